@@ -1,0 +1,71 @@
+# Every command of the project. The first run installs what it needs; later runs start at once.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= .local
+PYTHON ?= python3.11
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
+
+help: ## Say what each command does
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: .venv/installed node_modules/installed ## Install all that is needed here (the other commands do it by themselves)
+
+.venv/installed: requirements-dev.txt device/requirements.lock device/pyproject.toml
+	@echo "Installing Python packages into .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt | grep -v -E '^(Requirement already|Looking)' || true
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r device/requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable device
+	@touch $@
+
+node_modules/installed: package-lock.json
+	@echo "Installing the database server into node_modules ..."
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: install ## The whole on this PC with a simulated Pi: watch a phantom being found and cut
+	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA)
+
+serve: install ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local]
+	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA)
+
+test: install browser ## All tests
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
+
+lint: install ## Lint and format check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+
+types: install ## Types, strictly
+	@$(BIN)/mypy
+	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
+
+locks: install ## Are the three locks those of the three lists of dependencies?
+	@for pair in requirements.txt requirements-dev.txt device/requirements.lock; do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
+
+lock: .venv/installed ## Make the three locks anew: cloud, development, Pi
+	@for pair in requirements.txt requirements-dev.txt device/requirements.lock; do $(MAKE) --silent lock-$$(basename $$pair) OUT=$$pair; done
+
+lock-requirements.txt:
+	@$(COMPILE) pyproject.toml -o $(OUT)
+lock-requirements-dev.txt:
+	@$(COMPILE) pyproject.toml --group dev -c requirements.txt -o $(OUT)
+lock-requirements.lock:
+	@$(COMPILE) device/pyproject.toml -o $(OUT)
+
+bench: install ## Calls, capacity units and CPU of each route, the stream and the sweep; readings a second
+	@$(BIN)/python -m tests.benchmarks.bench
+
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }
+
+clean: ## Delete what was installed and made here, but not the data in .local
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help install demo serve test check lint types locks lock bench browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock

@@ -1,0 +1,49 @@
+"""Wiring only: the Chalice app, its blueprints, and the WebSocket handlers (Chalice cannot package those from one)."""
+
+from __future__ import annotations
+
+import time
+
+from botocore.session import get_session
+from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
+
+from chalicelib.api import accounts, claims, devices, events, meta, ports, readings
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.events import schedule, stream
+from chalicelib.services import live
+from chalicelib.settings import settings
+
+app = Chalice(app_name="ghostwatt")
+app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
+app.websocket_api.session = get_session()
+app.api.cors = CORSConfig(
+    allow_origin=settings().web_origin,
+    allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
+    allow_credentials=True,
+)
+for room in (accounts, claims, devices, events, meta, ports, readings, schedule, stream):
+    app.register_blueprint(room.blueprint)
+
+
+@app.on_ws_connect(name="live_connect")
+def live_connect(event: WebsocketEvent) -> Response:
+    """Open a dashboard with a one-time ticket."""
+    query = event.to_dict().get("queryStringParameters") or {}
+    try:
+        live.connect(event.connection_id, query.get("ticket", ""), time.time_ns() // 1_000_000)
+    except Unauthenticated as error:
+        return Response(error.message, status_code=401)
+    return Response("welcome", status_code=200)
+
+
+@app.on_ws_message(name="live_message")
+def live_message(event: WebsocketEvent) -> Response:
+    """Pages only listen; whatever they say (a ping of theirs) is taken and ignored."""
+    return Response("ok", status_code=200)
+
+
+@app.on_ws_disconnect(name="live_disconnect")
+def live_disconnect(event: WebsocketEvent) -> Response:
+    """A dashboard was closed."""
+    live.disconnect(event.connection_id)
+    return Response("bye", status_code=200)

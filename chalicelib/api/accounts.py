@@ -1,0 +1,135 @@
+"""Routes of accounts and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.api.http import Call, Reply, Who, route
+from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.times import iso
+from chalicelib.services import accounts, sessions
+from chalicelib.services.sessions import Tokens
+from chalicelib.settings import settings
+from chalicelib.wire import accounts as wire
+from chalicelib.wire.base import Done
+
+blueprint = Blueprint(__name__)
+COOKIE = "refresh"
+
+
+@route(blueprint, "POST", "/account/signup", body=wire.SignUp, answers=wire.SessionAnswer, status=201)
+def sign_up(call: Call[wire.SignUp]) -> Reply:
+    """Make an account and log in"""
+    return _session_reply(accounts.sign_up(call.body.email, call.body.password, _user_agent(call), call.now_ms))
+
+
+@route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer)
+def log_in(call: Call[wire.LogIn]) -> Reply:
+    """Log in; an unknown address is answered like a wrong password"""
+    tokens = accounts.log_in(call.body.email, call.body.password, _user_agent(call), call.source_ip, call.now_ms)
+    return _session_reply(tokens)
+
+
+@route(blueprint, "POST", "/account/refresh", body=wire.Refresh, answers=wire.SessionAnswer, body_optional=True)
+def refresh(call: Call[wire.Refresh]) -> Reply:
+    """Spend a refresh token, from the body or the page's cookie; one spent twice ends the session"""
+    token = call.body.refresh_token
+    return _session_reply(sessions.refresh(_cookie(call.headers) if token is None else token, call.now_ms))
+
+
+@route(blueprint, "POST", "/account/logout", answers=Done, who=Who.SESSION)
+def log_out(call: Call[None]) -> Reply:
+    """End this session"""
+    sessions.end(call.session)
+    return Reply(Done(message="logged out"), _set_cookie("", max_age_seconds=0))
+
+
+@route(blueprint, "GET", "/account", answers=wire.AccountAnswer, who=Who.SESSION)
+def get_account(call: Call[None]) -> wire.AccountAnswer:
+    """Your account and its settings"""
+    return _answer(accounts.of_session(call.session))
+
+
+@route(blueprint, "PATCH", "/account", body=wire.ChangeAccount, answers=wire.AccountAnswer, who=Who.SESSION)
+def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
+    """Change settings, or the password, which ends all other sessions"""
+    body = call.body
+    choices = Choices(body.currency, body.tariff_per_kwh, body.grams_co2_per_kwh, body.timezone)
+    if body.current_password is not None and body.new_password is not None:
+        accounts.change_password(call.session, body.current_password, body.new_password, call.now_ms)
+    elif body.current_password is not None or body.new_password is not None:
+        missing = "newPassword" if body.new_password is None else "currentPassword"
+        raise Invalid("A new password needs the current one with it.", code="required", field=missing)
+    return _answer(accounts.change(call.session, choices))
+
+
+@route(blueprint, "DELETE", "/account", answers=Done, status=202, who=Who.SESSION)
+def close_account(call: Call[None]) -> Reply:
+    """Delete your account: unusable at once, all data within a day"""
+    accounts.close(call.session, call.now_ms)
+    return Reply(Done(message="closed; your data will be deleted within a day"), _set_cookie("", max_age_seconds=0))
+
+
+@route(blueprint, "GET", "/account/sessions", answers=wire.SessionList, who=Who.SESSION)
+def list_sessions(call: Call[None]) -> wire.SessionList:
+    """Where you are logged in, the session used last first"""
+    alive = sessions.of_user(call.session.user_id, call.now_ms)
+    return wire.SessionList(sessions=[_part(session, call.session.session_id) for session in alive])
+
+
+@route(blueprint, "DELETE", "/account/sessions", answers=Done, who=Who.SESSION)
+def end_other_sessions(call: Call[None]) -> Done:
+    """Log out everywhere else"""
+    sessions.end_others(call.session)
+    return Done(message="ended all other sessions")
+
+
+def _answer(account: Account) -> wire.AccountAnswer:
+    return wire.AccountAnswer(
+        email=account.email,
+        currency=account.currency,
+        tariff_per_kwh=account.tariff_per_kwh,
+        grams_co2_per_kwh=account.grams_co2_per_kwh,
+        timezone=account.timezone,
+        created_at=iso(account.created_at_ms),
+    )
+
+
+def _part(session: Session, current_id: str) -> wire.SessionPart:
+    return wire.SessionPart(
+        session_id=session.session_id,
+        created_at=iso(session.created_at_ms),
+        last_used_at=iso(session.last_used_at_ms),
+        expires_at=iso(session.expires_at_ms),
+        user_agent=session.user_agent,
+        current=session.session_id == current_id,
+    )
+
+
+def _session_reply(tokens: Tokens) -> Reply:
+    answer = wire.SessionAnswer(
+        session_token=tokens.session_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=iso(tokens.expires_at_ms),
+    )
+    return Reply(answer, _set_cookie(tokens.refresh_token, max_age_seconds=SESSION_MS // 1_000))
+
+
+def _set_cookie(token: str, max_age_seconds: int) -> dict[str, str]:
+    """The page's cookie: out of reach of scripts and of other sites, and sent to these routes only."""
+    secure = "" if settings().public_url.startswith("http://") else "; Secure"
+    value = f"{COOKIE}={token}; Path=/api/account; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}"
+    return {"Set-Cookie": value}
+
+
+def _cookie(headers: Mapping[str, str]) -> str:
+    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+    return next((token for name, _, token in pairs if name == COOKIE), "")
+
+
+def _user_agent(call: Call[Any]) -> str:
+    return call.headers.get("user-agent", "")

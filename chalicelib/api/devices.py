@@ -1,0 +1,151 @@
+"""Routes of devices: registration, heartbeat, lists, name, keys, free sensors."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib import views
+from chalicelib.api import paging
+from chalicelib.api.http import Call, Reply, Who, route
+from chalicelib.api.replies import reply_fields
+from chalicelib.domain.devices import Device
+from chalicelib.domain.errors import BadRequest, Conflict, Invalid
+from chalicelib.domain.times import epoch_ms
+from chalicelib.services import devices, history, record_one
+from chalicelib.services.heartbeat import heartbeat as beat
+from chalicelib.wire import devices as wire
+from chalicelib.wire.base import Done
+
+blueprint = Blueprint(__name__)
+LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
+
+
+@route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
+def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
+    """Register a device, or give your own device a new key"""
+    device, api_key = devices.register(call.owner_id, call.body.device_id, call.body.device_name, call.now_ms)
+    return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/device/heartbeat",
+    body=wire.Heartbeat,
+    body_optional=True,
+    answers=wire.DeviceReply,
+    who=Who.DEVICE,
+)
+def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
+    """A device lives, and says what it did with its relays"""
+    return wire.DeviceReply(**reply_fields(beat(call.device, call.body.relays, call.now_ms)))
+
+
+@route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION)
+def list_devices(call: Call[None]) -> wire.DeviceList:
+    """Your devices, the one that called last first"""
+    limit, start = paging.limit(call.query), _offset(paging.cursor(call.query))
+    found = devices.by_last_seen(call.owner_id)
+    page = found[start : start + limit]
+    known = devices.states_of(page)
+    more = start + limit < len(found)
+    return wire.DeviceList(
+        devices=[views.device(device, known.get(device.device_uid)) for device in page],
+        cursor=base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
+    )
+
+
+def _offset(cursor: str | None) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(cursor)) if cursor else 0
+    except ValueError as error:
+        raise Invalid("This is not a cursor of ours.", code="invalid", field="cursor") from error
+
+
+@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION)
+def list_devices_plain(call: Call[None]) -> Reply:
+    """Your devices as a bare array, each with the newest values of its sensors"""
+    return Reply([_plain(device) for device in devices.by_last_seen(call.owner_id)])
+
+
+def _plain(device: Device) -> dict[str, object]:
+    shown = views.device(device)
+    sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
+    return {
+        **sensors,
+        "device_id": shown.device_id,
+        "name": shown.name,
+        "status": shown.status,
+        "last_seen": shown.last_seen,
+    }
+
+
+@route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
+def add_device(call: Call[wire.AddDevice]) -> Done:
+    """Add a device (the dashboard guide's form); 400 when it exists"""
+    try:
+        devices.add(call.owner_id, call.body.device_id, call.body.name, call.now_ms)
+    except Conflict as error:
+        raise BadRequest("This device exists already.", code="device_exists", field="device_id") from error
+    return Done(message="Device added successfully")
+
+
+@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=Who.SESSION)
+def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
+    """One of your devices"""
+    device = devices.own(call.owner_id, device_id)
+    known = devices.states_of([device])
+    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid)))
+
+
+@route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=Who.SESSION)
+def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
+    """Rename a device"""
+    device = devices.rename(call.owner_id, device_id, call.body.name)
+    known = devices.states_of([device])
+    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid)))
+
+
+@route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)
+def release_device(call: Call[None], device_id: str) -> Done:
+    """Release a device: its key is dead at once, its data is deleted within a day"""
+    devices.release(call.owner_id, device_id, call.now_ms)
+    return Done(message="released")
+
+
+@route(
+    blueprint,
+    "POST",
+    "/device/{device_id}/key",
+    body=wire.RotateKey,
+    body_optional=True,
+    answers=wire.DeviceKey,
+    who=Who.SESSION,
+)
+def rotate_key(call: Call[wire.RotateKey], device_id: str) -> wire.DeviceKey:
+    """Give a device a new key, shown this once"""
+    api_key = devices.rotate_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
+    return wire.DeviceKey(device_id=device_id, api_key=api_key)
+
+
+@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.DeviceReply, who=Who.DEVICE)
+def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
+    """Store what a device's free sensors say"""
+    timestamp = call.body.timestamp
+    at_ms = call.now_ms if timestamp is None else epoch_ms(timestamp)
+    _, reply = record_one.record_sensors(call.device, call.body.sensors, at_ms, timestamp is not None, call.now_ms)
+    return wire.DeviceReply(**reply_fields(reply))
+
+
+@route(blueprint, "GET", "/device/{device_id}/data", answers=wire.SensorHistory, who=Who.SESSION)
+def sensor_history(call: Call[None], device_id: str) -> wire.SensorHistory:
+    """What a device's free sensors said, oldest first"""
+    first_ms, last_ms = paging.span_ms(call.query)
+    device = devices.own(call.owner_id, device_id)
+    logs, cursor = history.of_sensors(
+        device, first_ms, last_ms, paging.limit(call.query), paging.cursor(call.query), call.now_ms
+    )
+    return wire.SensorHistory(device_id=device_id, data=[views.sensor_log(log) for log in logs], cursor=cursor)

@@ -1,0 +1,234 @@
+"""From HTTP to a verb and back, in one place: decoding, who is calling, errors, and the list of all routes."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.domain.devices import Device
+from chalicelib.domain.errors import (
+    BadRequest,
+    Conflict,
+    GhostwattError,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from chalicelib.services import devices, sessions
+from chalicelib.services.sessions import Session
+from chalicelib.wire.base import Failure
+
+MAX_BODY_BYTES = 256 * 1024
+STATUS = {
+    BadRequest: 400,
+    Unauthenticated: 401,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
+LOG = logging.getLogger("ghostwatt.api")
+
+Body = TypeVar("Body")
+Given = TypeVar("Given")
+
+
+class Who(Enum):
+    """Who may call a route; the value names the scheme in the OpenAPI document."""
+
+    NOBODY = ""
+    SESSION = "session"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Body]):
+    """One decoded request. `session` or `device` is there when the route asks for it; header names are lower case."""
+
+    body: Body
+    now_ms: int
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    source_ip: str
+    caller: Session | Device | None = None
+
+    @property
+    def session(self) -> Session:
+        """The person's session; only on routes for SESSION."""
+        if not isinstance(self.caller, Session):
+            raise TypeError("this route has no session")
+        return self.caller
+
+    @property
+    def owner_id(self) -> str:
+        """The id of the person who calls."""
+        return self.session.user_id
+
+    @property
+    def device(self) -> Device:
+        """The device that calls; only on routes for DEVICE."""
+        if not isinstance(self.caller, Device):
+            raise TypeError("this route has no device")
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that needs headers, or is not a Struct (an HTML page, a bare array)."""
+
+    answer: object
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the OpenAPI document says of a route."""
+
+    name: str
+    method: str
+    path: str
+    who: Who
+    status: int
+    body: type | None
+    body_optional: bool
+    answers: object
+    summary: str
+
+
+ROUTES: list[Route] = []
+Handler = Callable[..., Any]
+
+
+def route(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    *,
+    answers: object,
+    body: type | None = None,
+    status: int = 200,
+    who: Who = Who.NOBODY,
+    body_optional: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Register a handler: it gets a Call and the path's parameters, and returns an answer Struct or a Reply."""
+
+    def register(handler: Handler) -> Handler:
+        summary = (handler.__doc__ or handler.__name__.replace("_", " ")).strip().partition("\n")[0]
+        ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary))
+
+        def view(**path_parameters: str) -> Response:
+            return _respond(
+                lambda: handler(_call(blueprint.current_request, body, who, body_optional), **path_parameters), status
+            )
+
+        blueprint.route(path, methods=[method], name=handler.__name__, content_types=["*/*"])(view)
+        return handler
+
+    return register
+
+
+def _respond(answer: Callable[[], object], status: int) -> Response:
+    try:
+        return _success(answer(), status)
+    except GhostwattError as error:
+        return _refusal(error)
+    except Exception:
+        LOG.exception("unexpected")
+        return _json(Failure(error="Something went wrong on our side.", code="internal_error"), 500)
+
+
+def _success(answer: object, status: int) -> Response:
+    if not isinstance(answer, Reply):
+        return _json(answer, status)
+    if answer.content_type != "application/json":
+        return Response(answer.answer, {"Content-Type": answer.content_type, **answer.headers}, status)
+    return _json(answer.answer, status, answer.headers)
+
+
+def _refusal(error: GhostwattError) -> Response:
+    failure = Failure(error=error.message, code=error.code, field=error.field)
+    seconds = error.retry_after_seconds
+    return _json(failure, STATUS[type(error)], {"Retry-After": str(seconds)} if seconds is not None else {})
+
+
+def _json(answer: object, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    no_store = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(answer).decode(), {**no_store, **(headers or {})}, status)
+
+
+def _call(request: Request, body: type | None, who: Who, body_optional: bool) -> Call[Any]:
+    now_ms = time.time_ns() // 1_000_000
+    caller = _caller(request, who, now_ms)
+    return Call(
+        body=decode(raw_body(request), body, optional=body_optional) if body else None,
+        now_ms=now_ms,
+        query=dict(request.query_params or {}),
+        headers=request.headers,
+        source_ip=request.context.get("identity", {}).get("sourceIp", ""),
+        caller=caller,
+    )
+
+
+def raw_body(request: Request) -> bytes:
+    """The body's bytes; raises TooLarge past 256 KB."""
+    event = request.to_original_event()
+    text = event.get("body") or ""
+    raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(f"A body has at most {MAX_BODY_BYTES} bytes.", code="too_large")
+    return raw
+
+
+def _caller(request: Request, who: Who, now_ms: int) -> Session | Device | None:
+    if who is Who.SESSION:
+        return sessions.authenticate(_session_token(request.headers), now_ms)
+    if who is Who.DEVICE:
+        scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
+        return devices.authenticate(api_key.strip() if scheme.lower() == "device" else "", now_ms)
+    return None
+
+
+def _session_token(headers: Mapping[str, str]) -> str:
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return headers.get("x-session-token", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+
+
+def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
+    """Decode JSON strictly; raises BadRequest when it is no JSON and Invalid, naming the field, when it is wrong."""
+    if not raw.strip():
+        if not optional:
+            raise BadRequest("The body is empty; JSON was expected.", code="empty_body")
+        raw = b"{}"
+    try:
+        return msgspec.json.decode(raw, type=into)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("The body is not JSON.", code="bad_json") from error
+
+
+def invalid(error: msgspec.ValidationError) -> Invalid:
+    """Msgspec's words as our error; the field is the path at its end, or the name that it complains of."""
+    message = str(error)
+    path = re.search(r" - at `(?:key in )?\$\.?(.*)`$", message)
+    named = re.search(r"field `([^`]*)`", message)
+    parts = [part for part in (path.group(1) if path else "", named.group(1) if named else "") if part]
+    said, _, _ = message.partition(" - at ")
+    if "matching regex" in said:
+        said = "This has a form, or characters, that are not allowed"
+    return Invalid(f"{said}.", code="invalid", field=".".join(parts) or None)

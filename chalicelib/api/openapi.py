@@ -1,0 +1,100 @@
+"""The OpenAPI 3.1 document, made from the list of routes and the Structs of the contract."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from chalicelib.api.http import ROUTES, Route, Who
+from chalicelib.settings import VERSION
+from chalicelib.wire.base import Failure
+
+REF_TEMPLATE = "#/components/schemas/{name}"
+QUERY = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+    "cursor": {"type": "string", "description": "opaque; where the page before ended"},
+    "from": {"type": "string", "description": "ISO 8601 or epoch milliseconds"},
+    "to": {"type": "string", "description": "ISO 8601 or epoch milliseconds"},
+    "portId": {"type": "string"},
+    "resolution": {"type": "string", "enum": ["raw"], "default": "raw"},
+}
+QUERIES = {
+    "/device/list": ("limit", "cursor"),
+    "/device/{deviceId}/data": ("from", "to", "limit", "cursor"),
+    "/port/list": ("limit", "cursor"),
+    "/port/{portId}/history": ("from", "to", "resolution", "cursor"),
+    "/phantom-event/list": ("portId", "limit", "cursor"),
+    "/notification/list": ("limit", "cursor"),
+}
+SECURITY_SCHEMES = {
+    "session": {"type": "apiKey", "in": "header", "name": "x-session-token"},
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "device": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "the word Device, a blank, and the device's key",
+    },
+}
+SECURITY: dict[Who, list[dict[str, list[str]]]] = {
+    Who.NOBODY: [],
+    Who.SESSION: [{"session": []}, {"bearer": []}],
+    Who.DEVICE: [{"device": []}],
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document."""
+    types = {route.body for route in ROUTES if route.body} | {route.answers for route in ROUTES} | {Failure}
+    ordered = sorted(types, key=str)
+    schemas, components = msgspec.json.schema_components(ordered, ref_template=REF_TEMPLATE)
+    schema_of = dict(zip(ordered, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(public_path(route.path), {})[route.method.lower()] = _operation(route, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Ghostwatt", "version": VERSION, "description": "Finds standby power and cuts it."},
+        "servers": [{"url": "/api"}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": SECURITY_SCHEMES},
+    }
+
+
+def public_path(path: str) -> str:
+    """A route's path with its parameters in the words of the contract: {deviceId}, not {device_id}."""
+    return re.sub(r"_([a-z])", lambda found: found.group(1).upper(), path)
+
+
+def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": route.name,
+        "parameters": _parameters(public_path(route.path)),
+        "security": SECURITY[route.who],
+        "responses": {
+            str(route.status): _content("It worked", schema_of[route.answers]),
+            "default": _content("It was refused", schema_of[Failure]),
+        },
+    }
+    if route.body:
+        body = _content("", schema_of[route.body])
+        operation["requestBody"] = {"required": not route.body_optional, "content": body["content"]}
+    return operation
+
+
+def _parameters(path: str) -> list[dict[str, Any]]:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+    in_query = [{"name": name, "in": "query", "schema": QUERY[name]} for name in QUERIES.get(path, ())]
+    return in_path + in_query
+
+
+def _content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,33 @@
+"""limit, cursor, from and to of a query string."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.times import LATEST_MS, epoch_ms
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+def limit(query: Mapping[str, str]) -> int:
+    """How many to answer; raises Invalid unless it is a whole number from 1 to 200."""
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= MAX_LIMIT:
+        raise Invalid(f"limit is a whole number from 1 to {MAX_LIMIT}.", code="invalid", field="limit")
+    return int(text)
+
+
+def cursor(query: Mapping[str, str]) -> str | None:
+    """Where to go on, None from the start."""
+    return query.get("cursor") or None
+
+
+def span_ms(query: Mapping[str, str]) -> tuple[int, int]:
+    """From and to (ISO 8601 or epoch milliseconds), both included; raises Invalid, also when they are the wrong way."""
+    first_ms = epoch_ms(query["from"], "from") if query.get("from") else 0
+    last_ms = epoch_ms(query["to"], "to") if query.get("to") else LATEST_MS
+    if first_ms > last_ms:
+        raise Invalid("from lies after to.", code="invalid", field="from")
+    return first_ms, last_ms

@@ -1,0 +1,83 @@
+"""Routes of ports: settings, relay, history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib import views
+from chalicelib.api import paging
+from chalicelib.api.http import Call, Reply, Who, route
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.ports import Port
+from chalicelib.domain.states import PortState
+from chalicelib.services import history, ports
+from chalicelib.wire import ports as wire
+from chalicelib.wire.base import Done
+
+blueprint = Blueprint(__name__)
+
+
+def _answer(port: Port, state: PortState) -> wire.PortAnswer:
+    shown = views.port(port, state)
+    return wire.PortAnswer(**{field: getattr(shown, field) for field in wire.PortPart.__struct_fields__})
+
+
+@route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=Who.SESSION)
+def create_port(call: Call[wire.CreatePort]) -> wire.PortAnswer:
+    """Add an outlet to one of your devices"""
+    body = call.body
+    wanted = ports.chosen(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
+    return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
+
+
+@route(blueprint, "GET", "/port/list", answers=wire.PortList, who=Who.SESSION)
+def list_ports(call: Call[None]) -> wire.PortList:
+    """Your outlets with their newest readings"""
+    found, cursor = ports.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
+    return wire.PortList(ports=[views.port(port, state) for port, state in found], cursor=cursor)
+
+
+@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION)
+def get_port(call: Call[None], port_id: str) -> wire.PortAnswer:
+    """One of your outlets"""
+    port = ports.own(call.owner_id, port_id)
+    return _answer(port, ports.state_of(port))
+
+
+@route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=Who.SESSION)
+def change_port(call: Call[wire.ChangePort], port_id: str) -> wire.PortAnswer:
+    """Change an outlet's settings; setting never-cut, or leaving the policy cut, undoes a cut"""
+    given = {field: value for field, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
+    port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
+    return _answer(port, ports.state_of(port))
+
+
+@route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=Who.SESSION)
+def delete_port(call: Call[None], port_id: str) -> Done:
+    """Forget an outlet"""
+    ports.delete(call.owner_id, port_id)
+    return Done(message="deleted")
+
+
+@route(blueprint, "POST", "/port/{port_id}/switch", body=wire.SwitchPort, answers=wire.SwitchAnswer, who=Who.SESSION)
+def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
+    """Switch an outlet on or off; switching on undoes the detector's cut"""
+    port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
+    return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
+
+
+@route(blueprint, "GET", "/port/{port_id}/history", answers=wire.PortHistory, who=Who.SESSION)
+def port_history(call: Call[None], port_id: str) -> Reply:
+    """The raw readings of an outlet, oldest first, a page of chunks at a time"""
+    if call.query.get("resolution", "raw") != "raw":
+        raise Invalid("resolution is raw.", code="invalid", field="resolution")
+    first_ms, last_ms = paging.span_ms(call.query)
+    port = ports.own(call.owner_id, port_id)
+    readings, cursor = history.of_port(port, first_ms, last_ms, paging.cursor(call.query), call.now_ms)
+    answer = wire.PortHistory(
+        port_id=port_id, resolution="raw", readings=[views.point(r) for r in readings], cursor=cursor
+    )
+    return Reply(answer, {"x-next-cursor": cursor} if cursor else {})

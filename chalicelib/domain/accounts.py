@@ -1,0 +1,118 @@
+"""A person's account and the sessions in which it is used."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+from chalicelib.domain.errors import Invalid
+from chalicelib.domain.identity import digest
+from chalicelib.domain.times import DAY_MS, MINUTE_MS
+
+SESSION_MS = 30 * DAY_MS
+"""A browser that has not been used for this long has to log in again."""
+SESSION_TOKEN_MS = 15 * MINUTE_MS
+"""The life of one session token; the refresh token gets the next."""
+MAX_EMAIL_CHARACTERS = 254
+"""The longest address that fits a mail's path (RFC 5321, section 4.5.3.1.3)."""
+EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
+"""One @ between printable characters. Only a mail could tell more."""
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+DECIMALS = 6
+"""How exactly a tariff and an emission factor are kept: a millionth of a cent is nobody's money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person. user_id is what all else hangs on; closed_at_ms is set while a deletion is under way."""
+
+    email: str
+    user_id: str
+    password_hash: str
+    created_at_ms: int
+    currency: str = "EUR"
+    tariff_per_kwh: float = 0.30
+    grams_co2_per_kwh: float = 380.0
+    timezone: str = "UTC"
+    closed_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person wants to change in an account; None leaves it as it is. Raises Invalid: timezone."""
+
+    currency: str | None = None
+    tariff_per_kwh: float | None = None
+    grams_co2_per_kwh: float | None = None
+    timezone: str | None = None
+
+    def __post_init__(self) -> None:
+        """Only zones of the tz database are known."""
+        if self.timezone is not None and self.timezone not in _timezones():
+            raise Invalid(
+                "This is no timezone of the tz database, like Europe/Berlin.", code="invalid", field="timezone"
+            )
+
+
+@cache
+def _timezones() -> set[str]:
+    return available_timezones()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One log-in on one browser: a family of refresh tokens, of which only the newest is good."""
+
+    session_id: str
+    user_id: str
+    email: str
+    created_at_ms: int
+    last_used_at_ms: int
+    expires_at_ms: int
+    refresh_sha256: str
+    user_agent: str
+
+    def expired(self, now_ms: int) -> bool:
+        """Whether its time is over."""
+        return now_ms >= self.expires_at_ms
+
+
+def tidy_email(typed: str) -> str:
+    """An address in the one form that is stored: trimmed, case-folded, composed (NFC). Raises Invalid: email."""
+    email = unicodedata.normalize("NFC", typed.strip().casefold())
+    if EMAIL.fullmatch(email) is None:
+        raise Invalid("This is not an e-mail address.", code="invalid", field="email")
+    if len(email) > MAX_EMAIL_CHARACTERS:
+        raise Invalid(
+            f"An e-mail address has at most {MAX_EMAIL_CHARACTERS} characters.", code="invalid", field="email"
+        )
+    return email
+
+
+def tidy_password(typed: str, field: str = "password") -> str:
+    """A password as it is hashed: composed (NFC), so that all keyboards give the same (RFC 8265, section 4.2).
+
+    Raises Invalid, naming the field, for control characters: no keyboard types them.
+    """
+    if CONTROL_CHARACTER.search(typed):
+        raise Invalid("A password has no control characters.", code="invalid", field=field)
+    return unicodedata.normalize("NFC", typed)
+
+
+def refresh_token(session_id: str, secret: str) -> str:
+    """The token that a browser keeps: it names its session, so that one read finds it."""
+    return f"{session_id}.{secret}"
+
+
+def session_id_of(token: str) -> str | None:
+    """The session that a refresh token names, None if it is no token of ours."""
+    session_id, _, secret = token.partition(".")
+    return session_id if session_id and secret else None
+
+
+def refresh_digest(token: str) -> str:
+    """What is stored of a refresh token."""
+    return digest(token)

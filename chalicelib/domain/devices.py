@@ -1,0 +1,92 @@
+"""A device (a Pi): who owns it, which keys open it, what it last said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from chalicelib.domain.identity import digest, same
+
+MAX_DEVICES_PER_OWNER = 1_000
+MAX_PORTS_PER_DEVICE = 32
+KEY_PREFIX = "gwk"
+
+
+@dataclass(frozen=True, slots=True)
+class PortName:
+    """What a list of devices needs to know of a port without reading it."""
+
+    port_id: str
+    name: str
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The digests of a device's keys: the current one, and the next until it is first used."""
+
+    current_sha256: str | None = None
+    current_expires_at_ms: int | None = None
+    next_sha256: str | None = None
+    next_expires_at_ms: int | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether any key was ever used: only a used key becomes the current one."""
+        return self.current_sha256 is not None
+
+    def rotated(self, sha256: str, expires_at_ms: int | None = None) -> Keys:
+        """With a new key waiting for its first use; the current one lives on until then."""
+        return replace(self, next_sha256=sha256, next_expires_at_ms=expires_at_ms)
+
+    def fits(self, sha256: str, now_ms: int) -> Literal["current", "next"] | None:
+        """Which of the keys this digest is, None if neither or expired."""
+        if self.next_sha256 and same(self.next_sha256, sha256) and _alive(self.next_expires_at_ms, now_ms):
+            return "next"
+        if self.current_sha256 and same(self.current_sha256, sha256) and _alive(self.current_expires_at_ms, now_ms):
+            return "current"
+        return None
+
+    def promoted(self) -> Keys:
+        """After the first use of the next key: it is the only one."""
+        return Keys(current_sha256=self.next_sha256, current_expires_at_ms=self.next_expires_at_ms)
+
+
+def _alive(expires_at_ms: int | None, now_ms: int) -> bool:
+    return expires_at_ms is None or now_ms < expires_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it."""
+
+    device_id: str
+    device_uid: str
+    owner_id: str
+    name: str
+    created_at_ms: int
+    keys: Keys = field(default_factory=Keys)
+    online: bool = False
+    last_seen_ms: int | None = None
+    sensors: Mapping[str, float] | None = None
+    sensors_at_ms: int | None = None
+    ports: tuple[PortName, ...] = ()
+    ports_version: int = 0
+
+
+def api_key(device_id: str, secret: str) -> str:
+    """The key a device sends: it names its device, so that one read finds both."""
+    return f"{KEY_PREFIX}.{device_id}.{secret}"
+
+
+def device_id_of(key: str) -> str | None:
+    """The device a key names, None if it is no key of ours."""
+    prefix, _, rest = key.partition(".")
+    device_id, dot, secret = rest.partition(".")
+    return device_id if prefix == KEY_PREFIX and dot and device_id and secret else None
+
+
+def key_digest(key: str) -> str:
+    """What is stored of a key."""
+    return digest(key)

@@ -1,0 +1,138 @@
+"""What follows from a verdict on a port: a phantom event, a cut, its confirmation, its end. Pure; nothing is done here.
+
+One event stands for one stretch of standby, however often it is found again: no second one opens while one is open,
+except that a stretch which was only notified is cut once its owner allows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.events import Action, Notification, Outcome, PhantomEvent, time_ordered_id
+from chalicelib.domain.phantom import Finding, Verdict
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import LATE_MS
+from chalicelib.domain.relays import Relay, cut
+from chalicelib.domain.states import PortState
+from chalicelib.domain.times import MINUTE_MS
+
+OBEYED_BELOW_WATTS = 0.5
+"""A cut outlet draws nothing; a meter may still show a little noise."""
+METER_LAG_MS = 30_000
+"""Only what is drawn this long after the Pi said "off" contradicts it: relays, meters and clocks take their time."""
+REFUSED_PAUSE_MS = 10 * MINUTE_MS
+"""After the Pi refused a cut, the next try waits this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an event has come."""
+
+    event_id: str
+    outcome: Outcome | None = None
+    ended_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The port's new state, and what is to be written with it."""
+
+    state: PortState
+    event: PhantomEvent | None = None
+    relay: Relay | None = None
+    progress: tuple[Progress, ...] = ()
+    notification: Notification | None = None
+
+
+def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
+    """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
+    state = _without_lost_cut(port, state)
+    if state.open_event_id is not None and verdict.used_at_ms is not None:
+        ended = Progress(state.open_event_id, ended_at_ms=verdict.used_at_ms)
+        return FollowUp(replace(state, open_event_id=None, outcome=None), progress=(ended,))
+    if state.outcome in ("sent", "obeyed"):
+        return _watch_cut(port, state, now_ms)
+    if verdict.finding is not None and _is_news(port, state, verdict.finding, now_ms):
+        return _open_event(port, state, verdict.finding, now_ms)
+    return FollowUp(state)
+
+
+def _without_lost_cut(port: Port, state: PortState) -> PortState:
+    """A cut that was undone or refused meanwhile: whoever did that has ended the event."""
+    if state.outcome is not None and port.relay.cut_event_id != state.open_event_id:
+        return replace(state, open_event_id=None, outcome=None)
+    return state
+
+
+def _watch_cut(port: Port, state: PortState, now_ms: int) -> FollowUp:
+    relay, newest, event_id = port.relay, state.latest, state.open_event_id
+    if newest is None or event_id is None or not relay.obeyed or relay.reported_at_ms is None:
+        return FollowUp(state)
+    if newest.power < OBEYED_BELOW_WATTS:
+        return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(event_id, "confirmed"),))
+    if newest.at_ms < relay.reported_at_ms + METER_LAG_MS:
+        return FollowUp(state)
+    message = f"{port.name} still draws {newest.power:.1f} W although its outlet was switched off"
+    return FollowUp(
+        replace(state, outcome="contradicted"),
+        progress=(Progress(event_id, "contradicted"),),
+        notification=_notification(port, "cut_failed", message, now_ms),
+    )
+
+
+def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> bool:
+    if now_ms - finding.at_ms > LATE_MS or port.relay.desired == "off":
+        return False
+    refused_at_ms = port.relay.refused_at_ms
+    if refused_at_ms is not None and now_ms - refused_at_ms < REFUSED_PAUSE_MS:
+        return False
+    return state.open_event_id is None or (state.outcome is None and port.may_be_cut)
+
+
+def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> FollowUp:
+    action = _action(port)
+    event = PhantomEvent(
+        event_id=time_ordered_id(finding.at_ms, port.port_id),
+        owner_id=port.owner_id,
+        port_id=port.port_id,
+        port_name=port.name,
+        device_id=port.device_id,
+        device_uid=port.device_uid,
+        detected_watts=finding.watts,
+        detected_at_ms=finding.at_ms,
+        started_at_ms=finding.since_ms,
+        action=action,
+        reason=finding.reason,
+        outcome="sent" if action == "auto_cut" else None,
+    )
+    opened = replace(state, open_event_id=event.event_id, outcome=event.outcome)
+    told = (
+        None
+        if action == "observed"
+        else _notification(port, "phantom", f"Phantom energy detected on {port.name}", now_ms)
+    )
+    return FollowUp(
+        replace(opened, status="off") if action == "auto_cut" else opened,
+        event=event,
+        relay=cut(port.relay, event.event_id, finding.threshold_watts, now_ms) if action == "auto_cut" else None,
+        progress=(Progress(state.open_event_id, ended_at_ms=finding.at_ms),) if state.open_event_id else (),
+        notification=told,
+    )
+
+
+def _action(port: Port) -> Action:
+    if port.may_be_cut:
+        return "auto_cut"
+    return "observed" if port.policy == "observe" else "notified"
+
+
+def _notification(port: Port, kind: str, message: str, now_ms: int) -> Notification:
+    return Notification(
+        notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
+        owner_id=port.owner_id,
+        kind=kind,
+        message=message,
+        at_ms=now_ms,
+        port_id=port.port_id,
+        device_id=port.device_id,
+    )

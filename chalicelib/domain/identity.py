@@ -1,0 +1,43 @@
+"""Ids, keys and codes: random where nobody may guess, digested where they are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+"""Twenty consonants, as RFC 8628 section 6.1 suggests: no look-alikes, no words; eight of them are 34 bits."""
+CODE_LENGTH = 8
+
+
+def new_id() -> str:
+    """A random id, 80 bits, safe in a URL."""
+    return secrets.token_hex(10)
+
+
+def new_secret() -> str:
+    """A random secret, 256 bits, safe in a URL."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hexadecimal: all that is stored of a random secret (it needs no salt and no slow hash)."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two digests are equal, in a time that tells nothing."""
+    return hmac.compare_digest(left, right)
+
+
+def new_user_code() -> str:
+    """A short code a person can type, for example BCDF-GHJK."""
+    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def tidy_user_code(typed: str) -> str:
+    """What a person typed, in the form new_user_code gives: capitals, one hyphen, nothing else."""
+    letters = "".join(character for character in typed.upper() if character in CODE_ALPHABET)
+    return f"{letters[:4]}-{letters[4:]}"

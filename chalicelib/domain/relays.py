@@ -1,0 +1,86 @@
+"""The relay of a port: what is wanted, what was reported, and the rules of cutting and restoring.
+
+Each command has a version; the Pi answers with the version that it obeyed or refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+RelayState = Literal["on", "off"]
+CUT_TTL_MS = 5 * 60_000
+"""How long the detector's cut may be obeyed: the Pi calls every minute, so five minutes outlive a short outage, and a
+Pi that was away for longer must not act on old news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Desired and reported state of one outlet.
+
+    only_below_watts and expires_at_ms bind the detector's cuts only; cut_event_id names the phantom event behind
+    the last cut; undone_at_ms is when a person last switched the outlet on again, refused_at_ms when the Pi last
+    refused a cut.
+    """
+
+    desired: RelayState = "on"
+    version: int = 0
+    reported: RelayState | None = None
+    reported_version: int | None = None
+    reported_at_ms: int | None = None
+    reason: str | None = None
+    switched_by: Literal["person", "detector"] | None = None
+    only_below_watts: float | None = None
+    expires_at_ms: int | None = None
+    cut_event_id: str | None = None
+    undone_at_ms: int | None = None
+    refused_at_ms: int | None = None
+
+    @property
+    def cut_by_detector(self) -> bool:
+        """Whether the outlet is off, or about to be, because the detector cut it."""
+        return self.desired == "off" and self.switched_by == "detector"
+
+    @property
+    def obeyed(self) -> bool:
+        """Whether the device has done what is wanted."""
+        return self.reported == self.desired and self.reported_version == self.version
+
+
+def cut(relay: Relay, event_id: str, only_below_watts: float, now_ms: int) -> Relay:
+    """The detector's command: off, but only while the appliance draws less than only_below_watts, and only soon."""
+    return replace(
+        _commanded(relay, "off", "detector"),
+        only_below_watts=only_below_watts,
+        expires_at_ms=now_ms + CUT_TTL_MS,
+        cut_event_id=event_id,
+    )
+
+
+def switch(relay: Relay, state: RelayState, now_ms: int) -> Relay:
+    """A person's command, without conditions. Switching on tells the detector to leave the outlet alone."""
+    switched = replace(_commanded(relay, state, "person"), only_below_watts=None, expires_at_ms=None)
+    return replace(switched, undone_at_ms=now_ms, cut_event_id=None) if state == "on" else switched
+
+
+def _taken_back(relay: Relay) -> Relay:
+    restored = _commanded(relay, "on", "detector")
+    return replace(restored, only_below_watts=None, expires_at_ms=None, cut_event_id=None)
+
+
+def report(relay: Relay, state: RelayState, version: int, reason: str | None, now_ms: int) -> Relay:
+    """What the device says it did; an answer to an older command than the last one changes nothing.
+
+    A cut that the device refused is taken back at once: the outlet stays on and is wanted on.
+    """
+    if version != relay.version or (relay.reported, relay.reported_version, relay.reason) == (state, version, reason):
+        return relay
+    reported = replace(relay, reported=state, reported_version=version, reported_at_ms=now_ms, reason=reason)
+    if relay.cut_by_detector and state == "on":
+        taken_back = _taken_back(reported)
+        return replace(taken_back, reported_version=taken_back.version, reason=reason, refused_at_ms=now_ms)
+    return reported
+
+
+def _commanded(relay: Relay, state: RelayState, by: Literal["person", "detector"]) -> Relay:
+    return replace(relay, desired=state, version=relay.version + 1, switched_by=by, reason=None)

@@ -1,0 +1,40 @@
+"""What is known of the ports of a device: the detector's memory, the newest reading, the phantom event under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.domain import phantom
+from chalicelib.domain.events import Outcome
+from chalicelib.domain.ports import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest reading of a port: volts, amps, watts at epoch milliseconds."""
+
+    at_ms: int
+    voltage: float
+    current: float
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
+class PortState:
+    """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come."""
+
+    detector: phantom.State = field(default_factory=phantom.State)
+    status: Status = "off"
+    latest: Latest | None = None
+    open_event_id: str | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """The states of all ports of a device by port id; version counts the writes."""
+
+    device_uid: str
+    version: int = 0
+    ports: Mapping[str, PortState] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""Epoch milliseconds and ISO 8601, both ways."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.errors import Invalid
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS = 4_102_444_800_000
+"""The year 2100: whatever claims to be later is no time."""
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+def iso(at_ms: int) -> str:
+    """Epoch milliseconds as ISO 8601 UTC with milliseconds and Z."""
+    moment = EPOCH + timedelta(milliseconds=at_ms)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(at_ms: int | None) -> str | None:
+    """As iso, None staying None."""
+    return None if at_ms is None else iso(at_ms)
+
+
+def epoch_ms(when: str | float, field: str = "timestamp") -> int:
+    """ISO 8601 text (without an offset: UTC), or epoch milliseconds as a number or as digits.
+
+    Raises Invalid, naming the field, for anything else and for times before 1970 or after 2100.
+    """
+    try:
+        at_ms = _parse(when)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"{field} is neither ISO 8601 nor epoch milliseconds.", code="invalid", field=field) from error
+    if not 0 <= at_ms <= LATEST_MS:
+        raise Invalid(f"{field} lies before 1970 or after 2100.", code="out_of_range", field=field)
+    return at_ms
+
+
+def _parse(when: str | float) -> int:
+    if isinstance(when, str) and not when.strip().isdecimal():
+        moment = datetime.fromisoformat(when.strip())
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return (moment - EPOCH) // timedelta(milliseconds=1)
+    if not math.isfinite(float(when)):
+        raise ValueError("not finite")
+    return int(when)

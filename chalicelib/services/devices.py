@@ -1,0 +1,108 @@
+"""What a person does with devices: register, list, rename, release, give a new key; and how a device shows its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain import devices as keys
+from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
+from chalicelib.domain.errors import Conflict, Unauthenticated, not_found
+from chalicelib.domain.identity import new_id, new_secret
+from chalicelib.domain.states import DeviceState
+from chalicelib.domain.times import DAY_MS
+from chalicelib.services import live, purge
+from chalicelib.storage import devices as store
+from chalicelib.storage import states
+
+
+def register(owner_id: str, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
+    """Register a device, or give the owner's own device a new key; returns it and its key, shown this once.
+
+    The old key lives until the new one is first used. Raises Conflict: owned (somebody else's), too_many_devices.
+    """
+    device = store.load(device_id)
+    if device is None:
+        device = add(owner_id, device_id, name, now_ms)
+    elif device.owner_id != owner_id:
+        raise _owned()
+    return device, _give_key(device)
+
+
+def add(owner_id: str, device_id: str, name: str, now_ms: int, replacing: Device | None = None) -> Device:
+    """Make a device a person's own, under a new device_uid; `replacing` is the device of that id before, if any.
+
+    Raises Conflict: owned, too_many_devices.
+    """
+    if len(store.of_owner(owner_id)) >= MAX_DEVICES_PER_OWNER:
+        raise Conflict(f"A person has at most {MAX_DEVICES_PER_OWNER} devices.", code="too_many_devices")
+    device = Device(device_id, device_uid=new_id(), owner_id=owner_id, name=name, created_at_ms=now_ms)
+    if not store.add(device, replacing):
+        raise _owned()
+    if replacing is not None:
+        purge.ask_for_device(replacing, now_ms)
+    live.push_device(device)
+    return device
+
+
+def _owned() -> Conflict:
+    return Conflict("This device belongs to somebody already.", code="owned", field="deviceId")
+
+
+def _give_key(device: Device, expires_at_ms: int | None = None) -> str:
+    api_key = keys.api_key(device.device_id, new_secret())
+    if not store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
+        raise _owned()
+    return api_key
+
+
+def authenticate(api_key: str, now_ms: int) -> Device:
+    """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
+    device_id = keys.device_id_of(api_key)
+    device = store.load(device_id) if device_id else None
+    fitting = device.keys.fits(keys.key_digest(api_key), now_ms) if device else None
+    if device is None or fitting is None:
+        raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
+    if fitting == "next" and not store.save_keys(device, device.keys.promoted()):
+        raise Unauthenticated("This device has changed hands: pair it again.", code="bad_device_key")
+    return device
+
+
+def own(owner_id: str, device_id: str) -> Device:
+    """A person's own device; raises NotFound for any other."""
+    device = store.load(device_id)
+    if device is None or device.owner_id != owner_id:
+        raise not_found("device")
+    return device
+
+
+def by_last_seen(owner_id: str) -> list[Device]:
+    """All devices of a person, the one that called last first."""
+    return sorted(store.of_owner(owner_id), key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
+
+
+def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
+    """What is known of these devices' ports, by device_uid."""
+    return states.load_many(device.device_uid for device in devices if device.ports)
+
+
+def rename(owner_id: str, device_id: str, name: str) -> Device:
+    """Give a device another name."""
+    if not store.save_name(own(owner_id, device_id), name):
+        raise not_found("device")
+    device = own(owner_id, device_id)
+    live.push_device(device)
+    return device
+
+
+def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
+    """A new key for a device, shown this once; it may be given an end."""
+    expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
+    return _give_key(own(owner_id, device_id), expires_at_ms)
+
+
+def release(owner_id: str, device_id: str, now_ms: int) -> None:
+    """Give a device up: its key is dead at once, what it recorded is purged by the schedule."""
+    device = own(owner_id, device_id)
+    purge.ask_for_device(device, now_ms)
+    store.remove(device)
+    live.push_device_removed(device)

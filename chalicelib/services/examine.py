@@ -1,0 +1,104 @@
+"""Examining what was stored, on the stream: the detector looks at it, and what follows is written and pushed.
+
+All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
+lie behind the watermarks, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.domain import phantom
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.follow_up import FollowUp, follow_up
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import Chunk, Columns, SensorLog, merged
+from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.services import live
+from chalicelib.storage import devices as device_store
+from chalicelib.storage import notifications, phantom_events, states
+from chalicelib.storage import ports as port_store
+from chalicelib.storage.base import Transaction
+
+TRIES = 3
+"""A person may switch while we look: what we decided is stale then, and we look again."""
+
+
+def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
+    """Take stored chunks of one device, in the order of storing, into the state of its ports, and act on it.
+
+    Raises Unavailable when it cannot be written now; the same chunks may be given again.
+    """
+    for _ in range(TRIES):
+        if _examine(chunks, now_ms):
+            return
+    raise Unavailable("This device's state keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
+    device_uid = chunks[0].device_uid
+    before = states.load(device_uid)
+    ports = {port.port_id: port for port in port_store.of_device(device_uid)}
+    looks = {
+        port_id: _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
+        for port_id, columns in merged(chunks).items()
+        if port_id in ports
+    }
+    known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
+    after = replace(before, ports=known | {port_id: look.state for port_id, look in looks.items()})
+    if after.ports == before.ports:
+        return True
+    if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
+        return False
+    _push([(ports[port_id], look) for port_id, look in looks.items()], before)
+    return True
+
+
+def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
+    if columns.times_ms[-1] <= before.detector.watermark_ms:
+        return FollowUp(before)
+    watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
+    detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
+    newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
+    return follow_up(port, replace(before, detector=detector, latest=newest, status=verdict.status), verdict, now_ms)
+
+
+def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:
+    if not any(look.event or look.progress or look.notification for _, look in looks):
+        return states.save(after)
+    write = Transaction()
+    states.put(write, after)
+    for port, look in looks:
+        if look.event:
+            phantom_events.put(write, look.event)
+        if look.relay:
+            port_store.put_cut(write, port, look.relay)
+        if look.notification:
+            notifications.put(write, look.notification)
+        for progress in look.progress:
+            phantom_events.put_progress(write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms)
+    return write.commit()
+
+
+def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
+    messages: list[live.Message] = []
+    for port, look in looks:
+        known = before.ports.get(port.port_id, PortState())
+        if look.state.latest != known.latest:
+            messages.append(live.reading_message(port, look.state))
+        if look.relay or look.event or look.progress:
+            messages.append(live.port_message(replace(port, relay=look.relay or port.relay), look.state))
+        if look.notification:
+            messages.append(live.notification_message(look.notification))
+    if looks:
+        live.push(looks[0][0].owner_id, messages)
+
+
+def examine_sensors(log: SensorLog) -> None:
+    """Show the newest values of a device's free sensors; older ones only stay in its history."""
+    device = device_store.load(log.device_id)
+    if device is None or device.device_uid != log.device_uid:
+        return
+    if device_store.save_sensors(device, log.values, log.at_ms):
+        live.push(log.owner_id, [live.sensor_message(log)])

@@ -1,0 +1,137 @@
+"""Pushing to open dashboards: one-time tickets, connections, and messages to the owner's pages only.
+
+A push is a courtesy: what it tells is stored already, and a page that misses one reads it when it connects again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+
+from chalicelib import views
+from chalicelib.domain.devices import Device
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.events import Notification
+from chalicelib.domain.identity import digest, new_secret
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import SensorLog
+from chalicelib.domain.states import PortState
+from chalicelib.domain.times import iso, iso_or_none
+from chalicelib.settings import settings
+from chalicelib.storage import connections
+from chalicelib.wire import live as wire
+
+TICKET_TTL_SECONDS = 60
+CONNECTION_TTL_SECONDS = 2 * 3_600
+"""API Gateway ends a WebSocket after two hours."""
+LOG = logging.getLogger("ghostwatt.live")
+
+Message = wire.Push | None
+
+
+def issue_ticket(owner_id: str, now_ms: int) -> tuple[str, str]:
+    """A one-time ticket, and the URL that opens the WebSocket with it."""
+    ticket = new_secret()
+    connections.add_ticket(digest(ticket), owner_id, now_ms // 1_000 + TICKET_TTL_SECONDS)
+    return ticket, f"{settings().live_url}?ticket={ticket}"
+
+
+def connect(connection_id: str, ticket: str, now_ms: int) -> None:
+    """Open a dashboard for the ticket's owner; raises Unauthenticated when the ticket is used up, old or unknown."""
+    owner_id = connections.take_ticket(digest(ticket), now_ms // 1_000)
+    if owner_id is None:
+        raise Unauthenticated("This ticket is not valid; ask for a new one.", code="bad_ticket", field="ticket")
+    connections.add(connection_id, owner_id, now_ms // 1_000 + CONNECTION_TTL_SECONDS)
+
+
+def disconnect(connection_id: str) -> None:
+    """A dashboard was closed."""
+    connections.remove(connection_id)
+
+
+def push_device(device: Device) -> None:
+    """A device was added, renamed, or went online or offline."""
+    status = "online" if device.online else "offline"
+    _push(device.owner_id, [_device(device, status)])
+
+
+def push_device_removed(device: Device) -> None:
+    """A device was released."""
+    _push(device.owner_id, [_device(device, "removed")])
+
+
+def _device(device: Device, status: Any) -> wire.DevicePush:
+    last_seen = iso_or_none(device.last_seen_ms)
+    return wire.DevicePush(device_id=device.device_id, name=device.name, status=status, last_seen=last_seen)
+
+
+def push_port(port: Port, state: PortState) -> None:
+    """Settings, relay or status of a port changed."""
+    _push(port.owner_id, [port_message(port, state)])
+
+
+def push_port_removed(port: Port) -> None:
+    """A port is gone."""
+    _push(port.owner_id, [wire.PortPush(port_id=port.port_id, device_id=port.device_id, port=None)])
+
+
+def port_message(port: Port, state: PortState) -> wire.PortPush:
+    """A port as it is now."""
+    return wire.PortPush(port_id=port.port_id, device_id=port.device_id, port=views.port(port, state))
+
+
+def reading_message(port: Port, state: PortState) -> wire.ReadingPush | None:
+    """The newest reading of a port, None before the first."""
+    reading = views.latest(state.latest)
+    if reading is None:
+        return None
+    return wire.ReadingPush(device_id=port.device_id, port_id=port.port_id, status=state.status, reading=reading)
+
+
+def notification_message(notification: Notification) -> wire.NotificationPush:
+    """Something a person is told."""
+    return wire.NotificationPush(notification=views.notification(notification))
+
+
+def sensor_message(log: SensorLog) -> wire.SensorDataPush:
+    """What free sensors said."""
+    return wire.SensorDataPush(device_id=log.device_id, timestamp=iso(log.at_ms), sensors=dict(log.values))
+
+
+def push(owner_id: str, messages: Iterable[Message]) -> None:
+    """Send messages to all open dashboards of one person."""
+    _push(owner_id, [message for message in messages if message is not None])
+
+
+def _push(owner_id: str, messages: list[Any]) -> None:
+    if not messages or not settings().live_endpoint:
+        return
+    for connection_id in connections.of_owner(owner_id):
+        try:
+            for message in messages:
+                _client().post_to_connection(ConnectionId=connection_id, Data=msgspec.json.encode(message))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "GoneException":
+                connections.remove(connection_id)
+            else:
+                LOG.warning("a push failed: %s", error.response["Error"]["Code"])
+        except BotoCoreError as error:
+            LOG.warning("a push failed: %s", type(error).__name__)
+
+
+@cache
+def _client() -> Any:
+    """The management API; short time-outs, no retries, since a push is a courtesy."""
+    return get_session().create_client(
+        "apigatewaymanagementapi",
+        region_name=settings().region,
+        endpoint_url=settings().live_endpoint,
+        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}, max_pool_connections=20),
+    )

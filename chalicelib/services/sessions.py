@@ -1,0 +1,161 @@
+"""Sessions: begun with a log-in, shown by a short-lived session token, kept alive by refresh tokens that rotate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jwt
+from jwt.types import Options
+
+from chalicelib.domain.accounts import (
+    SESSION_MS,
+    SESSION_TOKEN_MS,
+    Account,
+    refresh_digest,
+    refresh_token,
+    session_id_of,
+)
+from chalicelib.domain.accounts import Session as Session  # noqa: PLC0414  # exported: authenticate gives it
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.identity import digest, new_id, new_secret, same
+from chalicelib.settings import settings
+from chalicelib.storage import sessions as store
+from chalicelib.storage import users
+from chalicelib.storage.base import Transaction
+
+ALGORITHM = "HS256"
+ISSUER = "ghostwatt"
+MIN_SECRET_BYTES = 32
+"""As long as HS256's own output (RFC 7518, section 3.2)."""
+MAX_USER_AGENT_CHARACTERS = 200
+"""Enough to tell a person's browsers apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a browser gets: both tokens, and when the session token ends."""
+
+    session_token: str
+    refresh_token: str
+    expires_at_ms: int
+
+
+def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) -> Tokens:
+    """Add a new session to a transaction; its tokens are good once that is committed."""
+    session_id = new_id()
+    token = refresh_token(session_id, new_secret())
+    session = Session(
+        session_id=session_id,
+        user_id=account.user_id,
+        email=account.email,
+        created_at_ms=now_ms,
+        last_used_at_ms=now_ms,
+        expires_at_ms=now_ms + SESSION_MS,
+        refresh_sha256=refresh_digest(token),
+        user_agent=user_agent[:MAX_USER_AGENT_CHARACTERS],
+    )
+    store.put_new(write, session)
+    return _tokens(session, token, now_ms)
+
+
+def authenticate(session_token: str, now_ms: int) -> Session:
+    """The session that a token shows, read each time so that a log-out acts at once. Raises Unauthenticated."""
+    claims = _claims(session_token)
+    session = store.load(claims["sid"]) if now_ms < claims["exp"] * 1_000 else None
+    if session is None or session.expired(now_ms) or session.user_id != claims["sub"]:
+        raise _bad_session()
+    return session
+
+
+def refresh(token: str, now_ms: int) -> Tokens:
+    """New tokens for a refresh token, which is spent by that. Raises Unauthenticated.
+
+    A token that was spent already, even by a call of the same moment, is in two hands: the session ends
+    (RFC 9700, section 4.14.2).
+    """
+    session = store.load(session_id_of(token) or "-")
+    if session is None or session.expired(now_ms):
+        raise _bad_session()
+    next_token = refresh_token(session.session_id, new_secret())
+    rotated = replace(
+        session,
+        refresh_sha256=refresh_digest(next_token),
+        last_used_at_ms=now_ms,
+        expires_at_ms=now_ms + SESSION_MS,
+    )
+    spent = not same(refresh_digest(token), session.refresh_sha256)
+    if spent or not _has_account(session) or not store.rotate(session, rotated):
+        store.remove(session.session_id)
+        raise _bad_session()
+    return _tokens(rotated, next_token, now_ms)
+
+
+def of_user(user_id: str, now_ms: int) -> list[Session]:
+    """A person's sessions, the one used last first."""
+    alive = (session for session in store.of_user(user_id) if not session.expired(now_ms))
+    return sorted(alive, key=lambda session: session.last_used_at_ms, reverse=True)
+
+
+def end(session: Session) -> None:
+    """Log out: its tokens are worthless at once."""
+    store.remove(session.session_id)
+
+
+def end_others(session: Session) -> None:
+    """Log a person out everywhere else."""
+    store.remove_all(other for other in store.of_user(session.user_id) if other.session_id != session.session_id)
+
+
+def end_all(user_id: str) -> None:
+    """Log a person out everywhere."""
+    store.remove_all(store.of_user(user_id))
+
+
+def _has_account(session: Session) -> bool:
+    """The index of sessions may lag when an account is closed: what it did not show ends here."""
+    account = users.load_open(session.email)
+    return account is not None and account.user_id == session.user_id
+
+
+def _tokens(session: Session, token: str, now_ms: int) -> Tokens:
+    expires_at_seconds = (now_ms + SESSION_TOKEN_MS) // 1_000
+    claims = {
+        "iss": ISSUER,
+        "sub": session.user_id,
+        "sid": session.session_id,
+        "iat": now_ms // 1_000,
+        "exp": expires_at_seconds,
+    }
+    session_token = jwt.encode(claims, _secret(), ALGORITHM, headers={"kid": _key_id()})
+    return Tokens(session_token, token, expires_at_seconds * 1_000)
+
+
+def _claims(session_token: str) -> dict[str, Any]:
+    """A token's claims, once its signature holds; its end is left to the caller, whose clock it is."""
+    options: Options = {"require": ["exp", "sub", "sid"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        token = jwt.decode_complete(session_token, _secret(), [ALGORITHM], options, issuer=ISSUER)
+    except (jwt.PyJWTError, UnicodeEncodeError) as error:
+        raise _bad_session() from error
+    claims: dict[str, Any] = token["payload"]
+    sound = isinstance(claims["exp"], int) and isinstance(claims["sid"], str) and claims["sid"]
+    if not sound or token["header"].get("kid") != _key_id():
+        raise _bad_session()
+    return claims
+
+
+def _secret() -> str:
+    secret = settings().jwt_secret
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        raise RuntimeError(f"JWT_SECRET needs at least {MIN_SECRET_BYTES} bytes")
+    return secret
+
+
+def _key_id() -> str:
+    """Names the secret without showing it, so that tokens of another one are told apart."""
+    return digest(_secret())[:8]
+
+
+def _bad_session() -> Unauthenticated:
+    return Unauthenticated("This session is not valid or has ended: log in again.", code="bad_session")

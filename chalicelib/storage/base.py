@@ -1,0 +1,160 @@
+"""One connection to DynamoDB for all models, with time-outs that fit behind API Gateway and errors of our own."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import Attribute
+from pynamodb.connection import Connection as PynamoConnection
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import STRING
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.errors import Invalid, Unavailable
+from chalicelib.settings import settings
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 4
+MAX_RETRIES = 3
+"""API Gateway waits 29 s: four tries of at most 5 s and their pauses fit in; PynamoDB's own 15 s and 30 s do not."""
+
+TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+        "ResourceNotFoundException",  # a table still being made
+    }
+)
+
+
+Loaded = TypeVar("Loaded")
+
+
+class Connection(PynamoConnection):
+    """PynamoDB's connection, in which "the database does not answer" is one domain error."""
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Send one operation; raises Unavailable where a later try may work."""
+        try:
+            return super().dispatch(operation_name, operation_kwargs)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in TRANSIENT:
+                raise _unavailable() from error
+            raise
+        except BotoCoreError as error:
+            raise _unavailable() from error
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("The database does not answer; try again.", code="database_unavailable", retry_after_seconds=2)
+
+
+@cache
+def connection() -> Connection:
+    """The connection that all models and transactions share."""
+    return Connection(
+        region=settings().region,
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+        max_retry_attempts=MAX_RETRIES,
+        max_pool_connections=50,
+    )
+
+
+def table_name(thing: str) -> str:
+    """The full name of a table, for example ghostwatt-local-devices."""
+    return f"ghostwatt-{settings().stage}-{thing}"
+
+
+class Item(Model):
+    """Base of all models: shares the one connection."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection():
+            connection().add_meta_table(table.get_meta_table())
+            table.connection = connection()
+        return table
+
+
+class DataAttribute(Attribute[Loaded], Generic[Loaded]):
+    """A frozen dataclass, or a plain container, kept as JSON text."""
+
+    attr_type = STRING
+
+    def __init__(self, data_type: type[Loaded], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self.data_type = data_type
+
+    def serialize(self, value: Loaded) -> str:
+        """The value as JSON."""
+        return msgspec.json.encode(value).decode()
+
+    def deserialize(self, value: str) -> Loaded:
+        """The value that serialize was given."""
+        return msgspec.json.decode(value, type=self.data_type)
+
+
+def condition_failed(error: PynamoDBException) -> bool:
+    """Whether a write was refused by its own condition, alone or inside a transaction."""
+    if error.cause_response_code == "TransactionCanceledException":
+        reasons = getattr(error, "cancellation_reasons", [])
+        return any(reason is not None and reason.code == "ConditionalCheckFailed" for reason in reasons)
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+class Transaction(TransactWrite):
+    """A write of several items that happens whole or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__(connection=connection())
+
+    def commit(self) -> bool:
+        """Send it; False when one of its conditions does not hold (nothing is written then).
+
+        Raises Unavailable when it lost against another transaction on the same items: a later try may work.
+        """
+        try:
+            self._commit()
+        except TransactWriteError as error:
+            if condition_failed(error):
+                return False
+            if error.cause_response_code == "TransactionCanceledException":
+                raise _unavailable() from error
+            raise
+        return True
+
+
+def load_page(
+    results: ResultIterator[Loaded],
+) -> tuple[list[Loaded], str | None]:
+    """The items of one page of a query, and an opaque cursor where it ended (None at the end)."""
+    items = list(results)
+    return items, _cursor(results.last_evaluated_key)
+
+
+def _cursor(key: dict[str, dict[str, Any]] | None) -> str | None:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode() if key else None
+
+
+def start_key(cursor: str | None) -> dict[str, dict[str, Any]] | None:
+    """The key behind a cursor; raises Invalid for text that is no cursor of ours."""
+    if not cursor:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=dict[str, dict[str, str]])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Invalid("This is not a cursor of ours.", code="invalid", field="cursor") from error

@@ -1,0 +1,199 @@
+"""Devices: one item a Pi, by its public id; indexes by owner and, while online, by the time it falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.domain.devices import Device, Keys, PortName
+from chalicelib.domain.liveness import due_at_ms, shard
+from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
+
+
+class ByOwner(GlobalSecondaryIndex["DeviceItem"]):
+    class Meta:
+        index_name = "by_owner"
+        projection = AllProjection()
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    device_id = UnicodeAttribute(range_key=True)
+
+
+class ByDue(GlobalSecondaryIndex["DeviceItem"]):
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at_ms = NumberAttribute(range_key=True)
+
+
+class DeviceItem(Item):
+    class Meta:
+        table_name = table_name("devices")
+
+    device_id = UnicodeAttribute(hash_key=True)
+    device_uid = UnicodeAttribute()
+    owner_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created_at_ms = NumberAttribute()
+    keys = DataAttribute(Keys)
+    online = BooleanAttribute(default=False)
+    last_seen_ms = NumberAttribute(null=True)
+    sensors = DataAttribute(dict[str, float], null=True)
+    sensors_at_ms = NumberAttribute(null=True)
+    ports = DataAttribute(tuple[PortName, ...])
+    ports_version = NumberAttribute(default=0)
+    due_shard = UnicodeAttribute(null=True)
+    due_at_ms = NumberAttribute(null=True)
+    by_owner = ByOwner()
+    by_due = ByDue()
+
+
+def _device(item: DeviceItem) -> Device:
+    return Device(
+        device_id=item.device_id,
+        device_uid=item.device_uid,
+        owner_id=item.owner_id,
+        name=item.name,
+        created_at_ms=int(item.created_at_ms),
+        keys=item.keys,
+        online=item.online,
+        last_seen_ms=None if item.last_seen_ms is None else int(item.last_seen_ms),
+        sensors=item.sensors,
+        sensors_at_ms=None if item.sensors_at_ms is None else int(item.sensors_at_ms),
+        ports=item.ports,
+        ports_version=int(item.ports_version),
+    )
+
+
+def _item(device: Device) -> DeviceItem:
+    return DeviceItem(
+        device_id=device.device_id,
+        device_uid=device.device_uid,
+        owner_id=device.owner_id,
+        name=device.name,
+        created_at_ms=device.created_at_ms,
+        keys=device.keys,
+        ports=device.ports,
+    )
+
+
+def load(device_id: str) -> Device | None:
+    """The device of this public id, None if there is none."""
+    try:
+        return _device(DeviceItem.get(device_id, consistent_read=True))
+    except DeviceItem.DoesNotExist:
+        return None
+
+
+def of_owner(owner_id: str) -> list[Device]:
+    """All devices of a person (at most 1,000), by id."""
+    return [_device(item) for item in DeviceItem.by_owner.query(owner_id)]
+
+
+def add(device: Device, replacing: Device | None = None) -> bool:
+    """Store a new device; False when the id is taken by anything but `replacing`."""
+    free = DeviceItem.device_id.does_not_exist()
+    condition = free if replacing is None else free | (DeviceItem.device_uid == replacing.device_uid)
+    try:
+        _item(device).save(condition=condition)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def remove(device: Device) -> bool:
+    """Forget a device, so that its key is dead at once; False when it has changed hands meanwhile."""
+    try:
+        DeviceItem(device_id=device.device_id).delete(condition=_same(device))
+    except DeleteError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def remove_all(devices: Iterable[Device]) -> None:
+    """Forget many devices, in batches."""
+    with DeviceItem.batch_write() as batch:
+        for device in devices:
+            batch.delete(DeviceItem(device_id=device.device_id))
+
+
+def save_name(device: Device, name: str) -> bool:
+    """Rename; False when the device has changed hands meanwhile."""
+    return _update(device, [DeviceItem.name.set(name)])
+
+
+def save_keys(device: Device, keys: Keys) -> bool:
+    """Store new keys; False when the device has changed hands meanwhile."""
+    return _update(device, [DeviceItem.keys.set(keys)])
+
+
+def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> bool:
+    """Remember the newest values of free sensors; False when newer ones are known already."""
+    newer = DeviceItem.sensors_at_ms.does_not_exist() | (DeviceItem.sensors_at_ms < at_ms)
+    actions = [DeviceItem.sensors.set(dict(values)), DeviceItem.sensors_at_ms.set(at_ms)]
+    return _update(device, actions, newer)
+
+
+def touch(device: Device, now_ms: int) -> bool:
+    """Remember that a device called, and when it falls due next; False when it has changed hands meanwhile."""
+    return _update(
+        device,
+        [
+            DeviceItem.last_seen_ms.set(now_ms),
+            DeviceItem.online.set(True),
+            DeviceItem.due_shard.set(shard(device.device_id)),
+            DeviceItem.due_at_ms.set(due_at_ms(now_ms)),
+        ],
+    )
+
+
+def due(due_shard: str, now_ms: int) -> Iterator[str]:
+    """The ids of devices in one shard that have been silent for too long; reads only those."""
+    for item in DeviceItem.by_due.query(due_shard, DeviceItem.due_at_ms <= now_ms):
+        yield item.device_id
+
+
+def put_offline(write: Transaction, device: Device) -> None:
+    """Add to a transaction: the device is offline, unless it has called since it was read."""
+    write.update(
+        DeviceItem(device_id=device.device_id),
+        actions=[DeviceItem.online.set(False), DeviceItem.due_shard.remove(), DeviceItem.due_at_ms.remove()],
+        condition=_same(device) & (DeviceItem.last_seen_ms == device.last_seen_ms) & (DeviceItem.online == True),  # noqa: E712  # PynamoDB's condition
+    )
+
+
+def put_ports(write: Transaction, device: Device, ports: tuple[PortName, ...]) -> None:
+    """Add to a transaction: the device's ports, unless somebody else changed them since it was read."""
+    write.update(
+        DeviceItem(device_id=device.device_id),
+        actions=[DeviceItem.ports.set(ports), DeviceItem.ports_version.set(device.ports_version + 1)],
+        condition=_same(device) & (DeviceItem.ports_version == device.ports_version),
+    )
+
+
+def _same(device: Device) -> Condition:
+    return DeviceItem.device_uid == device.device_uid
+
+
+def _update(device: Device, actions: Sequence[Action], condition: Condition | None = None) -> bool:
+    same = _same(device)
+    try:
+        DeviceItem(device_id=device.device_id).update(
+            actions=list(actions), condition=same if condition is None else same & condition
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True

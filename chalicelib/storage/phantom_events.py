@@ -1,0 +1,162 @@
+"""Phantom events, under their owner and by time; index by port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.domain.events import Outcome, PhantomEvent
+from chalicelib.storage.base import Item, Transaction, condition_failed, load_page, start_key, table_name
+
+
+class ByPort(GlobalSecondaryIndex["PhantomEventItem"]):
+    class Meta:
+        index_name = "by_port"
+        projection = AllProjection()
+
+    port_id = UnicodeAttribute(hash_key=True)
+    event_id = UnicodeAttribute(range_key=True)
+
+
+class PhantomEventItem(Item):
+    class Meta:
+        table_name = table_name("phantom-events")
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    event_id = UnicodeAttribute(range_key=True)
+    port_id = UnicodeAttribute()
+    port_name = UnicodeAttribute()
+    device_id = UnicodeAttribute()
+    device_uid = UnicodeAttribute()
+    detected_watts = NumberAttribute()
+    detected_at_ms = NumberAttribute()
+    started_at_ms = NumberAttribute()
+    action = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    outcome = UnicodeAttribute(null=True)
+    ended_at_ms = NumberAttribute(null=True)
+    verdict = UnicodeAttribute(null=True)
+    by_port = ByPort()
+
+
+def _event(item: PhantomEventItem) -> PhantomEvent:
+    return PhantomEvent(
+        event_id=item.event_id,
+        owner_id=item.owner_id,
+        port_id=item.port_id,
+        port_name=item.port_name,
+        device_id=item.device_id,
+        device_uid=item.device_uid,
+        detected_watts=float(item.detected_watts),
+        detected_at_ms=int(item.detected_at_ms),
+        started_at_ms=int(item.started_at_ms),
+        action=item.action,  # type: ignore[arg-type]  # only Action is ever stored
+        reason=item.reason,
+        outcome=item.outcome,  # type: ignore[arg-type]  # only Outcome is ever stored
+        ended_at_ms=None if item.ended_at_ms is None else int(item.ended_at_ms),
+        verdict=item.verdict,  # type: ignore[arg-type]  # only right or wrong is ever stored
+    )
+
+
+def put(write: Transaction, event: PhantomEvent) -> None:
+    """Add to a transaction: a new event."""
+    item = PhantomEventItem(
+        event.owner_id,
+        event.event_id,
+        port_id=event.port_id,
+        port_name=event.port_name,
+        device_id=event.device_id,
+        device_uid=event.device_uid,
+        detected_watts=event.detected_watts,
+        detected_at_ms=event.detected_at_ms,
+        started_at_ms=event.started_at_ms,
+        action=event.action,
+        reason=event.reason,
+        outcome=event.outcome,
+    )
+    write.save(item, condition=PhantomEventItem.event_id.does_not_exist())
+
+
+def put_progress(
+    write: Transaction, owner_id: str, event_id: str, outcome: Outcome | None, ended_at_ms: int | None
+) -> None:
+    """Add to a transaction: how far an event has come."""
+    actions = _progress(outcome, ended_at_ms)
+    write.update(
+        PhantomEventItem(owner_id, event_id), actions=list(actions), condition=PhantomEventItem.event_id.exists()
+    )
+
+
+def save_progress(owner_id: str, event_id: str, outcome: Outcome | None, ended_at_ms: int | None) -> bool:
+    """Store how far an event has come; False when it is gone."""
+    return _update(owner_id, event_id, _progress(outcome, ended_at_ms))
+
+
+def save_verdict(event: PhantomEvent, verdict: str) -> bool:
+    """Store what the person says of it; False when it is gone."""
+    return _update(event.owner_id, event.event_id, [PhantomEventItem.verdict.set(verdict)])
+
+
+def load(owner_id: str, event_id: str) -> PhantomEvent | None:
+    """A person's event of this id, None if there is none."""
+    try:
+        return _event(PhantomEventItem.get(owner_id, event_id, consistent_read=True))
+    except PhantomEventItem.DoesNotExist:
+        return None
+
+
+def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
+    """A page of a person's events, newest first, and the cursor to go on."""
+    pages = PhantomEventItem.query(
+        owner_id, limit=limit, scan_index_forward=False, last_evaluated_key=start_key(cursor), consistent_read=True
+    )
+    items, after = load_page(pages)
+    return [_event(item) for item in items], after
+
+
+def of_port(port_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
+    """A page of a port's events, newest first, and the cursor to go on."""
+    pages = PhantomEventItem.by_port.query(
+        port_id, limit=limit, scan_index_forward=False, last_evaluated_key=start_key(cursor)
+    )
+    items, after = load_page(pages)
+    return [_event(item) for item in items], after
+
+
+def remove_some(owner_id: str, most: int) -> int:
+    """Delete up to `most` events of a person; returns how many there were to delete."""
+    found = [item.event_id for item in PhantomEventItem.query(owner_id, limit=most)]
+    _remove([(owner_id, event_id) for event_id in found])
+    return len(found)
+
+
+def remove_some_of_port(port_id: str, most: int) -> int:
+    """Delete up to `most` events of a port; returns how many there were to delete."""
+    found = [(item.owner_id, item.event_id) for item in PhantomEventItem.by_port.query(port_id, limit=most)]
+    _remove(found)
+    return len(found)
+
+
+def _remove(keys: list[tuple[str, str]]) -> None:
+    with PhantomEventItem.batch_write() as batch:
+        for owner_id, event_id in keys:
+            batch.delete(PhantomEventItem(owner_id, event_id))
+
+
+def _progress(outcome: Outcome | None, ended_at_ms: int | None) -> list[Action]:
+    actions: list[Action] = [] if outcome is None else [PhantomEventItem.outcome.set(outcome)]
+    return actions if ended_at_ms is None else [*actions, PhantomEventItem.ended_at_ms.set(ended_at_ms)]
+
+
+def _update(owner_id: str, event_id: str, actions: Sequence[Action]) -> bool:
+    try:
+        PhantomEventItem(owner_id, event_id).update(actions=list(actions), condition=PhantomEventItem.event_id.exists())
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True

@@ -1,0 +1,210 @@
+"""Readings as they came: chunks of watts and logs of free sensors, under their device; an index finds them by time.
+
+An item's key is its batch, so a resend is the same item whatever its clock says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import IncludeProjection, LocalSecondaryIndex
+
+from chalicelib.domain.readings import MAX_CHUNK_MS, RETENTION_MS, Chunk, SensorLog
+from chalicelib.storage import columns
+from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, load_page, start_key, table_name
+
+WATTS = "watts"
+SENSORS = "sensors"
+
+
+class ByTime(LocalSecondaryIndex["ReadingItem"]):
+    class Meta:
+        index_name = "by_time"
+        projection = IncludeProjection(["last_ms"])
+
+    device_uid = UnicodeAttribute(hash_key=True)
+    time_key = UnicodeAttribute(range_key=True)
+    chunk_id = UnicodeAttribute()
+    last_ms = NumberAttribute()
+
+
+class ReadingItem(Item):
+    class Meta:
+        table_name = table_name("readings")
+
+    device_uid = UnicodeAttribute(hash_key=True)
+    chunk_id = UnicodeAttribute(range_key=True)
+    time_key = UnicodeAttribute()
+    last_ms = NumberAttribute()
+    device_id = UnicodeAttribute()
+    owner_id = UnicodeAttribute()
+    stored_at_ms = NumberAttribute()
+    expires_at = NumberAttribute()
+    batch_sha256 = UnicodeAttribute(null=True)
+    rebased_by_ms = NumberAttribute(null=True)
+    watts = BinaryAttribute(legacy_encoding=False, null=True)
+    sensors = DataAttribute(dict[str, float], null=True)
+    by_time = ByTime()
+
+
+def chunk_key(batch: str, number: int = 0) -> str:
+    """The key of the number-th chunk of a batch."""
+    return f"{WATTS}#{batch}#{number}"
+
+
+def _time_key(kind: str, at_ms: int) -> str:
+    return f"{kind}#{at_ms:013d}"
+
+
+def _expires_at(last_ms: int) -> int:
+    return (last_ms + RETENTION_MS) // 1_000
+
+
+def _chunk(item: ReadingItem) -> Chunk:
+    return Chunk(
+        device_uid=item.device_uid,
+        device_id=item.device_id,
+        owner_id=item.owner_id,
+        chunk_id=item.chunk_id,
+        stored_at_ms=int(item.stored_at_ms),
+        ports=columns.unpack(item.watts or b""),
+        batch_sha256=item.batch_sha256 or "",
+        rebased_by_ms=int(item.rebased_by_ms or 0),
+    )
+
+
+def _chunk_item(chunk: Chunk) -> ReadingItem:
+    return ReadingItem(
+        chunk.device_uid,
+        chunk.chunk_id,
+        time_key=_time_key(WATTS, chunk.first_ms),
+        last_ms=chunk.last_ms,
+        device_id=chunk.device_id,
+        owner_id=chunk.owner_id,
+        stored_at_ms=chunk.stored_at_ms,
+        expires_at=_expires_at(chunk.last_ms),
+        batch_sha256=chunk.batch_sha256,
+        rebased_by_ms=chunk.rebased_by_ms or None,
+        watts=columns.pack(chunk.ports),
+    )
+
+
+def add(chunks: list[Chunk]) -> bool:
+    """Store the chunks of one batch, all or none; False when the batch is stored already."""
+    new = ReadingItem.chunk_id.does_not_exist()
+    try:
+        if len(chunks) == 1:
+            _chunk_item(chunks[0]).save(condition=new)
+        else:
+            write = Transaction()
+            for chunk in chunks:
+                write.save(_chunk_item(chunk), condition=new)
+            return write.commit()
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def load_batch(device_uid: str, batch: str) -> list[Chunk]:
+    """The chunks of a batch, none if it is not stored."""
+    prefix = ReadingItem.chunk_id.startswith(f"{WATTS}#{batch}#")
+    return [_chunk(item) for item in ReadingItem.query(device_uid, prefix, consistent_read=True)]
+
+
+def overlapping(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
+    """The stored chunks that may hold readings of these times, as they are at this moment; the first stored first."""
+    keys = [
+        (device_uid, found.chunk_id)
+        for found in ReadingItem.by_time.query(
+            device_uid, _between(WATTS, first_ms - MAX_CHUNK_MS, last_ms), consistent_read=True
+        )
+        if found.last_ms >= first_ms
+    ]
+    return sorted(_load(keys), key=lambda chunk: chunk.stored_at_ms)
+
+
+def _between(kind: str, first_ms: int, last_ms: int) -> Condition:
+    return ReadingItem.time_key.between(_time_key(kind, max(first_ms, 0)), _time_key(kind, last_ms))
+
+
+def _load(keys: list[tuple[str, str]]) -> Iterator[Chunk]:
+    for item in ReadingItem.batch_get(keys, consistent_read=True) if keys else ():
+        yield _chunk(item)
+
+
+def page(
+    device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
+) -> tuple[list[Chunk], str | None]:
+    """A page of chunks that begin between these times, by time, and the cursor to go on."""
+    found, after = _page(WATTS, device_uid, first_ms, last_ms, limit, cursor)
+    return sorted(_load(found), key=lambda chunk: (chunk.first_ms, chunk.stored_at_ms)), after
+
+
+def sensor_page(
+    device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
+) -> tuple[list[SensorLog], str | None]:
+    """A page of sensor logs between these times, by time, and the cursor to go on."""
+    found, after = _page(SENSORS, device_uid, first_ms, last_ms, limit, cursor)
+    items = list(ReadingItem.batch_get(found, consistent_read=True)) if found else []
+    return sorted((_sensor_log(item) for item in items), key=lambda log: log.at_ms), after
+
+
+def _page(
+    kind: str, device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
+) -> tuple[list[tuple[str, str]], str | None]:
+    pages = ReadingItem.by_time.query(
+        device_uid, _between(kind, first_ms, last_ms), limit=limit, last_evaluated_key=start_key(cursor)
+    )
+    items, after = load_page(pages)
+    return [(device_uid, item.chunk_id) for item in items], after
+
+
+def _sensor_log(item: ReadingItem) -> SensorLog:
+    return SensorLog(item.device_uid, item.device_id, item.owner_id, int(item.last_ms), item.sensors or {})
+
+
+def add_sensors(log: SensorLog, now_ms: int) -> bool:
+    """Store a sensor log; False when one of this device and time is stored already."""
+    item = ReadingItem(
+        log.device_uid,
+        f"{SENSORS}#{log.at_ms:013d}",
+        time_key=_time_key(SENSORS, log.at_ms),
+        last_ms=log.at_ms,
+        device_id=log.device_id,
+        owner_id=log.owner_id,
+        stored_at_ms=now_ms,
+        expires_at=_expires_at(log.at_ms),
+        sensors=dict(log.values),
+    )
+    try:
+        item.save(condition=ReadingItem.chunk_id.does_not_exist())
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def from_stream(image: Mapping[str, Mapping[str, Any]]) -> Chunk | SensorLog:
+    """What a stream record's NewImage holds."""
+    item = ReadingItem()
+    item.deserialize(dict(image))  # type: ignore[arg-type]  # the stream's own form of attribute values
+    return _sensor_log(item) if item.watts is None else _chunk(item)
+
+
+def remove_some(device_uid: str, most: int) -> int:
+    """Delete up to `most` items of a device; returns how many there were to delete."""
+    found = [
+        item.chunk_id
+        for item in ReadingItem.query(device_uid, limit=most, attributes_to_get=["device_uid", "chunk_id"])
+    ]
+    with ReadingItem.batch_write() as batch:
+        for chunk_id in found:
+            batch.delete(ReadingItem(device_uid, chunk_id))
+    return len(found)

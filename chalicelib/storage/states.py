@@ -1,0 +1,98 @@
+"""What is known of all ports of a device, packed into one item, so that a request costs one write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.domain import phantom
+from chalicelib.domain.events import Outcome
+from chalicelib.domain.ports import Status
+from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
+
+
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
+    """A PortState in MessagePack; a new field goes at the end, with a default."""
+
+    detector: bytes
+    status: Status
+    latest: tuple[int, float, float, float] | None
+    open_event_id: str | None
+    outcome: Outcome | None
+
+
+_DECODER = msgspec.msgpack.Decoder(dict[str, _Packed])
+
+
+class StateItem(Item):
+    class Meta:
+        table_name = table_name("states")
+
+    device_uid = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute()
+    ports = BinaryAttribute(legacy_encoding=False)
+
+
+def _state(item: StateItem) -> DeviceState:
+    ports = {port_id: _unpack(packed) for port_id, packed in _DECODER.decode(item.ports).items()}
+    return DeviceState(item.device_uid, int(item.version), ports)
+
+
+def _unpack(packed: _Packed) -> PortState:
+    latest = None if packed.latest is None else Latest(*packed.latest)
+    detector = phantom.State.unpack(packed.detector)
+    return PortState(detector, packed.status, latest, packed.open_event_id, packed.outcome)
+
+
+def _pack(state: PortState) -> _Packed:
+    newest = state.latest
+    latest = None if newest is None else (newest.at_ms, newest.voltage, newest.current, newest.power)
+    return _Packed(state.detector.pack(), state.status, latest, state.open_event_id, state.outcome)
+
+
+def _item(state: DeviceState) -> StateItem:
+    packed = msgspec.msgpack.encode({port_id: _pack(port) for port_id, port in state.ports.items()})
+    return StateItem(state.device_uid, version=state.version + 1, ports=packed)
+
+
+def load(device_uid: str) -> DeviceState:
+    """The state of a device; an empty one (version 0) if nothing was stored yet."""
+    try:
+        return _state(StateItem.get(device_uid, consistent_read=True))
+    except StateItem.DoesNotExist:
+        return DeviceState(device_uid)
+
+
+def load_many(device_uids: Iterable[str]) -> dict[str, DeviceState]:
+    """The states of many devices, a hundred a call; those without one are left out."""
+    return {item.device_uid: _state(item) for item in StateItem.batch_get(list(device_uids))}
+
+
+def save(state: DeviceState) -> bool:
+    """Store the state as the next version; False when somebody else stored one since it was read."""
+    try:
+        _item(state).save(condition=_unchanged(state))
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def put(write: Transaction, state: DeviceState) -> None:
+    """Add to a transaction: the state as the next version, unless somebody else stored one since it was read."""
+    write.save(_item(state), condition=_unchanged(state))
+
+
+def remove(device_uid: str) -> None:
+    """Forget the state of a device."""
+    StateItem(device_uid, version=0, ports=b"").delete()
+
+
+def _unchanged(state: DeviceState) -> Condition:
+    return StateItem.device_uid.does_not_exist() if state.version == 0 else StateItem.version == state.version

@@ -1,0 +1,122 @@
+"""Accounts, one item a person, by e-mail address."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.accounts import DECIMALS, Account, Choices
+from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
+
+
+class UserItem(Item):
+    class Meta:
+        table_name = table_name("users")
+
+    email = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    password_hash = UnicodeAttribute()
+    created_at_ms = NumberAttribute()
+    currency = UnicodeAttribute()
+    tariff_per_kwh = NumberAttribute()
+    grams_co2_per_kwh = NumberAttribute()
+    timezone = UnicodeAttribute()
+    closed_at_ms = NumberAttribute(null=True)
+
+
+def _account(item: UserItem) -> Account:
+    return Account(
+        email=item.email,
+        user_id=item.user_id,
+        password_hash=item.password_hash,
+        created_at_ms=int(item.created_at_ms),
+        currency=item.currency,
+        tariff_per_kwh=float(item.tariff_per_kwh),
+        grams_co2_per_kwh=float(item.grams_co2_per_kwh),
+        timezone=item.timezone,
+        closed_at_ms=None if item.closed_at_ms is None else int(item.closed_at_ms),
+    )
+
+
+def load(email: str) -> Account | None:
+    """The account of this address, open or closed; None if there is none."""
+    try:
+        return _account(UserItem.get(email, consistent_read=True))
+    except UserItem.DoesNotExist:
+        return None
+
+
+def load_open(email: str) -> Account | None:
+    """The account of this address; None if there is none or it is closed."""
+    account = load(email)
+    return account if account is not None and account.closed_at_ms is None else None
+
+
+def put_new(write: Transaction, account: Account) -> None:
+    """Add to a transaction: a new account, unless the address is taken."""
+    write.save(UserItem(**asdict(account)), condition=UserItem.email.does_not_exist())
+
+
+def put_check(write: Transaction, account: Account) -> None:
+    """Add to a transaction: the account is open, and its password is still the one that was read."""
+    write.condition_check(UserItem, account.email, condition=_same_password(account))
+
+
+def save_password(account: Account, password_hash: str) -> bool:
+    """Store another hash; False when the password was changed or the account closed since it was read."""
+    return _update(UserItem(account.email), [UserItem.password_hash.set(password_hash)], _same_password(account))
+
+
+def save_choices(account: Account, choices: Choices) -> Account | None:
+    """Store what a person chose, and only that; None when the account was closed since it was read."""
+    chosen = {name: value for name, value in asdict(choices).items() if value is not None}
+    actions = [getattr(UserItem, name).set(_storable(value)) for name, value in chosen.items()]
+    if not actions:
+        return account
+    item = UserItem(account.email)
+    return _account(item) if _update(item, actions, _open(account)) else None
+
+
+def _storable(value: str | float) -> str | float:
+    return value if isinstance(value, str) else round(value, DECIMALS)
+
+
+def close(account: Account, now_ms: int) -> bool:
+    """Mark an account as closed; False when it is closed or gone already."""
+    return _update(UserItem(account.email), [UserItem.closed_at_ms.set(now_ms)], _open(account))
+
+
+def remove(account: Account) -> bool:
+    """Forget an account; False when it is gone already, or somebody new has the address."""
+    try:
+        UserItem(account.email).delete(condition=UserItem.user_id == account.user_id)
+    except DeleteError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _open(account: Account) -> Condition:
+    condition: Condition = (UserItem.user_id == account.user_id) & UserItem.closed_at_ms.does_not_exist()
+    return condition
+
+
+def _same_password(account: Account) -> Condition:
+    condition: Condition = _open(account) & (UserItem.password_hash == account.password_hash)
+    return condition
+
+
+def _update(item: UserItem, actions: list[Action], condition: Condition) -> bool:
+    """Update, and take over what is stored then; False when the condition does not hold."""
+    try:
+        item.update(actions=actions, condition=condition)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True

@@ -1,0 +1,159 @@
+"""Domain objects as the contract shows them: the one way from domain/ to wire/, for answers and for pushes alike."""
+
+from __future__ import annotations
+
+from chalicelib.domain.claims import Claim
+from chalicelib.domain.devices import Device
+from chalicelib.domain.events import Notification, PhantomEvent
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import SensorLog
+from chalicelib.domain.relays import Relay
+from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.domain.times import iso, iso_or_none
+from chalicelib.wire import devices as wire_devices
+from chalicelib.wire import events as wire_events
+from chalicelib.wire import ports as wire_ports
+
+UNKNOWN = PortState()
+"""Of a port that has sent no reading yet."""
+
+
+def device(shown: Device, known: DeviceState | None = None) -> wire_devices.DevicePart:
+    """A device with what is known of its ports."""
+    states = known.ports if known else {}
+    return wire_devices.DevicePart(
+        device_id=shown.device_id,
+        name=shown.name,
+        status="online" if shown.online else "offline",
+        last_seen=iso_or_none(shown.last_seen_ms),
+        latest=_latest_sensors(shown),
+        ports=[
+            wire_devices.DevicePortPart(
+                port_id=port.port_id,
+                name=port.name,
+                channel=port.channel,
+                status=states.get(port.port_id, UNKNOWN).status,
+                latest=latest(states.get(port.port_id, UNKNOWN).latest),
+            )
+            for port in shown.ports
+        ],
+        created_at=iso(shown.created_at_ms),
+    )
+
+
+def _latest_sensors(shown: Device) -> wire_devices.LatestSensors | None:
+    if shown.sensors is None or shown.sensors_at_ms is None:
+        return None
+    return wire_devices.LatestSensors(sensors=dict(shown.sensors), timestamp=iso(shown.sensors_at_ms))
+
+
+def latest(newest: Latest | None) -> wire_ports.LatestReading | None:
+    """The newest reading of a port."""
+    if newest is None:
+        return None
+    return wire_ports.LatestReading(
+        timestamp=iso(newest.at_ms),
+        timestamp_ms=newest.at_ms,
+        voltage=newest.voltage,
+        current=newest.current,
+        power=newest.power,
+    )
+
+
+def relay(shown: Relay) -> wire_ports.RelayPart:
+    """Desired and reported state of a relay."""
+    return wire_ports.RelayPart(
+        desired=shown.desired,
+        version=shown.version,
+        reported=shown.reported,
+        reported_version=shown.reported_version,
+        reason=shown.reason,
+        switched_by=shown.switched_by,
+    )
+
+
+def port(shown: Port, state: PortState = UNKNOWN) -> wire_ports.PortPart:
+    """A port with what is known of it."""
+    return wire_ports.PortPart(
+        port_id=shown.port_id,
+        device_id=shown.device_id,
+        name=shown.name,
+        channel=shown.channel,
+        kind=shown.kind,
+        threshold_watts=shown.threshold_watts,
+        dwell_seconds=shown.dwell_seconds,
+        policy=shown.policy,
+        never_cut=shown.never_cut,
+        status="off" if shown.relay.desired == "off" else state.status,
+        latest=latest(state.latest),
+        relay=relay(shown.relay),
+    )
+
+
+def command(shown: Port) -> wire_devices.RelayCommand:
+    """What a device is told of one of its ports."""
+    return wire_devices.RelayCommand(
+        port_id=shown.port_id,
+        channel=shown.channel,
+        desired=shown.relay.desired,
+        version=shown.relay.version,
+        only_below_watts=shown.relay.only_below_watts,
+        expires_at_ms=shown.relay.expires_at_ms,
+    )
+
+
+def claim(shown: Claim) -> wire_devices.ClaimAnswer:
+    """A pairing under way, as the page shows it."""
+    return wire_devices.ClaimAnswer(
+        user_code=shown.user_code,
+        device_id=shown.device_id,
+        state=shown.state,
+        expires_at=iso(shown.expires_at_ms),
+    )
+
+
+def sensor_log(shown: SensorLog) -> wire_devices.SensorLog:
+    """What free sensors said at one time."""
+    return wire_devices.SensorLog(timestamp=iso(shown.at_ms), timestamp_ms=shown.at_ms, sensors=dict(shown.values))
+
+
+def phantom_event(shown: PhantomEvent) -> wire_events.PhantomEventPart:
+    """A stretch of standby and what was done."""
+    return wire_events.PhantomEventPart(
+        event_id=shown.event_id,
+        port_id=shown.port_id,
+        port_name=shown.port_name,
+        device_id=shown.device_id,
+        detected_power=round(shown.detected_watts, 3),
+        detected_at=iso(shown.detected_at_ms),
+        started_at=iso(shown.started_at_ms),
+        action_taken=shown.action,
+        reason=shown.reason,
+        outcome=shown.outcome,
+        ended_at=iso_or_none(shown.ended_at_ms),
+        verdict=shown.verdict,
+    )
+
+
+def notification(shown: Notification) -> wire_events.NotificationPart:
+    """One sentence for a person."""
+    return wire_events.NotificationPart(
+        notification_id=shown.notification_id,
+        kind=shown.kind,
+        message=shown.message,
+        at=iso(shown.at_ms),
+        read=shown.read,
+        port_id=shown.port_id,
+        device_id=shown.device_id,
+    )
+
+
+def point(shown: Latest) -> wire_ports.HistoryPoint:
+    """A raw reading in a history."""
+    return wire_ports.HistoryPoint(
+        timestamp=iso(shown.at_ms),
+        timestamp_ms=shown.at_ms,
+        voltage=shown.voltage,
+        current=shown.current,
+        power=shown.power,
+    )

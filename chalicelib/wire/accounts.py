@@ -1,0 +1,71 @@
+"""Accounts and sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from chalicelib.wire.base import Answer, Iso, Part, Request
+
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="blanks around it are trimmed")]
+Password = Annotated[str, msgspec.Meta(min_length=8, max_length=256, description="no control characters")]
+GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+
+
+class SignUp(Request, frozen=True):
+    email: Email
+    password: Password
+
+
+class LogIn(Request, frozen=True):
+    email: Email
+    password: GivenPassword
+
+
+class Refresh(Request, frozen=True):
+    """The token may come in the body or in the page's HttpOnly cookie."""
+
+    refresh_token: str | None = None
+
+
+class SessionAnswer(Answer, frozen=True, kw_only=True):
+    session_token: str
+    refresh_token: str
+    expires_at: Iso
+
+
+class ChangeAccount(Request, frozen=True):
+    """Settings, or a new password together with the current one."""
+
+    currency: Currency | None = None
+    tariff_per_kwh: Annotated[float, msgspec.Meta(ge=0, le=1_000)] | None = None
+    grams_co2_per_kwh: Annotated[float, msgspec.Meta(ge=0, le=10_000)] | None = msgspec.field(
+        default=None, name="gramsCo2PerKwh"
+    )
+    timezone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    current_password: GivenPassword | None = None
+    new_password: Password | None = None
+
+
+class AccountAnswer(Answer, frozen=True, kw_only=True):
+    email: str
+    currency: str
+    tariff_per_kwh: float
+    grams_co2_per_kwh: float = msgspec.field(name="gramsCo2PerKwh")
+    timezone: str
+    created_at: Iso
+
+
+class SessionPart(Part, frozen=True, kw_only=True):
+    session_id: str
+    created_at: Iso
+    last_used_at: Iso
+    expires_at: Iso
+    user_agent: str
+    current: bool
+
+
+class SessionList(Answer, frozen=True, kw_only=True):
+    sessions: list[SessionPart]

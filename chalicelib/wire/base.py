@@ -1,0 +1,52 @@
+"""What all requests and answers share: naming, strictness and the text types of the contract."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+END = r"$(?!\n)"
+"""Python's $ lets a last line break pass."""
+DEVICE_ID_PATTERN = rf"^(?!(?:list|claim|register|heartbeat|data)$)[A-Za-z0-9_-]{{4,128}}{END}"
+UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+NAME_PATTERN = rf"^[^{UNPRINTABLE}]*[^\s{UNPRINTABLE}][^{UNPRINTABLE}]*{END}"
+"""Printable characters, at least one of them no blank."""
+
+DeviceId = Annotated[str, msgspec.Meta(pattern=DEVICE_ID_PATTERN, description="public id of a Pi")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=NAME_PATTERN)]
+EpochMs = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000, description="epoch milliseconds, up to 2100")]
+Watts = Annotated[float, msgspec.Meta(ge=0, le=25_000)]
+Volts = Annotated[float, msgspec.Meta(ge=0, le=500)]
+Amps = Annotated[float, msgspec.Meta(ge=0, le=100)]
+DwellSeconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
+Iso = Annotated[str, msgspec.Meta(description="ISO 8601, UTC, milliseconds and Z")]
+
+
+class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """A body a client sends: unknown fields are refused."""
+
+
+class Answer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A body we send."""
+
+    success: bool = True
+
+
+class Part(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A piece of an answer."""
+
+
+class Done(Answer, frozen=True, kw_only=True):
+    """It worked, and there is no more to say."""
+
+    message: str = "done"
+
+
+class Failure(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """Every error: a sentence for people, a word for programs, and the field at fault if there is one."""
+
+    error: str
+    code: str
+    field: str | None = None
+    success: bool = msgspec.field(default_factory=lambda: False)  # a factory: never left out as a default

@@ -1,0 +1,108 @@
+"""Ports: metered outlets, their settings and relays."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chalicelib.wire.base import END, Answer, DeviceId, DwellSeconds, Iso, Name, Part, Request
+
+Policy = Literal["observe", "notify", "cut"]
+Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
+ThresholdWatts = Annotated[float, msgspec.Meta(gt=0, le=25_000)]
+Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=rf"^[a-z][a-z /-]*{END}")]
+
+
+class CreatePort(Request, frozen=True):
+    device_id: DeviceId
+    name: Name
+    channel: Channel | None = None
+    kind: Kind = "unknown"
+    threshold_watts: ThresholdWatts | None = None
+    dwell_seconds: DwellSeconds | None = None
+    policy: Policy = "notify"
+    never_cut: bool = False
+
+
+class ChangePort(Request, frozen=True):
+    """Only the fields given change; null takes a given threshold or dwell back to the learned one."""
+
+    name: Name | UnsetType = UNSET
+    channel: Channel | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
+    threshold_watts: ThresholdWatts | UnsetType | None = UNSET
+    dwell_seconds: DwellSeconds | UnsetType | None = UNSET
+    policy: Policy | UnsetType = UNSET
+    never_cut: bool | UnsetType = UNSET
+
+
+class SwitchPort(Request, frozen=True):
+    state: Literal["on", "off"]
+
+
+class RelayPart(Part, frozen=True, kw_only=True):
+    """Desired is what the cloud wants, reported what the Pi says; they differ while a command is under way."""
+
+    desired: Literal["on", "off"]
+    version: int
+    reported: Literal["on", "off"] | None
+    reported_version: int | None
+    reason: str | None
+    switched_by: Literal["person", "detector"] | None
+
+
+class LatestReading(Part, frozen=True, kw_only=True):
+    timestamp: Iso
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+
+
+class PortPart(Part, frozen=True, kw_only=True):
+    port_id: str
+    device_id: str
+    name: str
+    channel: int
+    kind: str
+    threshold_watts: float | None
+    dwell_seconds: int | None
+    policy: Policy
+    never_cut: bool
+    status: Literal["active", "standby", "off"]
+    latest: LatestReading | None
+    relay: RelayPart
+
+
+class PortAnswer(PortPart, frozen=True, kw_only=True):
+    """One port, its fields at the top level."""
+
+    success: bool = True
+
+
+class PortList(Answer, frozen=True, kw_only=True):
+    ports: list[PortPart]
+    cursor: str | None
+
+
+class SwitchAnswer(Answer, frozen=True, kw_only=True):
+    port_id: str
+    version: int
+    relay: RelayPart
+
+
+class HistoryPoint(Part, frozen=True, kw_only=True):
+    timestamp: Iso
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+
+
+class PortHistory(Answer, frozen=True, kw_only=True):
+    port_id: str
+    resolution: Literal["raw"]
+    readings: list[HistoryPoint]
+    cursor: str | None

@@ -1,0 +1,56 @@
+"""Carries batches from the spool to the cloud and settles what the cloud answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ghostwatt_pi.cloud import Cloud, Refused
+from ghostwatt_pi.spool import MAX_BATCH_READINGS, Batch, Spool
+from ghostwatt_pi.tell import Tell
+from ghostwatt_pi.wire import DeviceReply, ReadingResult
+
+
+class Courier:
+    """Sends one batch at a time. `settled` counts readings by what became of them: stored, duplicate, rejected."""
+
+    def __init__(self, cloud: Cloud, spool: Spool, tell: Tell) -> None:
+        self.settled: Counter[str] = Counter()
+        self._cloud, self._spool, self._tell = cloud, spool, tell
+        self._limit = MAX_BATCH_READINGS
+
+    def send(self, api_key: str, port_ids: Mapping[int, str]) -> DeviceReply | None:
+        """Send the next batch; the device reply, or None if there was nothing to send or the batch was refused.
+
+        Raises KeyRefused and CloudAway, after which the batch stays as it is.
+        """
+        batch = self._spool.next_batch(port_ids, self._limit)
+        if batch is None:
+            return None
+        try:
+            answer = self._cloud.send_batch(api_key, batch)
+        except Refused as refusal:
+            self._take_back(batch, refusal)
+            return None
+        self._settle(batch, answer.results)
+        self._limit = MAX_BATCH_READINGS
+        return answer.reply
+
+    def _settle(self, batch: Batch, results: tuple[ReadingResult, ...]) -> None:
+        self._spool.settle(batch, results)
+        by_status: Counter[str] = Counter(result.status for result in results)
+        self.settled.update(by_status)
+        self._tell("uploaded", readings=len(results), stored=by_status["stored"], duplicate=by_status["duplicate"])
+        for code, readings in Counter(r.code or "unknown" for r in results if r.status == "rejected").items():
+            self._tell("rejected", readings=readings, code=code)
+
+    def _take_back(self, batch: Batch, refusal: Refused) -> None:
+        """The batch as a whole was refused: find another form for its readings, or keep them aside."""
+        if refusal.code == "batch_conflict":  # the id is taken; the cloud knows each reading by its port and time
+            self._spool.release(batch)
+        elif refusal.status == 413 and len(batch.readings) > 1:
+            self._limit = len(batch.readings) // 2
+            self._spool.release(batch)
+        else:
+            refused = range(len(batch.readings))
+            self._settle(batch, tuple(ReadingResult(i, "rejected", refusal.code, refusal.field) for i in refused))

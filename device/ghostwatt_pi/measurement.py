@@ -1,0 +1,32 @@
+"""What a meter says of one outlet at one moment."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+MAX_CHANNEL = 32
+MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
+"""The contract's bounds: the cloud rejects what lies outside of 0 and these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One measurement: volts, amps and watts of the outlet on `channel`, at `timestamp_ms` (epoch milliseconds)."""
+
+    channel: int
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+
+    def is_plausible(self) -> bool:
+        """Whether every value lies within the contract's bounds (NaN and infinity do not)."""
+        values = ((self.voltage, MAX_VOLTS), (self.current, MAX_AMPS), (self.power, MAX_WATTS))
+        return 1 <= self.channel <= MAX_CHANNEL and all(math.isfinite(v) and 0 <= v <= most for v, most in values)
+
+
+def now_ms() -> int:
+    """The Pi's wall clock, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Where measurements come from: a serial line, a recording, a simulated appliance."""

@@ -1,0 +1,21 @@
+"""The meter seam."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.relays import Relays
+
+
+class Meter(Protocol):
+    """Measures outlets and holds their relays."""
+
+    @property
+    def relays(self) -> Relays:
+        """What switches the outlets that this meter measures."""
+
+    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+        """Measurements as they come, those of one moment together, until the meter has no more or `stop` is set."""

@@ -1,0 +1,140 @@
+"""Recordings as meters: each file is one outlet, sent as if it happened now, and quicker if wanted."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import lzma
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ghostwatt_pi.measurement import MAX_CHANNEL, Measurement, now_ms
+from ghostwatt_pi.relays import SimulatedRelays
+
+GAP_SECONDS = 120.0
+"""The contract's gap: past it nobody knows what the appliance did."""
+KEPT_GAP_SECONDS = 125.0
+"""How long a recorded gap lasts at least in the stamps, so that it is still one for the cloud."""
+TURN_SECONDS = 0.05
+"""What falls due within this time is handed over together: at speed 1000 each reading by itself would cost too much."""
+MAX_TURN_READINGS = 500
+"""No more at once, also when the disk cannot keep up with the speed."""
+MAINS_VOLTS = 230.0
+"""Used where the recording has no volts."""
+
+
+class ReplayError(Exception):
+    """A file that is not a recording, or has nothing in the chosen slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of a recording; `at_seconds` counts from the recording's own start."""
+
+    at_seconds: float
+    volts: float
+    amps: float
+    watts: float
+
+
+class Replay:
+    """Files on channels from `first_channel` on, each from hour `from_hours` for `hours` (None: to its end).
+
+    Everything comes `speed` times closer together, but a recorded gap of over two minutes stays over two minutes.
+    While an outlet is off its readings are 0 W. Raises ReplayError from the iterator when a file is bad.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        speed: float = 1.0,
+        from_hours: float = 0.0,
+        hours: float | None = None,
+        first_channel: int = 1,
+    ) -> None:
+        if first_channel < 1 or first_channel + len(files) - 1 > MAX_CHANNEL:
+            raise ReplayError(f"channels go from 1 to {MAX_CHANNEL}")
+        self.relays = SimulatedRelays()
+        self._files, self._speed, self._first_channel = files, speed, first_channel
+        self._from_seconds = from_hours * 3600
+        self._to_seconds = float("inf") if hours is None else self._from_seconds + hours * 3600
+
+    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+        """The readings of all files, as they fall due."""
+        started, started_ms = time.monotonic(), now_ms()
+        coming = heapq.merge(*(self._scheduled(index) for index in range(len(self._files))), key=lambda item: item[0])
+        turn: list[Measurement] = []
+        for due_seconds, channel, sample in coming:
+            wait_seconds = started + due_seconds - time.monotonic()
+            if turn and (wait_seconds > TURN_SECONDS or len(turn) >= MAX_TURN_READINGS):
+                yield turn
+                turn = []
+            if wait_seconds > TURN_SECONDS:
+                stop.wait(wait_seconds)
+            if stop.is_set():
+                return
+            turn.append(self._measurement(channel, sample, started_ms + round(due_seconds * 1000)))
+        if turn:
+            yield turn
+
+    def _scheduled(self, index: int) -> Iterator[tuple[float, int, Sample]]:
+        """(seconds after the replay's start, channel, sample) of one file."""
+        due_seconds, before = 0.0, self._from_seconds
+        nothing = True
+        for sample in read_samples(self._files[index]):
+            if sample.at_seconds >= self._to_seconds:
+                break
+            if sample.at_seconds < self._from_seconds:
+                continue
+            due_seconds += 0.0 if nothing else compressed_seconds(sample.at_seconds - before, self._speed)
+            before, nothing = sample.at_seconds, False
+            yield due_seconds, self._first_channel + index, sample
+        if nothing:
+            raise ReplayError(f"{self._files[index]} has no readings in the chosen hours")
+
+    def _measurement(self, channel: int, sample: Sample, timestamp_ms: int) -> Measurement:
+        if self.relays.is_on(channel):
+            return Measurement(channel, timestamp_ms, sample.volts, sample.amps, sample.watts)
+        return Measurement(channel, timestamp_ms, sample.volts, 0.0, 0.0)
+
+
+def compressed_seconds(recorded_seconds: float, speed: float) -> float:
+    """How far apart two readings are sent and stamped; at least a millisecond, since stamps tell readings apart."""
+    if recorded_seconds <= GAP_SECONDS:
+        return max(recorded_seconds / speed, 0.001)
+    return max(recorded_seconds / speed, KEPT_GAP_SECONDS)
+
+
+def read_samples(path: Path) -> Iterator[Sample]:
+    """The lines of a CSV with the columns t_seconds, power_w and perhaps voltage_v, current_a; plain or .xz.
+
+    Raises ReplayError.
+    """
+    last_seconds = float("-inf")
+    lines = 1
+    try:
+        with _open_text(path) as file:
+            for row in csv.DictReader(file):
+                lines += 1
+                sample = _sample(row)
+                if not sample.at_seconds > last_seconds:
+                    raise ValueError("its time is not after the line before")
+                last_seconds = sample.at_seconds
+                yield sample
+    except (OSError, lzma.LZMAError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise ReplayError(f"{path}, line {lines}: {error}") from error
+
+
+def _open_text(path: Path) -> TextIO:
+    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else open(path, encoding="utf-8")
+
+
+def _sample(row: Mapping[str, str]) -> Sample:
+    watts = float(row["power_w"])
+    volts = float(row.get("voltage_v") or MAINS_VOLTS)
+    amps = float(row.get("current_a") or (watts / volts if volts else 0.0))
+    return Sample(float(row["t_seconds"]), volts, round(amps, 4), watts)

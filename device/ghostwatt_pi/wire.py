@@ -1,0 +1,132 @@
+"""What travels between the agent and the cloud: the contract as types, parsed at the edge.
+
+The parse functions raise KeyError, TypeError, ValueError or AttributeError when an answer is not what the contract
+says; cloud.py turns these into its own error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+RelayState = Literal["on", "off"]
+Json = Mapping[str, Any]
+"""A decoded JSON object. Fields that the agent does not know are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayCommand:
+    """The state the cloud wants of the outlet on `channel`. An `off` may carry conditions: watts and a last moment."""
+
+    port_id: str
+    channel: int
+    desired: RelayState
+    version: int
+    only_below_watts: float | None = None
+    expires_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReport:
+    """What became of the command `version`: the outlet's state, and why if it was not obeyed."""
+
+    port_id: str
+    state: RelayState
+    version: int
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The report as the contract has it."""
+        body: dict[str, object] = {"portId": self.port_id, "state": self.state, "version": self.version}
+        return body if self.reason is None else {**body, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReply:
+    """What every answer to a device carries: the server's time, the pace it asks for, and a command for each outlet."""
+
+    server_time_ms: int
+    interval_seconds: float
+    heartbeat_seconds: float
+    relays: tuple[RelayCommand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingResult:
+    """What became of one reading of a batch."""
+
+    index: int
+    status: Literal["stored", "duplicate", "rejected"]
+    code: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReply:
+    """The results of a batch, one for each reading in its order, and the device reply."""
+
+    results: tuple[ReadingResult, ...]
+    reply: DeviceReply
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An open claim (RFC 8628, section 3.2): what the person sees, and what the device polls with."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in_seconds: float
+    interval_seconds: float
+
+
+def parse_claim(body: Json) -> Claim:
+    """The answer to /device/claim."""
+    return Claim(
+        device_code=str(body["deviceCode"]),
+        user_code=str(body["userCode"]),
+        verification_uri=str(body["verificationUri"]),
+        verification_uri_complete=str(body["verificationUriComplete"]),
+        expires_in_seconds=float(body["expiresIn"]),
+        interval_seconds=float(body["interval"]),
+    )
+
+
+def parse_reply(body: Json) -> DeviceReply:
+    """The fields of the device reply, in whichever answer they come."""
+    return DeviceReply(
+        server_time_ms=int(body["serverTimeMs"]),
+        interval_seconds=max(1.0, float(body["intervalSeconds"])),
+        heartbeat_seconds=max(1.0, float(body["heartbeatSeconds"])),
+        relays=tuple(_parse_command(relay) for relay in body["relays"]),
+    )
+
+
+def parse_batch_reply(body: Json, readings: int) -> BatchReply:
+    """The answer to a batch of so many readings. A ValueError also unless each reading has exactly one result."""
+    results = sorted((_parse_result(result) for result in body["results"]), key=lambda result: result.index)
+    if [result.index for result in results] != list(range(readings)):
+        raise ValueError(f"{len(results)} results for {readings} readings")
+    return BatchReply(tuple(results), parse_reply(body))
+
+
+def _parse_command(relay: Json) -> RelayCommand:
+    if relay["desired"] not in ("on", "off"):
+        raise ValueError(f"desired is {relay['desired']!r}")
+    watts, expires = relay.get("onlyBelowWatts"), relay.get("expiresAtMs")
+    return RelayCommand(
+        port_id=str(relay["portId"]),
+        channel=int(relay["channel"]),
+        desired=relay["desired"],
+        version=int(relay["version"]),
+        only_below_watts=None if watts is None else float(watts),
+        expires_at_ms=None if expires is None else int(expires),
+    )
+
+
+def _parse_result(result: Json) -> ReadingResult:
+    if result["status"] not in ("stored", "duplicate", "rejected"):
+        raise ValueError(f"status is {result['status']!r}")
+    return ReadingResult(int(result["index"]), result["status"], result.get("code"), result.get("field"))

@@ -1,0 +1,162 @@
+"""The database: dynoxide, a DynamoDB server on SQLite, as a child process that is kept alive."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from itertools import chain
+from pathlib import Path
+
+from infra.local import leash
+from infra.local.errors import StackError
+from infra.local.template import ROOT
+from infra.local.upkeep import tidy
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+RESTART_PAUSE_SECONDS = 0.1
+"""Between the end of a server that crashed and the start of the next: long enough not to spin when it cannot start."""
+LOG = logging.getLogger("ghostwatt.database")
+
+
+def server_binary(root: Path = ROOT) -> Path:
+    """The server's binary for this machine, as npm installs it; raises StackError when it is not there."""
+    system = platform.system().lower()
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
+    binary = root / "node_modules" / "@dynoxide" / f"{system}-{machine}" / "dynoxide"
+    if not binary.exists():
+        raise StackError(f"The database server is not installed ({binary} is missing); run `make install`.")
+    return binary
+
+
+class Database:
+    """A server on a free loopback port with its file in the data directory.
+
+    It is started again, on the same port and file, when it ends by itself. `delivered` tells which stream records
+    the upkeep may drop (see upkeep.tidy).
+    """
+
+    def __init__(self, directory: Path, binary: Path, delivered: Callable[[], Mapping[str, int]] = dict) -> None:
+        self.path = directory / "database.sqlite"
+        self.port = _free_port()
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self._binary = binary
+        self._delivered = delivered
+        self._pid_path = directory / "database.pid"
+        self._log_path = directory / "database.log"
+        self._stopping = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        # Linux ends the child with the thread that started it, so one thread lives as long as the database does.
+        self._keeper = threading.Thread(target=self._keep_alive, name="database")
+
+    def start(self) -> None:
+        """Start it, without waiting until it answers."""
+        self._log_path.unlink(missing_ok=True)
+        _end_leftover(self._pid_path, self.path)
+        self._keeper.start()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers; raises StackError when it does not."""
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(self.port):
+            if time.monotonic() > deadline or not self._keeper.is_alive():
+                log = self._log_path.read_text(errors="replace")[-500:] if self._log_path.exists() else ""
+                raise StackError(f"The database does not start: {log.strip() or 'it says nothing'}")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """End it for good."""
+        self._stopping.set()
+        if self._child is not None:
+            _end(self._child)
+        if self._keeper.is_alive():
+            self._keeper.join(STOP_SECONDS)
+        self._pid_path.unlink(missing_ok=True)
+
+    def _keep_alive(self) -> None:
+        if not self.path.exists():
+            self._make_file()
+        while not self._stopping.is_set():
+            tidy(self.path, self._delivered())
+            self._child = self._spawn()
+            if self._stopping.is_set():  # stop() may have come between the look and the start
+                _end(self._child)
+            code = self._child.wait()
+            if not self._stopping.wait(RESTART_PAUSE_SECONDS):
+                LOG.warning("the database ended (exit code %s); it is started again", code)
+
+    def _make_file(self) -> None:
+        """Let the server make its file, since the upkeep needs the server's tables and a server that is down."""
+        child = self._spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(self.port) and child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        _end(child)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        options = {"--host": LOOPBACK, "--port": str(self.port), "--db-path": str(self.path)}
+        program = [str(self._binary), "serve", *chain(*options.items())]
+        with self._log_path.open("ab") as log:
+            child = subprocess.Popen(  # noqa: S603 - our own program and options
+                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the stack, which ends its children in order
+            )
+        self._pid_path.write_text(str(child.pid))
+        return child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _end_leftover(pid_path: Path, database_path: Path) -> None:
+    """End the server that a killed stack left behind, where the operating system does not do it (macOS)."""
+    if not pid_path.exists():
+        return
+    pid = int(pid_path.read_text() or 0)
+    if str(database_path) in _command_line(pid):
+        LOG.warning("ending the database that an earlier stack left behind (process %s)", pid)
+        os.kill(pid, signal.SIGKILL)
+        while str(database_path) in _command_line(pid):
+            time.sleep(0.005)
+    pid_path.unlink()
+
+
+def _command_line(pid: int) -> str:
+    """The command line of a process, empty when there is none."""
+    if Path("/proc/self/cmdline").exists():
+        path = Path(f"/proc/{pid}/cmdline")
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace") if path.exists() else ""
+    ps = ["/bin/ps", "-p", str(pid), "-o", "command="]
+    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603 - a process id only
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1):
+            return True
+    except OSError:
+        return False

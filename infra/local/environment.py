@@ -1,0 +1,38 @@
+"""The environment that the app finds on a PC, in place of what AWS gives a Lambda."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+
+REGION = "us-east-1"
+STAGE = "local"
+_FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+"""What a person's own AWS set-up may leave in the environment and must not reach the app."""
+
+
+def app_environment(*, public_url: str, database_url: str, live_endpoint: str, jwt_secret: str) -> dict[str, str]:
+    """The variables that settings.py and botocore read; the credentials are made up, the database asks for some."""
+    return {
+        "STAGE": STAGE,
+        "PUBLIC_URL": public_url,
+        "WEB_ORIGIN": public_url,
+        "JWT_SECRET": jwt_secret,
+        "LIVE_ENDPOINT": live_endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL_DYNAMODB": database_url,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+def put_in_place(variables: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
+    """Set the variables, and drop what would lead botocore to a real AWS account."""
+    for name in _FOREIGN:
+        environ.pop(name, None)
+    environ.update(variables)

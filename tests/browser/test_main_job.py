@@ -1,0 +1,126 @@
+"""The way of a person: sign up, pair, watch, be told of a cut, undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.clients import Pi
+from tests.browser.conftest import Person, sign_up
+
+
+def test_a_code_in_the_address_survives_sign_up_and_ends_with_a_first_outlet(
+    open_page: Callable[..., Page], base_url: str
+) -> None:
+    pi = Pi(f"{base_url}/api")
+    code = pi.claim()
+    assert pi.verification_uri_complete.startswith(base_url)
+    page = open_page(path=pi.verification_uri_complete.removeprefix(base_url))
+    sign_up(page)
+    expect(page.get_by_role("heading", name="Is this your Pi?")).to_be_visible()
+    expect(page.get_by_text(pi.device_id)).to_be_visible()
+    expect(page.get_by_text(code)).to_be_visible()
+    page.get_by_label("What do you call it?").fill("Living room")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("heading", name="Approved")).to_be_visible()
+    pi.fetch_key()
+    expect(page.get_by_role("heading", name="Living room is paired")).to_be_visible()
+    page.get_by_label("Name").fill("Fridge")
+    page.get_by_label("Kind of appliance").select_option("fridge or freezer")
+    expect(page.get_by_label("Never cut this outlet")).to_be_checked()
+    page.get_by_role("button", name="Add outlet").click()
+    expect(page.get_by_text("Fridge on channel 1")).to_be_visible()
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("article", name="Fridge")).to_contain_text("never cut")
+
+
+def test_a_typed_code_can_be_denied(person: Person, base_url: str) -> None:
+    code = Pi(f"{base_url}/api").claim()
+    page = person.page
+    page.get_by_role("link", name="Enter the code").click()
+    page.get_by_label("Code").fill(code.lower().replace("-", " "))
+    page.get_by_role("button", name="Find my Pi").click()
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_role("heading", name="Denied")).to_be_visible()
+    page.get_by_role("link", name="To my home").click()
+    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+
+
+def test_readings_and_sensors_show_without_a_reload(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Study")
+    expect(page.get_by_role("heading", name="Study")).to_be_visible()
+    television = person.api.add_port(pi, "Television", thresholdWatts=10)
+    card = page.get_by_role("article", name="Television")
+    expect(card).to_contain_text("no reading yet")
+    pi.send((television, 87.4))
+    expect(card).to_contain_text("87.4W")
+    expect(card).to_have_attribute("data-status", "active")
+    expect(page.get_by_label("Home now")).to_contain_text("87.4W")
+    pi.send((television, 3.0))
+    expect(card).to_contain_text("3.0W")
+    expect(card).to_contain_text("standby")
+    pi.measure(temperature=23.5, humidity=55)
+    expect(page.get_by_label("Sensors")).to_contain_text("23.5°C")
+    expect(page.get_by_label("Sensors")).to_contain_text("55%")
+
+
+def test_a_cut_arrives_without_a_reload_and_is_undone(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Living room")
+    console = person.api.add_port(pi, "Console", policy="cut", thresholdWatts=10, dwellSeconds=0)
+    card = page.get_by_role("article", name="Console")
+    expect(card.get_by_role("switch")).to_be_checked()
+    pi.send((console, 3.0))
+    expect(card).to_contain_text("switching off…")
+    event = page.get_by_role("listitem").filter(has_text="3.0\u00a0W")
+    expect(event).to_contain_text("cutting…")
+    pi.obey(console, "off")
+    pi.send((console, 0.0))
+    expect(card).to_have_attribute("data-relay", "off")
+    expect(card).to_contain_text("cut")
+    expect(event).to_contain_text("cut, and the watts fell")
+    expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
+
+    event.get_by_role("button", name="Undo").click()
+    expect(card).to_contain_text("switching on…")
+    pi.obey(console, "on")
+    expect(card).to_have_attribute("data-relay", "on")
+    expect(event).to_contain_text("then you switched it on again")
+    expect(event.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_notifications_are_read_one_by_one_or_all(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Den")
+    for name in ("Radio", "Lamp", "Charger"):
+        pi.send((person.api.add_port(pi, name, thresholdWatts=10, dwellSeconds=0), 3.0))
+    page.get_by_role("link", name="Notifications, 3 unread").click()
+    page.get_by_role("listitem").filter(has_text="Lamp").get_by_role("button", name="Mark as read").click()
+    expect(page.get_by_role("link", name="Notifications, 2 unread")).to_be_visible()
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_role("link", name="Notifications", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Mark as read")).to_have_count(0)
+
+
+def test_a_person_switches_changes_and_deletes_an_outlet(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Kitchen")
+    lamp = person.api.add_port(pi, "Lamp")
+    card = page.get_by_role("article", name="Lamp")
+    card.get_by_role("switch").press("Space")
+    expect(card).to_contain_text("switching off…")
+    pi.obey(lamp, "off")
+    expect(card).to_have_attribute("data-relay", "off")
+    card.get_by_label("More for this outlet").click()
+    card.get_by_role("button", name="Change…").click()
+    page.get_by_label("Name").fill("Desk lamp")
+    page.get_by_label("Cut it").check()
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Wait before acting").fill("2")
+    page.get_by_role("button", name="Save").click()
+    changed = page.get_by_role("article", name="Desk lamp")
+    expect(changed).to_contain_text("auto-cut")
+    assert person.api.call("GET", f"/port/{lamp}")["dwellSeconds"] == 120
+    changed.get_by_label("More for this outlet").click()
+    changed.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete outlet").click()
+    expect(changed).to_have_count(0)
+    expect(page.get_by_text("No outlets yet")).to_be_visible()

@@ -1,0 +1,133 @@
+"""Parts that the agent's tests share."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.agent import Agent, Outcome
+from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.meters.base import Meter
+from ghostwatt_pi.relays import SimulatedRelays
+from ghostwatt_pi.spool import Spool
+
+from .fake_cloud import FakeCloud
+
+
+def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until the condition holds; fail at the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about in time"
+        time.sleep(0.01)
+
+
+class Told(list[tuple[str, dict[str, object]]]):
+    """A Tell that remembers."""
+
+    def __call__(self, event: str, **fields: object) -> None:
+        self.append((event, fields))
+
+    def of(self, event: str) -> list[dict[str, object]]:
+        """The fields of every such event."""
+        return [fields for name, fields in self if name == event]
+
+
+class ScriptedMeter:
+    """A meter that measures what the test says; `end` lets it run out."""
+
+    def __init__(self) -> None:
+        self.relays = SimulatedRelays()
+        self._coming: queue.Queue[list[Measurement] | None] = queue.Queue()
+
+    def say(self, *measurements: Measurement) -> None:
+        self._coming.put(list(measurements))
+
+    def end(self) -> None:
+        self._coming.put(None)
+
+    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+        while not stop.is_set():
+            try:
+                measurements = self._coming.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            if measurements is None:
+                return
+            yield measurements
+
+
+class RunningAgent:
+    """An agent in its own thread."""
+
+    def __init__(self, home: Home, cloud: FakeCloud, meter: Meter, told: Told) -> None:
+        self._stop = threading.Event()
+        self._home, self._url, self._meter, self._told = home, cloud.url, meter, told
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with Cloud(self._url) as cloud, closing(Spool(self._home.spool_path)) as spool:
+                self.outcome = Agent(self._home, cloud, spool, self._meter, self._told, self._stop).run()
+        except OSError as error:
+            self.error = error
+
+    def wait(self, seconds: float = 30.0) -> Outcome | None:
+        self._thread.join(seconds)
+        assert not self._thread.is_alive()
+        return self.outcome
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.wait()
+
+
+StartAgent = Callable[[Meter], RunningAgent]
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeCloud]:
+    """A cloud with one port on channel 1; every request to it must keep the contract."""
+    fake = FakeCloud()
+    fake.add_port(1)
+    yield fake
+    fake.close()
+    assert fake.complaints == []
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A paired agent's folder."""
+    made = Home(tmp_path / "home")
+    made.save_key("key-1")
+    return made
+
+
+@pytest.fixture
+def told() -> Told:
+    """What is told."""
+    return Told()
+
+
+@pytest.fixture
+def start_agent(home: Home, cloud: FakeCloud, told: Told) -> Iterator[StartAgent]:
+    """Starts agents that are stopped at the test's end."""
+    started: list[RunningAgent] = []
+
+    def start(meter: Meter) -> RunningAgent:
+        started.append(RunningAgent(home, cloud, meter, told))
+        return started[-1]
+
+    yield start
+    for agent in started:
+        agent.stop()

@@ -1,0 +1,197 @@
+"""The command as a person or a parent process uses it: a real process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.cli import main
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.identity import device_id
+from ghostwatt_pi.tell import SENTENCES, qr_text
+
+from .conftest import until
+from .fake_cloud import FakeCloud
+
+SIMULATE = ["simulate", "--profile", "television", "--profile", "fridge", "--interval", "0.1", "--seed", "1"]
+
+
+class Started:
+    """`ghostwatt-pi` processes on one data folder."""
+
+    def __init__(self, cloud: FakeCloud, folder: Path) -> None:
+        self.cloud, self.folder = cloud, folder
+        self.running: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ghostwatt_pi", *arguments]
+        common = ["--api", self.cloud.url, "--data", str(self.folder), "--port", "0", "--tell", "json"]
+        self.running.append(subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True))
+        return self.running[-1]
+
+    def kill(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.communicate()
+
+
+def events(process: subprocess.Popen[str], seconds: float = 30) -> list[dict[str, object]]:
+    """What it told until its end."""
+    out, _ = process.communicate(timeout=seconds)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def next_event(process: subprocess.Popen[str], name: str) -> dict[str, object]:
+    """The next event of this name."""
+    assert process.stdout
+    for line in process.stdout:
+        event: dict[str, object] = json.loads(line)
+        if event["event"] == name:
+            return event
+    raise AssertionError(f"it ended without {name}")
+
+
+@pytest.fixture
+def pi(cloud: FakeCloud, home: Home) -> Iterator[Started]:
+    started = Started(cloud, home.data_dir)
+    yield started
+    started.kill()
+
+
+def test_a_parent_process_follows_a_simulated_pi_from_its_claim_to_a_cut(cloud: FakeCloud, pi: Started) -> None:
+    (pi.folder / "api_key").unlink()
+    process = pi.start(*SIMULATE)
+    claim = next_event(process, "claim")
+    assert claim["userCode"] == "ABCD-2345"
+    assert claim["verificationUriComplete"] == "http://127.0.0.1/pair?code=ABCD-2345"
+    cloud.claim_state = "approved"
+    next_event(process, "paired")
+    assert next_event(process, "uploaded")["readings"]
+    cloud.command(1, "off", 2)
+    assert next_event(process, "relay") == {"event": "relay", "channel": 1, "state": "off", "watts": 0.0}
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_a_replay_sends_all_of_its_readings_and_says_so(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:
+    cloud.add_port(2)
+    cloud.interval_seconds = 60
+    for name, samples in {"a.csv": 900, "b.csv": 700}.items():
+        (tmp_path / name).write_text("t_seconds,power_w\n" + "".join(f"{5 * n},{n % 90}\n" for n in range(samples)))
+    process = pi.start("replay", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--speed", "1000")
+    finished = events(process)[-1]
+    assert finished == {
+        "event": "finished", "sent": 1600, "stored": 1600, "duplicate": 0, "rejected": 0, "waiting": 0
+    }  # fmt: skip
+    assert process.returncode == 0
+    assert len(cloud.stored) == 1600
+
+
+def test_a_replay_without_a_port_to_go_to_says_what_is_left_behind(
+    cloud: FakeCloud, pi: Started, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("t_seconds,power_w\n0,5\n")
+    process = pi.start("replay", str(tmp_path / "a.csv"), "--channel", "2")
+    assert events(process)[-1]["waiting"] == 1
+    assert process.returncode == 3
+
+
+def spooled(folder: Path) -> set[tuple[str, int]]:
+    """(port, time) of what the spool holds; ports are named after channels."""
+    with sqlite3.connect(folder / "spool.sqlite") as db:
+        rows = db.execute("SELECT channel, timestamp_ms FROM readings").fetchall()
+    db.close()
+    return {(f"port-{channel}", timestamp_ms) for channel, timestamp_ms in rows}
+
+
+def more_attempts(cloud: FakeCloud) -> None:
+    """Wait for the next batch to arrive."""
+    before = len(cloud.attempts)
+    until(lambda: len(cloud.attempts) > before)
+
+
+def test_killed_between_reading_and_answer_nothing_is_lost_or_doubled(cloud: FakeCloud, pi: Started) -> None:
+    cloud.add_port(2)
+    read: set[tuple[str, int]] = set()
+    for _ in range(4):
+        process = pi.start(*SIMULATE)
+        more_attempts(cloud)
+        cloud.silent.set()  # from now on batches are stored, but the Pi is not told
+        more_attempts(cloud)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        read |= spooled(pi.folder)
+        cloud.silent.clear()
+    cloud_had = set(cloud.stored)
+    assert read & cloud_had, "no reading was stored without the Pi knowing: the test tests nothing"
+    pi.start(*SIMULATE)
+    until(lambda: read <= set(cloud.stored))
+    sent_twice = [batch_id for batch_id in cloud.batches if [b for b, _ in cloud.attempts].count(batch_id) > 1]
+    assert len(sent_twice) >= 4
+    assert all(readings == cloud.batches[batch_id] for batch_id, readings in cloud.attempts)
+    sent_in = [(r["portId"], r["timestampMs"]) for readings in cloud.batches.values() for r in readings]
+    assert len(sent_in) == len(set(sent_in)), "a reading went out in two batches"
+
+
+def test_a_second_agent_in_the_same_folder_is_refused(pi: Started, capsys: pytest.CaptureFixture[str]) -> None:
+    next_event(pi.start(*SIMULATE), "uploaded")
+    assert main([*SIMULATE, "--data", str(pi.folder), "--port", "0"]) == 1
+    assert "another ghostwatt-pi" in capsys.readouterr().err
+
+
+def test_a_new_identity_is_another_device_that_knows_nothing_of_the_old(cloud: FakeCloud, pi: Started) -> None:
+    before = device_id(Home(pi.folder))
+    (pi.folder / "spool.sqlite").write_text("the old owner's")
+    cloud.claim_state = "approved"
+    process = pi.start("claim", "--new-identity")
+    assert events(process)[-1] == {"event": "paired", "deviceId": device_id(Home(pi.folder))}
+    assert device_id(Home(pi.folder)) != before
+    assert not (pi.folder / "spool.sqlite").exists()
+
+
+def test_ctrl_c_while_waiting_for_approval_ends_cleanly(pi: Started) -> None:
+    (pi.folder / "api_key").unlink()
+    process = pi.start("claim")
+    next_event(process, "claim")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["simulate", "--profile", "toaster"],
+        ["simulate", "--volts", "240:220"],
+        ["simulate", "--interval", "nan"],
+        ["replay", "a.csv", "--speed", "1001"],
+        ["replay"],
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(arguments)
+    assert exit_info.value.code == 2
+
+
+def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--env", "cloud", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "ghostwatt-pi: api is not set: give the cloud's address with --api, GHOSTWATT_API or config.toml"
+    ]
+
+
+def test_a_qr_code_is_square_text() -> None:
+    lines = qr_text("https://ghostwatt.example/pair?code=ABCD-2345").splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines) * 2 in range(len(lines[0]) - 2, len(lines[0]) + 3)
+
+
+def test_no_sentence_can_show_a_key() -> None:
+    assert not any("apiKey" in sentence or "api_key" in sentence for sentence in SENTENCES.values())

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.home import Home, HomeInUse
+from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id
+from ghostwatt_pi.spool import Spool
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_an_identity_is_made_once_and_kept(tmp_path: Path) -> None:
+    first = device_id(Home(tmp_path))
+    assert re.fullmatch(r"GW-[0-9a-f]{16}", first)
+    assert device_id(Home(tmp_path)) == first
+
+
+def test_two_devices_with_the_same_mac_and_name_differ(tmp_path: Path) -> None:
+    assert device_id(Home(tmp_path / "a")) != device_id(Home(tmp_path / "b"))
+
+
+def test_a_new_identity_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    old = device_id(home)
+    assert new_device_id(home) == device_id(home) != old
+
+
+def test_a_damaged_identity_is_an_error_and_not_a_new_device(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.identity_path.write_text('{"deviceId"')
+    with pytest.raises(BadIdentity, match="damaged"):
+        device_id(home)
+
+
+def test_identity_key_and_spool_are_for_their_owner_only(tmp_path: Path) -> None:
+    home = Home(tmp_path / "new")
+    device_id(home)
+    home.save_key("secret")
+    Spool(home.spool_path).close()
+    assert mode(home.data_dir) == 0o700
+    assert {mode(path) for path in (home.identity_path, home.key_path, home.spool_path)} == {0o600}
+    assert "randomPart" in json.loads(home.identity_path.read_text())
+
+
+def test_saving_a_key_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.save_key("one")
+    home.save_key("two")
+    assert home.read_key() == "two"
+    assert [path.name for path in tmp_path.iterdir()] == ["api_key"]
+
+
+def test_forgetting_the_owner_removes_key_readings_and_relay_memory(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.save_key("secret")
+    Spool(home.spool_path).close()
+    home.outlets_path.write_text("{}")
+    home.forget_owner()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_has_one_agent_at_a_time(tmp_path: Path) -> None:
+    with Home(tmp_path).lock(), pytest.raises(HomeInUse, match="another"), Home(tmp_path).lock():
+        pass
+    with Home(tmp_path).lock():
+        pass

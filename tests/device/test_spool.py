@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.spool import MAX_BATCH_SPAN_MS, Batch, Spool
+from ghostwatt_pi.wire import ReadingResult
+
+PORTS = {1: "port-1", 2: "port-2"}
+
+
+def reading(timestamp_ms: int, channel: int = 1) -> Measurement:
+    return Measurement(channel, timestamp_ms, 230.1, 0.4, 92.03)
+
+
+def times(batch: Batch | None) -> list[int]:
+    return [reading.timestamp_ms for reading in batch.readings] if batch else []
+
+
+def all_stored(batch: Batch) -> list[ReadingResult]:
+    return [ReadingResult(index, "stored") for index in range(len(batch.readings))]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    made = Spool(tmp_path / "spool.sqlite", max_readings=1000)
+    yield made
+    made.close()
+
+
+def test_an_unanswered_batch_is_the_same_after_a_restart(spool: Spool, tmp_path: Path) -> None:
+    spool.add([reading(1), reading(2)])
+    before = spool.next_batch(PORTS)
+    spool.add([reading(3)])
+    spool.close()
+    again = Spool(tmp_path / "spool.sqlite")
+    assert again.next_batch({1: "another-port"}) == before
+    assert times(before) == [1, 2]
+    again.close()
+
+
+def test_batches_come_oldest_first_and_hold_no_more_than_the_limit(spool: Spool) -> None:
+    spool.add([reading(t, channel=1 + t % 2) for t in range(1, 8)])
+    first = spool.next_batch(PORTS, limit=5)
+    assert first
+    assert times(first) == [1, 2, 3, 4, 5]
+    spool.settle(first, all_stored(first))
+    second = spool.next_batch(PORTS, limit=5)
+    assert second
+    assert times(second) == [6, 7]
+    assert second.batch_id != first.batch_id
+
+
+def test_a_batch_spans_at_most_a_day(spool: Spool) -> None:
+    spool.add([reading(5), reading(5 + MAX_BATCH_SPAN_MS), reading(4)])
+    assert times(spool.next_batch(PORTS)) == [5, 5 + MAX_BATCH_SPAN_MS]
+
+
+def test_readings_without_a_port_wait_for_one(spool: Spool) -> None:
+    spool.add([reading(1, channel=3)])
+    assert spool.next_batch(PORTS) is None
+    assert spool.is_clear(PORTS)
+    assert not spool.is_clear([3])
+    assert times(spool.next_batch({3: "port-3"})) == [1]
+
+
+def test_only_answered_readings_leave_and_rejected_ones_are_kept_with_the_reason(spool: Spool, tmp_path: Path) -> None:
+    spool.add([reading(1), reading(2), reading(3), reading(4)])
+    batch = spool.next_batch(PORTS, limit=3)
+    assert batch
+    spool.settle(
+        batch, [ReadingResult(0, "stored"), ReadingResult(1, "rejected", "too_old", "timestampMs"),
+                ReadingResult(2, "duplicate")]
+    )  # fmt: skip
+    assert (spool.total(), spool.rejected()) == (1, 1)
+    with sqlite3.connect(tmp_path / "spool.sqlite") as db:
+        row = db.execute("SELECT port_id, timestamp_ms, power, code, field FROM rejected").fetchone()
+    db.close()
+    assert row == ("port-1", 2, 92.03, "too_old", "timestampMs")
+
+
+def test_a_full_spool_drops_the_oldest_but_never_out_of_a_batch(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "small.sqlite", max_readings=3)
+    spool.add([reading(1), reading(2)])
+    batch = spool.next_batch(PORTS)
+    assert spool.add([reading(t) for t in (3, 4, 5)]) == 0
+    assert spool.add([reading(t) for t in (6, 7)]) == 2
+    assert spool.next_batch(PORTS) == batch
+    assert batch
+    spool.settle(batch, all_stored(batch))
+    assert times(spool.next_batch(PORTS)) == [5, 6, 7]
+    spool.close()
+
+
+def test_a_released_batch_goes_again_under_another_id(spool: Spool) -> None:
+    spool.add([reading(1), reading(2)])
+    before = spool.next_batch(PORTS)
+    assert before
+    spool.release(before)
+    assert spool.waiting(PORTS) == 2
+    after = spool.next_batch(PORTS)
+    assert after
+    assert after.batch_id != before.batch_id
+    assert after.readings == before.readings
+
+
+def test_counts_survive_a_restart(spool: Spool, tmp_path: Path) -> None:
+    spool.add([reading(1), reading(2), reading(3, channel=2)])
+    spool.next_batch({1: "port-1"}, limit=1)
+    spool.close()
+    again = Spool(tmp_path / "spool.sqlite")
+    assert (again.waiting([1]), again.waiting([1, 2]), again.total()) == (1, 2, 3)
+    again.close()
+
+
+def test_every_commit_is_synced_to_the_disk(spool: Spool) -> None:
+    full = 2
+    assert spool._db.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert spool._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

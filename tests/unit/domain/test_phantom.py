@@ -1,0 +1,110 @@
+"""The rule of the guides with a dwell, as one pure step."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.phantom import MAX_GAP_MS, Rule, State, Verdict, step
+
+SECOND = 1_000
+RULE = Rule(threshold_watts=10, dwell_seconds=60)
+
+
+def run(watts: list[float], rule: Rule = RULE, every_ms: int = 10 * SECOND) -> Verdict:
+    times = [number * every_ms for number in range(1, len(watts) + 1)]
+    return step(State(), rule, times, watts)[1]
+
+
+def test_standby_is_found_once_it_has_lasted_for_the_dwell() -> None:
+    assert run([3.0] * 6).finding is None
+    finding = run([3.0] * 7).finding
+    assert finding is not None
+    assert (finding.since_ms, finding.at_ms, finding.watts) == (10 * SECOND, 70 * SECOND, 3.0)
+    assert finding.reason == "3.0 W for 1 min, below 10 W"
+
+
+def test_a_dwell_of_zero_finds_on_the_first_reading() -> None:
+    assert run([3.0], Rule(10, 0)).finding is not None
+
+
+@pytest.mark.parametrize("watts", [0.0, 10.0, 250.0])
+def test_nothing_drawn_and_in_use_are_no_standby(watts: float) -> None:
+    assert run([watts] * 20).finding is None
+
+
+def test_a_load_that_wanders_around_the_threshold_stays_one_stretch() -> None:
+    assert run([3.0, 10.5, 3.0, 11.0, 3.0, 10.9, 3.0, 3.0]).finding is not None
+
+
+def test_use_ends_the_stretch_and_is_said() -> None:
+    verdict = run([3.0] * 7 + [80.0] + [3.0] * 3)
+    assert verdict.finding is None
+    assert verdict.used_at_ms == 80 * SECOND
+
+
+def test_a_finding_must_hold_at_the_newest_reading() -> None:
+    assert run([3.0] * 7 + [80.0]).finding is None
+
+
+def test_a_gap_of_more_than_two_minutes_is_never_dwell() -> None:
+    times = [SECOND, SECOND + MAX_GAP_MS + 1]
+    assert step(State(), RULE, times, [3.0, 3.0])[1].finding is None
+    times = [SECOND, SECOND + MAX_GAP_MS]
+    assert step(State(), RULE, times, [3.0, 3.0])[1].finding is not None
+
+
+def test_late_and_doubled_readings_change_nothing() -> None:
+    state, _ = step(State(), RULE, [10 * SECOND, 20 * SECOND], [3.0, 3.0])
+    again, verdict = step(state, RULE, [5 * SECOND, 10 * SECOND, 20 * SECOND], [500.0, 500.0, 500.0])
+    assert again == state
+    assert verdict.used_at_ms is None
+
+
+def test_after_a_person_switched_on_it_is_left_alone_until_it_was_in_use() -> None:
+    undone = Rule(10, 60, undone_at_ms=5 * SECOND)
+    assert run([3.0] * 20, undone).finding is None
+    assert run([3.0] * 3 + [80.0] + [3.0] * 10, undone).finding is not None
+
+
+def test_the_mean_watts_weigh_each_reading_by_its_time() -> None:
+    finding = step(State(), RULE, [0, 60_000, 80_000], [2.0, 5.0, 1.0])[1].finding
+    assert finding is not None
+    assert finding.watts == pytest.approx((2.0 * 60 + 5.0 * 20) / 80)
+
+
+readings = st.lists(
+    st.tuples(st.integers(1, 400_000), st.sampled_from([0.0, 0.4, 3.0, 9.9, 10.0, 11.9, 12.1, 90.0])), max_size=60
+)
+
+
+@given(readings, st.integers(0, 60), st.integers(0, 300))
+def test_where_the_readings_are_split_and_restarted_changes_no_decision(
+    steps: list[tuple[int, float]], cut: int, dwell: int
+) -> None:
+    rule = Rule(10, dwell)
+    times, at_ms = [], 1_700_000_000_000
+    for elapsed, _ in steps:
+        at_ms += elapsed
+        times.append(at_ms)
+    watts = [value for _, value in steps]
+    whole, verdict = step(State(), rule, times, watts)
+    first, _ = step(State(), rule, times[:cut], watts[:cut])
+    second, split_verdict = step(State.unpack(first.pack()), rule, times[cut:], watts[cut:])
+    assert second == whole
+    assert split_verdict.finding == verdict.finding
+
+
+@given(readings)
+def test_a_finding_is_always_a_gapless_stretch_of_standby_of_at_least_the_dwell(steps: list[tuple[int, float]]) -> None:
+    times = [sum(elapsed for elapsed, _ in steps[: number + 1]) for number in range(len(steps))]
+    finding = step(State(), RULE, times, [value for _, value in steps])[1].finding
+    if finding is None:
+        return
+    stretch = [(at_ms, watts) for at_ms, (_, watts) in zip(times, steps, strict=True) if at_ms >= finding.since_ms]
+    assert stretch[-1][0] - stretch[0][0] >= 60_000
+    assert all(0 < watts < 12 for _, watts in stretch)
+    assert all(later - earlier <= MAX_GAP_MS for (earlier, _), (later, _) in pairwise(stretch))

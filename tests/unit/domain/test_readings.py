@@ -1,0 +1,93 @@
+"""Which times are believed, and how readings become chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.readings import (
+    MAX_AHEAD_MS,
+    MAX_CHUNK_MS,
+    RETENTION_MS,
+    Chunk,
+    Columns,
+    by_port,
+    merged,
+    rebase_ms,
+    refusal,
+    runs,
+)
+from chalicelib.storage.columns import pack, unpack
+
+NOW = 1_700_000_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    port_id: str = "p"
+    timestamp_ms: int = 0
+    voltage: float = 230.0
+    current: float = 0.1
+    power: float = 3.2
+
+
+def chunk(stored_at_ms: int, columns: Columns) -> Chunk:
+    return Chunk("uid", "dev", "owner", f"c{stored_at_ms}", stored_at_ms, {"p": columns})
+
+
+def test_clocks_are_compared_only_past_thirty_seconds() -> None:
+    assert rebase_ms(NOW - 30_000, NOW) == 0
+    assert rebase_ms(NOW - 30_001, NOW) == 30_001
+    assert rebase_ms(NOW + 3_600_000, NOW) == -3_600_000
+
+
+def test_future_and_forgotten_times_are_not_believed() -> None:
+    assert refusal(NOW + MAX_AHEAD_MS, NOW) is None
+    assert refusal(NOW + MAX_AHEAD_MS + 1, NOW) == "in_future"
+    assert refusal(NOW - RETENTION_MS, NOW) is None
+    assert refusal(NOW - RETENTION_MS - 1, NOW) == "too_old"
+
+
+def test_the_first_stored_stands_first_among_equals() -> None:
+    first, second = Columns([5], [1_000], [0], [0]), Columns([1, 5], [7, 9_000], [0, 0], [0, 0])
+    assert merged([chunk(1, first), chunk(2, second)])["p"].milliwatts == [7, 1_000, 9_000]
+
+
+@given(st.lists(st.integers(0, 24 * 3_600_000), min_size=1, max_size=60))
+def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
+    cut = runs([(at_ms, Reading()) for at_ms in times])
+    assert [at_ms for run in cut for at_ms, _ in run] == sorted(times)
+    assert all(run[-1][0] - run[0][0] <= MAX_CHUNK_MS for run in cut)
+    assert len(cut) <= 97
+
+
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=20),
+        st.lists(
+            st.tuples(st.integers(0, 86_400_000), st.floats(0, 25_000), st.floats(0, 500), st.floats(0, 100)),
+            min_size=1,
+            max_size=40,
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_columns_come_back_from_their_bytes(ports: dict[str, list[tuple[int, float, float, float]]]) -> None:
+    columns = by_port(
+        (NOW + at_ms, Reading(port_id, 0, volts, amps, watts))
+        for port_id, rows in ports.items()
+        for at_ms, watts, volts, amps in rows
+    )
+    assert unpack(pack(columns)) == columns
+
+
+def test_a_minute_of_four_ports_is_about_one_kilobyte() -> None:
+    columns = by_port(
+        (NOW + step * 2_000, Reading(f"uid0123456789-{port}", 0, 229.3 + step * 0.1, 0.014, 3.2 + step * 0.01))
+        for step in range(30)
+        for port in range(4)
+    )
+    assert len(pack(columns)) < 1_024

@@ -1,0 +1,38 @@
+/** Modal dialogs on <dialog>: the browser keeps the focus inside, Escape closes, the focus goes back afterwards. */
+
+import { h } from "./dom.js";
+import { form, textField } from "./form.js";
+
+let count = 0;
+
+/** Open a dialog around the nodes that `content(close)` makes. Its nodes are gone once it is closed. */
+export function openDialog(title, content) {
+  const headingId = `dialog-${++count}`;
+  const dialog = h("dialog", { "aria-labelledby": headingId });
+  const close = () => dialog.close();
+  dialog.append(
+    h("header", {}, h("h2", { id: headingId }, title), h("button", { type: "button", class: "close", "aria-label": "Close", on: { click: close } }, "×")),
+    ...[content(close)].flat(),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Ask before something that cannot be undone. `typed` is a text that must be typed to go on. */
+export function confirmFirst({ title, text, action, typed, run }) {
+  openDialog(title, (close) => [
+    h("p", {}, text),
+    form({
+      fields: typed ? [textField({ name: "typed", label: `Type ${typed} to go on`, autocomplete: "off", required: true })] : [],
+      action,
+      tone: "danger",
+      cancel: close,
+      check: ({ typed: given }) => (typed && given !== typed ? { field: "typed", message: "That is not the same." } : null),
+      send: async () => {
+        await run();
+        close();
+      },
+    }),
+  ]);
+}

@@ -1,0 +1,101 @@
+/** Forms: a label and a place for its error on each field; what the server refuses is shown at the field that it names. */
+
+import { h } from "./dom.js";
+import { ApiError } from "./http.js";
+
+let count = 0;
+
+function wrapped(name, label, control, hint) {
+  const id = `field-${++count}`;
+  control.id = id;
+  control.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  return h("div", { class: "field", data: { field: name } },
+    h("label", { for: id }, label),
+    control,
+    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
+    h("p", { class: "error", id: `${id}-error`, role: "alert" }),
+  );
+}
+
+/** A text-like field; other attributes go to the input. */
+export const textField = ({ name, label, hint, ...attributes }) =>
+  wrapped(name, label, h("input", { type: "text", name, ...attributes }), hint);
+
+export const selectField = ({ name, label, hint, value, options }) =>
+  wrapped(name, label, h("select", { name }, options.map((option) => h("option", { value: option, selected: option === value }, option))), hint);
+
+export const tickField = ({ name, label, hint, checked }) =>
+  h("div", { class: "field tick", data: { field: name } },
+    h("label", {}, h("input", { type: "checkbox", name, checked }), h("span", {}, label, hint && h("small", {}, hint))),
+    h("p", { class: "error", role: "alert" }),
+  );
+
+/** One of a few, each with a sentence: options are [value, label, sentence]. */
+export const choiceField = ({ name, label, value, options }) =>
+  h("fieldset", { class: "field choices", data: { field: name } },
+    h("legend", {}, label),
+    options.map(([option, title, sentence]) =>
+      h("label", {}, h("input", { type: "radio", name, value: option, checked: option === value }), h("span", {}, title, h("small", {}, sentence)))),
+    h("p", { class: "error", role: "alert" }),
+  );
+
+/**
+ * A form of fields. send(values, form) does the work and may throw ApiError; check(values) may refuse first with
+ * {field, message}. Texts are trimmed except passwords; ticks are booleans.
+ */
+export function form({ fields, action, send, check = () => null, cancel, tone = "primary", className = "" }) {
+  const button = h("button", { class: tone, type: "submit" }, action);
+  const problem = h("p", { class: "error", role: "alert" });
+  const node = h("form", { class: className, on: { submit } }, fields, problem,
+    h("div", { class: "actions" }, cancel && h("button", { type: "button", class: "quiet", on: { click: cancel } }, "Cancel"), button));
+
+  async function submit(event) {
+    event.preventDefault();
+    if (button.disabled) return;
+    clear();
+    const values = valuesOf(node);
+    const refused = check(values);
+    if (refused) return show(refused);
+    button.disabled = true;
+    node.setAttribute("aria-busy", "true");
+    try {
+      await send(values, node);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      show(error);
+    } finally {
+      button.disabled = false;
+      node.removeAttribute("aria-busy");
+    }
+  }
+
+  function clear() {
+    for (const place of node.querySelectorAll(".error")) place.textContent = "";
+    for (const control of node.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+  }
+
+  function show({ field, message }) {
+    const place = field && node.querySelector(`[data-field="${CSS.escape(field)}"]`);
+    if (!place) {
+      problem.textContent = message;
+      return;
+    }
+    place.closest("details")?.setAttribute("open", "");
+    place.querySelector(".error").textContent = message;
+    const control = place.querySelector("input, select");
+    control.setAttribute("aria-invalid", "true");
+    control.focus();
+  }
+
+  return node;
+}
+
+function valuesOf(node) {
+  const values = {};
+  for (const control of node.elements) {
+    if (!control.name || (control.type === "radio" && !control.checked)) continue;
+    if (control.type === "checkbox") values[control.name] = control.checked;
+    else values[control.name] = control.type === "password" ? control.value : control.value.trim();
+  }
+  return values;
+}

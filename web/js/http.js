@@ -1,0 +1,38 @@
+/** One request to the API on our own origin. */
+
+const TIMEOUT_MS = 20_000; // the API gives up after less; a phone that lost its network would wait for minutes
+
+/** An answer that is no success: a sentence for people, a word for programs, the field at fault. Status 0: no answer. */
+export class ApiError extends Error {
+  constructor(message, { status = 0, code = "offline", field = null, cause } = {}) {
+    super(message, { cause });
+    this.name = "ApiError";
+    Object.assign(this, { status, code, field });
+  }
+}
+
+/** The decoded answer; `receivedMs` is the server's clock. Throws ApiError. */
+export async function request(method, path, { body, token } = {}) {
+  const response = await sent(method, path, body, token);
+  const answer = await response.json().catch(() => {
+    throw new ApiError("The server gave no answer that this page understands.", { status: response.status, code: "bad_answer" });
+  });
+  if (!response.ok) {
+    const { error = "The server refused, and did not say why.", code = "unknown", field } = answer;
+    throw new ApiError(error, { status: response.status, code, field });
+  }
+  return { answer, receivedMs: Date.parse(response.headers.get("date")) || Date.now() };
+}
+
+async function sent(method, path, body, token) {
+  const headers = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (token) headers["x-session-token"] = token;
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    return await fetch(`/api${path}`, { method, headers, body: content, signal, credentials: "same-origin", cache: "no-store" });
+  } catch (error) {
+    throw new ApiError("The server cannot be reached. Is this device online?", { cause: error });
+  }
+}

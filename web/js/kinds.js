@@ -1,0 +1,21 @@
+/** Kinds of appliances that a person can choose, and the policies of an outlet. */
+
+export const KINDS = [
+  "television", "monitor", "computer", "console", "printer", "coffee machine", "microwave", "washing machine",
+  "dishwasher", "dryer", "charger", "lamp", "audio", "fridge or freezer", "router or network", "storage",
+  "heating control", "other", "unknown",
+];
+
+/** Where a cut would spoil food, freeze pipes or take the home off the net. */
+export const NEVER_CUT_KINDS = ["fridge or freezer", "heating control", "router or network"];
+
+export const POLICIES = [
+  ["observe", "Only watch", "Write phantoms down; say nothing, switch nothing."],
+  ["notify", "Tell me", "Send a notification and leave the decision to me."],
+  ["cut", "Cut it", "Switch the outlet off when only a phantom is left. One tap undoes it."],
+];
+
+export const POLICY_BADGES = { observe: "only watched", notify: "tells you", cut: "auto-cut" };
+
+/** The icon of a kind; kinds that other clients made up have the general one. */
+export const kindIcon = (kind) => (KINDS.includes(kind) ? kind.replaceAll(" ", "-") : "unknown");

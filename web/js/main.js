@@ -1,0 +1,94 @@
+/** Start, sign-in state, and which view is shown for which address. */
+
+import { h, icon, setText } from "./dom.js";
+import { onEnd, resume } from "./session.js";
+import { onChange, start, state, stop } from "./store.js";
+import { say } from "./toast.js";
+import { accountView } from "./views/account.js";
+import { homeView } from "./views/home.js";
+import { notificationsView } from "./views/notifications.js";
+import { pairingView } from "./views/pairing.js";
+import { welcomeView } from "./views/welcome.js";
+
+const WORDS_AGE_MS = 10_000; // "5 min ago" is written anew this often
+const LIVE_WORDS = { connecting: "connecting…", live: "live", reconnecting: "reconnecting…", offline: "offline" };
+const VIEWS = {
+  "#/": homeView,
+  "#/pair": pairingView,
+  "#/notifications": notificationsView,
+  "#/account": () => accountView({ left: signedOut }),
+};
+const part = (name) => document.querySelector(`[data-part=${name}]`);
+const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
+const unread = h("span", { class: "count" });
+let view = null;
+let signedIn = false;
+
+function link(href, name, label, ...more) {
+  return h("a", { href, "aria-label": label, title: label }, icon(name), ...more);
+}
+const bell = link("#/notifications", "bell", "Notifications", unread);
+nav.append(link("#/", "home", "Home"), bell, link("#/account", "person", "Account"));
+
+function show(made, focus) {
+  view = made;
+  main.replaceChildren(view.node);
+  top.hidden = !signedIn;
+  for (const item of nav.children) item.setAttribute("aria-current", item.hash === (location.hash || "#/") ? "page" : "false");
+  update();
+  if (!focus) return;
+  scrollTo(0, 0);
+  main.focus();
+}
+
+function route(focus) {
+  if (signedIn) show((VIEWS[location.hash] ?? homeView)(), focus);
+}
+
+function update() {
+  view.update();
+  setText(live, LIVE_WORDS[state.live]);
+  live.dataset.live = state.live;
+  setText(unread, state.unread > 0 ? String(Math.min(state.unread, 99)) : "");
+  bell.setAttribute("aria-label", state.unread > 0 ? `Notifications, ${state.unread} unread` : "Notifications");
+  document.title = `${signedIn && state.unread > 0 ? `(${state.unread}) ` : ""}${view.title} · Ghostwatt`;
+}
+
+function entered(focus = true) {
+  signedIn = true;
+  start();
+  if (new URLSearchParams(location.search).has("code")) history.replaceState(null, "", `${location.search}#/pair`);
+  route(focus);
+}
+
+function signedOut() {
+  signedIn = false;
+  stop();
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+  history.replaceState(null, "", `/${location.search}`);
+  show(welcomeView({ entered }), true);
+}
+
+async function begin() {
+  try {
+    if (await resume()) entered(false);
+    else show(welcomeView({ entered }), false);
+  } catch (error) {
+    show(unreachable(error.message), false);
+  }
+}
+
+function unreachable(text) {
+  const again = h("button", { type: "button", class: "primary", on: { click: begin } }, "Try again");
+  return { title: "Offline", node: h("div", { class: "narrow stack empty" }, h("p", { role: "alert" }, text), again), update: () => {} };
+}
+
+onChange(update);
+onEnd(() => {
+  if (!signedIn) return;
+  signedOut();
+  say("Your session has ended. Please log in again.");
+});
+addEventListener("hashchange", () => route(true));
+setInterval(() => signedIn && update(), WORDS_AGE_MS);
+begin();

@@ -1,0 +1,44 @@
+/** A small curve of the last minutes of watts. */
+
+import { s } from "./dom.js";
+
+const WIDTH = 100;
+const HEIGHT = 32;
+const LEAST_MS = 60_000; // a young curve grows into a minute, then shows all that is kept
+const GAP_MS = 60_000; // no line is drawn over a hole in the readings
+const LEAST_WATTS = 5; // keeps the flicker of a few tenths of a watt from looking like a storm
+
+/** {node, update(points)}: points are { atMs, watts } in the order of time. */
+export function sparkline() {
+  const area = s("path", { class: "area" });
+  const line = s("path", { class: "line", "vector-effect": "non-scaling-stroke" });
+  const node = s("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, area, line);
+  return {
+    node,
+    update(points) {
+      const runs = placed(points);
+      line.setAttribute("d", runs.map((run) => `M${run.map(pair).join("L")}`).join(""));
+      area.setAttribute("d", runs.map((run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`).join(""));
+    },
+  };
+}
+
+const pair = ([x, y]) => `${x} ${y}`;
+
+/** Runs of [x, y] without holes; the newest point is at the right edge. */
+function placed(points) {
+  if (points.length === 0) return [];
+  const endMs = points.at(-1).atMs;
+  const spanMs = Math.max(LEAST_MS, endMs - points[0].atMs);
+  const top = Math.max(LEAST_WATTS, ...points.map(({ watts }) => watts)) * 1.08;
+  const runs = [];
+  let beforeMs = -Infinity;
+  for (const { atMs, watts } of points) {
+    if (atMs - beforeMs > GAP_MS) runs.push([]);
+    beforeMs = atMs;
+    runs.at(-1).push([round(WIDTH * (1 - (endMs - atMs) / spanMs)), round(HEIGHT * (1 - watts / top))]);
+  }
+  return runs;
+}
+
+const round = (value) => Math.round(value * 100) / 100;

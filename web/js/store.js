@@ -1,0 +1,162 @@
+/** What the page knows of the home: loaded from the lists, kept fresh by live messages. Views read it, verbs here change it. */
+
+import * as api from "./api.js";
+import { stayLive } from "./live.js";
+
+const TRACE_MS = 5 * 60_000;
+const EVENTS_SHOWN = 30;
+const NOTIFICATIONS_SHOWN = 100;
+const EVENTS_WAIT_MS = 300; // several live messages tell of one cut: one list is enough
+
+const empty = () => ({
+  phase: "loading", // loading, ready, error
+  problem: "",
+  live: "connecting", // connecting, live, reconnecting, offline
+  account: null,
+  devices: new Map(),
+  ports: new Map(),
+  events: [],
+  notifications: [],
+  unread: 0,
+  traces: new Map(), // portId -> [{ atMs, watts }] of the last minutes, from live readings
+});
+
+export let state = empty();
+let stopLive = () => {};
+let changed = () => {};
+let painting = false;
+let eventsTimer = null;
+
+/** Call `listener` soon after each change, once for all changes of a moment. */
+export function onChange(listener) {
+  changed = listener;
+}
+
+export function touch() {
+  if (painting) return;
+  painting = true;
+  setTimeout(() => {
+    painting = false;
+    changed();
+  });
+}
+
+/** Connect and load; the lists are loaded again after each connection, since pushes may have been missed. */
+export function start() {
+  stop();
+  stopLive = stayLive({ onMessage: receive, onState: connection });
+}
+
+export function stop() {
+  stopLive();
+  clearTimeout(eventsTimer);
+  state = empty();
+}
+
+function connection(live) {
+  state.live = live;
+  if (live === "live" || state.phase === "loading") load();
+  touch();
+}
+
+export async function load() {
+  const home = state;
+  try {
+    const [account, devices, ports, events, notes] = await Promise.all([
+      api.account(), api.devices(), api.ports(), api.events(EVENTS_SHOWN), api.notifications(NOTIFICATIONS_SHOWN),
+    ]);
+    Object.assign(home, { phase: "ready", problem: "", account, events, unread: notes.unread, notifications: notes.notifications });
+    home.devices = new Map(devices.map((device) => [device.deviceId, device]));
+    home.ports = new Map(ports.map((port) => [port.portId, port]));
+    ports.forEach((port) => port.latest && trace(home, port.portId, port.latest));
+  } catch (error) {
+    Object.assign(home, { phase: home.phase === "ready" ? "ready" : "error", problem: error.message });
+  }
+  touch();
+}
+
+async function loadEvents() {
+  const home = state;
+  eventsTimer = null;
+  try {
+    home.events = await api.events(EVENTS_SHOWN);
+    home.problem = "";
+  } catch (error) {
+    home.problem = error.message;
+  }
+  touch();
+}
+
+function trace(home, portId, reading) {
+  const points = home.traces.get(portId) ?? [];
+  if (points.length && points.at(-1).atMs >= reading.timestampMs) return;
+  const kept = points.filter((point) => point.atMs > reading.timestampMs - TRACE_MS);
+  home.traces.set(portId, [...kept, { atMs: reading.timestampMs, watts: reading.power }]);
+}
+
+const receivers = {
+  reading({ portId, status, reading }) {
+    const port = state.ports.get(portId);
+    if (!port) return;
+    if (!port.latest || port.latest.timestampMs <= reading.timestampMs) Object.assign(port, { status, latest: reading });
+    trace(state, portId, reading);
+  },
+  sensor_data({ deviceId, timestamp, sensors }) {
+    const device = state.devices.get(deviceId);
+    if (device) device.latest = { timestamp, sensors };
+  },
+  device({ deviceId, name, status, lastSeen }) {
+    if (status === "removed") removeDevice(deviceId);
+    else if (state.devices.has(deviceId)) Object.assign(state.devices.get(deviceId), { name, status, lastSeen });
+    else load();
+  },
+  port({ portId, port }) {
+    if (port) putPort(port);
+    else removePort(portId);
+  },
+  notification({ notification }) {
+    if (state.notifications.some((known) => known.notificationId === notification.notificationId)) return;
+    state.notifications = [notification, ...state.notifications].slice(0, NOTIFICATIONS_SHOWN);
+    state.unread += notification.read ? 0 : 1;
+  },
+};
+
+function receive(message) {
+  receivers[message.type]?.(message);
+  if (message.type === "port" || message.type === "notification") eventsTimer ??= setTimeout(loadEvents, EVENTS_WAIT_MS);
+  touch();
+}
+
+export function putPort(port) {
+  const { success: _, ...known } = port;
+  state.ports.set(port.portId, { ...state.ports.get(port.portId), ...known });
+  touch();
+}
+
+export function removePort(portId) {
+  state.ports.delete(portId);
+  touch();
+}
+
+export function removeDevice(deviceId) {
+  state.devices.delete(deviceId);
+  for (const port of portsOf(deviceId)) state.ports.delete(port.portId);
+  touch();
+}
+
+export const portsOf = (deviceId) =>
+  [...state.ports.values()].filter((port) => port.deviceId === deviceId).sort((a, b) => a.channel - b.channel);
+
+/** Switch an outlet; the relay shows as pending until the Pi reports. */
+export async function switchPort(portId, to) {
+  const relay = await api.switchPort(portId, to);
+  putPort({ portId, relay });
+}
+
+/** Mark these notifications as read; all of them when no ids are given. */
+export async function markRead(notificationIds) {
+  await (notificationIds ? api.markRead(notificationIds) : api.markAllRead());
+  const { notifications, unread } = await api.notifications(NOTIFICATIONS_SHOWN);
+  Object.assign(state, { notifications, unread });
+  touch();
+}

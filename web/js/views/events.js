@@ -1,0 +1,83 @@
+/** The phantoms that were found, and what became of each. */
+
+import { h, keepList, setText } from "../dom.js";
+import { agoText, dateText, durationText, wattsText } from "../format.js";
+import { state, switchPort } from "../store.js";
+import { attempt } from "../toast.js";
+
+const CUT_WORDS = {
+  sent: "cutting…",
+  obeyed: "switched off; the watts will tell",
+  confirmed: "cut, and the watts fell",
+  contradicted: "switched off, yet it still draws power",
+  refused: "not cut: the Pi saw it in use or was asked too late",
+  undone: "cut, then you switched it on again",
+};
+const TOLD_WORDS = { notified: "you were told", observed: "written down" };
+
+/** {node, update()}. */
+export function eventList() {
+  const parts = new Map();
+  const list = h("ol", { class: "events" });
+  const none = h("p", { class: "empty small" }, "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
+  const node = h("section", { class: "aside", "aria-labelledby": "events" }, h("h2", { id: "events" }, "Phantoms found"), none, list);
+  return {
+    node,
+    update() {
+      none.hidden = state.events.length > 0;
+      keepList(list, parts, state.events, (event) => event.eventId, eventItem);
+    },
+  };
+}
+
+function eventItem({ portId }) {
+  const [name, what, outcome, reason, when] = [h("h3"), h("p", { class: "what" }), h("p", { class: "outcome", role: "status" }), h("p", { class: "hint" }), h("time")];
+  const act = h("button", { type: "button", class: "soft", on: { click: switchIt } });
+  const node = h("li", { class: "event" }, h("header", {}, name, when), what, reason, h("footer", {}, outcome, act));
+
+  async function switchIt() {
+    act.disabled = true;
+    await attempt(() => switchPort(portId, act.dataset.to));
+    act.disabled = false;
+  }
+
+  function update(event) {
+    Object.assign(node.dataset, { action: event.actionTaken, outcome: event.outcome ?? "none" });
+    setText(name, event.portName);
+    setText(what, whatWords(event));
+    setText(reason, whyWords(event));
+    setText(outcome, outcomeWords(event));
+    setText(when, agoText(event.detectedAt));
+    when.dateTime = event.detectedAt;
+    when.title = dateText(event.detectedAt);
+    const offer = offerOf(event);
+    act.hidden = !offer;
+    if (offer) setText(act, (act.dataset.to = offer) === "on" ? "Undo" : "Switch off");
+  }
+
+  return { node, update };
+}
+
+function whatWords({ detectedPower, startedAt, detectedAt }) {
+  const lastedMs = Date.parse(detectedAt) - Date.parse(startedAt);
+  return lastedMs >= 1000 ? `${wattsText(detectedPower)} for ${durationText(lastedMs)}` : wattsText(detectedPower);
+}
+
+/** The detector's reason without the figures that the line above says already. */
+function whyWords(event) {
+  const said = whatWords(event).replaceAll("\u00a0", " ");
+  return event.reason.startsWith(said) ? event.reason.slice(said.length).replace(/^[,;. ]+/, "") : event.reason;
+}
+
+function outcomeWords({ actionTaken, outcome, endedAt }) {
+  if (actionTaken === "auto_cut") return CUT_WORDS[outcome ?? "sent"];
+  return endedAt ? `${TOLD_WORDS[actionTaken]}; it is in use again` : TOLD_WORDS[actionTaken];
+}
+
+/** "on" undoes a cut that still holds, "off" does what a notification suggests; only for the port's newest event. */
+function offerOf(event) {
+  const port = state.ports.get(event.portId);
+  if (!port || state.events.find(({ portId }) => portId === event.portId) !== event) return null;
+  if (event.actionTaken === "auto_cut") return port.relay.desired === "off" ? "on" : null;
+  return !event.endedAt && !port.neverCut && port.relay.desired === "on" ? "off" : null;
+}

@@ -1,0 +1,42 @@
+/** What the person was told. */
+
+import { h, icon, keepList, setText } from "../dom.js";
+import { agoText, dateText } from "../format.js";
+import { markRead, state } from "../store.js";
+import { attempt } from "../toast.js";
+
+/** {title, node, update()}. */
+export function notificationsView() {
+  const parts = new Map();
+  const list = h("ol", { class: "notes" });
+  const none = h("p", { class: "empty" }, "Nothing to tell you yet.");
+  const all = h("button", { type: "button", class: "soft", on: { click: () => attempt(() => markRead()) } }, "Mark all as read");
+  const node = h("section", { class: "narrow", "aria-labelledby": "notes" },
+    h("header", { class: "bar" }, h("h1", { id: "notes" }, "Notifications"), all), none, list);
+
+  function update() {
+    none.hidden = state.notifications.length > 0 || state.phase === "loading";
+    all.hidden = state.unread === 0;
+    keepList(list, parts, state.notifications, (note) => note.notificationId, noteItem);
+  }
+
+  return { title: "Notifications", node, update };
+}
+
+function noteItem({ notificationId, message, at, kind }) {
+  const when = h("time", { datetime: at, title: dateText(at) });
+  const read = h("button", {
+    type: "button", class: "round", "aria-label": "Mark as read", title: "Mark as read", on: { click: () => attempt(() => markRead([notificationId])) },
+  }, icon("check"));
+  const node = h("li", { class: "note", data: { kind } },
+    h("span", { class: "kind" }, icon(/phantom|cut/.test(kind) ? "ghost" : /online|offline/.test(kind) ? "pi" : "bell")),
+    h("div", {}, h("p", {}, message), when), read);
+  return {
+    node,
+    update(note) {
+      node.dataset.read = note.read;
+      read.hidden = note.read;
+      setText(when, agoText(at));
+    },
+  };
+}

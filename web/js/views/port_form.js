@@ -1,0 +1,104 @@
+/** The form of one outlet: add, change, delete. */
+
+import * as api from "../api.js";
+import { confirmFirst, openDialog } from "../dialog.js";
+import { h } from "../dom.js";
+import { choiceField, form, selectField, textField, tickField } from "../form.js";
+import { KINDS, NEVER_CUT_KINDS, POLICIES } from "../kinds.js";
+import { portsOf, putPort, removePort } from "../store.js";
+import { say } from "../toast.js";
+
+const CHANNELS = 32;
+
+function freeChannel(deviceId) {
+  const taken = new Set(portsOf(deviceId).map((port) => port.channel));
+  return Array.from({ length: CHANNELS }, (_, index) => index + 1).find((channel) => !taken.has(channel)) ?? CHANNELS;
+}
+
+const fresh = (deviceId) => ({
+  deviceId, name: "", channel: freeChannel(deviceId), kind: "unknown", policy: "notify", neverCut: false, thresholdWatts: null, dwellSeconds: null,
+});
+
+function fields(port) {
+  return [
+    textField({ name: "name", label: "Name", value: port.name, required: true, maxlength: 80, autocomplete: "off", placeholder: "Living-room television" }),
+    h("div", { class: "pair" },
+      selectField({ name: "kind", label: "Kind of appliance", value: port.kind, options: KINDS.includes(port.kind) ? KINDS : [...KINDS, port.kind] }),
+      textField({ name: "channel", label: "Channel on the meter", type: "number", min: 1, max: CHANNELS, required: true, value: port.channel })),
+    choiceField({ name: "policy", label: "When a phantom is found", value: port.policy, options: POLICIES }),
+    tickField({ name: "neverCut", label: "Never cut this outlet", hint: "Nothing switches it off, not even you by mistake.", checked: port.neverCut }),
+    h("details", { class: "more", open: port.thresholdWatts !== null || port.dwellSeconds !== null },
+      h("summary", {}, "Fine tuning"),
+      h("div", { class: "pair" },
+        textField({ name: "thresholdWatts", label: "Phantom below (watts)", type: "number", min: 0.1, max: 25000, step: "any", value: port.thresholdWatts, placeholder: "learned" }),
+        textField({ name: "dwellSeconds", label: "Wait before acting (minutes)", type: "number", min: 0, max: 1440, step: "any", value: minutes(port.dwellSeconds), placeholder: "learned" })),
+      h("p", { class: "hint" }, "Left empty, both are learned from the outlet.")),
+  ];
+}
+
+const minutes = (seconds) => (seconds === null ? null : Math.round((seconds / 60) * 100) / 100);
+const figure = (text) => (text === "" ? null : Number(text));
+
+function asPort({ name, kind, channel, policy, neverCut, thresholdWatts, dwellSeconds }) {
+  const dwellMinutes = figure(dwellSeconds);
+  return {
+    name, kind, policy, neverCut,
+    channel: Number(channel),
+    thresholdWatts: figure(thresholdWatts),
+    dwellSeconds: dwellMinutes === null ? null : Math.round(dwellMinutes * 60),
+  };
+}
+
+function changesOf(port, values) {
+  return Object.fromEntries(Object.entries(asPort(values)).filter(([name, value]) => value !== port[name]));
+}
+
+/** The form to add an outlet; done(port) is called with the new one. */
+export function addPortForm(deviceId, { done, cancel }) {
+  return portForm(fresh(deviceId), {
+    action: "Add outlet",
+    cancel,
+    send: async (values) => {
+      const port = await api.addPort({ deviceId, ...asPort(values) });
+      putPort(port);
+      done(port);
+    },
+  });
+}
+
+/** Choosing a kind that must stay on ticks never-cut; the person may take the tick away. */
+function portForm(port, options) {
+  const node = form({ fields: fields(port), className: "stack", ...options });
+  node.elements.kind.addEventListener("change", ({ target }) => {
+    if (NEVER_CUT_KINDS.includes(target.value)) node.elements.neverCut.checked = true;
+  });
+  return node;
+}
+
+export function addPortDialog(deviceId) {
+  openDialog("Add an outlet", (close) => addPortForm(deviceId, { cancel: close, done: (port) => (close(), say(`${port.name} was added.`)) }));
+}
+
+export function editPortDialog(port) {
+  openDialog(`Change ${port.name}`, (close) => portForm(port, {
+    action: "Save",
+    cancel: close,
+    send: async (values) => {
+      const changes = changesOf(port, values);
+      if (Object.keys(changes).length > 0) putPort(await api.changePort(port.portId, changes));
+      close();
+    },
+  }));
+}
+
+export function deletePortDialog(port) {
+  confirmFirst({
+    title: `Delete ${port.name}?`,
+    text: "Its settings, readings and what was learned of it go away. The outlet itself stays as it is.",
+    action: "Delete outlet",
+    run: async () => {
+      await api.deletePort(port.portId);
+      removePort(port.portId);
+    },
+  });
+}

@@ -1,0 +1,48 @@
+/** Before anybody is signed in: what this is, and the form to log in or sign up. */
+
+import { fill, h } from "../dom.js";
+import { form, textField } from "../form.js";
+import { logIn, signUp } from "../session.js";
+
+const MODES = {
+  login: { title: "Log in", action: "Log in", send: logIn, other: "signup", question: "New here?", ask: "Make an account", password: "current-password" },
+  signup: { title: "Make an account", action: "Sign up", send: signUp, other: "login", question: "Have an account?", ask: "Log in", password: "new-password" },
+};
+
+/** {title, node, update()}; `entered` is called once somebody is signed in. */
+export function welcomeView({ entered }) {
+  const card = h("section", { class: "card signin" });
+
+  function show(mode, focus) {
+    const { title, action, send, other, question, ask, password } = MODES[mode];
+    const isNew = mode === "signup";
+    card.dataset.mode = mode;
+    fill(card,
+      h("h1", { tabindex: "-1" }, title),
+      waitingCode() && h("p", { class: "hint" }, `Then you can pair the Pi with the code ${waitingCode()}.`),
+      form({
+        className: "stack",
+        fields: [
+          textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" }),
+          textField({ name: "password", label: "Password", type: "password", required: true, autocomplete: password, minlength: isNew ? 8 : 1, maxlength: 256, hint: isNew && "At least 8 characters." }),
+        ],
+        action,
+        send: async (values) => {
+          await send(values.email, values.password);
+          entered();
+        },
+      }),
+      h("p", { class: "swap" }, `${question} `, h("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)));
+    if (focus) card.querySelector("h1").focus();
+  }
+
+  show("login", false);
+  const story = h("section", { class: "story" },
+    h("p", { class: "brand" }, h("img", { src: "/img/logo.svg", alt: "", width: 36, height: 36 }), "Ghostwatt"),
+    h("p", { class: "motto" }, "Let the house sleep when you do."),
+    h("p", {}, "Finds the power that appliances draw while nobody uses them, and cuts it at the outlet."),
+    h("img", { src: "/img/night.svg", alt: "", width: 520, height: 340 }));
+  return { title: "Welcome", node: h("div", { class: "welcome" }, story, card), update: () => {} };
+}
+
+const waitingCode = () => new URLSearchParams(location.search).get("code");
