@@ -225,7 +225,7 @@ def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
 def invalid(error: msgspec.ValidationError) -> Invalid:
     """Msgspec's words as our error; the field is the path at its end, or the name that it complains of."""
     message = str(error)
-    path = re.search(r" - at `(?:key in )?\$\.?(.*)`$", message)
+    path = re.search(r"`\$\.?([^`]*)`$", message)
     named = re.search(r"field `([^`]*)`", message)
     parts = [part for part in (path.group(1) if path else "", named.group(1) if named else "") if part]
     said, _, _ = message.partition(" - at ")

@@ -21,6 +21,8 @@ MAX_EMAIL_CHARACTERS = 254
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
 """One @ between printable characters. Only a mail could tell more."""
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+REFRESH_TOKEN = re.compile(r"([0-9a-f]{20})\.[A-Za-z0-9_-]{43}")
+"""A session's id and a secret, as identity.new_id and identity.new_secret make them."""
 DECIMALS = 6
 """How exactly a tariff and an emission factor are kept: a millionth of a cent is nobody's money."""
 
@@ -109,8 +111,8 @@ def refresh_token(session_id: str, secret: str) -> str:
 
 def session_id_of(token: str) -> str | None:
     """The session that a refresh token names, None if it is no token of ours."""
-    session_id, _, secret = token.partition(".")
-    return session_id if session_id and secret else None
+    shape = REFRESH_TOKEN.fullmatch(token)
+    return None if shape is None else shape.group(1)
 
 
 def refresh_digest(token: str) -> str:

@@ -61,7 +61,8 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
     newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
-    return follow_up(port, replace(before, detector=detector, latest=newest, status=verdict.status), verdict, now_ms)
+    status = "off" if port.relay.desired == "off" else verdict.status
+    return follow_up(port, replace(before, detector=detector, latest=newest, status=status), verdict, now_ms)
 
 
 def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:

@@ -74,7 +74,8 @@ def refresh(token: str, now_ms: int) -> Tokens:
     A token that was spent already, even by a call of the same moment, is in two hands: the session ends
     (RFC 9700, section 4.14.2).
     """
-    session = store.load(session_id_of(token) or "-")
+    session_id = session_id_of(token)
+    session = store.load(session_id) if session_id else None
     if session is None or session.expired(now_ms):
         raise _bad_session()
     next_token = refresh_token(session.session_id, new_secret())

@@ -28,8 +28,9 @@ KEY_LOOK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: whether it ended by itself, and how many readings were measured, settled (by the cloud's
-    answer) and left in the spool.
+    """What a run came to.
+
+    Whether it ended by itself, and how many readings were measured, settled (by the cloud's answer), left in the spool.
     """
 
     complete: bool
@@ -48,6 +49,7 @@ class Agent:
         self._outlets = Outlets(meter.relays, home.outlets_path, tell)
         self._backoff = Backoff()
         self._stop, self._wake, self._meter_ended = stop, threading.Event(), threading.Event()
+        self._urgent = threading.Event()  # a measurement is in the spool that the cloud is waiting for
         self._failure: Exception | None = None
         self._interval_seconds = self._heartbeat_seconds = 0.0
         self._next_upload = self._next_heartbeat = self._not_before = 0.0
@@ -58,13 +60,15 @@ class Agent:
         """Measure and send; says what came of it. Raises what made the meter or the spool fail for good."""
         sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
         sampler.start()
-        while not self._stop.is_set() and not self._is_done():
-            self._turn()
-            self._wake.wait(min(max(0.0, self._next_turn() - time.monotonic()), MOST_IDLE_SECONDS))
-            self._wake.clear()
-        complete = not self._stop.is_set()
-        self._stop.set()
-        sampler.join()
+        try:
+            while not self._stop.is_set() and not self._is_done():
+                self._turn()
+                self._wake.wait(min(max(0.0, self._next_turn() - time.monotonic()), MOST_IDLE_SECONDS))
+                self._wake.clear()
+            complete = not self._stop.is_set()
+        finally:
+            self._stop.set()
+            sampler.join()
         if self._failure:
             raise self._failure
         return Outcome(complete, self._measured, self._courier.settled, self._spool.total())
@@ -74,14 +78,15 @@ class Agent:
             for measurements in self._meter.measurements(self._stop):
                 dropped = self._spool.add(measurements)
                 self._measured += len(measurements)
-                self._outlets.notice(measurements)
                 if dropped:
                     self._tell("dropped", readings=dropped)
-                if self._has_full_batch():
+                if self._outlets.notice(measurements):
+                    self._urgent.set()
+                if self._urgent.is_set() or self._has_full_batch():
                     self._wake.set()
             self._meter_ended.set()
             self._wake.set()
-        except Exception as error:  # whatever it is: `run` raises it in the main thread, and the process ends
+        except Exception as error:  # noqa: BLE001 - whatever it is: `run` raises it in the main thread, and the process ends
             self._failure = error
             self._stop.set()
 
@@ -109,6 +114,7 @@ class Agent:
 
     def _upload(self, key: str) -> None:
         started = time.monotonic()
+        self._urgent.clear()
         reply = self._courier.send(key, self._outlets.port_ids)
         if reply:
             self._follow(reply)
@@ -148,11 +154,11 @@ class Agent:
         return self._spool.waiting(self._outlets.port_ids) >= MAX_BATCH_READINGS
 
     def _upload_due(self) -> float:
-        """When to upload next: at the cloud's pace; at once a full batch, or what is left when the meter has ended."""
+        """When to upload next: at the cloud's pace, but at once a full batch, a switch's proof, or the meter's last."""
         if self._spool.is_clear(self._outlets.port_ids):
             return math.inf
-        at_once = self._met and (self._meter_ended.is_set() or self._has_full_batch())
-        return 0.0 if at_once else self._next_upload
+        hurry = self._urgent.is_set() or self._meter_ended.is_set() or self._has_full_batch()
+        return 0.0 if self._met and hurry else self._next_upload
 
     def _next_turn(self) -> float:
         reports_due = 0.0 if self._outlets.reports() else self._next_heartbeat

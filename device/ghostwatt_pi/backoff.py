@@ -19,7 +19,7 @@ class Backoff:
         """Seconds to wait after one more failure; never less than the server asked for."""
         ceiling = min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(self._failures, 10))
         self._failures += 1
-        return (retry_after_seconds or 0.0) + random.uniform(0, ceiling)
+        return (retry_after_seconds or 0.0) + random.uniform(0, ceiling)  # noqa: S311 - jitter is no secret
 
     def reset(self) -> None:
         """A call went well."""

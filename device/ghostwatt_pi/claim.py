@@ -80,8 +80,7 @@ class Claimer:
             if self._home.read_key() != self._key_before:
                 return True
             try:
-                self._home.save_key(self._cloud.poll_claim(claim.device_code))
-                return True
+                api_key = self._cloud.poll_claim(claim.device_code)
             except CloudAway as error:
                 self._wait_out(error)
             except Refused as refusal:
@@ -91,6 +90,9 @@ class Claimer:
                     break
                 elif refusal.code != "authorization_pending":
                     raise ClaimFailed(_advice(refusal)) from refusal
+            else:
+                self._home.save_key(api_key)
+                return True
         if not self._stop.is_set():
             self._tell("claim_expired")
         return False

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context.handle_signals()
         return int(options.command(context, options))
     except ERRORS as error:
-        print(f"ghostwatt-pi: {error}", file=sys.stderr)
+        sys.stderr.write(f"ghostwatt-pi: {error}\n")
         return 1
 
 

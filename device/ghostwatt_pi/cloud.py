@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Self
 
 import requests
 
@@ -23,7 +25,14 @@ from ghostwatt_pi.wire import (
 
 TIMEOUT_SECONDS = (5, 35)
 """To connect, and between bytes of the answer: a little over the 29 s after which API Gateway itself gives up."""
-REFUSALS = frozenset({400, 409, 413, 422})
+REFUSALS = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 class CloudError(Exception):
@@ -61,7 +70,7 @@ class Cloud:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"ghostwatt-pi/{__version__}"
 
-    def __enter__(self) -> Cloud:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -128,7 +137,7 @@ def _answer(path: str, response: requests.Response) -> Json:
         return body
     said = body if isinstance(body, dict) else {}
     message = str(said.get("error") or f"{path} answered {response.status_code}")
-    if response.status_code == 401:
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
         raise KeyRefused(message)
     if response.status_code in REFUSALS and said.get("code"):
         raise Refused(message, response.status_code, str(said["code"]), said.get("field"))

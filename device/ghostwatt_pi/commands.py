@@ -46,7 +46,7 @@ class Context:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
-    def _handle(self, number: int, frame: object) -> None:
+    def _handle(self, number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         self.stop.set()
 
@@ -138,7 +138,7 @@ def _appliances(options: Namespace) -> list[Appliance]:
     names = options.profile or ["random"]
     appliances: list[Appliance] = []
     for index, name in enumerate(names):
-        noise = random.Random(None if options.seed is None else options.seed + index)
+        noise = random.Random(None if options.seed is None else options.seed + index)  # noqa: S311 - noise is no secret
         if name == "random":
             appliances.append(RandomAppliance(options.volts, options.amps, noise))
         else:

@@ -13,6 +13,7 @@ LOCAL_API = "http://127.0.0.1:8000/api"
 """Where `make serve` of the Ghostwatt repository answers on the same machine."""
 DEFAULT_DATA_DIR = Path("~/.ghostwatt")
 DEFAULT_LOCAL_PORT = 5000
+MAX_PORT = 65_535
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -79,6 +80,6 @@ def _api(api: str) -> str:
 
 def _port(port: object) -> int:
     text = str(DEFAULT_LOCAL_PORT if port is None else port)
-    if not text.isdecimal() or int(text) > 65535:
-        raise BadSetting(f"port is {text!r}: it must be 0 to 65535")
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise BadSetting(f"port is {text!r}: it must be 0 to {MAX_PORT}")
     return int(text)

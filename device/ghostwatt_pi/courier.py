@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from ghostwatt_pi.cloud import Cloud, Refused
 from ghostwatt_pi.spool import MAX_BATCH_READINGS, Batch, Spool
@@ -48,7 +49,7 @@ class Courier:
         """The batch as a whole was refused: find another form for its readings, or keep them aside."""
         if refusal.code == "batch_conflict":  # the id is taken; the cloud knows each reading by its port and time
             self._spool.release(batch)
-        elif refusal.status == 413 and len(batch.readings) > 1:
+        elif refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.readings) > 1:
             self._limit = len(batch.readings) // 2
             self._spool.release(batch)
         else:

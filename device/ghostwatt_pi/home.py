@@ -48,7 +48,7 @@ class Home:
 
         Raises HomeInUse. The kernel frees the lock when the process ends, however it ends.
         """
-        with open(self.data_dir / "lock", "w") as file:
+        with (self.data_dir / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -64,7 +64,7 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise

@@ -48,8 +48,10 @@ def refusal(command: RelayCommand, newest_watts: float | None, server_time_ms: i
 
 
 class Outlets:
-    """Maps channels to ports and obeys commands. What was handled is kept at `memory`, so that a restart, after which
-    the same commands come again, neither switches twice nor takes an old command for a new one.
+    """Maps channels to ports and obeys commands.
+
+    What was handled is kept at `memory`, so that a restart, after which the same commands come again, neither switches
+    twice nor takes an old command for a new one.
     """
 
     def __init__(self, relays: Relays, memory: Path, tell: Tell) -> None:
@@ -61,8 +63,8 @@ class Outlets:
         self._outlets = _recall(memory)
         relays.restore({channel: outlet.state for channel, outlet in self._outlets.items()})
 
-    def notice(self, measurements: Iterable[Measurement]) -> None:
-        """Keep the newest measurement of each outlet; the first one after a switch tells whether it worked."""
+    def notice(self, measurements: Iterable[Measurement]) -> bool:
+        """Keep the newest measurement of each outlet; whether one of them is the first after a switch, its proof."""
         confirmed = []
         with self._lock:
             for measurement in measurements:
@@ -73,6 +75,7 @@ class Outlets:
                     confirmed.append((self._outlets[measurement.channel].state, measurement))
         for state, measurement in confirmed:
             self._tell("relay", channel=measurement.channel, state=state, watts=measurement.power)
+        return bool(confirmed)
 
     def obey(self, reply: DeviceReply) -> None:
         """Learn the ports from a device reply, and do what is new in it."""

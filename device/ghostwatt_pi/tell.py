@@ -46,21 +46,26 @@ class Tell(Protocol):
 
 def tell_json(event: str, **fields: object) -> None:
     """One JSON line on stdout."""
-    print(json.dumps({"event": event, **fields}), flush=True)
+    _write(json.dumps({"event": event, **fields}))
 
 
 def tell_people(event: str, **fields: object) -> None:
-    """One sentence on stdout; a claim also shows its address as a QR code when people look on."""
-    if event in DETAILS:
-        return
-    tell_people_all(event, **fields)
+    """One sentence on stdout, but none for details."""
+    if event not in DETAILS:
+        tell_people_all(event, **fields)
 
 
 def tell_people_all(event: str, **fields: object) -> None:
-    """Like `tell_people`, details included."""
-    print(SENTENCES[event].format(**fields), flush=True)
+    """One sentence on stdout; a claim also shows its address as a QR code when people look on."""
+    _write(SENTENCES[event].format(**fields))
     if event == "claim" and sys.stdout.isatty():
-        print(qr_text(str(fields["verificationUriComplete"])), flush=True)
+        _write(qr_text(str(fields["verificationUriComplete"])))
+
+
+def _write(text: str) -> None:
+    """In one piece, since two threads tell."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def qr_text(text: str) -> str:

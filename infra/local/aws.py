@@ -1,4 +1,4 @@
-"""Clients of the local database for the stack's own use."""
+"""Clients of the local stand-ins for AWS, for the stack's own use and the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.local.environment import REGION
 
 
 def client(service: str, url: str) -> Any:
-    """A client of `dynamodb` or `dynamodbstreams` at this address."""
+    """A client of a service, for example `dynamodb` or `dynamodbstreams`, at this address."""
     return get_session().create_client(
         service,
         region_name=REGION,

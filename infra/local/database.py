@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,7 +19,8 @@ from pathlib import Path
 from infra.local import leash
 from infra.local.errors import StackError
 from infra.local.template import ROOT
-from infra.local.upkeep import tidy
+from infra.local.upkeep import is_made, tidy
+from infra.local.worker import Worker
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 10.0
@@ -56,12 +58,18 @@ class Database:
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         # Linux ends the child with the thread that started it, so one thread lives as long as the database does.
-        self._keeper = threading.Thread(target=self._keep_alive, name="database")
+        self._keeper = Worker("database", self._keep_alive)
 
     def start(self) -> None:
-        """Start it, without waiting until it answers."""
+        """Start it, without waiting until it answers; raises StackError when its file is not usable."""
         self._log_path.unlink(missing_ok=True)
         _end_leftover(self._pid_path, self.path)
+        try:
+            if not is_made(self.path):
+                self._make_file()
+            tidy(self.path, self._delivered())
+        except sqlite3.DatabaseError as error:
+            raise StackError(f"The database file {self.path} cannot be used: {error}.") from error
         self._keeper.start()
 
     def wait_until_ready(self) -> None:
@@ -83,16 +91,14 @@ class Database:
         self._pid_path.unlink(missing_ok=True)
 
     def _keep_alive(self) -> None:
-        if not self.path.exists():
-            self._make_file()
         while not self._stopping.is_set():
-            tidy(self.path, self._delivered())
             self._child = self._spawn()
             if self._stopping.is_set():  # stop() may have come between the look and the start
                 _end(self._child)
             code = self._child.wait()
             if not self._stopping.wait(RESTART_PAUSE_SECONDS):
                 LOG.warning("the database ended (exit code %s); it is started again", code)
+                tidy(self.path, self._delivered())
 
     def _make_file(self) -> None:
         """Let the server make its file, since the upkeep needs the server's tables and a server that is down."""
@@ -113,7 +119,9 @@ class Database:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the stack, which ends its children in order
             )
-        self._pid_path.write_text(str(child.pid))
+        draft = self._pid_path.with_suffix(".draft")
+        draft.write_text(str(child.pid))
+        draft.replace(self._pid_path)
         return child
 
 

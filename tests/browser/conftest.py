@@ -40,8 +40,8 @@ class Person:
 @pytest.fixture(scope="session")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the stack answers."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as url:
-        yield url
+    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack.base_url
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_hostile_names_are_shown_as_text(person: Person) -> None:
 def test_a_released_device_goes_with_its_outlets(person: Person) -> None:
     page, pi = person.page, person.api.add_device("Attic")
     person.api.add_port(pi, "Heater", neverCut=True)
-    page.get_by_role("article", name="Heater").get_by_role("switch").click()
+    page.get_by_role("article", name="Heater").get_by_role("switch").press("Enter")
     expect(page.get_by_text("This outlet is never cut")).to_be_visible()
     page.get_by_label("More for this device").click()
     page.get_by_role("button", name="Release…").click()

@@ -53,7 +53,7 @@ class ScriptedMeter:
     def end(self) -> None:
         self._coming.put(None)
 
-    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+    def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
         while not stop.is_set():
             try:
                 measurements = self._coming.get(timeout=0.05)

@@ -41,7 +41,7 @@ class FakeCloud:
     calls: list[tuple[str, float]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
-    reject: Callable[[Body], str | None] = lambda reading: None
+    reject: Callable[[Body], str | None] = lambda _: None
     max_batch: int = 500
 
     def __post_init__(self) -> None:
@@ -190,5 +190,5 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:  # the agent was killed amid the call
             self.close_connection = True
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Silence."""

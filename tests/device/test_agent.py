@@ -207,6 +207,19 @@ def test_a_command_in_the_answer_to_readings_is_obeyed_too(
     assert cloud.reported(1)[1] == {"portId": "port-1", "state": "off", "version": 2}
 
 
+def test_the_measurement_that_proves_a_switch_is_sent_at_once(
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    cloud.interval_seconds = 600
+    start_agent(meter)
+    meter.say(reading(90.0))
+    until(lambda: cloud.stored)
+    cloud.command(1, "off", 2)
+    until(lambda: not meter.relays.is_on(1))
+    meter.say(reading(0.0, at_ms=now_ms() + 1))
+    until(lambda: stored_watts(cloud) == [0.0, 90.0])
+
+
 def test_an_acknowledgement_outlives_an_outage(cloud: FakeCloud, start_agent: StartAgent) -> None:
     start_agent(ScriptedMeter())
     until(lambda: cloud.reported(1))
@@ -231,7 +244,7 @@ def test_freshness_is_judged_by_the_servers_clock(
 
 def test_a_meter_that_fails_for_good_ends_the_agent_with_its_error(start_agent: StartAgent) -> None:
     class Broken(ScriptedMeter):
-        def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+        def measurements(self, _stop: threading.Event) -> Iterator[list[Measurement]]:
             raise OSError("no such meter")
 
     agent = start_agent(Broken())

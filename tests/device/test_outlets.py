@@ -26,7 +26,7 @@ def draws(watts: float, at_ms: int | None = None) -> list[Measurement]:
 
 
 class BrokenRelays(SimulatedRelays):
-    def switch(self, channel: int, state: RelayState) -> None:
+    def switch(self, _channel: int, _state: RelayState) -> None:
         raise RelayError("stuck")
 
 

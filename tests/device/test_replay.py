@@ -14,7 +14,7 @@ from ghostwatt_pi.meters.replay import KEPT_GAP_SECONDS, Replay, ReplayError, co
 class Impatient(threading.Event):
     """A stop that nobody waits for: a replay's stamps do not depend on the waiting."""
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, _timeout: float | None = None) -> bool:
         return self.is_set()
 
 

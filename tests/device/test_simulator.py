@@ -12,8 +12,12 @@ from ghostwatt_pi.meters.simulator import ProfiledAppliance, RandomAppliance, Si
 BRIEF_USE = Profile([Stretch(100.0, 60.0), Stretch(2.0, 1e6)])
 
 
+def noise(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - noise is no secret
+
+
 def fridge(seed: int) -> ProfiledAppliance:
-    return ProfiledAppliance(PROFILES["fridge"], random.Random(seed))
+    return ProfiledAppliance(PROFILES["fridge"], noise(seed))
 
 
 def first_watts(seed: int) -> list[float]:
@@ -34,7 +38,7 @@ def test_the_same_seed_gives_the_same_noise() -> None:
 
 
 def test_an_outlet_that_is_off_draws_nothing_while_the_appliances_time_goes_on() -> None:
-    simulator = Simulator([ProfiledAppliance(BRIEF_USE, random.Random(1))], 0.01, speed=10_000)
+    simulator = Simulator([ProfiledAppliance(BRIEF_USE, noise(1))], 0.01, speed=10_000)
     moments = simulator.measurements(threading.Event())
     assert next(moments)[0].power > 90
     simulator.relays.switch(1, "off")
@@ -46,7 +50,7 @@ def test_an_outlet_that_is_off_draws_nothing_while_the_appliances_time_goes_on()
 
 
 def test_a_random_appliance_stays_within_its_bounds() -> None:
-    appliance = RandomAppliance((220, 240), (0.3, 0.8), random.Random(1))
+    appliance = RandomAppliance((220, 240), (0.3, 0.8), noise(1))
     drawn = [appliance.draw(0) for _ in range(200)]
     assert all(220 <= volts <= 240 and 0.3 * volts <= watts <= 0.8 * volts for volts, watts in drawn)
     assert len(set(drawn)) == 200

@@ -118,5 +118,6 @@ def test_counts_survive_a_restart(spool: Spool, tmp_path: Path) -> None:
 
 def test_every_commit_is_synced_to_the_disk(spool: Spool) -> None:
     full = 2
-    assert spool._db.execute("PRAGMA synchronous").fetchone() == (full,)
-    assert spool._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection = spool._db  # noqa: SLF001 - both settings belong to the connection: no other one can see them
+    assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -11,7 +11,9 @@ export function openDialog(title, content) {
   const dialog = h("dialog", { "aria-labelledby": headingId });
   const close = () => dialog.close();
   dialog.append(
-    h("header", {}, h("h2", { id: headingId }, title), h("button", { type: "button", class: "close", "aria-label": "Close", on: { click: close } }, "×")),
+    h("header", {},
+      h("h2", { id: headingId }, title),
+      h("button", { type: "button", class: "close", "aria-label": "Close", on: { click: close } }, "×")),
     ...[content(close)].flat(),
   );
   dialog.addEventListener("close", () => dialog.remove());

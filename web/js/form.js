@@ -22,7 +22,8 @@ export const textField = ({ name, label, hint, ...attributes }) =>
   wrapped(name, label, h("input", { type: "text", name, ...attributes }), hint);
 
 export const selectField = ({ name, label, hint, value, options }) =>
-  wrapped(name, label, h("select", { name }, options.map((option) => h("option", { value: option, selected: option === value }, option))), hint);
+  wrapped(name, label, h("select", { name }, options.map((option) =>
+    h("option", { value: option, selected: option === value }, option))), hint);
 
 export const tickField = ({ name, label, hint, checked }) =>
   h("div", { class: "field tick", data: { field: name } },
@@ -35,7 +36,9 @@ export const choiceField = ({ name, label, value, options }) =>
   h("fieldset", { class: "field choices", data: { field: name } },
     h("legend", {}, label),
     options.map(([option, title, sentence]) =>
-      h("label", {}, h("input", { type: "radio", name, value: option, checked: option === value }), h("span", {}, title, h("small", {}, sentence)))),
+      h("label", {},
+        h("input", { type: "radio", name, value: option, checked: option === value }),
+        h("span", {}, title, h("small", {}, sentence)))),
     h("p", { class: "error", role: "alert" }),
   );
 
@@ -45,49 +48,47 @@ export const choiceField = ({ name, label, value, options }) =>
  */
 export function form({ fields, action, send, check = () => null, cancel, tone = "primary", className = "" }) {
   const button = h("button", { class: tone, type: "submit" }, action);
-  const problem = h("p", { class: "error", role: "alert" });
-  const node = h("form", { class: className, on: { submit } }, fields, problem,
-    h("div", { class: "actions" }, cancel && h("button", { type: "button", class: "quiet", on: { click: cancel } }, "Cancel"), button));
+  const node = h("form", { class: className, on: { submit } }, fields, h("p", { class: "error general", role: "alert" }),
+    h("div", { class: "actions" },
+      cancel && h("button", { type: "button", class: "quiet", on: { click: cancel } }, "Cancel"), button));
 
   async function submit(event) {
     event.preventDefault();
     if (button.disabled) return;
-    clear();
+    clearErrors(node);
     const values = valuesOf(node);
     const refused = check(values);
-    if (refused) return show(refused);
+    if (refused) return showError(node, refused);
     button.disabled = true;
-    node.setAttribute("aria-busy", "true");
     try {
       await send(values, node);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      show(error);
+      showError(node, error);
     } finally {
       button.disabled = false;
-      node.removeAttribute("aria-busy");
     }
-  }
-
-  function clear() {
-    for (const place of node.querySelectorAll(".error")) place.textContent = "";
-    for (const control of node.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
-  }
-
-  function show({ field, message }) {
-    const place = field && node.querySelector(`[data-field="${CSS.escape(field)}"]`);
-    if (!place) {
-      problem.textContent = message;
-      return;
-    }
-    place.closest("details")?.setAttribute("open", "");
-    place.querySelector(".error").textContent = message;
-    const control = place.querySelector("input, select");
-    control.setAttribute("aria-invalid", "true");
-    control.focus();
   }
 
   return node;
+}
+
+function clearErrors(node) {
+  for (const place of node.querySelectorAll(".error")) place.textContent = "";
+  for (const control of node.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+}
+
+function showError(node, { field, message }) {
+  const place = field && node.querySelector(`[data-field="${CSS.escape(field)}"]`);
+  if (!place) {
+    node.querySelector(".general").textContent = message;
+    return;
+  }
+  place.closest("details")?.setAttribute("open", "");
+  place.querySelector(".error").textContent = message;
+  const control = place.querySelector("input, select");
+  control.setAttribute("aria-invalid", "true");
+  control.focus();
 }
 
 function valuesOf(node) {

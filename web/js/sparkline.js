@@ -5,20 +5,22 @@ import { s } from "./dom.js";
 const WIDTH = 100;
 const HEIGHT = 32;
 const LEAST_MS = 60_000; // a young curve grows into a minute, then shows all that is kept
-const GAP_MS = 60_000; // no line is drawn over a hole in the readings
+const GAP_MS = 150_000; // as long as a Pi that sends once a minute may be silent: no line is drawn over a longer hole
 const LEAST_WATTS = 5; // keeps the flicker of a few tenths of a watt from looking like a storm
 
 /** {node, update(points)}: points are { atMs, watts } in the order of time. */
 export function sparkline() {
   const area = s("path", { class: "area" });
   const line = s("path", { class: "line", "vector-effect": "non-scaling-stroke" });
-  const node = s("svg", { class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, area, line);
+  const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" };
+  const node = s("svg", { class: "spark", "aria-hidden": "true", ...box }, area, line);
   return {
     node,
     update(points) {
       const runs = placed(points);
       line.setAttribute("d", runs.map((run) => `M${run.map(pair).join("L")}`).join(""));
-      area.setAttribute("d", runs.map((run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`).join(""));
+      const closed = (run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`;
+      area.setAttribute("d", runs.map(closed).join(""));
     },
   };
 }

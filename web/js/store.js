@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { stayLive } from "./live.js";
 
-const TRACE_MS = 5 * 60_000;
+const TRACE_MS = 15 * 60_000;
 const EVENTS_SHOWN = 30;
 const NOTIFICATIONS_SHOWN = 100;
 const EVENTS_WAIT_MS = 300; // several live messages tell of one cut: one list is enough
@@ -26,6 +26,8 @@ let stopLive = () => {};
 let changed = () => {};
 let painting = false;
 let eventsTimer = null;
+let loads = Promise.resolve();
+let missed = null; // what was pushed during a load
 
 /** Call `listener` soon after each change, once for all changes of a moment. */
 export function onChange(listener) {
@@ -50,6 +52,7 @@ export function start() {
 export function stop() {
   stopLive();
   clearTimeout(eventsTimer);
+  eventsTimer = null;
   state = empty();
 }
 
@@ -59,25 +62,38 @@ function connection(live) {
   touch();
 }
 
-export async function load() {
+/** Load the lists, after any load that is under way. What is pushed meanwhile may be newer, so it is applied again on top. */
+export function load() {
+  loads = loads.then(loadLists);
+  return loads;
+}
+
+async function loadLists() {
   const home = state;
+  missed = [];
   try {
-    const [account, devices, ports, events, notes] = await Promise.all([
+    const lists = await Promise.all([
       api.account(), api.devices(), api.ports(), api.events(EVENTS_SHOWN), api.notifications(NOTIFICATIONS_SHOWN),
     ]);
-    Object.assign(home, { phase: "ready", problem: "", account, events, unread: notes.unread, notifications: notes.notifications });
-    home.devices = new Map(devices.map((device) => [device.deviceId, device]));
-    home.ports = new Map(ports.map((port) => [port.portId, port]));
-    ports.forEach((port) => port.latest && trace(home, port.portId, port.latest));
+    takeOver(home, lists);
   } catch (error) {
     Object.assign(home, { phase: home.phase === "ready" ? "ready" : "error", problem: error.message });
   }
+  const late = missed;
+  missed = null;
+  if (home === state) late.forEach(apply);
   touch();
+}
+
+function takeOver(home, [account, devices, ports, events, { notifications, unread }]) {
+  Object.assign(home, { phase: "ready", problem: "", account, events, unread, notifications });
+  home.devices = new Map(devices.map((device) => [device.deviceId, device]));
+  home.ports = new Map(ports.map((port) => [port.portId, port]));
+  for (const { portId, latest } of ports) if (latest) trace(home, portId, latest);
 }
 
 async function loadEvents() {
   const home = state;
-  eventsTimer = null;
   try {
     home.events = await api.events(EVENTS_SHOWN);
     home.problem = "";
@@ -108,7 +124,7 @@ const receivers = {
   device({ deviceId, name, status, lastSeen }) {
     if (status === "removed") removeDevice(deviceId);
     else if (state.devices.has(deviceId)) Object.assign(state.devices.get(deviceId), { name, status, lastSeen });
-    else load();
+    else load(); // only the list has all of a device
   },
   port({ portId, port }) {
     if (port) putPort(port);
@@ -121,10 +137,22 @@ const receivers = {
   },
 };
 
-function receive(message) {
+function apply(message) {
   receivers[message.type]?.(message);
-  if (message.type === "port" || message.type === "notification") eventsTimer ??= setTimeout(loadEvents, EVENTS_WAIT_MS);
+}
+
+function receive(message) {
+  missed?.push(message);
+  apply(message);
+  if (message.type === "port" || message.type === "notification") loadEventsSoon();
   touch();
+}
+
+function loadEventsSoon() {
+  eventsTimer ??= setTimeout(() => {
+    eventsTimer = null;
+    loads = loads.then(loadEvents);
+  }, EVENTS_WAIT_MS);
 }
 
 export function putPort(port) {

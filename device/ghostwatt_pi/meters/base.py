@@ -17,5 +17,5 @@ class Meter(Protocol):
     def relays(self) -> Relays:
         """What switches the outlets that this meter measures."""
 
-    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+    def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
         """Measurements as they come, those of one moment together, until the meter has no more or `stop` is set."""

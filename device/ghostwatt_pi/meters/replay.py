@@ -120,9 +120,7 @@ def read_samples(path: Path) -> Iterator[Sample]:
         with _open_text(path) as file:
             for row in csv.DictReader(file):
                 lines += 1
-                sample = _sample(row)
-                if not sample.at_seconds > last_seconds:
-                    raise ValueError("its time is not after the line before")
+                sample = _sample(row, last_seconds)
                 last_seconds = sample.at_seconds
                 yield sample
     except (OSError, lzma.LZMAError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
@@ -130,11 +128,14 @@ def read_samples(path: Path) -> Iterator[Sample]:
 
 
 def _open_text(path: Path) -> TextIO:
-    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else open(path, encoding="utf-8")
+    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
 
 
-def _sample(row: Mapping[str, str]) -> Sample:
+def _sample(row: Mapping[str, str], last_seconds: float) -> Sample:
+    at_seconds = float(row["t_seconds"])
+    if not at_seconds > last_seconds:
+        raise ValueError("its time is not after the line before")
     watts = float(row["power_w"])
     volts = float(row.get("voltage_v") or MAINS_VOLTS)
     amps = float(row.get("current_a") or (watts / volts if volts else 0.0))
-    return Sample(float(row["t_seconds"]), volts, round(amps, 4), watts)
+    return Sample(at_seconds, volts, round(amps, 4), watts)

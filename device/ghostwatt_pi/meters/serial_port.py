@@ -28,8 +28,9 @@ MAX_LINE_BYTES = 1024
 
 
 class SerialMeter:
-    """The Arduino at `port`. It may be unplugged and plugged in again at any time; lines that are no readings are
-    counted in `bad_lines` and left out.
+    """The Arduino at `port`, which may be unplugged and plugged in again at any time.
+
+    Lines that are no readings are counted in `bad_lines` and left out.
     """
 
     def __init__(self, port: str, baud: int, tell: Tell) -> None:

@@ -22,7 +22,7 @@ Span = tuple[float, float]
 class Appliance(Protocol):
     """Something that draws power."""
 
-    def draw(self, at_seconds: float) -> tuple[float, float]:
+    def draw(self, at_seconds: float, /) -> tuple[float, float]:
         """(volts, watts) at a moment of the appliance's own time."""
 
 
@@ -32,7 +32,7 @@ class ProfiledAppliance:
     def __init__(self, profile: Profile, noise: random.Random) -> None:
         self._profile, self._noise = profile, noise
 
-    def draw(self, at_seconds: float) -> tuple[float, float]:
+    def draw(self, at_seconds: float, /) -> tuple[float, float]:
         """(volts, watts) at a moment of the appliance's own time."""
         watts = self._profile.watts(at_seconds) * max(0.0, self._noise.gauss(1.0, NOISE))
         return self._noise.gauss(MAINS_VOLTS, MAINS_DEVIATION_VOLTS), watts
@@ -44,7 +44,7 @@ class RandomAppliance:
     def __init__(self, volts: Span, amps: Span, noise: random.Random) -> None:
         self._volts, self._amps, self._noise = volts, amps, noise
 
-    def draw(self, at_seconds: float) -> tuple[float, float]:
+    def draw(self, _at_seconds: float, /) -> tuple[float, float]:
         """(volts, watts), the same spread at any moment."""
         volts = self._noise.uniform(*self._volts)
         return volts, min(MAX_WATTS, volts * self._noise.uniform(*self._amps))

@@ -14,6 +14,7 @@ from chalicelib.domain.accounts import (
     tidy_password,
 )
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.identity import new_id, new_secret
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 
@@ -69,13 +70,14 @@ def test_any_other_timezone_is_refused_by_name(timezone: str) -> None:
 
 
 def test_a_refresh_token_names_its_session_and_is_stored_as_a_digest() -> None:
-    token = refresh_token("5e55", "secret")
-    assert session_id_of(token) == "5e55"
-    assert "secret" not in refresh_digest(token)
-    assert refresh_digest(token) != refresh_digest(refresh_token("5e55", "other"))
+    session_id, secret = new_id(), new_secret()
+    token = refresh_token(session_id, secret)
+    assert session_id_of(token) == session_id
+    assert secret not in refresh_digest(token)
+    assert refresh_digest(token) != refresh_digest(refresh_token(session_id, new_secret()))
 
 
-@pytest.mark.parametrize("junk", ["", ".", "5e55", "5e55.", ".secret"])
+@pytest.mark.parametrize("junk", ["", ".", "5e55", "5e55.", ".secret", f"{'5e' * 3_000}.{'s' * 43}", f"{'5e' * 10}.s"])
 def test_what_is_no_refresh_token_names_no_session(junk: str) -> None:
     assert session_id_of(junk) is None
 

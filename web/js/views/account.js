@@ -9,15 +9,20 @@ import { forget, logOut } from "../session.js";
 import { state, touch } from "../store.js";
 import { attempt, say } from "../toast.js";
 
-const zones = () => h("datalist", { id: "zones" }, Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone })));
+const zones = () =>
+  h("datalist", { id: "zones" }, Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone })));
 
 /** {title, node, update()}; `left` is called once nobody is signed in any more. */
 export function accountView({ left }) {
   const email = h("p", { class: "hint" });
+  const leave = async () => {
+    await logOut();
+    left();
+  };
   const [settings, password] = [h("div"), h("div")];
   const node = h("div", { class: "narrow account" },
     h("header", { class: "bar" }, h("div", {}, h("h1", {}, "Account"), email),
-      h("button", { type: "button", class: "soft", on: { click: () => attempt(async () => (await logOut(), left())) } }, "Log out")),
+      h("button", { type: "button", class: "soft", on: { click: () => attempt(leave) } }, "Log out")),
     card("Money and time", settings),
     card("Password", password),
     card("Where you are signed in", sessionList()),
@@ -37,16 +42,25 @@ export function accountView({ left }) {
 
 const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), content);
 
+const amountField = (field) => textField({ type: "number", min: 0, step: "any", required: true, ...field });
+
+const passwordField = (field) => textField({ type: "password", required: true, maxlength: 256, ...field });
+
 function settingsForm({ currency, tariffPerKwh, gramsCo2PerKwh, timezone }) {
   return form({
     className: "stack",
     fields: [
       h("div", { class: "pair" },
-        textField({ name: "tariffPerKwh", label: "Price of a kWh", type: "number", min: 0, max: 1000, step: "any", required: true, value: tariffPerKwh }),
-        textField({ name: "currency", label: "Currency", required: true, pattern: "[A-Za-z]{3}", maxlength: 3, value: currency, title: "Three letters, such as EUR" })),
+        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: 1000, value: tariffPerKwh }),
+        textField({
+          name: "currency", label: "Currency", value: currency, required: true,
+          pattern: "[A-Za-z]{3}", maxlength: 3, title: "Three letters, such as EUR",
+        })),
       h("div", { class: "pair" },
-        textField({ name: "gramsCo2PerKwh", label: "Grams of CO₂ a kWh", type: "number", min: 0, max: 10000, step: "any", required: true, value: gramsCo2PerKwh }),
-        textField({ name: "timezone", label: "Time zone", required: true, list: "zones", value: timezone, autocomplete: "off" })),
+        amountField({ name: "gramsCo2PerKwh", label: "Grams of CO₂ a kWh", max: 10000, value: gramsCo2PerKwh }),
+        textField({
+          name: "timezone", label: "Time zone", value: timezone, required: true, list: "zones", autocomplete: "off",
+        })),
       zones(),
     ],
     action: "Save",
@@ -68,8 +82,11 @@ function passwordForm({ email }) {
     className: "stack",
     fields: [
       h("input", { type: "email", autocomplete: "username", value: email, hidden: true }), // for password managers
-      textField({ name: "currentPassword", label: "Current password", type: "password", required: true, autocomplete: "current-password" }),
-      textField({ name: "newPassword", label: "New password", type: "password", required: true, minlength: 8, maxlength: 256, autocomplete: "new-password", hint: "At least 8 characters. All other sessions end." }),
+      passwordField({ name: "currentPassword", label: "Current password", autocomplete: "current-password" }),
+      passwordField({
+        name: "newPassword", label: "New password", autocomplete: "new-password", minlength: 8,
+        hint: "At least 8 characters. All other sessions end.",
+      }),
     ],
     action: "Change password",
     send: async (values, node) => {
@@ -82,11 +99,14 @@ function passwordForm({ email }) {
 
 function sessionList() {
   const list = h("ul", { class: "sessions" });
-  const others = h("button", { type: "button", class: "soft", hidden: true, on: { click: () => attempt(endOthers) } }, "End all others");
+  const others = h("button", { type: "button", class: "soft", hidden: true }, "End all others");
+  others.addEventListener("click", () => attempt(endOthers));
   async function show() {
     const sessions = await api.sessions();
     list.replaceChildren(...sessions.map(({ userAgent, current, lastUsedAt }) =>
-      h("li", {}, h("span", {}, browserWords(userAgent)), h("small", {}, current ? "this one" : `last used ${agoText(lastUsedAt)}`))));
+      h("li", {},
+        h("span", {}, browserWords(userAgent)),
+        h("small", {}, current ? "this one" : `last used ${agoText(lastUsedAt)}`))));
     others.hidden = sessions.length < 2;
   }
   async function endOthers() {

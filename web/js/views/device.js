@@ -49,7 +49,9 @@ function seenWords({ status, lastSeen }) {
 
 function renameDialog(device) {
   openDialog("Rename the device", (close) => form({
-    fields: [textField({ name: "name", label: "Name", value: device.name, required: true, maxlength: 80, autocomplete: "off" })],
+    fields: [
+      textField({ name: "name", label: "Name", value: device.name, required: true, maxlength: 80, autocomplete: "off" }),
+    ],
     action: "Rename",
     cancel: close,
     send: async ({ name }) => {

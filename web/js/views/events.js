@@ -19,8 +19,10 @@ const TOLD_WORDS = { notified: "you were told", observed: "written down" };
 export function eventList() {
   const parts = new Map();
   const list = h("ol", { class: "events" });
-  const none = h("p", { class: "empty small" }, "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
-  const node = h("section", { class: "aside", "aria-labelledby": "events" }, h("h2", { id: "events" }, "Phantoms found"), none, list);
+  const none = h("p", { class: "empty small" },
+    "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
+  const node = h("section", { class: "aside", "aria-labelledby": "events" },
+    h("h2", { id: "events" }, "Phantoms found"), none, list);
   return {
     node,
     update() {
@@ -31,7 +33,8 @@ export function eventList() {
 }
 
 function eventItem({ portId }) {
-  const [name, what, outcome, reason, when] = [h("h3"), h("p", { class: "what" }), h("p", { class: "outcome", role: "status" }), h("p", { class: "hint" }), h("time")];
+  const [name, when, what, reason] = [h("h3"), h("time"), h("p", { class: "what" }), h("p", { class: "hint" })];
+  const outcome = h("p", { class: "outcome", role: "status" });
   const act = h("button", { type: "button", class: "soft", on: { click: switchIt } });
   const node = h("li", { class: "event" }, h("header", {}, name, when), what, reason, h("footer", {}, outcome, act));
 

@@ -25,9 +25,9 @@ export function notificationsView() {
 
 function noteItem({ notificationId, message, at, kind }) {
   const when = h("time", { datetime: at, title: dateText(at) });
-  const read = h("button", {
-    type: "button", class: "round", "aria-label": "Mark as read", title: "Mark as read", on: { click: () => attempt(() => markRead([notificationId])) },
-  }, icon("check"));
+  const label = { "aria-label": "Mark as read", title: "Mark as read" };
+  const read = h("button", { type: "button", class: "round", ...label }, icon("check"));
+  read.addEventListener("click", () => attempt(() => markRead([notificationId])));
   const node = h("li", { class: "note", data: { kind } },
     h("span", { class: "kind" }, icon(/phantom|cut/.test(kind) ? "ghost" : /online|offline/.test(kind) ? "pi" : "bell")),
     h("div", {}, h("p", {}, message), when), read);

@@ -16,24 +16,39 @@ function freeChannel(deviceId) {
 }
 
 const fresh = (deviceId) => ({
-  deviceId, name: "", channel: freeChannel(deviceId), kind: "unknown", policy: "notify", neverCut: false, thresholdWatts: null, dwellSeconds: null,
+  name: "", kind: "unknown", channel: freeChannel(deviceId),
+  policy: "notify", neverCut: false, thresholdWatts: null, dwellSeconds: null,
 });
 
 function fields(port) {
+  const kinds = KINDS.includes(port.kind) ? KINDS : [...KINDS, port.kind];
+  const channel = { type: "number", min: 1, max: CHANNELS, required: true, value: port.channel };
   return [
-    textField({ name: "name", label: "Name", value: port.name, required: true, maxlength: 80, autocomplete: "off", placeholder: "Living-room television" }),
+    textField({
+      name: "name", label: "Name", value: port.name, placeholder: "Living-room television",
+      required: true, maxlength: 80, autocomplete: "off",
+    }),
     h("div", { class: "pair" },
-      selectField({ name: "kind", label: "Kind of appliance", value: port.kind, options: KINDS.includes(port.kind) ? KINDS : [...KINDS, port.kind] }),
-      textField({ name: "channel", label: "Channel on the meter", type: "number", min: 1, max: CHANNELS, required: true, value: port.channel })),
+      selectField({ name: "kind", label: "Kind of appliance", value: port.kind, options: kinds }),
+      textField({ name: "channel", label: "Channel on the meter", ...channel })),
     choiceField({ name: "policy", label: "When a phantom is found", value: port.policy, options: POLICIES }),
-    tickField({ name: "neverCut", label: "Never cut this outlet", hint: "Nothing switches it off, not even you by mistake.", checked: port.neverCut }),
-    h("details", { class: "more", open: port.thresholdWatts !== null || port.dwellSeconds !== null },
-      h("summary", {}, "Fine tuning"),
-      h("div", { class: "pair" },
-        textField({ name: "thresholdWatts", label: "Phantom below (watts)", type: "number", min: 0.1, max: 25000, step: "any", value: port.thresholdWatts, placeholder: "learned" }),
-        textField({ name: "dwellSeconds", label: "Wait before acting (minutes)", type: "number", min: 0, max: 1440, step: "any", value: minutes(port.dwellSeconds), placeholder: "learned" })),
-      h("p", { class: "hint" }, "Left empty, both are learned from the outlet.")),
+    tickField({
+      name: "neverCut", label: "Never cut this outlet", checked: port.neverCut,
+      hint: "Nothing switches it off, not even you by mistake.",
+    }),
+    fineTuning(port),
   ];
+}
+
+/** The step is any, so that 2.5 is as good as 3; the server says what is out of range. */
+function fineTuning({ thresholdWatts, dwellSeconds }) {
+  const figures = { type: "number", min: 0, step: "any", placeholder: "learned" };
+  return h("details", { class: "more", open: thresholdWatts !== null || dwellSeconds !== null },
+    h("summary", {}, "Fine tuning"),
+    h("div", { class: "pair" },
+      textField({ name: "thresholdWatts", label: "Phantom below (watts)", value: thresholdWatts, ...figures }),
+      textField({ name: "dwellSeconds", label: "Wait before acting (minutes)", value: minutes(dwellSeconds), ...figures })),
+    h("p", { class: "hint" }, "Left empty, both are learned from the outlet."));
 }
 
 const minutes = (seconds) => (seconds === null ? null : Math.round((seconds / 60) * 100) / 100);
@@ -76,7 +91,13 @@ function portForm(port, options) {
 }
 
 export function addPortDialog(deviceId) {
-  openDialog("Add an outlet", (close) => addPortForm(deviceId, { cancel: close, done: (port) => (close(), say(`${port.name} was added.`)) }));
+  openDialog("Add an outlet", (close) => {
+    const done = (port) => {
+      close();
+      say(`${port.name} was added.`);
+    };
+    return addPortForm(deviceId, { done, cancel: close });
+  });
 }
 
 export function editPortDialog(port) {

@@ -5,8 +5,14 @@ import { form, textField } from "../form.js";
 import { logIn, signUp } from "../session.js";
 
 const MODES = {
-  login: { title: "Log in", action: "Log in", send: logIn, other: "signup", question: "New here?", ask: "Make an account", password: "current-password" },
-  signup: { title: "Make an account", action: "Sign up", send: signUp, other: "login", question: "Have an account?", ask: "Log in", password: "new-password" },
+  login: {
+    title: "Log in", action: "Log in", send: logIn, other: "signup", question: "New here?", ask: "Make an account",
+    password: { autocomplete: "current-password" },
+  },
+  signup: {
+    title: "Make an account", action: "Sign up", send: signUp, other: "login", question: "Have an account?", ask: "Log in",
+    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters." },
+  },
 };
 
 /** {title, node, update()}; `entered` is called once somebody is signed in. */
@@ -15,7 +21,6 @@ export function welcomeView({ entered }) {
 
   function show(mode, focus) {
     const { title, action, send, other, question, ask, password } = MODES[mode];
-    const isNew = mode === "signup";
     card.dataset.mode = mode;
     fill(card,
       h("h1", { tabindex: "-1" }, title),
@@ -24,7 +29,7 @@ export function welcomeView({ entered }) {
         className: "stack",
         fields: [
           textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" }),
-          textField({ name: "password", label: "Password", type: "password", required: true, autocomplete: password, minlength: isNew ? 8 : 1, maxlength: 256, hint: isNew && "At least 8 characters." }),
+          textField({ name: "password", label: "Password", type: "password", required: true, maxlength: 256, ...password }),
         ],
         action,
         send: async (values) => {
@@ -32,7 +37,8 @@ export function welcomeView({ entered }) {
           entered();
         },
       }),
-      h("p", { class: "swap" }, `${question} `, h("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)));
+      h("p", { class: "swap" }, `${question} `,
+        h("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)));
     if (focus) card.querySelector("h1").focus();
   }
 

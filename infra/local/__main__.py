@@ -1,0 +1,62 @@
+"""python -m infra.local: run Ghostwatt on this PC until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from infra.local.assembly import Place, serve
+from infra.local.data_directory import locked
+from infra.local.database import LOOPBACK
+from infra.local.errors import StackError
+from infra.local.schedule import PERIOD_SECONDS
+from infra.local.worker import Worker
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stack; the exit code is 0 when it was asked to stop, 1 when it could not start or go on."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("botocore", "pynamodb", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _stop)
+    try:
+        with locked(options.data.resolve()) as directory:
+            serve(Place(options.host, options.port, directory, options.sweep_seconds), _tell_ready)
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 1 if Worker.failed.is_set() else 0
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description="Run Ghostwatt on this PC.")
+    parser.add_argument("--host", default=LOOPBACK, help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
+    parser.add_argument("--sweep-seconds", type=float, default=PERIOD_SECONDS, help="between two runs of the schedule")
+    return parser.parse_args(arguments)
+
+
+def _tell_ready(url: str) -> None:
+    sys.stdout.write(f"ready {url}\n")
+    sys.stdout.flush()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """End what the main thread does; one request to stop is enough, more must not disturb the cleaning up."""
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

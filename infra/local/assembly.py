@@ -1,0 +1,132 @@
+"""Putting the stack together: what starts in which order, and ends in the reverse one."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local import aws, checkpoints, environment, tables, template
+from infra.local.connections import Connections
+from infra.local.data_directory import signing_secret
+from infra.local.database import LOOPBACK, Database, server_binary
+from infra.local.gateway import Gateway
+from infra.local.gateway_answers import GatewayAnswers
+from infra.local.live import Live, LiveHandlers
+from infra.local.pages import Pages, page_headers
+from infra.local.pump import Handler, Pump
+from infra.local.schedule import Schedule
+from infra.local.server import ByPort, Server, listen, management_app, public_app
+from infra.local.streams import TableStream
+from infra.local.worker import Worker
+
+PAGE_DIRECTORY = template.ROOT / "web"
+STREAMED_TABLE = f"ghostwatt-{environment.STAGE}-readings"
+WORKER_STOP_SECONDS = 10.0
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with; a person chooses it on the command line
+OUTSIDE = ("192.0.2.1", 9)
+"""An address for documentation (RFC 5737): asking how it would be reached sends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stack listens, keeps its data, and how often its schedule runs."""
+
+    host: str
+    port: int
+    directory: Path
+    sweep_seconds: float
+
+
+def serve(place: Place, on_ready: Callable[[str], None]) -> None:
+    """Run the stack until a signal ends it; on_ready gets its URL once it answers. Raises StackError."""
+    public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
+    url = f"http://{_url_host(place.host)}:{public.port}"
+    prefix = secrets.token_urlsafe()
+    with _database(place.directory) as database:
+        environment.put_in_place(
+            environment.app_environment(
+                public_url=url,
+                database_url=database.url,
+                live_endpoint=f"http://{LOOPBACK}:{management.port}/{prefix}",
+                jwt_secret=signing_secret(place.directory),
+            )
+        )
+        app = importlib.import_module("app")  # it reads the environment, and takes as long as the database to start
+        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": url})
+        database.wait_until_ready()
+        tables.ensure(aws.client("dynamodb", database.url), definitions)
+        connections = Connections()
+        everyone = _public(app, definitions, connections)
+        asgi = ByPort(management.port, management_app(connections, prefix), everyone)
+        with _pump(place.directory, database.url), _schedule(place.sweep_seconds):
+            server = Server(asgi, lambda: on_ready(url))
+            asyncio.run(server.serve([public.socket, management.socket]))
+
+
+def _public(app: Any, definitions: template.Template, connections: Connections) -> Any:
+    handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
+    return public_app(
+        Gateway(app.app, GatewayAnswers(definitions)),
+        Live(handlers, connections),
+        Pages(PAGE_DIRECTORY, page_headers(definitions)),
+    )
+
+
+@contextmanager
+def _database(directory: Path) -> Iterator[Database]:
+    database = Database(directory, server_binary(), lambda: checkpoints.delivered(directory, [STREAMED_TABLE]))
+    try:
+        database.start()
+        yield database
+    finally:
+        database.stop()
+
+
+@contextmanager
+def _pump(directory: Path, database_url: str) -> Iterator[None]:
+    source = TableStream(aws.client("dynamodbstreams", database_url), STREAMED_TABLE)
+    checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
+    dead_letters = checkpoints.DeadLetterFile(directory / "dead-letters.jsonl")
+    handler: Handler = importlib.import_module("chalicelib.events.stream").examine
+    pump = Pump(source, handler, checkpoint, dead_letters)
+    with _working(Worker("pump", pump.run), pump.stop):
+        yield
+
+
+@contextmanager
+def _schedule(period_seconds: float) -> Iterator[None]:
+    schedule = Schedule(importlib.import_module("chalicelib.events.schedule").sweep, period_seconds)
+    with _working(Worker("schedule", schedule.run), schedule.stop):
+        yield
+
+
+@contextmanager
+def _working(worker: Worker, stop: Callable[[], None]) -> Iterator[None]:
+    with ExitStack() as ending:
+        ending.callback(worker.join, WORKER_STOP_SECONDS)
+        ending.callback(stop)
+        worker.start()
+        yield
+
+
+def _url_host(host: str) -> str:
+    """The name in our own URL: for "all addresses" the one by which other machines reach this one."""
+    if host in ANY_ADDRESS:
+        host = _own_address()
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(OUTSIDE)
+        except OSError:  # no network at all
+            return LOOPBACK
+        return str(probe.getsockname()[0])

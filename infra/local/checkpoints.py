@@ -1,0 +1,68 @@
+"""What the pump keeps on disk: how far each stream was handed on, and the records that were given up."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+class FileCheckpoint:
+    """How far one stream was handed on. A file of its own, replaced whole, so that a crash leaves the old or the new.
+
+    stream_id names the stream itself: a table that was made anew starts from its oldest record again.
+    """
+
+    def __init__(self, path: Path, stream_id: str) -> None:
+        self._path = path
+        self._stream_id = stream_id
+
+    def load(self) -> str | None:
+        """The sequence number of the last record that is done, None before the first."""
+        kept = _read(self._path)
+        return str(kept["sequenceNumber"]) if kept.get("stream") == self._stream_id else None
+
+    def save(self, sequence_number: str) -> None:
+        """Remember it durably."""
+        draft = self._path.with_suffix(".draft")
+        with draft.open("w") as file:
+            json.dump({"stream": self._stream_id, "sequenceNumber": sequence_number}, file)
+            _to_disk(file)
+        draft.replace(self._path)
+
+
+class DeadLetterFile:
+    """The records that were given up, one JSON object a line, with the time and the error."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self, record: Mapping[str, Any], error: str) -> None:
+        """Keep it durably."""
+        letter = {"givenUpAt": datetime.now(UTC).isoformat(), "error": error, "record": record}
+        with self._path.open("a") as file:
+            file.write(json.dumps(letter) + "\n")
+            _to_disk(file)
+
+
+def checkpoint_path(directory: Path, table: str) -> Path:
+    """Where a table's checkpoint is kept."""
+    return directory / f"checkpoint-{table}.json"
+
+
+def delivered(directory: Path, tables: list[str]) -> dict[str, int]:
+    """By table, the sequence number up to which its stream was handed on; tables without a checkpoint are left out."""
+    kept = {table: _read(checkpoint_path(directory, table)) for table in tables}
+    return {table: int(content["sequenceNumber"]) for table, content in kept.items() if content}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def _to_disk(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,110 @@
+"""The REST gateway: HTTP requests under /api go to the real Chalice entry as API Gateway would send them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import anyio
+from anyio.to_thread import run_sync
+from chalice.app import Chalice
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from infra.local.gateway_answers import GatewayAnswers
+from infra.local.lambda_context import LambdaContext
+from infra.local.proxy_event import STAGE, BadResult, proxy_event, to_response
+from infra.local.routes import Match, Routes
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+TIMEOUT_SECONDS = 29.0
+"""API Gateway's limits on a body and on the time an integration takes."""
+LOG = logging.getLogger("ghostwatt.gateway")
+
+
+class BodyTooLarge(Exception):
+    """More bytes than API Gateway takes."""
+
+
+class Gateway:
+    """An ASGI app, mounted at the stage's name, in front of a Chalice app. Handlers run in threads."""
+
+    def __init__(self, app: Chalice, answers: GatewayAnswers, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        _keep_requests_apart(app)
+        self._app = app
+        self._answers = answers
+        self._routes = Routes(app.routes)
+        self._binary_types: list[str] = app.api.binary_types
+        self._timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.scope["raw_path"].decode("latin-1").removeprefix(f"/{STAGE}") or "/"
+        match = self._routes.match(path)
+        if match and request.method == "OPTIONS" and (preflight := _preflight(match)):
+            return preflight
+        if match is None or request.method not in match.entries:
+            return self._answers.render("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+        try:
+            body = await _bounded_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except BodyTooLarge:
+            return self._answers.render("REQUEST_TOO_LARGE", "Request Too Long")
+        event = proxy_event(request, match, path, body, self._binary_types)
+        return await self._invoke(event, request.headers.get("accept", ""))
+
+    async def _invoke(self, event: dict[str, Any], accept: str) -> Response:
+        context = LambdaContext("api", self._timeout_seconds)
+        try:
+            with anyio.fail_after(self._timeout_seconds):
+                result = await run_sync(self._app, event, context, abandon_on_cancel=True)
+            return to_response(result, accept, self._binary_types)
+        except TimeoutError:
+            LOG.warning("%s %s took too long", event["httpMethod"], event["resource"])
+            return self._answers.render("INTEGRATION_TIMEOUT", "Endpoint request timed out")
+        except BadResult as error:
+            LOG.warning("%s %s gave a bad result: %s", event["httpMethod"], event["resource"], error)
+        except Exception:  # a function that dies is answered by the gateway, and the next request is another one
+            LOG.exception("%s %s failed", event["httpMethod"], event["resource"])
+        return self._answers.render("INTEGRATION_FAILURE", "Internal server error")
+
+
+def _preflight(match: Match) -> Response | None:
+    """What Chalice's deployed API answers to OPTIONS for routes with CORS; None without."""
+    cors = next((entry.cors for entry in match.entries.values() if entry.cors), None)
+    if cors is None:
+        return None
+    methods = ",".join([*match.entries, "OPTIONS"])
+    return Response(headers={**cors.get_access_control_headers(), "Access-Control-Allow-Methods": methods})
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """The body; raises BodyTooLarge as soon as it is known to be, however much is still to come."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
+    return bytes(body)
+
+
+def _keep_requests_apart(app: Chalice) -> None:
+    """Give each thread its own `current_request` and `lambda_context`.
+
+    Chalice keeps both on the app, since a Lambda serves one request at a time; here many threads share the app.
+    """
+    local = threading.local()
+
+    def per_thread(name: str) -> property:
+        return property(lambda _: getattr(local, name, None), lambda _, value: setattr(local, name, value))
+
+    attributes = {name: per_thread(name) for name in ("current_request", "lambda_context")}
+    app.__class__ = type(f"PerThread{type(app).__name__}", (type(app),), attributes)

@@ -1,0 +1,179 @@
+"""The pump: hands the records of a stream to a handler, in order, as Lambda's event source mapping does.
+
+At least once: the checkpoint moves after the handler succeeded, so a crash in between means the same records again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from infra.local.lambda_context import LambdaContext
+
+Record = Mapping[str, Any]
+"""A stream record in the shape that Lambda gives it."""
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+BATCH_SIZE = 100
+IDLE_SECONDS = 0.15
+"""How often an idle stream is looked at: a cut is to be seen at once, and a look costs about a millisecond."""
+MAX_ATTEMPTS = 5
+FIRST_BACKOFF_SECONDS = 0.2
+LONGEST_BACKOFF_SECONDS = 2.0
+"""A record that always fails holds up the ones behind it for about 3 seconds."""
+LOG = logging.getLogger("ghostwatt.pump")
+
+
+class SourceUnavailable(Exception):
+    """The stream cannot be read at the moment."""
+
+
+class Source(Protocol):
+    """A stream of records."""
+
+    def read(self, after: str | None, limit: int) -> Sequence[Record]:
+        """The records after a sequence number, or from the oldest; raises SourceUnavailable."""
+
+
+class Checkpoint(Protocol):
+    """Remembers how far a stream was handed on."""
+
+    def load(self) -> str | None:
+        """The sequence number of the last record that is done, None before the first."""
+
+    def save(self, sequence_number: str) -> None:
+        """Remember it durably."""
+
+
+class DeadLetters(Protocol):
+    """Keeps the records that were given up."""
+
+    def add(self, record: Record, error: str) -> None:
+        """Keep it durably."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A batch failed from this record on; `alone` when the handler named that record itself."""
+
+    index: int
+    alone: bool
+    error: str
+
+
+class Pump:
+    """Moves records from a source to a handler until it is told to stop.
+
+    A batch that raises is halved until the record at fault is alone (bisect); a handler that names failed records in
+    `batchItemFailures` gets the rest again from the first of them on (partial batch); a record that fails
+    `max_attempts` times goes to the dead letters. An attempt counts only while the source answers: an outage of the
+    database is no fault of the records.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        handler: Handler,
+        checkpoint: Checkpoint,
+        dead_letters: DeadLetters,
+        *,
+        max_attempts: int = MAX_ATTEMPTS,
+        first_backoff_seconds: float = FIRST_BACKOFF_SECONDS,
+    ) -> None:
+        self._source = source
+        self._handler = handler
+        self._checkpoint = checkpoint
+        self._dead_letters = dead_letters
+        self._max_attempts = max_attempts
+        self._first_backoff_seconds = first_backoff_seconds
+        self._position = checkpoint.load()
+        self._stopping = threading.Event()
+        self._reachable = True
+
+    def run(self) -> None:
+        """Pump until stop() is called from another thread."""
+        while not self._stopping.is_set():
+            records = self._read()
+            if records:
+                self._deliver(records)
+            else:
+                self._stopping.wait(IDLE_SECONDS)
+
+    def stop(self) -> None:
+        """Stop after the batch in hand."""
+        self._stopping.set()
+
+    def _read(self) -> Sequence[Record]:
+        try:
+            records = self._source.read(self._position, BATCH_SIZE)
+        except SourceUnavailable as error:
+            if self._reachable:
+                LOG.warning("the stream cannot be read at the moment: %s", error)
+            self._reachable = False
+            return []
+        if not self._reachable:
+            LOG.warning("the stream can be read again")
+        self._reachable = True
+        return records
+
+    def _deliver(self, records: Sequence[Record]) -> None:
+        waiting, attempts = [records], 0
+        while waiting and not self._stopping.is_set():
+            batch = waiting.pop()
+            failure = self._attempt(batch)
+            if failure is None:
+                self._done(batch[-1])
+                attempts = 0
+                continue
+            if failure.index:
+                self._done(batch[failure.index - 1])
+                batch, attempts = batch[failure.index :], 0
+            attempts += 1
+            if len(batch) > 1 and not failure.alone:
+                middle = len(batch) // 2
+                waiting += [batch[middle:], batch[:middle]]
+                attempts = 0
+            elif attempts < self._max_attempts:
+                waiting.append(batch)
+            else:
+                self._give_up(batch[0], failure.error)
+                waiting += [batch[1:]] if len(batch) > 1 else []
+                attempts = 0
+            self._pause(attempts)
+
+    def _attempt(self, batch: Sequence[Record]) -> _Failure | None:
+        try:
+            answer = self._handler({"Records": list(batch)}, LambdaContext("stream"))
+        except Exception as error:  # what the handler raises is the handler's failure, whatever it is
+            LOG.warning("the stream handler failed on %d records", len(batch), exc_info=True)
+            return _Failure(0, alone=False, error=repr(error))
+        failed = [item.get("itemIdentifier") for item in (answer or {}).get("batchItemFailures") or []]
+        if not failed:
+            return None
+        indices = {_sequence_number(record): index for index, record in enumerate(batch)}
+        if any(number not in indices for number in failed):
+            return _Failure(0, alone=False, error=f"the handler named records that it was not given: {failed}")
+        return _Failure(min(indices[number] for number in failed), alone=True, error="named in batchItemFailures")
+
+    def _give_up(self, record: Record, error: str) -> None:
+        LOG.error("record %s is set aside after %d attempts: %s", _sequence_number(record), self._max_attempts, error)
+        self._dead_letters.add(record, error)
+        self._done(record)
+
+    def _done(self, record: Record) -> None:
+        self._position = _sequence_number(record)
+        self._checkpoint.save(self._position)
+
+    def _pause(self, attempts: int) -> None:
+        """Wait before the next attempt, longer after each, and as long as the source does not answer."""
+        self._stopping.wait(min(self._first_backoff_seconds * 2 ** max(0, attempts - 1), LONGEST_BACKOFF_SECONDS))
+        self._read()
+        while not self._reachable and not self._stopping.wait(IDLE_SECONDS):
+            self._read()
+
+
+def _sequence_number(record: Record) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])

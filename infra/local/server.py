@@ -1,0 +1,88 @@
+"""One process, one port: the gateway, the WebSocket and the page, and the management API on a port of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra.local.connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.errors import StackError
+
+GRACE_SECONDS = 5
+"""How long requests that are under way may take to end when the stack stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that is bound and listens already: requests wait in its queue until the server takes them."""
+
+    socket: socket.socket
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.socket.getsockname()[1])
+
+
+def listen(host: str, port: int) -> Listener:
+    """Listen on a port, 0 for a free one; raises StackError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return Listener(socket.create_server((host, port), family=family, backlog=2_048))
+    except OSError as error:
+        raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+
+
+def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp) -> Starlette:
+    """What everyone reaches."""
+    return Starlette(routes=[Mount("/api", gateway), WebSocketRoute("/live", live), Mount("/", pages)])
+
+
+def management_app(connections: Connections, prefix: str) -> Starlette:
+    """The @connections calls, behind a path that only the app knows."""
+    path = f"/{prefix}/@connections/{{connection_id}}"
+    return Starlette(routes=[Route(path, connections.manage, methods=["GET", "POST", "DELETE"])])
+
+
+class ByPort:
+    """Sends the requests of one port to one app, all others to another."""
+
+    def __init__(self, port: int, there: ASGIApp, elsewhere: ASGIApp) -> None:
+        self._port = port
+        self._there = there
+        self._elsewhere = elsewhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        app = self._there if scope["server"][1] == self._port else self._elsewhere
+        await app(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it answers."""
+
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                ws_max_size=MAX_MESSAGE_BYTES,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._on_ready()

@@ -1,0 +1,180 @@
+"""What all tests share: the real database server, and people and devices that call the real Chalice entry."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import pytest
+import requests
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from chalicelib.settings import settings
+from infra.local import aws, tables, template
+from infra.local.database import Database, server_binary
+from infra.local.environment import STAGE, app_environment, put_in_place
+from infra.local.gateway import Gateway
+from infra.local.gateway_answers import GatewayAnswers
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer of the API."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+Call = Callable[..., Answered]
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real database server with all tables; the app's environment points to it."""
+    server = Database(tmp_path_factory.mktemp("database"), server_binary())
+    server.start()
+    server.wait_until_ready()
+    put_in_place(
+        app_environment(
+            public_url="http://localhost:8000",
+            database_url=server.url,
+            live_endpoint="",
+            jwt_secret=secrets.token_hex(32),
+        )
+    )
+    settings.cache_clear()
+    client = aws.client("dynamodb", server.url)
+    tables.ensure(client, template.load({"Stage": STAGE}))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def api(database: str) -> Iterator[str]:
+    """The base URL of the Chalice app behind the PC stack's gateway, over real HTTP, with no pump and no schedule."""
+    import app  # noqa: PLC0415 - the app reads its environment when it is imported
+
+    gateway = Gateway(app.app, GatewayAnswers(template.load({"Stage": STAGE})))
+    config = uvicorn.Config(Starlette(routes=[Mount("/api", gateway)]), port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    eventually(lambda: server.started, "the gateway starts")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/api"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def call(api: str) -> Iterator[Call]:
+    """Call the API: call("POST", "/account/login", {...}, header_name=value)."""
+    with requests.Session() as session:
+        # each test says who it is: a cookie from another one's log-in must not
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+        def request(method: str, path: str, body: Any = None, **headers: str) -> Answered:
+            raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            sent = {"Content-Type": "application/json", **named}
+            response = session.request(method, api + path, headers=sent, data=raw, timeout=30)
+            return Answered(response.status_code, _json(response), response.headers)
+
+        yield request
+
+
+def _json(response: requests.Response) -> Any:
+    return response.json() if response.headers.get("Content-Type", "").startswith("application/json") else response.text
+
+
+def eventually(holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A paired device of a person."""
+
+    device_id: str
+    api_key: str
+    call_entry: Call
+
+    def call(self, method: str, path: str, body: Any = None) -> Answered:
+        """Call with the device's key."""
+        return self.call_entry(method, path, body, Authorization=f"Device {self.api_key}")
+
+    def send(self, readings: list[dict[str, Any]], batch_id: str | None = None, sent_at_ms: int = 0) -> Answered:
+        """Send a batch of readings."""
+        batch = {"batchId": batch_id or secrets.token_hex(8), "sentAtMs": sent_at_ms or now_ms(), "readings": readings}
+        return self.call("POST", "/sensor/readings", batch)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account."""
+
+    email: str
+    password: str
+    token: str
+    call_entry: Call
+
+    def call(self, method: str, path: str, body: Any = None) -> Answered:
+        """Call with the person's session."""
+        return self.call_entry(method, path, body, x_session_token=self.token)
+
+    def device(self, name: str = "My Pi") -> Device:
+        """Register a new device."""
+        device_id = f"GW-{secrets.token_hex(6)}"
+        answer = self.call("POST", "/device/register", {"deviceId": device_id, "deviceName": name})
+        assert answer.status == 200, answer
+        return Device(device_id, answer.body["apiKey"], self.call_entry)
+
+    def port(self, device: Device, name: str = "Television", **settings: Any) -> dict[str, Any]:
+        """Add an outlet to a device."""
+        answer = self.call("POST", "/port", {"deviceId": device.device_id, "name": name, **settings})
+        assert answer.status == 201, answer
+        created: dict[str, Any] = answer.body
+        return created
+
+
+@pytest.fixture
+def person(call: Call) -> Person:
+    """Somebody new."""
+    return new_person(call)
+
+
+@pytest.fixture
+def stranger(call: Call) -> Person:
+    """Somebody else."""
+    return new_person(call)
+
+
+def new_person(call: Call) -> Person:
+    """Sign somebody up."""
+    email, password = f"{secrets.token_hex(6)}@example.org", secrets.token_hex(8)
+    answer = call("POST", "/account/signup", {"email": email, "password": password})
+    assert answer.status == 201, answer
+    return Person(email, password, answer.body["sessionToken"], call)
+
+
+def now_ms() -> int:
+    """The time of now, epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def reading(port_id: str, at_ms: int, watts: float) -> dict[str, Any]:
+    """A reading of a batch."""
+    return {"portId": port_id, "timestampMs": at_ms, "voltage": 230.0, "current": round(watts / 230, 3), "power": watts}

@@ -1,0 +1,80 @@
+"""The sweep and the purge."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.local import aws
+from tests.conftest import Call, Person, now_ms, reading
+
+
+@pytest.fixture(autouse=True)
+def _app(call: Call) -> None:
+    """The verbs are imported once the database's environment is there."""
+
+
+def offline(person: Person) -> list[str]:
+    listed = person.call("GET", "/notification/list").body["notifications"]
+    return [entry["message"] for entry in listed if entry["kind"] == "device_offline"]
+
+
+def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> None:
+    from chalicelib.services.sweep import sweep  # noqa: PLC0415
+
+    device = person.device("Cellar Pi")
+    device.call("POST", "/device/heartbeat")
+    sweep(now_ms() + 100_000)
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+    for _ in range(2):
+        sweep(now_ms() + 151_000)
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "offline"
+    assert offline(person) == ["Cellar Pi is offline"]
+    device.call("POST", "/device/heartbeat")
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+
+
+def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.services import sweep as module  # noqa: PLC0415
+    from chalicelib.storage import devices  # noqa: PLC0415
+
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    load = devices.load
+
+    def load_and_then_it_calls(device_id: str) -> object:
+        found = load(device_id)
+        if found is not None and device_id == device.device_id:
+            devices.touch(found, now_ms() + 151_000)
+        return found
+
+    monkeypatch.setattr(devices, "load", load_and_then_it_calls)
+    module.sweep(now_ms() + 151_000)
+    monkeypatch.undo()
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+    assert offline(person) == []
+
+
+def test_the_sweep_reads_nothing_of_devices_that_are_not_due(person: Person) -> None:
+    from chalicelib.storage import devices  # noqa: PLC0415
+
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    due = [found for shard in "0123" for found in devices.due(shard, now_ms() + 60_000)]
+    assert device.device_id not in due
+
+
+def test_what_a_released_device_recorded_is_deleted(person: Person, database: str) -> None:
+    from chalicelib.events.schedule import sweep  # noqa: PLC0415
+
+    device = person.device()
+    port = person.port(device)
+    for number in range(3):
+        device.send([reading(port["portId"], now_ms() - number, 3.0)])
+    person.call("DELETE", f"/device/{device.device_id}")
+    event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
+    event |= {"detail": "", "version": "0", "id": "1"}
+    assert sweep(event, None)["purged"] >= 1
+    client = aws.client("dynamodb", database)
+    for table in ("readings", "ports", "states"):
+        items = client.scan(TableName=f"ghostwatt-local-{table}")["Items"]
+        assert port["portId"].partition("-")[0] not in {item["device_uid"]["S"] for item in items}

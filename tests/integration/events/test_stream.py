@@ -1,0 +1,229 @@
+"""From stored readings to a cut, its confirmation and its end; nothing doubled, never-cut never cut."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from infra.local import aws
+from infra.local.streams import TableStream
+from tests.conftest import Call, Device, Person, now_ms, reading
+from tests.integration.events.conftest import Deliver
+
+CUT: dict[str, Any] = {"policy": "cut", "thresholdWatts": 10, "dwellSeconds": 0}
+
+
+@pytest.fixture
+def device(person: Person) -> Device:
+    return person.device()
+
+
+def relay(device: Device, port: dict[str, Any]) -> dict[str, Any]:
+    relays = device.call("POST", "/device/heartbeat").body["relays"]
+    found: dict[str, Any] = next(entry for entry in relays if entry["portId"] == port["portId"])
+    return found
+
+
+def acknowledge(device: Device, port: dict[str, Any], state: str, version: int, reason: str | None = None) -> None:
+    report = {"portId": port["portId"], "state": state, "version": version, "reason": reason}
+    assert device.call("POST", "/device/heartbeat", {"relays": [report]}).status == 200
+
+
+def events(person: Person) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.call("GET", "/phantom-event/list").body["events"]
+    return found
+
+
+def messages(person: Person) -> list[str]:
+    return [entry["message"] for entry in person.call("GET", "/notification/list").body["notifications"]]
+
+
+def test_the_way_of_a_cut_and_back(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, "Television", **CUT)
+    now = now_ms()
+    device.send([reading(port["portId"], now - 2_000, 3.2)])
+    deliver()
+    command = relay(device, port)
+    assert (command["desired"], command["version"], command["onlyBelowWatts"]) == ("off", 1, 10)
+    assert command["expiresAtMs"] > now
+    (event,) = events(person)
+    assert (event["actionTaken"], event["detectedPower"], event["outcome"]) == ("auto_cut", 3.2, "sent")
+    assert messages(person) == ["Phantom energy detected on Television"]
+    assert person.call("GET", f"/port/{port['portId']}").body["status"] == "off"
+
+    acknowledge(device, port, "off", 1)
+    assert events(person)[0]["outcome"] == "obeyed"
+    device.send([reading(port["portId"], now_ms(), 0.0)])
+    deliver()
+    assert events(person)[0]["outcome"] == "confirmed"
+
+    assert person.call("POST", f"/port/{port['portId']}/switch", {"state": "on"}).body["version"] == 2
+    assert (events(person)[0]["outcome"], events(person)[0]["endedAt"] is None) == ("undone", False)
+    assert relay(device, port) == {"portId": port["portId"], "channel": 1, "desired": "on", "version": 2}
+    device.send([reading(port["portId"], now_ms() + number, 3.2) for number in range(1, 4)])
+    deliver()
+    assert relay(device, port)["desired"] == "on"
+
+    device.send([reading(port["portId"], now_ms() + 10, 90.0), reading(port["portId"], now_ms() + 20, 3.2)])
+    deliver()
+    assert relay(device, port)["desired"] == "off"
+    assert len(events(person)) == 2
+
+
+def test_redelivery_changes_nothing(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    before = (events(person), messages(person), relay(device, port), person.call("GET", "/port/list").body)
+    assert deliver(again=True) > 0
+    assert (events(person), messages(person), relay(device, port), person.call("GET", "/port/list").body) == before
+
+
+def test_a_never_cut_port_is_never_cut(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, "Fridge", **CUT, neverCut=True)
+    device.send([reading(port["portId"], now_ms(), 1.1)])
+    deliver()
+    assert relay(device, port)["desired"] == "on"
+    assert [event["actionTaken"] for event in events(person)] == ["notified"]
+
+
+@pytest.mark.parametrize(("policy", "action", "told"), [("notify", "notified", 1), ("observe", "observed", 0)])
+def test_other_policies_only_say_so(
+    person: Person, device: Device, deliver: Deliver, policy: str, action: str, told: int
+) -> None:
+    port = person.port(device, **CUT | {"policy": policy})
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    assert relay(device, port)["desired"] == "on"
+    assert [event["actionTaken"] for event in events(person)] == [action]
+    assert len(messages(person)) == told
+
+
+def test_the_dwell_runs_on_the_readings_own_time_across_batches(
+    person: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, **CUT | {"dwellSeconds": 120})
+    start = now_ms() - 130_000
+    for second in range(0, 120, 30):
+        device.send([reading(port["portId"], start + 1_000 * second, 3.2)])
+        deliver()
+    assert relay(device, port)["desired"] == "on"
+    device.send([reading(port["portId"], start + 120_000, 3.2)])
+    deliver()
+    assert relay(device, port)["desired"] == "off"
+    assert events(person)[0]["reason"] == "3.2 W for 2 min, below 10 W"
+
+
+def test_late_readings_neither_cut_nor_alert(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms() - 11 * 60_000, 3.2)])
+    deliver()
+    device.send([reading(port["portId"], now_ms(), 90.0)])
+    device.send([reading(port["portId"], now_ms() - 5_000, 3.2)])
+    deliver()
+    assert (relay(device, port)["desired"], events(person), messages(person)) == ("on", [], [])
+    assert person.call("GET", f"/port/{port['portId']}").body["latest"]["power"] == 90.0
+
+
+def test_setting_never_cut_or_leaving_the_policy_restores_what_was_cut(
+    person: Person, device: Device, deliver: Deliver
+) -> None:
+    for number, change in enumerate(({"neverCut": True}, {"policy": "notify"})):
+        port = person.port(device, f"Port {number}", **CUT)
+        device.send([reading(port["portId"], now_ms(), 3.2)])
+        deliver()
+        assert relay(device, port)["desired"] == "off"
+        assert person.call("PATCH", f"/port/{port['portId']}", change).body["relay"]["desired"] == "on"
+        assert relay(device, port)["desired"] == "on"
+        assert events(person)[0]["outcome"] == "undone"
+
+
+def test_a_cut_that_the_pi_refuses_is_taken_back(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    acknowledge(device, port, "on", 1, "in_use")
+    assert relay(device, port)["desired"] == "on"
+    assert events(person)[0]["outcome"] == "refused"
+    assert person.call("GET", f"/port/{port['portId']}").body["relay"]["reason"] == "in_use"
+
+
+def test_feedback_wrong_switches_the_outlet_on(
+    person: Person, stranger: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    path = f"/phantom-event/{events(person)[0]['eventId']}/feedback"
+    assert stranger.call("POST", path, {"verdict": "wrong"}).status == 404
+    assert person.call("POST", path, {"verdict": "maybe"}).status == 422
+    judged = person.call("POST", path, {"verdict": "wrong"}).body["event"]
+    assert (judged["verdict"], judged["outcome"]) == ("wrong", "undone")
+    assert relay(device, port)["desired"] == "on"
+
+
+def test_the_guides_single_reading_cuts_with_dwell_zero(
+    call: Call, person: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, "Console", **CUT)
+    body = {"deviceToken": device.api_key, "portId": port["portId"], "voltage": 230, "current": 0.02, "power": 4.6}
+    assert call("POST", "/sensor/reading", body).body["data"]["phantomDetected"] is True
+    deliver()
+    assert [event["actionTaken"] for event in events(person)] == ["auto_cut"]
+    assert messages(person) == ["Phantom energy detected on Console"]
+
+
+def test_events_and_notifications_are_each_persons_own(
+    person: Person, stranger: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    assert (events(stranger), messages(stranger)) == ([], [])
+    assert len(person.call("GET", f"/phantom-event/list?portId={port['portId']}").body["events"]) == 1
+
+
+def test_notifications_are_read_one_by_one_or_all(person: Person, device: Device, deliver: Deliver) -> None:
+    for number in range(3):
+        port = person.port(device, f"Port {number}", **CUT)
+        device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    listed = person.call("GET", "/notification/list").body
+    assert (listed["unread"], len(listed["notifications"])) == (3, 3)
+    first = listed["notifications"][0]["notificationId"]
+    person.call("POST", "/notification/read", {"notificationIds": [first, "made-up"]})
+    listed = person.call("GET", "/notification/list").body
+    assert (listed["unread"], listed["notifications"][0]["read"]) == (2, True)
+    person.call("POST", "/notification/read", {"all": True})
+    assert person.call("GET", "/notification/list").body["unread"] == 0
+
+
+def test_newest_sensor_values_are_shown_whatever_their_order(person: Person, device: Device, deliver: Deliver) -> None:
+    now = now_ms()
+    for age_ms, degrees in ((1_000, 21.0), (60_000, 19.0)):
+        device.call("POST", "/device/data", {"sensors": {"temperature": degrees}, "timestamp": now - age_ms})
+    deliver()
+    (shown,) = person.call("GET", "/device/list").body["devices"]
+    assert shown["latest"]["sensors"] == {"temperature": 21.0}
+    (plain,) = person.call("GET", "/devices").body
+    assert plain["temperature"] == 21.0
+
+
+def test_a_poison_record_is_named_and_holds_up_nobody(
+    person: Person, device: Device, database: str, deliver: Deliver
+) -> None:
+    from chalicelib.events.stream import examine  # noqa: PLC0415 - after the database's environment
+
+    deliver()
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    client = aws.client("dynamodbstreams", database)
+    good = list(TableStream(client, "ghostwatt-local-readings").read(None, 1000))[-1]
+    poison: Any = copy.deepcopy(good)
+    poison["dynamodb"]["NewImage"]["watts"] = {"B": "AAAA"}
+    poison["dynamodb"]["NewImage"]["device_uid"] = {"S": "somebody-else"}
+    poison["dynamodb"]["SequenceNumber"] = "17"
+    assert examine({"Records": [poison, good]}, None) == {"batchItemFailures": [{"itemIdentifier": "17"}]}
+    assert relay(device, port)["desired"] == "off"

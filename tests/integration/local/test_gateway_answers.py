@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from infra.local import template
+from infra.local.gateway_answers import GATEWAY_RESPONSE, GatewayAnswers
+from infra.local.template import Template
+
+OURS = template.load({"Stage": "local", "WebOrigin": "https://page.example"})
+
+
+@pytest.mark.parametrize("given", OURS.of_type(GATEWAY_RESPONSE), ids=lambda given: given["ResponseType"])
+def test_every_answer_of_the_template_is_a_failure_in_our_shape_with_cors(given: dict[str, object]) -> None:
+    templates = given["ResponseTemplates"]
+    headers = given["ResponseParameters"]
+    assert isinstance(templates, dict)
+    assert isinstance(headers, dict)
+
+    body = json.loads(templates["application/json"].replace("$context.error.messageString", '"text"'))
+    assert body["success"] is False
+    assert body["error"]
+    assert body["code"]
+    assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://page.example'"
+
+
+def test_a_type_that_the_template_leaves_out_falls_to_its_default_with_the_gateways_own_status_and_words() -> None:
+    default = {
+        "Type": GATEWAY_RESPONSE,
+        "Properties": {
+            "ResponseType": "DEFAULT_4XX",
+            "ResponseTemplates": {"application/json": '{"error":$context.error.messageString}'},
+        },
+    }
+
+    answer = GatewayAnswers(Template({"D": default}, {})).render("REQUEST_TOO_LARGE", 'a "quoted" word')
+
+    assert answer.status_code == 413
+    assert json.loads(bytes(answer.body)) == {"error": 'a "quoted" word'}

@@ -1,0 +1,102 @@
+"""The house: which room may import which, and who may use which library."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
+ALLOWED = {
+    "chalicelib.settings": set(),
+    "chalicelib.domain": {"chalicelib.domain"},
+    "chalicelib.wire": {"chalicelib.wire"},
+    "chalicelib.views": {"chalicelib.domain", "chalicelib.wire"},
+    "chalicelib.storage": {"chalicelib.storage", "chalicelib.domain", "chalicelib.settings"},
+    "chalicelib.services": {"chalicelib.services", "chalicelib.storage", "chalicelib.domain", "chalicelib.settings"},
+    "chalicelib.services.live": {
+        "chalicelib.storage",
+        "chalicelib.domain",
+        "chalicelib.settings",
+        "chalicelib.views",
+        "chalicelib.wire",
+    },
+    "chalicelib.api": {
+        "chalicelib.api",
+        "chalicelib.services",
+        "chalicelib.views",
+        "chalicelib.wire",
+        "chalicelib.domain",
+        "chalicelib.settings",
+    },
+    "chalicelib.events": {"chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
+    "app": {"chalicelib.api", "chalicelib.events", "chalicelib.services", "chalicelib.domain", "chalicelib.settings"},
+    "infra.local": {"infra.local", "app", "chalicelib.events"},
+    "ghostwatt_pi": {"ghostwatt_pi"},
+}
+"""From a room to those it may import; the most particular name counts. services.live pushes what views show."""
+LIBRARIES = {
+    "chalicelib.domain": set(),
+    "chalicelib.settings": set(),
+    "chalicelib.wire": {"msgspec"},
+    "chalicelib.views": set(),
+    "chalicelib.storage": {"pynamodb", "botocore", "msgspec"},
+    "chalicelib.services": {"argon2", "jwt"},
+    "chalicelib.services.live": {"botocore", "msgspec"},
+    "chalicelib.api": {"chalice", "msgspec"},
+    "chalicelib.events": {"chalice"},
+}
+"""Libraries beyond the standard one that a room may use."""
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for path in [ROOT / "app.py", *ROOT.glob("chalicelib/**/*.py"), *ROOT.glob("infra/**/*.py")]:
+        yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+    for path in ROOT.glob("device/ghostwatt_pi/**/*.py"):
+        yield ".".join(path.relative_to(ROOT / "device").with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(module: str, rooms: Iterable[str]) -> str | None:
+    fitting = [room for room in rooms if module == room or module.startswith(f"{room}.")]
+    return max(fitting, key=len, default=None)
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*found, id=found[0]) for found in sources()])
+def test_imports_run_one_way(module: str, path: Path) -> None:
+    room = room_of(module, ALLOWED)
+    if room is None:
+        assert module in ("chalicelib", "infra"), f"{module} has no room"
+        return
+    for name in imported(path):
+        if name.partition(".")[0] in OURS:
+            assert room_of(name, ALLOWED[room]), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*found, id=found[0]) for found in sources()])
+def test_each_room_uses_only_its_libraries(module: str, path: Path) -> None:
+    room = room_of(module, LIBRARIES)
+    if room is None:
+        return
+    foreign = {name.partition(".")[0] for name in imported(path)} - set(OURS) - set(sys.stdlib_module_names)
+    assert foreign <= LIBRARIES[room]
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = [
+        module
+        for module, path in sources()
+        if module.startswith("chalicelib") and ("os.environ" in path.read_text() or "getenv" in path.read_text())
+    ]
+    assert readers == ["chalicelib.settings"]
