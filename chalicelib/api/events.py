@@ -18,7 +18,7 @@ blueprint = Blueprint(__name__)
 def list_phantom_events(call: Call[None]) -> wire.PhantomEventList:
     """Stretches of standby and what was done, newest first"""
     events, cursor = phantom_events.of_owner(
-        call.owner_id, call.query.get("portId"), paging.limit(call.query), paging.cursor(call.query)
+        call.owner_id, paging.port_id(call.query), paging.limit(call.query), paging.cursor(call.query)
     )
     return wire.PhantomEventList(events=[views.phantom_event(event) for event in events], cursor=cursor)
 

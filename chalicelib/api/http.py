@@ -14,6 +14,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.api.paging import MAX_ID_LENGTH
+from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import (
     BadRequest,
@@ -25,9 +27,9 @@ from chalicelib.domain.errors import (
     TooMany,
     Unauthenticated,
     Unavailable,
+    not_found,
 )
 from chalicelib.services import devices, sessions
-from chalicelib.services.sessions import Session
 from chalicelib.wire.base import Failure
 
 MAX_BODY_BYTES = 256 * 1024
@@ -132,9 +134,13 @@ def route(
         ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary))
 
         def view(**path_parameters: str) -> Response:
-            return _respond(
-                lambda: handler(_call(blueprint.current_request, body, who, body_optional), **path_parameters), status
-            )
+            def answer() -> object:
+                call = _call(blueprint.current_request, body, who, body_optional)
+                if any(len(value) > MAX_ID_LENGTH for value in path_parameters.values()):
+                    raise not_found("thing")
+                return handler(call, **path_parameters)
+
+            return _respond(answer, status)
 
         blueprint.route(path, methods=[method], name=handler.__name__, content_types=["*/*"])(view)
         return handler

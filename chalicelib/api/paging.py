@@ -1,14 +1,16 @@
-"""limit, cursor, from and to of a query string."""
+"""limit, cursor, from, to and portId of a query string."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.errors import Invalid
+from chalicelib.domain.errors import Invalid, not_found
 from chalicelib.domain.times import LATEST_MS, epoch_ms
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+MAX_ID_LENGTH = 128
+"""No id of ours is longer; DynamoDB refuses keys over two kilobytes with an error of its own."""
 
 
 def limit(query: Mapping[str, str]) -> int:
@@ -31,3 +33,11 @@ def span_ms(query: Mapping[str, str]) -> tuple[int, int]:
     if first_ms > last_ms:
         raise Invalid("from lies after to.", code="invalid", field="from")
     return first_ms, last_ms
+
+
+def port_id(query: Mapping[str, str]) -> str | None:
+    """Which port, None for all; raises NotFound for what is longer than any id."""
+    wanted = query.get("portId")
+    if wanted is not None and not 1 <= len(wanted) <= MAX_ID_LENGTH:
+        raise not_found("port")
+    return wanted

@@ -11,6 +11,8 @@ from chalicelib.domain.identity import digest, same
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
 KEY_PREFIX = "gwk"
+MAX_KEY_LENGTH = 256
+"""The prefix, a device id of up to 128 characters and 43 of secret: nothing longer is worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def device_id_of(key: str) -> str | None:
     """The device a key names, None if it is no key of ours."""
     prefix, _, rest = key.partition(".")
     device_id, dot, secret = rest.partition(".")
-    return device_id if prefix == KEY_PREFIX and dot and device_id and secret else None
+    well_formed = prefix == KEY_PREFIX and dot and device_id and secret and len(key) <= MAX_KEY_LENGTH
+    return device_id if well_formed else None
 
 
 def key_digest(key: str) -> str:

@@ -39,5 +39,5 @@ def new_user_code() -> str:
 
 def tidy_user_code(typed: str) -> str:
     """What a person typed, in the form new_user_code gives: capitals, one hyphen, nothing else."""
-    letters = "".join(character for character in typed.upper() if character in CODE_ALPHABET)
+    letters = "".join(character for character in typed.upper()[:64] if character in CODE_ALPHABET)
     return f"{letters[:4]}-{letters[4:]}"

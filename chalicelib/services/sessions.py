@@ -12,11 +12,11 @@ from chalicelib.domain.accounts import (
     SESSION_MS,
     SESSION_TOKEN_MS,
     Account,
+    Session,
     refresh_digest,
     refresh_token,
     session_id_of,
 )
-from chalicelib.domain.accounts import Session as Session  # noqa: PLC0414  # exported: authenticate gives it
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.identity import digest, new_id, new_secret, same
 from chalicelib.settings import settings

@@ -8,6 +8,8 @@ import msgspec
 
 from chalicelib.wire.base import Answer, Iso, Part, Request
 
+NotificationId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
 
 class PhantomEventPart(Part, frozen=True, kw_only=True):
     """A stretch of standby and what was done.
@@ -62,7 +64,7 @@ class NotificationList(Answer, frozen=True, kw_only=True):
 class MarkRead(Request, frozen=True):
     """Which to mark as read: the ids, or all."""
 
-    notification_ids: Annotated[list[str], msgspec.Meta(max_length=200)] = []
+    notification_ids: Annotated[list[NotificationId], msgspec.Meta(max_length=200)] = []
     all: bool = False
 
 

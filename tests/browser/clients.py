@@ -78,11 +78,12 @@ class Pi:
         self.use(answer.json()["apiKey"])
         return True
 
-    def send(self, *watts: tuple[str, float]) -> dict[str, Any]:
-        """One reading for each (portId, watts), taken now; returns the reply with the relay commands."""
+    def send(self, *watts: tuple[str, float], seconds_ago: int = 0) -> dict[str, Any]:
+        """One reading for each (portId, watts), taken now or a while ago; returns the reply with the relay commands."""
         now_ms = time.time_ns() // 1_000_000
+        at_ms = now_ms - seconds_ago * 1_000
         readings = [
-            {"portId": port_id, "timestampMs": now_ms, "voltage": 230.0, "current": power / 230, "power": power}
+            {"portId": port_id, "timestampMs": at_ms, "voltage": 230.0, "current": power / 230, "power": power}
             for port_id, power in watts
         ]
         batch = {"batchId": secrets.token_hex(8), "sentAtMs": now_ms, "readings": readings}

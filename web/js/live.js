@@ -1,6 +1,7 @@
 /** The WebSocket: a new one-time ticket for each connection, and reconnection with growing, random waits. */
 
 import * as api from "./api.js";
+import { ApiError } from "./http.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -10,52 +11,67 @@ const LONGEST_WAIT_MS = 30_000;
  * decoded push. What was pushed while there was no connection is lost: reload the lists on live.
  */
 export function stayLive({ onState, onMessage }) {
-  let socket = null;
-  let timer = null;
-  let failures = 0;
-  let stopped = false;
+  const connection = new Connection(onState, onMessage);
+  const leaving = new AbortController();
+  addEventListener("online", () => connection.hurry(), { signal: leaving.signal });
+  addEventListener("offline", () => onState("offline"), { signal: leaving.signal });
+  connection.open();
+  return () => {
+    leaving.abort();
+    connection.stop();
+  };
+}
 
-  async function connect() {
-    timer = null;
+class Connection {
+  #socket = null;
+  #timer = null;
+  #failures = 0;
+  #stopped = false;
+
+  constructor(onState, onMessage) {
+    Object.assign(this, { onState, onMessage });
+  }
+
+  async open() {
+    this.#timer = null;
     try {
       const { url } = await api.liveTicket();
-      if (stopped) return;
-      socket = new WebSocket(url);
-    } catch {
-      if (!stopped) later(); // a refused ticket and a malformed address both mean: no connection now
-      return;
+      if (!this.#stopped) this.#listen(new WebSocket(url));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#later();
     }
+  }
+
+  #listen(socket) {
+    this.#socket = socket;
     socket.addEventListener("open", () => {
-      failures = 0;
-      onState("live");
+      this.#failures = 0;
+      if (!this.#stopped) this.onState("live");
     });
-    socket.addEventListener("message", ({ data }) => onMessage(JSON.parse(data)));
-    socket.addEventListener("close", () => stopped || later());
+    socket.addEventListener("message", ({ data }) => this.#stopped || this.onMessage(JSON.parse(data)));
+    socket.addEventListener("close", () => this.#later());
   }
 
-  function later() {
-    socket = null;
-    onState(navigator.onLine ? "reconnecting" : "offline");
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures++);
-    timer = setTimeout(connect, longest * (0.5 + Math.random() / 2));
+  #later() {
+    if (this.#stopped) return;
+    this.#socket = null;
+    this.onState(navigator.onLine ? "reconnecting" : "offline");
+    const longestMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
+    this.#timer = setTimeout(() => this.open(), longestMs * (0.5 + Math.random() / 2));
   }
 
-  function now() {
-    if (socket?.readyState === WebSocket.OPEN) onState("live");
-    if (timer === null) return;
-    clearTimeout(timer);
-    connect();
+  /** The network is back: do not wait any longer. */
+  hurry() {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.onState("live");
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.open();
   }
 
-  const away = () => onState("offline");
-  addEventListener("online", now);
-  addEventListener("offline", away);
-  connect();
-  return () => {
-    stopped = true;
-    removeEventListener("online", now);
-    removeEventListener("offline", away);
-    clearTimeout(timer);
-    socket?.close();
-  };
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+  }
 }

@@ -2,7 +2,7 @@
 
 import { h, icon, setText } from "./dom.js";
 import { onEnd, resume } from "./session.js";
-import { onChange, start, state, stop } from "./store.js";
+import { load, onChange, start, state, stop } from "./store.js";
 import { say } from "./toast.js";
 import { accountView } from "./views/account.js";
 import { homeView } from "./views/home.js";
@@ -90,5 +90,7 @@ onEnd(() => {
   say("Your session has ended. Please log in again.");
 });
 addEventListener("hashchange", () => route(true));
+// A page that comes to the front again may have slept through messages.
+document.addEventListener("visibilitychange", () => signedIn && document.visibilityState === "visible" && load());
 setInterval(() => signedIn && update(), WORDS_AGE_MS);
 begin();

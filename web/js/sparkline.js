@@ -18,6 +18,7 @@ export function sparkline() {
     node,
     update(points) {
       const runs = placed(points);
+      node.dataset.points = points.length;
       line.setAttribute("d", runs.map((run) => `M${run.map(pair).join("L")}`).join(""));
       const closed = (run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`;
       area.setAttribute("d", runs.map(closed).join(""));

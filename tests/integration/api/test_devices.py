@@ -108,6 +108,13 @@ def test_without_a_valid_key_a_device_is_401(call: Call, authorization: str) -> 
         assert call("POST", path, {}, Authorization=authorization).status == 401
 
 
+def test_an_endless_id_is_like_any_unknown_one(call: Call, person: Person) -> None:
+    endless = "x" * 3_000
+    for path in (f"/device/{endless}", f"/port/{endless}", f"/phantom-event/list?portId={endless}"):
+        assert person.call("GET", path).status == 404
+    assert call("POST", "/device/heartbeat", Authorization=f"Device gwk.{endless}.y").status == 401
+
+
 def test_a_renamed_device_has_its_new_name(person: Person) -> None:
     device = person.device()
     answer = person.call("PATCH", f"/device/{device.device_id}", {"name": "Cellar ☃"})

@@ -66,11 +66,8 @@ function whatWords({ detectedPower, startedAt, detectedAt }) {
   return lastedMs >= 1000 ? `${wattsText(detectedPower)} for ${durationText(lastedMs)}` : wattsText(detectedPower);
 }
 
-/** The detector's reason without the figures that the line above says already. */
-function whyWords(event) {
-  const said = whatWords(event).replaceAll("\u00a0", " ");
-  return event.reason.startsWith(said) ? event.reason.slice(said.length).replace(/^[,;. ]+/, "") : event.reason;
-}
+/** The detector's sentence ("3.2 W for 61 min, below 16 W; …") without its beginning, which the line above says. */
+const whyWords = ({ reason }) => reason.replace(/^[\d.,]+ W for [^,;]+[,;] /, "");
 
 function outcomeWords({ actionTaken, outcome, endedAt }) {
   if (actionTaken === "auto_cut") return CUT_WORDS[outcome ?? "sent"];

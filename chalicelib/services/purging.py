@@ -1,0 +1,73 @@
+"""Deleting what was asked for, a batch at a time, resumable: the schedule gives it some seconds of every minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.services import accounts, sessions
+from chalicelib.storage import notifications, phantom_events, ports, purges, readings, states
+
+BATCH = 500
+"""Items deleted in one step."""
+SUBJECTS = 50
+"""Subjects looked at in one round: each gets a step in turn, so that a large one does not hold up the others."""
+Step = Callable[[str, int], bool]
+"""Deletes some of a subject by its name, at epoch ms; True when nothing of it is left."""
+
+
+def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
+    """Delete until nothing is left or the time is over; returns how many subjects are wholly gone."""
+    finished = 0
+    while subjects := purges.some(SUBJECTS):
+        for subject in subjects:
+            finished += _step(subject, now_ms)
+            if out_of_time():
+                return finished
+    return finished
+
+
+def _step(subject: str, now_ms: int) -> bool:
+    kind, _, name = subject.partition("#")
+    if not all(step(name, now_ms) for step in _STEPS[kind]):
+        return False
+    purges.done(subject)
+    return True
+
+
+def _closed_account(email: str, now_ms: int) -> bool:
+    accounts.finish_closing(email, now_ms)
+    return True
+
+
+def _no_sessions(owner_id: str, _now_ms: int) -> bool:
+    """Again, since the index of sessions may have lagged when the account was closed."""
+    sessions.end_all(owner_id)
+    return True
+
+
+def _no_readings(device_uid: str, _now_ms: int) -> bool:
+    return readings.remove_some(device_uid, BATCH) < BATCH
+
+
+def _no_ports(device_uid: str, _now_ms: int) -> bool:
+    for port in ports.of_device(device_uid):
+        if phantom_events.remove_some_of_port(port.port_id, BATCH) >= BATCH:
+            return False
+        ports.remove(port)
+    states.remove(device_uid)
+    return True
+
+
+def _no_events(owner_id: str, _now_ms: int) -> bool:
+    return phantom_events.remove_some(owner_id, BATCH) < BATCH
+
+
+def _no_notifications(owner_id: str, _now_ms: int) -> bool:
+    return notifications.remove_some(owner_id, BATCH) < BATCH
+
+
+_STEPS: dict[str, list[Step]] = {
+    "account": [_closed_account],
+    "device": [_no_readings, _no_ports],
+    "owner": [_no_sessions, _no_events, _no_notifications],
+}

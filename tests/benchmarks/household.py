@@ -1,0 +1,117 @@
+"""Whom the bench measures with: people, devices with four ports, their readings, and long lists of devices."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any
+
+from chalicelib.domain.devices import Device, PortName
+from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
+from chalicelib.domain.identity import new_id
+from chalicelib.domain.ports import port_id
+from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.storage import devices, notifications, phantom_events, states
+from chalicelib.storage.base import Transaction
+from tests.conftest import Device as Caller
+from tests.conftest import Person, now_ms, reading
+
+PORTS = 4
+SAMPLE_MS = 2_000
+USE_WATTS, STANDBY_WATTS = 87.3, 3.2
+CUT: dict[str, Any] = {"policy": "cut", "thresholdWatts": 10, "dwellSeconds": 0}
+
+
+class Household:
+    """A device with four ports that sends readings of every two seconds, in the order of time, up to about now."""
+
+    def __init__(self, person: Person, start_ms: int, **settings: Any) -> None:
+        self.device = person.device()
+        self.port_ids = [person.port(self.device, f"Outlet {number}", **settings)["portId"] for number in range(PORTS)]
+        self.device.call("POST", "/device/heartbeat")
+        self._times = ((at_ms, port) for at_ms in count(start_ms, SAMPLE_MS) for port in self.port_ids)
+
+    def readings(self, number: int, watts: float = USE_WATTS) -> list[dict[str, Any]]:
+        """The next readings; the watts move a little, as a meter's do."""
+        stamps = list(islice(self._times, number))
+        return [reading(port, at_ms, watts + at_ms // SAMPLE_MS % 7 / 10) for at_ms, port in stamps]
+
+    def batch(self, number: int, watts: float = USE_WATTS) -> dict[str, Any]:
+        """The next readings as the body of a new batch."""
+        return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, watts)}
+
+
+def silent_for(device_id: str, silent_ms: int) -> None:
+    """Make it so that a device has called last so long ago."""
+    device = devices.load(device_id)
+    if device is None or not devices.touch(device, now_ms() - silent_ms):
+        raise LookupError(device_id)
+
+
+def fill_devices(owner_id: str, number: int) -> list[str]:
+    """Give a person so many devices, online and with four ports that have been read; returns their ids."""
+    return [_add_device(owner_id) for _ in range(number)]
+
+
+def _add_device(owner_id: str) -> str:
+    uid, at_ms = new_id(), now_ms()
+    names = tuple(PortName(port_id(uid, f"{number:06x}"), f"Outlet {number}", number) for number in range(1, PORTS + 1))
+    device = Device(f"GW-{uid}", uid, owner_id, "Raspberry Pi", at_ms, ports=names)
+    read = PortState(status="active", latest=Latest(at_ms, 230.1, 0.38, USE_WATTS))
+    if not (
+        devices.add(device)
+        and devices.touch(device, at_ms)
+        and states.save(DeviceState(uid, ports={name.port_id: read for name in names}))
+    ):
+        raise LookupError(device.device_id)
+    return device.device_id
+
+
+def fill_events(owner_id: str, household: Household, number: int) -> None:
+    """Give a person so many phantom events (at most 50, a transaction), each with its notification."""
+    write = Transaction()
+    for event in islice(_events(owner_id, household), number):
+        phantom_events.put(write, event)
+        notifications.put(write, _notification(event))
+    if not write.commit():
+        raise LookupError(owner_id)
+
+
+def _events(owner_id: str, household: Household) -> Iterator[PhantomEvent]:
+    port, device = household.port_ids[0], household.device.device_id
+    for at_ms in count(now_ms(), -3_600_000):
+        yield PhantomEvent(
+            event_id=time_ordered_id(at_ms, port),
+            owner_id=owner_id,
+            port_id=port,
+            port_name="Television",
+            device_id=device,
+            device_uid=port.partition("-")[0],
+            detected_watts=STANDBY_WATTS,
+            detected_at_ms=at_ms,
+            started_at_ms=at_ms - 1_800_000,
+            action="auto_cut",
+            reason=f"{STANDBY_WATTS} W for 30 min, below 10 W",
+            outcome="sent",
+        )
+
+
+def _notification(event: PhantomEvent) -> Notification:
+    return Notification(
+        notification_id=time_ordered_id(event.detected_at_ms, f"phantom-{event.port_id}"),
+        owner_id=event.owner_id,
+        kind="phantom",
+        message=f"Phantom energy detected on {event.port_name}",
+        at_ms=event.detected_at_ms,
+        port_id=event.port_id,
+        device_id=event.device_id,
+    )
+
+
+def owner_of(caller: Caller) -> str:
+    """The id of the person whose device this is."""
+    device = devices.load(caller.device_id)
+    if device is None:
+        raise LookupError(caller.device_id)
+    return device.owner_id

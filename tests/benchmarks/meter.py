@@ -1,0 +1,111 @@
+"""What a piece of work costs: its DynamoDB calls with the units they consumed, and its CPU time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from chalicelib.storage.base import connection
+
+READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
+EVENT = "after-call.dynamodb"
+REPEATS = 20
+"""Enough for a median, and for the index of the last quarter of an hour to be as full as it gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseCall:
+    """One answered call; units are those of the table and its indexes, as its ConsumedCapacity says."""
+
+    operation: str
+    tables: frozenset[str]
+    units: float
+
+    @property
+    def reads(self) -> bool:
+        """Whether its units are read units, not write units."""
+        return self.operation in READS
+
+
+class Meter:
+    """Notes the app's DynamoDB calls while it is entered. Refused writes tell no units, so they end the measurement."""
+
+    def __init__(self) -> None:
+        self.calls: list[DatabaseCall] = []
+
+    def __enter__(self) -> Self:
+        connection().client.meta.events.register(EVENT, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection().client.meta.events.unregister(EVENT, self._note)
+
+    def _note(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        if "ConsumedCapacity" not in parsed:
+            raise RuntimeError(f"{model.name} tells no units: {parsed.get('Error')}")
+        consumed = parsed["ConsumedCapacity"]
+        by_table = consumed if isinstance(consumed, list) else [consumed]
+        tables = frozenset(part["TableName"].rpartition("ghostwatt-local-")[2] for part in by_table)
+        self.calls.append(DatabaseCall(model.name, tables, sum(part["CapacityUnits"] for part in by_table)))
+
+    def writes_to(self, table: str) -> list[DatabaseCall]:
+        """The write calls on one table."""
+        return [call for call in self.calls if not call.reads and table in call.tables]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something to measure: `prepare` sets the stage, unmeasured, and gives what is then measured.
+
+    readings is how many it stores or examines, over_http whether API Gateway stands in front of it.
+    """
+
+    name: str
+    prepare: Callable[[], Callable[[], object]]
+    readings: int = 0
+    over_http: bool = True
+    repeats: int = REPEATS
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one piece of work cost: the calls of the last run, the median CPU time of all."""
+
+    work: Work
+    calls: tuple[DatabaseCall, ...]
+    cpu_ms: float
+
+    @property
+    def read_units(self) -> float:
+        """Read units of all its calls."""
+        return sum(call.units for call in self.calls if call.reads)
+
+    @property
+    def write_units(self) -> float:
+        """Write units of all its calls."""
+        return sum(call.units for call in self.calls if not call.reads)
+
+    @property
+    def operations(self) -> str:
+        """Its calls by operation, for example `2 Get, 1 Put`."""
+        counted = Counter(call.operation.replace("Item", "").replace("Items", "") for call in self.calls)
+        return ", ".join(f"{count} {operation}" for operation, count in counted.items())
+
+
+def measure(work: Work) -> Cost:
+    """Do it several times over, each on a stage of its own."""
+    cpu_ns = []
+    for _ in range(work.repeats):
+        run = work.prepare()
+        with Meter() as meter:
+            started = time.process_time_ns()
+            run()
+            cpu_ns.append(time.process_time_ns() - started)
+    return Cost(work, tuple(meter.calls), statistics.median(cpu_ns) / 1e6)
