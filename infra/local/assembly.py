@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -58,7 +59,8 @@ def serve(place: Place, on_ready: Callable[[str], None]) -> None:
                 jwt_secret=signing_secret(place.directory),
             )
         )
-        app = importlib.import_module("app")  # it reads the environment, and takes as long as the database to start
+        app = importlib.import_module("app")  # it reads the environment, so it comes after
+        _log_with_the_rest(app.app.log)
         definitions = template.load({"Stage": environment.STAGE, "WebOrigin": url})
         database.wait_until_ready()
         tables.ensure(aws.client("dynamodb", database.url), definitions)
@@ -114,6 +116,13 @@ def _working(worker: Worker, stop: Callable[[], None]) -> Iterator[None]:
         ending.callback(stop)
         worker.start()
         yield
+
+
+def _log_with_the_rest(log: logging.Logger) -> None:
+    """Undo Chalice's own set-up of the app's logger, which hides all below ERROR and writes to standard output."""
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.NOTSET)
 
 
 def _url_host(host: str) -> str:

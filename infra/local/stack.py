@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from infra.local.template import ROOT
 
+START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 
@@ -22,7 +25,7 @@ class RunningStack:
 
     base_url: str
     data_dir: Path
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
 
     @property
     def database_pid(self) -> int:
@@ -51,25 +54,27 @@ def running_stack(
             command,
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
-            stdout=subprocess.PIPE,
+            stdout=log,
             stderr=log,
-            text=True,
         )
+        start_of_log = log.tell()
     try:
-        yield RunningStack(_ready_url(process, log_path), data_dir, process)
+        yield RunningStack(_ready_url(process, log_path, start_of_log), data_dir, process)
     finally:
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
         finally:
             process.kill()
-            if process.stdout:
-                process.stdout.close()
+            process.wait()
 
 
-def _ready_url(process: subprocess.Popen[str], log_path: Path) -> str:
+def _ready_url(process: subprocess.Popen[bytes], log_path: Path, start_of_log: int) -> str:
     """The URL in the line that the stack prints when it answers."""
-    for line in process.stdout or []:
-        if line.startswith("ready "):
-            return line.removeprefix("ready ").strip()
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        said = log_path.read_text()[start_of_log:]
+        if ready := re.search(r"^ready (\S+)\n", said, re.MULTILINE):
+            return ready[1]
+        time.sleep(0.01)
     raise RuntimeError(f"the stack did not start:\n{log_path.read_text()[-2_000:]}")

@@ -32,14 +32,15 @@ class Household:
         self.device.call("POST", "/device/heartbeat")
         self._times = ((at_ms, port) for at_ms in count(start_ms, SAMPLE_MS) for port in self.port_ids)
 
-    def readings(self, number: int, watts: float = USE_WATTS) -> list[dict[str, Any]]:
-        """The next readings; the watts move a little, as a meter's do."""
-        stamps = list(islice(self._times, number))
-        return [reading(port, at_ms, watts + at_ms // SAMPLE_MS % 7 / 10) for at_ms, port in stamps]
+    def readings(self, number: int, asleep: int = 0) -> list[dict[str, Any]]:
+        """The next readings: in use, but the first `asleep` ports in standby. Watts move a little, as a meter's do."""
+        watts = dict.fromkeys(self.port_ids, USE_WATTS) | dict.fromkeys(self.port_ids[:asleep], STANDBY_WATTS)
+        stamps = islice(self._times, number)
+        return [reading(port, at_ms, watts[port] + at_ms // SAMPLE_MS % 7 / 10) for at_ms, port in stamps]
 
-    def batch(self, number: int, watts: float = USE_WATTS) -> dict[str, Any]:
+    def batch(self, number: int, asleep: int = 0) -> dict[str, Any]:
         """The next readings as the body of a new batch."""
-        return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, watts)}
+        return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, asleep)}
 
 
 def silent_for(device_id: str, silent_ms: int) -> None:

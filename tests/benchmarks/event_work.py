@@ -1,0 +1,93 @@
+"""The stream handler and the sweep as work to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from chalicelib.events.schedule import sweep
+from chalicelib.events.stream import examine
+from tests.benchmarks.household import CUT, Household, fill_devices, owner_of, silent_for
+from tests.benchmarks.meter import Work
+from tests.benchmarks.place import Entry, Records
+from tests.benchmarks.route_work import HISTORY_MS
+from tests.conftest import Person, new_person, now_ms
+
+Run = Callable[[], object]
+ONLINE = 1_000
+DUE = (0, 10)
+SILENT_MS = 151_000
+"""Just past the silence after which a device is offline."""
+CHUNKS = (120, 150, 300)
+TICK = {
+    **dict.fromkeys(("account", "time", "region", "detail", "detail-type", "source", "version", "id"), ""),
+    "resources": [],
+}
+
+
+def chunk_name(readings: int) -> str:
+    """The name of examining a chunk of so many readings."""
+    return f"stream: chunk of {readings}"
+
+
+def stream_work(entry: Entry, records: Records) -> Iterator[Work]:
+    """Chunks of four ports in which nothing happens, and one in which an outlet is cut."""
+    for number in CHUNKS:
+        household = Household(new_person(entry.call), now_ms() - HISTORY_MS)
+        yield Work(
+            chunk_name(number), _chunk(household, records, number), readings=number, over_http=False
+        )
+    person = new_person(entry.call)
+    yield Work("stream: chunk of 150, one cut", lambda: _cut(person, records), readings=150, over_http=False, repeats=10)
+
+
+def _chunk(household: Household, records: Records, number: int) -> Callable[[], Run]:
+    return lambda: sent(household, records, household.batch(number))
+
+
+def _cut(person: Person, records: Records) -> Run:
+    household = Household(person, now_ms() - 200_000, **CUT)
+    sent(household, records, household.batch(150))()
+    return sent(household, records, household.batch(150, asleep=1))
+
+
+def sent(household: Household, records: Records, batch: dict[str, Any]) -> Run:
+    """Have a batch stored; what is left is the stream handler's work on its record."""
+    records.new()
+    answer = household.device.call("POST", "/sensor/readings", batch)
+    event = {"Records": records.new()}
+    if answer.status != 200 or len(event["Records"]) != 1:
+        raise RuntimeError(f"{answer}, {len(event['Records'])} records")
+
+    def run() -> object:
+        done = examine(event, None)
+        if done["batchItemFailures"]:
+            raise RuntimeError(done)
+        return done
+
+    return run
+
+
+def sweep_work(entry: Entry) -> Iterator[Work]:
+    """The schedule's minute while many devices are online, and none or some of them fall due."""
+    device_ids = fill_devices(owner_of(new_person(entry.call).device()), ONLINE)
+
+    def after(due: int) -> Callable[[], Run]:
+        def prepare() -> Run:
+            sweep(TICK, None)
+            for device_id in device_ids[:due]:
+                silent_for(device_id, SILENT_MS)
+            return lambda: _swept(due)
+
+        return prepare
+
+    for due in DUE:
+        name = f"sweep: {ONLINE:,} devices online, {due} due"
+        yield Work(name, after(due), over_http=False, repeats=10)
+
+
+def _swept(due: int) -> dict[str, int]:
+    done: dict[str, int] = sweep(TICK, None)
+    if done["offline"] != due:
+        raise RuntimeError(f"{done}, not {due}")
+    return done
