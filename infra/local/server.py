@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from infra.local.connections import MAX_MESSAGE_BYTES, Connections
 from infra.local.errors import StackError
 
+BACKLOG = 2_048
 GRACE_SECONDS = 5
 """How long requests that are under way may take to end when the stack stops."""
 
@@ -33,9 +34,15 @@ class Listener:
 def listen(host: str, port: int) -> Listener:
     """Listen on a port, 0 for a free one; raises StackError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # TCP said in words: asyncio sends at once only on such sockets, else each answer waits 40 ms for an acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return Listener(socket.create_server((host, port), family=family, backlog=2_048))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+        return Listener(listening)
     except OSError as error:
+        listening.close()
         raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 

@@ -1,0 +1,55 @@
+"""A real stack in a process of its own, and people and devices that call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+import requests
+
+from infra.local.stack import RunningStack, running_stack
+from tests.conftest import Answered, Call
+
+Result = TypeVar("Result")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(stack: RunningStack) -> str:
+    """The one address that a client of the guides has to change."""
+    return f"{stack.base_url}/api"
+
+
+@pytest.fixture(scope="module")
+def call(api: str) -> Call:
+    """Call the API without any memory: call("POST", "/account/login", {...}, header_name=value)."""
+
+    def request(method: str, path: str, body: Any = None, **headers: str) -> Answered:
+        raw = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = requests.request(method, api + path, headers=named, data=raw, timeout=30, allow_redirects=False)
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        return Answered(response.status_code, response.json() if is_json else response.text, response.headers)
+
+    return request
+
+
+def at_once(act: Callable[[int], Result], times: int) -> list[Result]:
+    """Do the same so many times at the same moment; the results in their order."""
+    start = Barrier(times)
+
+    def one(number: int) -> Result:
+        start.wait()
+        return act(number)
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(one, range(times)))
