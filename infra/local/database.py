@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import shutil
 import signal
 import socket
 import sqlite3
@@ -31,13 +32,17 @@ LOG = logging.getLogger("ghostwatt.database")
 
 
 def server_binary(root: Path = ROOT) -> Path:
-    """The server's binary for this machine, as npm installs it; raises StackError when it is not there."""
+    """The server's binary: as npm installs it, else the one on the PATH; raises StackError when there is none."""
     system = platform.system().lower()
     machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
     binary = root / "node_modules" / "@dynoxide" / f"{system}-{machine}" / "dynoxide"
-    if not binary.exists():
-        raise StackError(f"The database server is not installed ({binary} is missing); run `make install`.")
-    return binary
+    on_path = shutil.which("dynoxide")
+    if not binary.exists() and on_path is None:
+        raise StackError(
+            f"The database server is not installed ({binary} is missing): run `make install`, or where npm has none "
+            "for this machine, put a dynoxide of your own on the PATH."
+        )
+    return binary if binary.exists() else Path(on_path or "")
 
 
 class Database:

@@ -34,7 +34,7 @@ class Listener:
 def listen(host: str, port: int) -> Listener:
     """Listen on a port, 0 for a free one; raises StackError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # TCP said in words: asyncio sends at once only on such sockets, else each answer waits 40 ms for an acknowledgement.
+    # TCP is named because asyncio turns Nagle off only then; else answers wait 40 ms for an acknowledgement.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -34,11 +34,11 @@ def stream_work(entry: Entry, records: Records) -> Iterator[Work]:
     """Chunks of four ports in which nothing happens, and one in which an outlet is cut."""
     for number in CHUNKS:
         household = Household(new_person(entry.call), now_ms() - HISTORY_MS)
-        yield Work(
-            chunk_name(number), _chunk(household, records, number), readings=number, over_http=False
-        )
+        yield Work(chunk_name(number), _chunk(household, records, number), readings=number, over_http=False)
     person = new_person(entry.call)
-    yield Work("stream: chunk of 150, one cut", lambda: _cut(person, records), readings=150, over_http=False, repeats=10)
+    yield Work(
+        "stream: chunk of 150, one cut", lambda: _cut(person, records), readings=150, over_http=False, repeats=10
+    )
 
 
 def _chunk(household: Household, records: Records, number: int) -> Callable[[], Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Iterator
 from itertools import count, islice
@@ -24,19 +25,35 @@ CUT: dict[str, Any] = {"policy": "cut", "thresholdWatts": 10, "dwellSeconds": 0}
 
 
 class Household:
-    """A device with four ports that sends readings of every two seconds, in the order of time, up to about now."""
+    """A device with four ports and its readings of every two seconds, one after another in time from start_ms on.
+
+    newest is the port and the time of the last one given out.
+    """
 
     def __init__(self, person: Person, start_ms: int, **settings: Any) -> None:
+        self.person = person
         self.device = person.device()
         self.port_ids = [person.port(self.device, f"Outlet {number}", **settings)["portId"] for number in range(PORTS)]
         self.device.call("POST", "/device/heartbeat")
-        self._times = ((at_ms, port) for at_ms in count(start_ms, SAMPLE_MS) for port in self.port_ids)
+        self._noise = random.Random(start_ms)  # noqa: S311 - a meter's noise, no secret
+        self._moments = self._samples(start_ms)
+        self.newest = (self.port_ids[0], start_ms)
+
+    def _samples(self, start_ms: int) -> Iterator[tuple[str, int]]:
+        for due_ms in count(start_ms, SAMPLE_MS):
+            at_ms = due_ms + self._noise.randrange(20)
+            yield from ((port, at_ms) for port in self.port_ids)
 
     def readings(self, number: int, asleep: int = 0) -> list[dict[str, Any]]:
-        """The next readings: in use, but the first `asleep` ports in standby. Watts move a little, as a meter's do."""
+        """The next readings: in use, but the first `asleep` ports in standby; with a meter's noise and resolution."""
         watts = dict.fromkeys(self.port_ids, USE_WATTS) | dict.fromkeys(self.port_ids[:asleep], STANDBY_WATTS)
-        stamps = islice(self._times, number)
-        return [reading(port, at_ms, watts[port] + at_ms // SAMPLE_MS % 7 / 10) for at_ms, port in stamps]
+        moments = list(islice(self._moments, number))
+        self.newest = moments[-1]
+        return [self._reading(port, at_ms, watts[port]) for port, at_ms in moments]
+
+    def _reading(self, port: str, at_ms: int, watts: float) -> dict[str, Any]:
+        power, volts = round(self._noise.gauss(watts, watts / 50), 1), round(self._noise.gauss(230, 1), 1)
+        return reading(port, at_ms, power) | {"voltage": volts, "current": round(power / volts, 3)}
 
     def batch(self, number: int, asleep: int = 0) -> dict[str, Any]:
         """The next readings as the body of a new batch."""

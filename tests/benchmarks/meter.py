@@ -95,7 +95,7 @@ class Cost:
     @property
     def operations(self) -> str:
         """Its calls by operation, for example `2 Get, 1 Put`."""
-        counted = Counter(call.operation.replace("Item", "").replace("Items", "") for call in self.calls)
+        counted = Counter(call.operation.removesuffix("s").removesuffix("Item") for call in self.calls)
         return ", ".join(f"{count} {operation}" for operation, count in counted.items())
 
 

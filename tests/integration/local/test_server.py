@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import requests
 from starlette.responses import PlainTextResponse
 
 from infra.local.errors import StackError
-from infra.local.server import ByPort, listen
+from infra.local.server import listen
 from tests.integration.local.conftest import Serve
 
 DELAYED_ACKNOWLEDGEMENT_SECONDS = 0.04
@@ -26,19 +27,11 @@ def test_an_address_that_is_not_ours_is_refused() -> None:
 
 def test_answers_on_an_open_connection_do_not_wait_for_acknowledgements(serve: Serve) -> None:
     url = f"http://127.0.0.1:{serve(PlainTextResponse('hello'))}/"
-    fastest = 1.0
+    taken = []
     with requests.Session() as session:
-        for _ in range(20):
+        for _ in range(30):
             started = time.monotonic()
             session.get(url, timeout=10)
-            fastest = min(fastest, time.monotonic() - started)
-            session.get(url, timeout=10)
+            taken.append(time.monotonic() - started)
 
-    assert fastest < DELAYED_ACKNOWLEDGEMENT_SECONDS
-
-
-def test_requests_of_one_port_go_to_its_own_app(serve: Serve) -> None:
-    def port_of(app: PlainTextResponse) -> str:
-        return requests.get(f"http://127.0.0.1:{serve(ByPort(0, PlainTextResponse('special'), app))}", timeout=10).text
-
-    assert port_of(PlainTextResponse("everyone")) == "everyone"
+    assert statistics.median(taken) < DELAYED_ACKNOWLEDGEMENT_SECONDS

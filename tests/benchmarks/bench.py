@@ -1,0 +1,100 @@
+"""make bench: what each route, the stream handler and the sweep cost; readings a second; dollars for a port and month."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+from infra.local.stack import running_stack
+from tests.benchmarks import cost, event_work, route_work, throughput
+from tests.benchmarks.cost import Dollars
+from tests.benchmarks.meter import Cost, Work, measure
+from tests.benchmarks.place import Entry, Records, own_database
+
+UPLOADS = ((60, 1), (300, 2))
+"""Seconds between uploads, and in how many batches each goes: a batch has at most 500 readings."""
+
+
+def main() -> None:
+    """Measure and print it all, in about two minutes."""
+    _print(f"CPU times are of {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}.", "")
+    with tempfile.TemporaryDirectory() as directory, own_database(Path(directory)) as database_url:
+        costs = _measured(database_url)
+    with tempfile.TemporaryDirectory() as directory, running_stack(Path(directory)) as stack:
+        speeds = [throughput.measure(stack, batch) for batch in throughput.BATCHES]
+    _print("", *_speed_lines(speeds), "", *_dollar_lines(costs))
+
+
+def _measured(database_url: str) -> dict[str, Cost]:
+    import app  # noqa: PLC0415 - the app reads its environment when it is imported
+
+    entry = Entry(app.app)
+    _print(_row("", "DynamoDB calls", "read u.", "write u.", "CPU ms", "us/reading"))
+    costs = {}
+    for work in _all_work(entry, Records(database_url)):
+        costs[work.name] = measured = measure(work)
+        _print(_cost_line(measured))
+    _print(
+        "Calls and units of the last, CPU of the median run; units with those of indexes, from ConsumedCapacity.",
+        "Batches and chunks: 4 ports at 2 s, from a device that has called within the minute.",
+    )
+    return costs
+
+
+def _all_work(entry: Entry, records: Records) -> Iterator[Work]:
+    return chain(
+        route_work.account_work(entry),
+        route_work.device_work(entry),
+        route_work.batch_work(entry),
+        route_work.list_work(entry),
+        event_work.stream_work(entry, records),
+        event_work.sweep_work(entry),
+    )
+
+
+def _cost_line(measured: Cost) -> str:
+    a_reading = f"{measured.cpu_ms * 1_000 / measured.work.readings:,.0f}" if measured.work.readings else ""
+    units = f"{measured.read_units:g}", f"{measured.write_units:g}"
+    return _row(measured.work.name, measured.operations, *units, f"{measured.cpu_ms:.1f}", a_reading)
+
+
+def _row(name: str, operations: str, *figures: str) -> str:
+    columns = "".join(f"{figure:>{width}}" for figure, width in zip(figures, (9, 9, 8, 12), strict=True))
+    return f"{name:<46}{operations:<43}{columns}".rstrip()
+
+
+def _speed_lines(speeds: Sequence[throughput.Throughput]) -> Iterator[str]:
+    yield f"Through the whole PC stack over HTTP, {throughput.CLIENTS} devices at once"
+    yield f"{'readings a batch':>18}{'stored a second':>18}{'stream behind by':>18}"
+    for speed in speeds:
+        yield f"{speed.batch:>18}{speed.readings_a_second:>18,.0f}{speed.stream_lag_seconds:>16.1f} s"
+
+
+def _dollar_lines(costs: Mapping[str, Cost]) -> Iterator[str]:
+    yield "Dollars for a port and month of 30 days: 4 ports a device, a reading every 2 s"
+    yield f"{'':<46}{'gateway':>10}{'functions':>11}{'reads':>9}{'writes':>9}{'total':>9}"
+    for seconds, batches in UPLOADS:
+        yield _dollar_line(f"upload every {seconds} s, beat every 60 s", cost.port_month(costs, seconds, batches))
+    yield _dollar_line("naive: a request and two writes a reading", cost.naive_port_month(costs))
+    yield "(uploads x (batch + its chunk on the stream) + beats x heartbeat) / ports; without storage and what people read."
+    yield f"Function time: CPU / {cost.CPU_SHARE:.2f} (512 MB) + {cost.DATABASE_MS:g} ms a database call."
+    yield f"{cost.PRICES}."
+
+
+def _dollar_line(name: str, price: Dollars) -> str:
+    parts = f"{price.gateway:>10.3f}{price.functions:>11.3f}{price.reads:>9.3f}{price.writes:>9.3f}"
+    return f"{name:<46}{parts}{price.total:>9.3f}"
+
+
+def _print(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

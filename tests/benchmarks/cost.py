@@ -1,0 +1,94 @@
+"""What a port costs in a month on AWS: measured calls and units times published prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+
+from tests.benchmarks.event_work import chunk_name
+from tests.benchmarks.household import PORTS, SAMPLE_MS
+from tests.benchmarks.meter import Cost
+from tests.benchmarks.route_work import MINUTES_BEAT, ONE_READING, batch_name
+
+MILLION = 1_000_000
+PRICES = "AWS on-demand prices, us-east-1, first tier, no free tier, as published since 2024-11-01"
+"""Pages: aws.amazon.com/dynamodb/pricing/on-demand, aws.amazon.com/api-gateway/pricing, aws.amazon.com/lambda/pricing.
+The date is that of the last change among them: DynamoDB halved what a request costs."""
+DOLLARS_A_WRITE_UNIT = 0.625 / MILLION
+DOLLARS_A_READ_UNIT = 0.125 / MILLION
+DOLLARS_A_GATEWAY_REQUEST = 3.50 / MILLION
+DOLLARS_AN_INVOCATION = 0.20 / MILLION
+DOLLARS_A_GB_SECOND = 0.0000133334
+"""Lambda on arm64."""
+MEMORY_GB = 0.5
+CPU_SHARE = 512 / 1_769
+"""Lambda gives CPU by memory, one whole CPU at 1,769 MB (docs.aws.amazon.com/lambda: configuring memory)."""
+DATABASE_MS = 5.0
+"""Assumed: what a function waits for a call of DynamoDB, whose answers take single-digit milliseconds."""
+MONTH_SECONDS = 30 * 86_400
+BEAT_SECONDS = 60
+READINGS_A_MONTH = MONTH_SECONDS * 1_000 // SAMPLE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Dollars:
+    """A price by what it is paid for."""
+
+    gateway: float = 0.0
+    functions: float = 0.0
+    reads: float = 0.0
+    writes: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return sum(astuple(self))
+
+    def times(self, factor: float) -> Dollars:
+        """So many of them."""
+        return Dollars(*(part * factor for part in astuple(self)))
+
+
+def dollars(cost: Cost) -> Dollars:
+    """What one call costs."""
+    function_ms = math.ceil(cost.cpu_ms / CPU_SHARE + DATABASE_MS * len(cost.calls))
+    return Dollars(
+        gateway=DOLLARS_A_GATEWAY_REQUEST if cost.work.over_http else 0.0,
+        functions=DOLLARS_AN_INVOCATION + function_ms / 1_000 * MEMORY_GB * DOLLARS_A_GB_SECOND,
+        reads=cost.read_units * DOLLARS_A_READ_UNIT,
+        writes=cost.write_units * DOLLARS_A_WRITE_UNIT,
+    )
+
+
+def added(parts: Sequence[Dollars]) -> Dollars:
+    """The sum, kept apart by what is paid for."""
+    return Dollars(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
+
+
+def port_month(costs: Mapping[str, Cost], upload_seconds: int, batches: int) -> Dollars:
+    """A month of one port of a device that uploads so often, in so many batches, and beats once a minute.
+
+    Each batch is one request and one invocation of the stream handler; the beat writes the device's presence.
+    """
+    readings = upload_seconds * 1_000 // SAMPLE_MS * PORTS // batches
+    batch = added([dollars(costs[batch_name(readings)]), dollars(costs[chunk_name(readings)])])
+    uploads = batch.times(MONTH_SECONDS / upload_seconds * batches)
+    beats = dollars(costs[MINUTES_BEAT]).times(MONTH_SECONDS / BEAT_SECONDS)
+    return added([uploads, beats]).times(1 / PORTS)
+
+
+def naive_port_month(costs: Mapping[str, Cost]) -> Dollars:
+    """A month of one port whose every reading is a request of its own, as in the guides that the contract comes from.
+
+    It reads the device's key and the port's state, half a unit each, and writes the reading and the state, one unit
+    each, with no index. Its function takes the CPU time of our own route for one reading.
+    """
+    function_ms = math.ceil(costs[ONE_READING].cpu_ms / CPU_SHARE + 4 * DATABASE_MS)
+    one = Dollars(
+        gateway=DOLLARS_A_GATEWAY_REQUEST,
+        functions=DOLLARS_AN_INVOCATION + function_ms / 1_000 * MEMORY_GB * DOLLARS_A_GB_SECOND,
+        reads=2 * 0.5 * DOLLARS_A_READ_UNIT,
+        writes=2 * DOLLARS_A_WRITE_UNIT,
+    )
+    return one.times(READINGS_A_MONTH)
