@@ -1,4 +1,4 @@
-"""make bench: what each route, the stream handler and the sweep cost; readings a second; dollars for a port and month."""
+"""make bench: what each route, the stream handler and the sweep cost; readings a second; a port's price for a month."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UPLOADS = ((60, 1), (300, 2))
 
 
 def main() -> None:
-    """Measure and print it all, in about two minutes."""
+    """Measure and print it all, in about a minute."""
     _print(f"CPU times are of {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}.", "")
     with tempfile.TemporaryDirectory() as directory, own_database(Path(directory)) as database_url:
         costs = _measured(database_url)
@@ -81,7 +81,8 @@ def _dollar_lines(costs: Mapping[str, Cost]) -> Iterator[str]:
     for seconds, batches in UPLOADS:
         yield _dollar_line(f"upload every {seconds} s, beat every 60 s", cost.port_month(costs, seconds, batches))
     yield _dollar_line("naive: a request and two writes a reading", cost.naive_port_month(costs))
-    yield "(uploads x (batch + its chunk on the stream) + beats x heartbeat) / ports; without storage and what people read."
+    yield "(uploads x (batch + its chunk on the stream) + beats x heartbeat) / ports."
+    yield "Not in it: storage, data out, the sweep, and what people read."
     yield f"Function time: CPU / {cost.CPU_SHARE:.2f} (512 MB) + {cost.DATABASE_MS:g} ms a database call."
     yield f"{cost.PRICES}."
 

@@ -68,9 +68,9 @@ def sent(household: Household, records: Records, batch: dict[str, Any]) -> Run:
     return run
 
 
-def sweep_work(entry: Entry) -> Iterator[Work]:
+def sweep_work(entry: Entry, online: int = ONLINE) -> Iterator[Work]:
     """The schedule's minute while many devices are online, and none or some of them fall due."""
-    device_ids = fill_devices(owner_of(new_person(entry.call).device()), ONLINE)
+    device_ids = fill_devices(owner_of(new_person(entry.call).device()), online)
 
     def after(due: int) -> Callable[[], Run]:
         def prepare() -> Run:
@@ -82,7 +82,7 @@ def sweep_work(entry: Entry) -> Iterator[Work]:
         return prepare
 
     for due in DUE:
-        name = f"sweep: {ONLINE:,} devices online, {due} due"
+        name = f"sweep: {online:,} devices online, {due} due"
         yield Work(name, after(due), over_http=False, repeats=10)
 
 

@@ -113,17 +113,20 @@ def _batch(entry: Entry, household: Household, number: int, *, again: bool = Fal
 
 def list_work(entry: Entry) -> Iterator[Work]:
     """What the page reads."""
-    for length in LIST_LENGTHS:
-        person = new_person(entry.call)
-        fill_devices(owner_of(person.device()), length - 1)
-        name = f"GET /device/list, a page of 50, {length:,} devices"
-        yield Work(name, _get(entry, person, "/device/list"))
+    yield from (device_list_work(entry, length) for length in LIST_LENGTHS)
     reader = new_person(entry.call)
     household = Household(reader, now_ms() - HISTORY_MS)
     fill_events(owner_of(household.device), household, SHORT_LIST)
     yield Work("GET /port/list, 4 ports", _get(entry, reader, "/port/list"))
     yield Work("GET /phantom-event/list, 50 events", _get(entry, reader, "/phantom-event/list"))
     yield Work("GET /notification/list, 50 unread", _get(entry, reader, "/notification/list"))
+
+
+def device_list_work(entry: Entry, length: int) -> Work:
+    """The first page of a list of so many devices."""
+    person = new_person(entry.call)
+    fill_devices(owner_of(person.device()), length - 1)
+    return Work(f"GET /device/list, a page of 50, {length:,} devices", _get(entry, person, "/device/list"))
 
 
 def _get(entry: Entry, person: Person, path: str) -> Prepare:

@@ -96,6 +96,7 @@ def test_a_server_that_a_killed_stack_left_behind_is_ended_first(tmp_path: Path)
     command = [str(server_binary()), "serve", "--port", "0", "--db-path", str(path)]
     left = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own server
     (tmp_path / "database.pid").write_text(str(left.pid))
+    eventually(path.exists, "it runs")
     database = Database(tmp_path, server_binary())
     try:
         database.start()

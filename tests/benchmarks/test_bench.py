@@ -1,0 +1,118 @@
+"""What the parts of the cloud side may cost, as claims; and that the bench counts right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.storage import devices
+from tests.benchmarks import cost
+from tests.benchmarks.event_work import chunk_name, stream_work, sweep_work
+from tests.benchmarks.household import Household
+from tests.benchmarks.meter import Cost, DatabaseCall, Meter, Work, measure
+from tests.benchmarks.place import Entry, Records
+from tests.benchmarks.route_work import (
+    MINUTES_BEAT,
+    SILENT_BEAT,
+    batch_name,
+    batch_work,
+    device_list_work,
+    device_work,
+)
+from tests.conftest import new_person, now_ms
+
+
+@pytest.fixture
+def entry(database: str) -> Entry:
+    import app  # noqa: PLC0415 - the app reads its environment when it is imported
+
+    return Entry(app.app)
+
+
+def measured(works: Iterable[Work], name: str) -> Cost:
+    """Not the first of its kind, so that what is only done once is over."""
+    return measure(replace(next(work for work in works if work.name == name), repeats=3))
+
+
+def writes(found: Cost) -> list[frozenset[str]]:
+    """The tables of each write call."""
+    return [call.tables for call in found.calls if not call.reads]
+
+
+def test_a_batch_of_150_readings_of_4_ports_is_one_write_and_that_is_on_readings(entry: Entry) -> None:
+    found = measured(batch_work(entry), batch_name(150))
+    assert writes(found) == [{"readings"}]
+    assert [call.operation for call in found.calls if not call.reads] == ["PutItem"]
+
+
+def test_a_batch_sent_again_writes_nothing(entry: Entry) -> None:
+    assert writes(measured(batch_work(entry), "POST /sensor/readings, 150, sent again")) == []
+
+
+def test_on_the_stream_150_readings_of_4_ports_are_one_state_write(entry: Entry, database: str) -> None:
+    found = measured(stream_work(entry, Records(database)), chunk_name(150))
+    assert writes(found) == [{"states"}]
+    assert [call.operation for call in found.calls if not call.reads] == ["PutItem"]
+
+
+def test_a_cut_is_one_transaction(entry: Entry, database: str) -> None:
+    found = measured(stream_work(entry, Records(database)), "stream: chunk of 150, one cut")
+    assert writes(found) == [{"states", "phantom-events", "ports", "notifications"}]
+
+
+def test_the_list_takes_as_many_calls_for_200_devices_as_for_10(entry: Entry) -> None:
+    few, many = (measure(replace(device_list_work(entry, length), repeats=1)) for length in (10, 200))
+    assert few.operations == many.operations == "1 Get, 1 Query, 1 BatchGet"
+
+
+def test_a_heartbeat_that_changes_nothing_writes_nothing_within_the_minute(entry: Entry) -> None:
+    assert writes(measured(device_work(entry), SILENT_BEAT)) == []
+
+
+def test_a_heartbeat_that_changes_nothing_writes_one_item_in_the_next_minute(entry: Entry) -> None:
+    found = measured(device_work(entry), MINUTES_BEAT)
+    assert writes(found) == [{"devices"}]
+    assert [call.operation for call in found.calls if not call.reads] == ["UpdateItem"]
+
+
+def test_a_sweep_with_nothing_due_reads_no_device_item(entry: Entry) -> None:
+    found = measured(sweep_work(entry, online=100), "sweep: 100 devices online, 0 due")
+    looked = [(call.operation, call.units) for call in found.calls if "devices" in call.tables]
+    assert looked == [("Query", 0.5)] * 4, "an empty look at each shard is half a unit"
+
+
+def test_the_meter_counts_the_units_of_indexes(entry: Entry) -> None:
+    device = Household(new_person(entry.call), now_ms()).device
+    loaded = devices.load(device.device_id)
+    assert loaded is not None
+    with Meter() as meter:
+        devices.touch(loaded, now_ms())
+    assert meter.calls == [DatabaseCall("UpdateItem", frozenset({"devices"}), 4.0)], "item 1, by_owner 1, by_due 2"
+
+
+def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
+    device = Household(new_person(entry.call), now_ms()).device
+    loaded = devices.load(device.device_id)
+    assert loaded is not None
+    with Meter(), pytest.raises(RuntimeError, match="ConditionalCheckFailed"):
+        devices.add(loaded)
+
+
+def costs(cpu_ms: float, *calls: DatabaseCall) -> Iterator[tuple[str, Cost]]:
+    over_http = (batch_name(120), MINUTES_BEAT)
+    for name in (*over_http, chunk_name(120)):
+        work = Work(name, lambda: lambda: None, over_http=name in over_http)
+        yield name, Cost(work, calls, cpu_ms)
+
+
+def test_a_port_month_is_calls_times_prices() -> None:
+    put = DatabaseCall("PutItem", frozenset({"readings"}), 2.0)
+    get = DatabaseCall("GetItem", frozenset({"devices"}), 1.0)
+    price = cost.port_month(dict(costs(0.0, put, get)), upload_seconds=60, batches=1)
+    minutes, ports = 43_200, 4
+    assert price.gateway == pytest.approx(minutes * 2 * 3.50e-6 / ports)
+    assert price.writes == pytest.approx(minutes * 3 * 2 * 0.625e-6 / ports)
+    assert price.reads == pytest.approx(minutes * 3 * 0.125e-6 / ports)
+    assert price.functions == pytest.approx(minutes * 3 * (0.20e-6 + 0.010 * 0.5 * 0.0000133334) / ports)

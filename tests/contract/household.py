@@ -1,0 +1,63 @@
+"""A person with all that a person can have, so that a stranger has something to reach for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import Call, Device, Person, eventually, new_person, now_ms
+
+
+@dataclass(frozen=True)
+class Household:
+    """Two ports that were both cut, two logs of free sensors, and so two of everything that is listed."""
+
+    person: Person
+    device: Device
+    port_ids: tuple[str, str]
+    event_ids: tuple[str, ...]
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What stands in the paths of the contract."""
+        event_id, port_id = self.event_ids[0], self.port_ids[0]
+        return {"deviceId": self.device.device_id, "portId": port_id, "eventId": event_id, "userCode": "BBBB-BBBB"}
+
+    def lists(self) -> dict[str, str]:
+        """Every list with a cursor, by what it holds."""
+        return {
+            "devices": "/device/list",
+            "ports": "/port/list",
+            "events": "/phantom-event/list",
+            "notifications": "/notification/list",
+            "data": f"/device/{self.device.device_id}/data",
+        }
+
+    def seen(self) -> list[Any]:
+        """All that its owner can read of it."""
+        paths = [*self.lists().values(), f"/device/{self.device.device_id}", "/account", "/devices"]
+        paths += [f"/port/{port_id}{part}" for port_id in self.port_ids for part in ("", "/history")]
+        return [self.person.call("GET", path).body for path in paths]
+
+
+def settle(call: Call) -> Household:
+    """Sign somebody up and let all of that happen."""
+    person = new_person(call)
+    device = person.device()
+    person.device()
+    settings = {"policy": "cut", "dwellSeconds": 0, "thresholdWatts": 10}
+    first, second = (str(person.port(device, name, **settings)["portId"]) for name in ("Television", "Console"))
+    at_ms = now_ms()
+    standby = {"voltage": 230, "current": 0.02, "power": 4.6, "timestampMs": at_ms}
+    assert device.send([{"portId": first, **standby}, {"portId": second, **standby}]).status == 200
+    for earlier_ms in (1_000, 2_000):
+        log = {"sensors": {"temperature": 20.5}, "timestamp": at_ms - earlier_ms}
+        assert device.call("POST", "/device/data", log).status == 200
+
+    def events() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = person.call("GET", "/phantom-event/list").body["events"]
+        return found
+
+    eventually(lambda: len(events()) == 2, "both ports are cut")
+    eventually(lambda: "temperature" in str(person.call("GET", "/devices").body), "the sensors are shown")
+    return Household(person, device, (first, second), tuple(event["eventId"] for event in events()))

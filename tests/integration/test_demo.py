@@ -1,0 +1,53 @@
+"""make demo: within two minutes a phantom is found, cut and confirmed; Ctrl-C ends it cleanly."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+STEPS = (
+    "The page is at http://",
+    "log in as",
+    "asks to be paired",
+    "Paired.",
+    "Phantom found on Television",
+    "the Pi is told to switch it off",
+    "the Pi has switched it off",
+    "confirmed: the meter shows no power any more",
+)
+
+
+@pytest.mark.timeout(180)
+def test_within_two_minutes_a_phantom_is_found_cut_and_confirmed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.local.demo", "--port", "0", "--data", str(tmp_path)]
+    started = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        waiting = list(STEPS)
+        told = []
+        for line in demo.stdout or ():
+            told.append(line)
+            waiting = waiting[1:] if waiting and waiting[0] in line else waiting
+            if not waiting or time.monotonic() - started > 120:
+                break
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=30)
+    assert waiting == [], "".join(told)
+    assert demo.returncode == 0
+    assert _still_running(tmp_path) == []
+
+
+def _still_running(data: Path) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().decode(errors="replace")
+        except OSError:  # it ended while we looked
+            continue
+        if str(data) in line:
+            found.append(line)
+    return found
