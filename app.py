@@ -13,7 +13,7 @@ from chalicelib.events import schedule, stream
 from chalicelib.services import live
 from chalicelib.settings import settings
 
-app = Chalice(app_name="ghostwatt")
+app = Chalice(app_name="ghostwatt", configure_logs=False)
 app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
 app.websocket_api.session = get_session()
 app.api.cors = CORSConfig(

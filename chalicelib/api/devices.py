@@ -11,7 +11,7 @@ from chalicelib import views
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.api.replies import reply_fields
-from chalicelib.domain.devices import Device
+from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
 from chalicelib.domain.times import epoch_ms
 from chalicelib.services import devices, history, record_one
@@ -59,10 +59,19 @@ def list_devices(call: Call[None]) -> wire.DeviceList:
 
 
 def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
     try:
-        return int(base64.urlsafe_b64decode(cursor)) if cursor else 0
+        offset = int(base64.urlsafe_b64decode(cursor))
     except ValueError as error:
-        raise Invalid("This is not a cursor of ours.", code="invalid", field="cursor") from error
+        raise _bad_cursor() from error
+    if not 0 < offset <= MAX_DEVICES_PER_OWNER:
+        raise _bad_cursor()
+    return offset
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
 
 
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION)

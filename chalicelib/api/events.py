@@ -58,5 +58,5 @@ def mark_notifications_read(call: Call[wire.MarkRead]) -> Done:
 @route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=Who.SESSION)
 def issue_live_ticket(call: Call[None]) -> wire.TicketAnswer:
     """A one-time ticket that opens the live WebSocket"""
-    ticket, url = live.issue_ticket(call.owner_id, call.now_ms)
+    ticket, url = live.issue_ticket(call.session, call.now_ms)
     return wire.TicketAnswer(ticket=ticket, url=url, expires_in=live.TICKET_TTL_SECONDS)

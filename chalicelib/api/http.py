@@ -1,10 +1,8 @@
-"""From HTTP to a verb and back, in one place: decoding, who is calling, errors, and the list of all routes."""
+"""From HTTP to a verb and back, in one place: who is calling, errors as statuses, and the list of all routes."""
 
 from __future__ import annotations
 
-import base64
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.api.decoding import decode, raw_body
 from chalicelib.api.paging import MAX_ID_LENGTH
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
@@ -32,7 +31,6 @@ from chalicelib.domain.errors import (
 from chalicelib.services import devices, sessions
 from chalicelib.wire.base import Failure
 
-MAX_BODY_BYTES = 256 * 1024
 STATUS = {
     BadRequest: 400,
     Unauthenticated: 401,
@@ -46,7 +44,6 @@ STATUS = {
 LOG = logging.getLogger("ghostwatt.api")
 
 Body = TypeVar("Body")
-Given = TypeVar("Given")
 
 
 class Who(Enum):
@@ -190,16 +187,6 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool) ->
     )
 
 
-def raw_body(request: Request) -> bytes:
-    """The body's bytes; raises TooLarge past 256 KB."""
-    event = request.to_original_event()
-    text = event.get("body") or ""
-    raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge(f"A body has at most {MAX_BODY_BYTES} bytes.", code="too_large")
-    return raw
-
-
 def _caller(request: Request, who: Who, now_ms: int) -> Session | Device | None:
     if who is Who.SESSION:
         return sessions.authenticate(_session_token(request.headers), now_ms)
@@ -212,29 +199,3 @@ def _caller(request: Request, who: Who, now_ms: int) -> Session | Device | None:
 def _session_token(headers: Mapping[str, str]) -> str:
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     return headers.get("x-session-token", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
-
-
-def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
-    """Decode JSON strictly; raises BadRequest when it is no JSON and Invalid, naming the field, when it is wrong."""
-    if not raw.strip():
-        if not optional:
-            raise BadRequest("The body is empty; JSON was expected.", code="empty_body")
-        raw = b"{}"
-    try:
-        return msgspec.json.decode(raw, type=into)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("The body is not JSON.", code="bad_json") from error
-
-
-def invalid(error: msgspec.ValidationError) -> Invalid:
-    """Msgspec's words as our error; the field is the path at its end, or the name that it complains of."""
-    message = str(error)
-    path = re.search(r"`\$\.?([^`]*)`$", message)
-    named = re.search(r"field `([^`]*)`", message)
-    parts = [part for part in (path.group(1) if path else "", named.group(1) if named else "") if part]
-    said, _, _ = message.partition(" - at ")
-    if "matching regex" in said:
-        said = "This has a form, or characters, that are not allowed"
-    return Invalid(f"{said}.", code="invalid", field=".".join(parts) or None)

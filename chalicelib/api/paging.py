@@ -16,7 +16,7 @@ MAX_ID_LENGTH = 128
 def limit(query: Mapping[str, str]) -> int:
     """How many to answer; raises Invalid unless it is a whole number from 1 to 200."""
     text = query.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= MAX_LIMIT:
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(MAX_LIMIT)) or not 1 <= int(text) <= MAX_LIMIT:
         raise Invalid(f"limit is a whole number from 1 to {MAX_LIMIT}.", code="invalid", field="limit")
     return int(text)
 

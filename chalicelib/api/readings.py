@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.api.http import Call, Who, invalid, route
+from chalicelib.api.decoding import invalid
+from chalicelib.api.http import Call, Who, route
 from chalicelib.api.replies import reply_fields
 from chalicelib.domain.times import epoch_ms, iso
 from chalicelib.services import devices, record, record_one
@@ -49,7 +50,7 @@ def record_readings(call: Call[wire.Batch]) -> wire.BatchAnswer:
     recorded, reply = record.record(call.device, batch, call.now_ms)
     return wire.BatchAnswer(
         results=[_result(index, result) for index, result in enumerate(recorded.results)],
-        rebased_by_ms=recorded.rebased_by_ms or None,
+        rebased_by_ms=recorded.rebased_by_ms or msgspec.UNSET,
         **reply_fields(reply),
     )
 

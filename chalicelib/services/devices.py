@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from chalicelib.domain import devices as keys
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
-from chalicelib.domain.errors import Conflict, Unauthenticated, not_found
+from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
 from chalicelib.domain.states import DeviceState
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services import live, purge
 from chalicelib.storage import devices as store
-from chalicelib.storage import states
+from chalicelib.storage import ports, states
+
+TRIES = 5
+"""Keys that change at the same moment: whoever comes second reads them again and tries again."""
 
 
 def register(owner_id: str, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
@@ -20,12 +24,13 @@ def register(owner_id: str, device_id: str, name: str, now_ms: int) -> tuple[Dev
 
     The old key lives until the new one is first used. Raises Conflict: owned (somebody else's), too_many_devices.
     """
-    device = store.load(device_id)
-    if device is None:
-        device = add(owner_id, device_id, name, now_ms)
-    elif device.owner_id != owner_id:
-        raise _owned()
-    return device, _give_key(device)
+    if store.load(device_id) is None:
+        try:
+            add(owner_id, device_id, name, now_ms)
+        except Conflict as error:
+            if error.code != "owned":  # the same call at the same moment may have been quicker: look below
+                raise
+    return _give_key(owner_id, device_id)
 
 
 def add(owner_id: str, device_id: str, name: str, now_ms: int, replacing: Device | None = None) -> Device:
@@ -48,23 +53,31 @@ def _owned() -> Conflict:
     return Conflict("This device belongs to somebody already.", code="owned", field="deviceId")
 
 
-def _give_key(device: Device, expires_at_ms: int | None = None) -> str:
-    api_key = keys.api_key(device.device_id, new_secret())
-    if not store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
-        raise _owned()
-    return api_key
+def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> tuple[Device, str]:
+    for _ in range(TRIES):
+        device = store.load(device_id)
+        if device is None or device.owner_id != owner_id:
+            raise _owned()
+        api_key = keys.api_key(device_id, new_secret())
+        if store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
+            return device, api_key
+    raise Unavailable("This device's key keeps changing.", code="busy", retry_after_seconds=1)
 
 
 def authenticate(api_key: str, now_ms: int) -> Device:
     """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
     device_id = keys.device_id_of(api_key)
-    device = store.load(device_id) if device_id else None
-    fitting = device.keys.fits(keys.key_digest(api_key), now_ms) if device else None
-    if device is None or fitting is None:
-        raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
-    if fitting == "next" and not store.save_keys(device, device.keys.promoted()):
-        raise Unauthenticated("This device has changed hands: pair it again.", code="bad_device_key")
-    return device
+    for _ in range(TRIES):
+        device = store.load(device_id) if device_id else None
+        fitting = device.keys.fits(keys.key_digest(api_key), now_ms) if device else None
+        if device is None or fitting is None:
+            raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
+        if fitting == "current":
+            return device
+        promoted = device.keys.promoted()
+        if store.save_keys(device, promoted):
+            return replace(device, keys=promoted)
+    raise Unavailable("This device's key keeps changing.", code="busy", retry_after_seconds=1)
 
 
 def own(owner_id: str, device_id: str) -> Device:
@@ -97,7 +110,9 @@ def rename(owner_id: str, device_id: str, name: str) -> Device:
 def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
     """A new key for a device, shown this once; it may be given an end."""
     expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
-    return _give_key(own(owner_id, device_id), expires_at_ms)
+    own(owner_id, device_id)
+    _, api_key = _give_key(owner_id, device_id, expires_at_ms)
+    return api_key
 
 
 def release(owner_id: str, device_id: str, now_ms: int) -> None:
@@ -105,4 +120,6 @@ def release(owner_id: str, device_id: str, now_ms: int) -> None:
     device = own(owner_id, device_id)
     purge.ask_for_device(device, now_ms)
     store.remove(device)
+    for port in ports.of_device(device.device_uid):
+        ports.remove(port)
     live.push_device_removed(device)

@@ -15,7 +15,10 @@ def of_sensors(
     device: Device, first_ms: int, last_ms: int, limit: int, cursor: str | None, now_ms: int
 ) -> tuple[list[SensorLog], str | None]:
     """A page of sensor logs between two times, oldest first, and the cursor to go on."""
-    return store.sensor_page(device.device_uid, max(first_ms, now_ms - RETENTION_MS), last_ms, limit, cursor)
+    oldest_ms = max(first_ms, now_ms - RETENTION_MS)
+    if last_ms < oldest_ms:
+        return [], None
+    return store.sensor_page(device.device_uid, oldest_ms, last_ms, limit, cursor)
 
 
 def of_port(
@@ -26,6 +29,8 @@ def of_port(
     Of two readings of one time the first stored is shown.
     """
     oldest_ms = max(first_ms, now_ms - RETENTION_MS)
+    if last_ms < oldest_ms:
+        return [], None
     chunks, after = store.page(port.device_uid, oldest_ms - MAX_CHUNK_MS, last_ms, CHUNKS_A_PAGE, cursor)
     columns = merged(chunks).get(port.port_id, Columns())
     shown: list[Latest] = []

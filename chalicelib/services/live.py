@@ -6,8 +6,9 @@ A push is a courtesy: what it tells is stored already, and a page that misses on
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from chalicelib import views
+from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.events import Notification
@@ -25,7 +27,8 @@ from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.states import PortState
 from chalicelib.domain.times import iso, iso_or_none
 from chalicelib.settings import settings
-from chalicelib.storage import connections
+from chalicelib.storage import connections, sessions
+from chalicelib.storage.connections import Dashboard
 from chalicelib.wire import live as wire
 
 TICKET_TTL_SECONDS = 60
@@ -36,24 +39,36 @@ LOG = logging.getLogger("ghostwatt.live")
 Message = wire.Push | None
 
 
-def issue_ticket(owner_id: str, now_ms: int) -> tuple[str, str]:
+def issue_ticket(session: Session, now_ms: int) -> tuple[str, str]:
     """A one-time ticket, and the URL that opens the WebSocket with it."""
     ticket = new_secret()
-    connections.add_ticket(digest(ticket), owner_id, now_ms // 1_000 + TICKET_TTL_SECONDS)
+    dashboard = Dashboard(session.user_id, session.session_id, now_ms // 1_000 + TICKET_TTL_SECONDS)
+    connections.add_ticket(digest(ticket), dashboard)
     return ticket, f"{settings().live_url}?ticket={ticket}"
 
 
 def connect(connection_id: str, ticket: str, now_ms: int) -> None:
-    """Open a dashboard for the ticket's owner; raises Unauthenticated when the ticket is used up, old or unknown."""
-    owner_id = connections.take_ticket(digest(ticket), now_ms // 1_000)
-    if owner_id is None:
+    """Open a dashboard for the ticket's owner.
+
+    Raises Unauthenticated when the ticket is used up, old or unknown, or its session has ended.
+    """
+    dashboard = connections.take_ticket(digest(ticket), now_ms // 1_000)
+    if dashboard is None or sessions.load(dashboard.session_id) is None:
         raise Unauthenticated("This ticket is not valid; ask for a new one.", code="bad_ticket", field="ticket")
-    connections.add(connection_id, owner_id, now_ms // 1_000 + CONNECTION_TTL_SECONDS)
+    connections.add(connection_id, replace(dashboard, expires_at=now_ms // 1_000 + CONNECTION_TTL_SECONDS))
 
 
 def disconnect(connection_id: str) -> None:
     """A dashboard was closed."""
     connections.remove(connection_id)
+
+
+def hang_up(owner_id: str, session_ids: Collection[str]) -> None:
+    """Close the dashboards of sessions that have ended."""
+    for connection_id, session_id in connections.of_owner(owner_id).items():
+        if session_id in session_ids:
+            connections.remove(connection_id)
+            _courteously(partial(_close, connection_id))
 
 
 def push_device(device: Device) -> None:
@@ -110,20 +125,39 @@ def push(owner_id: str, messages: Iterable[Message]) -> None:
     _push(owner_id, [message for message in messages if message is not None])
 
 
-def _push(owner_id: str, messages: list[Any]) -> None:
-    if not messages or not settings().live_endpoint:
+def _push(owner_id: str, messages: Sequence[wire.Push]) -> None:
+    if not messages:
         return
     for connection_id in connections.of_owner(owner_id):
-        try:
-            for message in messages:
-                _client().post_to_connection(ConnectionId=connection_id, Data=msgspec.json.encode(message))
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "GoneException":
+        for message in messages:
+            data = msgspec.json.encode(message)
+            if not _courteously(partial(_post, connection_id, data)):
                 connections.remove(connection_id)
-            else:
-                LOG.warning("a push failed: %s", error.response["Error"]["Code"])
-        except BotoCoreError as error:
-            LOG.warning("a push failed: %s", type(error).__name__)
+                break
+
+
+def _post(connection_id: str, data: bytes, client: Any) -> None:
+    client.post_to_connection(ConnectionId=connection_id, Data=data)
+
+
+def _close(connection_id: str, client: Any) -> None:
+    client.delete_connection(ConnectionId=connection_id)
+
+
+def _courteously(call: Callable[[Any], None]) -> bool:
+    """Make a call of the management API; False when the dashboard is gone. Other failures are only logged."""
+    if not settings().live_endpoint:
+        return True
+    try:
+        call(_client())
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("GoneException", "410"):
+            return False
+        LOG.warning("a push failed: %s", code)
+    except BotoCoreError as error:
+        LOG.warning("a push failed: %s", type(error).__name__)
+    return True
 
 
 @cache

@@ -6,6 +6,7 @@ from chalicelib.domain.errors import not_found
 from chalicelib.domain.events import PhantomEvent
 from chalicelib.services import ports
 from chalicelib.storage import phantom_events as store
+from chalicelib.storage import ports as port_store
 
 
 def of_owner(
@@ -25,6 +26,7 @@ def judge(owner_id: str, event_id: str, verdict: str, now_ms: int) -> PhantomEve
     event = store.load(owner_id, event_id)
     if event is None or not store.save_verdict(event, verdict):
         raise not_found("phantom event")
-    if verdict == "wrong" and ports.own(owner_id, event.port_id).relay.cut_event_id == event_id:
+    port = port_store.load(event.port_id)
+    if verdict == "wrong" and port is not None and port.relay.cut_event_id == event_id:
         ports.switch(owner_id, event.port_id, "on", now_ms)
     return store.load(owner_id, event_id) or event

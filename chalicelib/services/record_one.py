@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain import phantom
@@ -45,6 +45,7 @@ def record_one(device: Device, reading: Reading, timed: bool, now_ms: int) -> tu
     Raises NotFound (port), Invalid (timestamp).
     """
     ports = port_store.of_device(device.device_uid)
+    reading = replace(reading, power=round(reading.power, 3))  # as it is stored
     port = next((port for port in ports if port.port_id == reading.port_id), None)
     if port is None:
         raise not_found("port")

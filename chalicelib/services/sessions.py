@@ -19,6 +19,7 @@ from chalicelib.domain.accounts import (
 )
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.identity import digest, new_id, new_secret, same
+from chalicelib.services import live
 from chalicelib.settings import settings
 from chalicelib.storage import sessions as store
 from chalicelib.storage import users
@@ -99,18 +100,24 @@ def of_user(user_id: str, now_ms: int) -> list[Session]:
 
 
 def end(session: Session) -> None:
-    """Log out: its tokens are worthless at once."""
+    """Log out: its tokens are worthless at once, its dashboards closed."""
     store.remove(session.session_id)
+    live.hang_up(session.user_id, {session.session_id})
 
 
 def end_others(session: Session) -> None:
     """Log a person out everywhere else."""
-    store.remove_all(other for other in store.of_user(session.user_id) if other.session_id != session.session_id)
+    _end(session.user_id, [other for other in store.of_user(session.user_id) if other.session_id != session.session_id])
 
 
 def end_all(user_id: str) -> None:
     """Log a person out everywhere."""
-    store.remove_all(store.of_user(user_id))
+    _end(user_id, store.of_user(user_id))
+
+
+def _end(user_id: str, sessions: list[Session]) -> None:
+    store.remove_all(sessions)
+    live.hang_up(user_id, {session.session_id for session in sessions})
 
 
 def _has_account(session: Session) -> bool:

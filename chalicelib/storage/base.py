@@ -12,7 +12,7 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection as PynamoConnection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import STRING
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
@@ -141,8 +141,16 @@ class Transaction(TransactWrite):
 def load_page(
     results: ResultIterator[Loaded],
 ) -> tuple[list[Loaded], str | None]:
-    """The items of one page of a query, and an opaque cursor where it ended (None at the end)."""
-    items = list(results)
+    """The items of one page of a query, and an opaque cursor where it ended (None at the end).
+
+    Raises Invalid when the query went on from a cursor that does not belong to it.
+    """
+    try:
+        items = list(results)
+    except QueryError as error:
+        if error.cause_response_code == "ValidationException":  # all else in a query is our own
+            raise _bad_cursor() from error
+        raise
     return items, _cursor(results.last_evaluated_key)
 
 
@@ -155,6 +163,13 @@ def start_key(cursor: str | None) -> dict[str, dict[str, Any]] | None:
     if not cursor:
         return None
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=dict[str, dict[str, str]])
+        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=dict[str, dict[str, str]])
     except (ValueError, msgspec.MsgspecError) as error:
-        raise Invalid("This is not a cursor of ours.", code="invalid", field="cursor") from error
+        raise _bad_cursor() from error
+    if not key:
+        raise _bad_cursor()
+    return key
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid("This is not a cursor of this list.", code="invalid", field="cursor")

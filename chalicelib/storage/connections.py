@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.storage.base import Item, condition_failed, table_name
 
@@ -12,10 +14,11 @@ from chalicelib.storage.base import Item, condition_failed, table_name
 class ByOwner(GlobalSecondaryIndex["ConnectionItem"]):
     class Meta:
         index_name = "by_owner"
-        projection = KeysOnlyProjection()
+        projection = IncludeProjection(["session_id"])
 
     owner_id = UnicodeAttribute(hash_key=True)
     connection_id = UnicodeAttribute(range_key=True)
+    session_id = UnicodeAttribute()
 
 
 class ConnectionItem(Item):
@@ -24,6 +27,7 @@ class ConnectionItem(Item):
 
     connection_id = UnicodeAttribute(hash_key=True)
     owner_id = UnicodeAttribute()
+    session_id = UnicodeAttribute()
     expires_at = NumberAttribute()
     by_owner = ByOwner()
 
@@ -34,16 +38,31 @@ class TicketItem(Item):
 
     ticket_sha256 = UnicodeAttribute(hash_key=True)
     owner_id = UnicodeAttribute()
+    session_id = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
-def add_ticket(ticket_sha256: str, owner_id: str, expires_at: int) -> None:
-    """Store a ticket by its digest; expires_at is in epoch seconds."""
-    TicketItem(ticket_sha256, owner_id=owner_id, expires_at=expires_at).save()
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """An open page, or a ticket for one: whose, and of which session. expires_at is in epoch seconds."""
+
+    owner_id: str
+    session_id: str
+    expires_at: int
 
 
-def take_ticket(ticket_sha256: str, now_seconds: int) -> str | None:
-    """Use a ticket up: its owner for the first caller, None for a second one, an unknown or an expired ticket."""
+def add_ticket(ticket_sha256: str, dashboard: Dashboard) -> None:
+    """Store a ticket by its digest."""
+    TicketItem(
+        ticket_sha256,
+        owner_id=dashboard.owner_id,
+        session_id=dashboard.session_id,
+        expires_at=dashboard.expires_at,
+    ).save()
+
+
+def take_ticket(ticket_sha256: str, now_seconds: int) -> Dashboard | None:
+    """Use a ticket up: what it is for, for the first caller; None for a second, an unknown or an expired one."""
     try:
         ticket = TicketItem.get(ticket_sha256, consistent_read=True)
         ticket.delete(condition=TicketItem.ticket_sha256.exists())
@@ -53,12 +72,19 @@ def take_ticket(ticket_sha256: str, now_seconds: int) -> str | None:
         if condition_failed(error):
             return None
         raise
-    return ticket.owner_id if now_seconds < ticket.expires_at else None
+    if now_seconds >= ticket.expires_at:
+        return None
+    return Dashboard(ticket.owner_id, ticket.session_id, int(ticket.expires_at))
 
 
-def add(connection_id: str, owner_id: str, expires_at: int) -> None:
-    """Remember an open dashboard; expires_at is in epoch seconds."""
-    ConnectionItem(connection_id, owner_id=owner_id, expires_at=expires_at).save()
+def add(connection_id: str, dashboard: Dashboard) -> None:
+    """Remember an open dashboard."""
+    ConnectionItem(
+        connection_id,
+        owner_id=dashboard.owner_id,
+        session_id=dashboard.session_id,
+        expires_at=dashboard.expires_at,
+    ).save()
 
 
 def remove(connection_id: str) -> None:
@@ -66,6 +92,6 @@ def remove(connection_id: str) -> None:
     ConnectionItem(connection_id).delete()
 
 
-def of_owner(owner_id: str) -> list[str]:
-    """The ids of a person's open dashboards."""
-    return [item.connection_id for item in ConnectionItem.by_owner.query(owner_id)]
+def of_owner(owner_id: str) -> dict[str, str]:
+    """A person's open dashboards: from connection id to session id."""
+    return {item.connection_id: item.session_id for item in ConnectionItem.by_owner.query(owner_id)}

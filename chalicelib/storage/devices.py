@@ -134,8 +134,8 @@ def save_name(device: Device, name: str) -> bool:
 
 
 def save_keys(device: Device, keys: Keys) -> bool:
-    """Store new keys; False when the device has changed hands meanwhile."""
-    return _update(device, [DeviceItem.keys.set(keys)])
+    """Store new keys; False when the device or its keys have changed meanwhile."""
+    return _update(device, [DeviceItem.keys.set(keys)], DeviceItem.keys == device.keys)
 
 
 def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> bool:

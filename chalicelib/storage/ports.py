@@ -83,6 +83,8 @@ def _item(port: Port) -> PortItem:
 
 def load(port_id: str) -> Port | None:
     """The port of this id, None if there is none."""
+    if not device_uid_of(port_id):
+        return None
     try:
         return _port(PortItem.get(device_uid_of(port_id), port_id, consistent_read=True))
     except PortItem.DoesNotExist:

@@ -11,7 +11,8 @@ from chalicelib.wire.base import END, Answer, DeviceId, DwellSeconds, Iso, Name,
 
 Policy = Literal["observe", "notify", "cut"]
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
-ThresholdWatts = Annotated[float, msgspec.Meta(gt=0, le=25_000)]
+ThresholdWatts = Annotated[float, msgspec.Meta(ge=0.001, le=25_000)]
+"""From a milliwatt: that is what is stored."""
 Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=rf"^[a-z][a-z /-]*{END}")]
 
 

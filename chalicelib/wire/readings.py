@@ -64,6 +64,6 @@ class ReadingResult(Part, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
 
 
-class BatchAnswer(DeviceReply, frozen=True, kw_only=True, omit_defaults=True):
+class BatchAnswer(DeviceReply, frozen=True, kw_only=True):
     results: list[ReadingResult]
-    rebased_by_ms: int | None = None
+    rebased_by_ms: int | msgspec.UnsetType = msgspec.UNSET

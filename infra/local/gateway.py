@@ -41,6 +41,9 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "websocket":  # the API has none; its WebSocket is the live one
+            await send({"type": "websocket.close", "code": 1008})
+            return
         request = Request(scope, receive)
         response = await self._answer(request)
         await response(scope, receive, send)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from chalicelib.events.schedule import sweep
@@ -34,38 +35,43 @@ def stream_work(entry: Entry, records: Records) -> Iterator[Work]:
     """Chunks of four ports in which nothing happens, and one in which an outlet is cut."""
     for number in CHUNKS:
         household = Household(new_person(entry.call), now_ms() - HISTORY_MS)
-        yield Work(chunk_name(number), _chunk(household, records, number), readings=number, over_http=False)
+        yield Work(
+            chunk_name(number), _chunk(household, records, number), _none_failed, readings=number, over_http=False
+        )
     person = new_person(entry.call)
     yield Work(
-        "stream: chunk of 150, one cut", lambda: _cut(person, records), readings=150, over_http=False, repeats=10
+        "stream: chunk of 150, one cut",
+        lambda: _cut(person, records),
+        _none_failed,
+        readings=150,
+        over_http=False,
+        repeats=10,
     )
 
 
 def _chunk(household: Household, records: Records, number: int) -> Callable[[], Run]:
-    return lambda: sent(household, records, household.batch(number))
+    return lambda: _sent(household, records, household.batch(number))
 
 
 def _cut(person: Person, records: Records) -> Run:
     household = Household(person, now_ms() - 200_000, **CUT)
-    sent(household, records, household.batch(150))()
-    return sent(household, records, household.batch(150, asleep=1))
+    _sent(household, records, household.batch(150))()
+    return _sent(household, records, household.batch(150, asleep=1))
 
 
-def sent(household: Household, records: Records, batch: dict[str, Any]) -> Run:
+def _sent(household: Household, records: Records, batch: dict[str, Any]) -> Run:
     """Have a batch stored; what is left is the stream handler's work on its record."""
     records.new()
     answer = household.device.call("POST", "/sensor/readings", batch)
     event = {"Records": records.new()}
     if answer.status != 200 or len(event["Records"]) != 1:
         raise RuntimeError(f"{answer}, {len(event['Records'])} records")
+    return partial(examine, event, None)
 
-    def run() -> object:
-        done = examine(event, None)
-        if done["batchItemFailures"]:
-            raise RuntimeError(done)
-        return done
 
-    return run
+def _none_failed(done: Mapping[str, Any]) -> None:
+    if done["batchItemFailures"]:
+        raise RuntimeError(done)
 
 
 def sweep_work(entry: Entry, online: int = ONLINE) -> Iterator[Work]:
@@ -77,17 +83,15 @@ def sweep_work(entry: Entry, online: int = ONLINE) -> Iterator[Work]:
             sweep(TICK, None)
             for device_id in device_ids[:due]:
                 silent_for(device_id, SILENT_MS)
-            return lambda: _swept(due)
+            return partial(sweep, TICK, None)
 
         return prepare
 
     for due in DUE:
         name = f"sweep: {online:,} devices online, {due} due"
-        yield Work(name, after(due), over_http=False, repeats=10)
+        yield Work(name, after(due), partial(_found, due), over_http=False, repeats=10)
 
 
-def _swept(due: int) -> dict[str, int]:
-    done: dict[str, int] = sweep(TICK, None)
+def _found(due: int, done: Mapping[str, int]) -> None:
     if done["offline"] != due:
         raise RuntimeError(f"{done}, not {due}")
-    return done

@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from itertools import count, islice
 from typing import Any
 
+import msgspec
+
 from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import port_id
+from chalicelib.domain.readings import MAX_CHUNK_MS, Chunk, by_port
 from chalicelib.domain.states import DeviceState, Latest, PortState
-from chalicelib.storage import devices, notifications, phantom_events, states
+from chalicelib.storage import devices, notifications, phantom_events, readings, states
 from chalicelib.storage.base import Transaction
+from chalicelib.wire.readings import BatchReading
 from tests.conftest import Device as Caller
 from tests.conftest import Person, now_ms, reading
 
@@ -58,6 +62,20 @@ class Household:
     def batch(self, number: int, asleep: int = 0) -> dict[str, Any]:
         """The next readings as the body of a new batch."""
         return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, asleep)}
+
+
+def fill_history(household: Household, readings_a_batch: int) -> None:
+    """Have so long a time stored in such batches as recording looks back for duplicates."""
+    device = devices.load(household.device.device_id)
+    if device is None:
+        raise LookupError(household.device.device_id)
+    for _ in range(MAX_CHUNK_MS * PORTS // SAMPLE_MS // readings_a_batch):
+        taken = msgspec.convert(household.readings(readings_a_batch), list[BatchReading])
+        columns = by_port([(each.timestamp_ms, each) for each in taken])
+        key = readings.chunk_key(secrets.token_hex(8))
+        chunk = Chunk(device.device_uid, device.device_id, device.owner_id, key, now_ms(), columns)
+        if not readings.add([chunk]):
+            raise LookupError(key)
 
 
 def silent_for(device_id: str, silent_ms: int) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from chalicelib.storage.base import connection
+from chalicelib.storage.base import connection, table_name
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 EVENT = "after-call.dynamodb"
 REPEATS = 20
-"""Enough for a median, and for the index of the last quarter of an hour to be as full as it gets."""
+"""Enough for a median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +52,21 @@ class Meter:
             raise RuntimeError(f"{model.name} tells no units: {parsed.get('Error')}")
         consumed = parsed["ConsumedCapacity"]
         by_table = consumed if isinstance(consumed, list) else [consumed]
-        tables = frozenset(part["TableName"].rpartition("ghostwatt-local-")[2] for part in by_table)
+        tables = frozenset(part["TableName"].removeprefix(table_name("")) for part in by_table)
         self.calls.append(DatabaseCall(model.name, tables, sum(part["CapacityUnits"] for part in by_table)))
-
-    def writes_to(self, table: str) -> list[DatabaseCall]:
-        """The write calls on one table."""
-        return [call for call in self.calls if not call.reads and table in call.tables]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """Something to measure: `prepare` sets the stage, unmeasured, and gives what is then measured.
 
-    readings is how many it stores or examines, over_http whether API Gateway stands in front of it.
+    check raises where the result is not what was to be measured; readings is how many it stores or examines,
+    over_http whether API Gateway stands in front of it.
     """
 
     name: str
-    prepare: Callable[[], Callable[[], object]]
+    prepare: Callable[[], Callable[[], Any]]
+    check: Callable[[Any], None]
     readings: int = 0
     over_http: bool = True
     repeats: int = REPEATS
@@ -106,6 +104,7 @@ def measure(work: Work) -> Cost:
         run = work.prepare()
         with Meter() as meter:
             started = time.process_time_ns()
-            run()
+            result = run()
             cpu_ns.append(time.process_time_ns() - started)
+        work.check(result)
     return Cost(work, tuple(meter.calls), statistics.median(cpu_ns) / 1e6)

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,18 +59,12 @@ class Entry:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
         """Call a route; takes what the tests' own callers of HTTP take."""
-        return self.ready(method, path, body, **headers)()
+        return answered(self.ready(method, path, body, **headers)())
 
-    def ready(self, method: str, path: str, body: Any = None, **headers: str) -> Callable[[], Answered]:
+    def ready(self, method: str, path: str, body: Any = None, **headers: str) -> Callable[[], dict[str, Any]]:
         """A call with its event made already, so that only the app's own work is left to measure."""
         event = self._event(method, path, b"" if body is None else json.dumps(body).encode(), headers)
-        context = LambdaContext("api")
-
-        def run() -> Answered:
-            result = self._app(event, context)
-            return Answered(result["statusCode"], json.loads(result["body"]), result["headers"])
-
-        return run
+        return partial(self._app, event, LambdaContext("api"))
 
     def _event(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         url = urlsplit(path)
@@ -91,6 +86,11 @@ class Entry:
         if match is None:
             raise LookupError(f"there is no route {path}")
         return proxy_event(request, match, url.path, body, [])
+
+
+def answered(result: Mapping[str, Any]) -> Answered:
+    """The answer that API Gateway would make of the entry's result."""
+    return Answered(result["statusCode"], json.loads(result["body"]), result["headers"])
 
 
 class Records:

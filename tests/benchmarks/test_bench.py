@@ -17,9 +17,9 @@ from tests.benchmarks.route_work import (
     MINUTES_BEAT,
     SILENT_BEAT,
     batch_name,
-    batch_work,
     device_list_work,
     device_work,
+    one_batch_work,
 )
 from tests.conftest import new_person, now_ms
 
@@ -42,13 +42,13 @@ def writes(found: Cost) -> list[frozenset[str]]:
 
 
 def test_a_batch_of_150_readings_of_4_ports_is_one_write_and_that_is_on_readings(entry: Entry) -> None:
-    found = measured(batch_work(entry), batch_name(150))
+    found = measure(replace(one_batch_work(entry, 150), repeats=3))
     assert writes(found) == [{"readings"}]
     assert [call.operation for call in found.calls if not call.reads] == ["PutItem"]
 
 
 def test_a_batch_sent_again_writes_nothing(entry: Entry) -> None:
-    assert writes(measured(batch_work(entry), "POST /sensor/readings, 150, sent again")) == []
+    assert writes(measure(replace(one_batch_work(entry, 150, again=True), repeats=3))) == []
 
 
 def test_on_the_stream_150_readings_of_4_ports_are_one_state_write(entry: Entry, database: str) -> None:
@@ -103,7 +103,7 @@ def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
 def costs(cpu_ms: float, *calls: DatabaseCall) -> Iterator[tuple[str, Cost]]:
     over_http = (batch_name(120), MINUTES_BEAT)
     for name in (*over_http, chunk_name(120)):
-        work = Work(name, lambda: lambda: None, over_http=name in over_http)
+        work = Work(name, lambda: lambda: None, lambda _: None, over_http=name in over_http)
         yield name, Cost(work, calls, cpu_ms)
 
 

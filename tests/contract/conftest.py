@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ import pytest
 import requests
 
 from infra.local.stack import RunningStack, running_stack
-from tests.conftest import Answered, Call
+from tests.conftest import Answered, Call, Person, new_person
+from tests.contract.household import Household, settle
+from tests.contract.openapi import Operation, operations
 
 Result = TypeVar("Result")
 
@@ -43,13 +46,33 @@ def call(api: str) -> Call:
     return request
 
 
-def at_once(act: Callable[[int], Result], times: int) -> list[Result]:
-    """Do the same so many times at the same moment; the results in their order."""
-    start = Barrier(times)
+@pytest.fixture(scope="module")
+def household(call: Call) -> Household:
+    return settle(call)
 
-    def one(number: int) -> Result:
+
+@pytest.fixture(scope="module")
+def stranger_here(call: Call) -> Person:
+    return new_person(call)
+
+
+@pytest.fixture(scope="module")
+def all_operations(call: Call) -> list[Operation]:
+    return operations(call("GET", "/openapi.json").body)
+
+
+def together(acts: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Do several things at the same moment; the results in their order."""
+    start = Barrier(len(acts))
+
+    def one(act: Callable[[], Result]) -> Result:
         start.wait()
-        return act(number)
+        return act()
 
-    with ThreadPoolExecutor(times) as threads:
-        return list(threads.map(one, range(times)))
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(one, acts))
+
+
+def at_once(act: Callable[[int], Result], times: int) -> list[Result]:
+    """Do the same so many times at the same moment; each is told its number."""
+    return together([partial(act, number) for number in range(times)])

@@ -5,7 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.conftest import Call, Device, Person, eventually, new_person, now_ms
+from tests.conftest import Answered, Call, Device, Person, eventually, new_person, now_ms
+from tests.contract.openapi import Operation
+
+BODIES: dict[str, dict[str, Any]] = {
+    "/account/signup": {"email": "nobody@example.org", "password": "correct horse"},
+    "/account/login": {"email": "nobody@example.org", "password": "correct horse"},
+    "/account": {"currency": "EUR"},
+    "/device/claim": {"deviceId": "GW-0123456789"},
+    "/device/claim/token": {"deviceCode": "x"},
+    "/device/claim/approve": {"userCode": "BBBB-BBBB"},
+    "/device/claim/deny": {"userCode": "BBBB-BBBB"},
+    "/device/data": {"sensors": {"temperature": 1}},
+    "/device/{deviceId}": {"name": "Mine now"},
+    "/port/{portId}": {"name": "Mine now"},
+    "/port/{portId}/switch": {"state": "on"},
+    "/phantom-event/{eventId}/feedback": {"verdict": "wrong"},
+    "/sensor/readings": {"batchId": "b", "sentAtMs": 1, "readings": []},
+}
+"""A body that each route takes; the rest are made from the household's ids."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +79,35 @@ def settle(call: Call) -> Household:
     eventually(lambda: len(events()) == 2, "both ports are cut")
     eventually(lambda: "temperature" in str(person.call("GET", "/devices").body), "the sensors are shown")
     return Household(person, device, (first, second), tuple(event["eventId"] for event in events()))
+
+
+def refused(answer: Answered, *statuses: int) -> bool:
+    """Whether this is an error of the contract with one of these statuses."""
+    shaped = isinstance(answer.body, dict) and answer.body.get("success") is False
+    return answer.status in statuses and shaped and bool(answer.body.get("code")) and bool(answer.body.get("error"))
+
+
+def fitting_body(operation: Operation, household: Household) -> dict[str, Any] | None:
+    """A body that is right in all but whose ids it names."""
+    if operation.body is None:
+        return None
+    made: dict[str, dict[str, Any]] = {
+        "/port": {"deviceId": household.device.device_id, "name": "Mine now"},
+        "/device/register": {"deviceId": household.device.device_id},
+        "/devices": {"device_id": household.device.device_id, "name": "Mine now"},
+        "/sensor/reading": {
+            "deviceToken": "gwk.x.y",
+            "portId": household.port_ids[0],
+            "voltage": 1,
+            "current": 1,
+            "power": 1,
+        },
+    }
+    return made.get(operation.path) or BODIES.get(operation.path, {})
+
+
+def caller(operation: Operation, household: Household) -> dict[str, str]:
+    """The header with which the owner's side calls a route."""
+    if "device" in operation.schemes:
+        return {"Authorization": f"Device {household.device.api_key}"}
+    return {"x_session_token": household.person.token}

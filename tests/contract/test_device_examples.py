@@ -17,7 +17,8 @@ from ghostwatt_pi.spool import Batch, SpooledReading
 from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
 
 from chalicelib.api import claims, devices, readings
-from chalicelib.api.http import ROUTES, Route, decode
+from chalicelib.api.decoding import decode
+from chalicelib.api.http import ROUTES, Route
 from chalicelib.wire.base import Failure
 from chalicelib.wire.readings import Batch as WireBatch
 from chalicelib.wire.readings import BatchReading
@@ -59,7 +60,7 @@ def test_the_cloud_answers_exactly_the_fields_shown(name: str, reply: Any) -> No
 class Exampler:
     """A cloud that gives one answer to all, and notes what it was asked."""
 
-    url: str
+    url: str = ""
     status: int = 200
     body: Any = None
     paths: list[str] = field(default_factory=list)
@@ -70,15 +71,16 @@ class Exampler:
         self.status, self.body = reply["status"], reply["body"]
 
 
-@pytest.fixture
-def exampler() -> Iterator[Exampler]:
+def handler(notes: Exampler) -> type[BaseHTTPRequestHandler]:
+    """What answers for it."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            exampler.paths.append(self.path)
-            exampler.keys.append(self.headers.get("Authorization"))
-            exampler.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            content = json.dumps(exampler.body).encode()
-            self.send_response(exampler.status)
+            notes.paths.append(self.path)
+            notes.keys.append(self.headers.get("Authorization"))
+            notes.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            content = json.dumps(notes.body).encode()
+            self.send_response(notes.status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -86,14 +88,19 @@ def exampler() -> Iterator[Exampler]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    exampler = Exampler(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, args=[0.02])
-    thread.start()
-    yield exampler
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return Handler
+
+
+@pytest.fixture
+def exampler() -> Iterator[Exampler]:
+    notes = Exampler()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler(notes)) as server:
+        notes.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        yield notes
+        server.shutdown()
+        thread.join()
 
 
 def call(cloud: Cloud, name: str, request: Any) -> Any:

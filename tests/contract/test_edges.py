@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from infra.local.stack import RunningStack
 from tests.conftest import Call, Person
-from tests.contract.household import Household, settle
+from tests.contract.household import Household
 
 OUTSIDE = ["/../infra/aws/template.yaml", "/%2e%2e/Makefile", "/..%2fMakefile", "/%2e%2e%2f%2e%2e%2fetc%2fpasswd"]
 OUTSIDE += ["/..%5cMakefile", "//etc/passwd", "/%00", "/index.html%00", "/.git/config", "/%ff", f"/{'x' * 5_000}"]
@@ -103,11 +103,6 @@ def test_after_a_log_out_its_socket_hears_no_more(person: Person) -> None:
         assert device.call("POST", "/device/heartbeat").status == 200
         with pytest.raises((ConnectionClosed, TimeoutError)):
             socket.recv(timeout=2)
-
-
-@pytest.fixture(scope="module")
-def household(call: Call) -> Household:
-    return settle(call)
 
 
 def test_feedback_is_taken_even_when_the_port_is_gone(household: Household) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from functools import partial
 
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import Answered, Call, Person, now_ms, reading
-from tests.contract.conftest import at_once
+from tests.contract.conftest import at_once, together
 
 
 def statuses(answers: list[Answered]) -> Counter[int]:
@@ -86,15 +87,15 @@ def test_a_key_that_was_used_outlives_a_rotation_at_the_same_moment(person: Pers
     device = person.device()
     rotate = f"/device/{device.device_id}/key"
 
-    def works(key: str) -> bool:
-        return call("POST", "/device/heartbeat", Authorization=f"Device {key}").status == 200
+    def beat(key: str) -> Answered:
+        return call("POST", "/device/heartbeat", Authorization=f"Device {key}")
 
     for _ in range(6):
         fresh = person.call("POST", rotate).body["apiKey"]
-        used, rotated = at_once(lambda number, key=fresh: person.call("POST", rotate) if number else works(key), 2)
-        assert isinstance(rotated, Answered)
-        assert works(fresh) or not used, "a key that was taken is refused, though the next was never used"
-        assert works(rotated.body["apiKey"]), "a key that was just shown is refused"
+        used, rotated = together([partial(beat, fresh), partial(person.call, "POST", rotate)])
+        refused = used.status == 200 and beat(fresh).status != 200
+        assert not refused, "a key that was taken is refused, though the next was never used"
+        assert beat(rotated.body["apiKey"]).status == 200, "a key that was just shown is refused"
 
 
 def test_one_claim_gets_one_owner_and_one_key(person: Person, stranger: Person, call: Call) -> None:

@@ -33,7 +33,7 @@ class Started:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "ghostwatt_pi", *arguments]
         common = ["--api", self.cloud.url, "--data", str(self.folder), "--port", "0", "--tell", "json"]
-        process = subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+        process = subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True)
         self.running.append(process)
         return process
 

@@ -59,7 +59,8 @@ class Household:
         return answer.json()
 
     def stored(self, port_id: str) -> int:
-        count, cursor = 0, ""
+        count = 0
+        cursor: str | None = ""
         while cursor is not None:
             page = self.call("GET", f"/port/{port_id}/history?cursor={cursor}")
             count, cursor = count + len(page["readings"]), page["cursor"]

@@ -22,6 +22,14 @@ export function stayLive({ onState, onMessage }) {
   };
 }
 
+/** Under the name by which this page was opened: its security policy allows no other. */
+function liveUrl(ticket) {
+  const url = new URL("/live", location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("ticket", ticket);
+  return url;
+}
+
 class Connection {
   #socket = null;
   #timer = null;
@@ -35,8 +43,8 @@ class Connection {
   async open() {
     this.#timer = null;
     try {
-      const { url } = await api.liveTicket();
-      if (!this.#stopped) this.#listen(new WebSocket(url));
+      const { ticket } = await api.liveTicket();
+      if (!this.#stopped) this.#listen(new WebSocket(liveUrl(ticket)));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#later();

@@ -80,7 +80,7 @@ def test_it_dies_with_a_stack_that_is_killed(tmp_path: Path) -> None:
         print("ready", flush=True)
         database._keeper.join()
     """
-    with subprocess.Popen(  # noqa: S603 - the program above
+    with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout
@@ -94,7 +94,7 @@ def test_it_dies_with_a_stack_that_is_killed(tmp_path: Path) -> None:
 def test_a_server_that_a_killed_stack_left_behind_is_ended_first(tmp_path: Path) -> None:
     path = tmp_path / "database.sqlite"
     command = [str(server_binary()), "serve", "--port", "0", "--db-path", str(path)]
-    left = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own server
+    left = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     (tmp_path / "database.pid").write_text(str(left.pid))
     eventually(path.exists, "it runs")
     database = Database(tmp_path, server_binary())

@@ -154,9 +154,7 @@ def test_a_pump_that_cannot_go_on_ends_the_stack_instead_of_leaving_readings_une
 def start_in_vain(*options: str) -> tuple[int, str]:
     """Start a stack that must not come up: its exit code and what it says."""
     command = [sys.executable, "-m", "infra.local", *options]
-    ended = subprocess.run(  # noqa: S603 - our own program
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20
-    )
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
     return ended.returncode, ended.stderr
 
 
