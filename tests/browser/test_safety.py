@@ -38,6 +38,7 @@ def test_a_new_key_is_shown_once_and_works(person: Person) -> None:
     page.get_by_role("button", name="Make a new key").click()
     key = page.get_by_label("The new key").input_value()
     page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     assert key not in page.content()
     page.reload()
     expect(page.get_by_role("heading", name="Hall")).to_be_visible()
