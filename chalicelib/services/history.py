@@ -31,7 +31,7 @@ def of_port(
     oldest_ms = max(first_ms, now_ms - RETENTION_MS)
     if last_ms < oldest_ms:
         return [], None
-    chunks, after = store.page(port.device_uid, oldest_ms - MAX_CHUNK_MS, last_ms, CHUNKS_A_PAGE, cursor)
+    chunks, after = store.page(port.device_uid, oldest_ms, last_ms + MAX_CHUNK_MS, CHUNKS_A_PAGE, cursor)
     columns = merged(chunks).get(port.port_id, Columns())
     shown: list[Latest] = []
     rows = zip(columns.times_ms, columns.millivolts, columns.milliamps, columns.milliwatts, strict=True)

@@ -73,13 +73,17 @@ def hang_up(owner_id: str, session_ids: Collection[str]) -> None:
 
 def push_device(device: Device) -> None:
     """A device was added, renamed, or went online or offline."""
-    status = "online" if device.online else "offline"
-    _push(device.owner_id, [_device(device, status)])
+    _push(device.owner_id, [device_message(device)])
 
 
 def push_device_removed(device: Device) -> None:
     """A device was released."""
     _push(device.owner_id, [_device(device, "removed")])
+
+
+def device_message(device: Device) -> wire.DevicePush:
+    """A device as it is now."""
+    return _device(device, "online" if device.online else "offline")
 
 
 def _device(device: Device, status: Any) -> wire.DevicePush:

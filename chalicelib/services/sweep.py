@@ -30,8 +30,8 @@ def _mark(device_id: str, now_ms: int) -> bool:
     notifications.put(write, notification)
     if not write.commit():
         return False
-    live.push_device(replace(device, online=False))
-    live.push(device.owner_id, [live.notification_message(notification)])
+    gone = replace(device, online=False)
+    live.push(device.owner_id, [live.device_message(gone), live.notification_message(notification)])
     return True
 
 

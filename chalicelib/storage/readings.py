@@ -1,6 +1,7 @@
-"""Readings as they came: chunks of watts and logs of free sensors, under their device; an index finds them by time.
+"""Readings as they came: chunks of watts and logs of free sensors, under their device.
 
-An item's key is its batch, so a resend is the same item whatever its clock says.
+An item's key is its batch, so a resend is the same item whatever its clock says. An index finds items by their end:
+a device that sends live readings, all newer than what is stored, finds nothing to look through.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ SENSORS = "sensors"
 class ByTime(LocalSecondaryIndex["ReadingItem"]):
     class Meta:
         index_name = "by_time"
-        projection = IncludeProjection(["last_ms"])
+        projection = IncludeProjection(["first_ms"])
 
     device_uid = UnicodeAttribute(hash_key=True)
     time_key = UnicodeAttribute(range_key=True)
     chunk_id = UnicodeAttribute()
-    last_ms = NumberAttribute()
+    first_ms = NumberAttribute()
 
 
 class ReadingItem(Item):
@@ -39,7 +40,7 @@ class ReadingItem(Item):
     device_uid = UnicodeAttribute(hash_key=True)
     chunk_id = UnicodeAttribute(range_key=True)
     time_key = UnicodeAttribute()
-    last_ms = NumberAttribute()
+    first_ms = NumberAttribute()
     device_id = UnicodeAttribute()
     owner_id = UnicodeAttribute()
     stored_at_ms = NumberAttribute()
@@ -81,8 +82,8 @@ def _chunk_item(chunk: Chunk) -> ReadingItem:
     return ReadingItem(
         chunk.device_uid,
         chunk.chunk_id,
-        time_key=_time_key(WATTS, chunk.first_ms),
-        last_ms=chunk.last_ms,
+        time_key=_time_key(WATTS, chunk.last_ms),
+        first_ms=chunk.first_ms,
         device_id=chunk.device_id,
         owner_id=chunk.owner_id,
         stored_at_ms=chunk.stored_at_ms,
@@ -122,9 +123,9 @@ def overlapping(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
     keys = [
         (device_uid, found.chunk_id)
         for found in ReadingItem.by_time.query(
-            device_uid, _between(WATTS, first_ms - MAX_CHUNK_MS, last_ms), consistent_read=True
+            device_uid, _between(WATTS, first_ms, last_ms + MAX_CHUNK_MS), consistent_read=True
         )
-        if found.last_ms >= first_ms
+        if found.first_ms <= last_ms
     ]
     return sorted(_load(keys), key=lambda chunk: chunk.stored_at_ms)
 
@@ -141,7 +142,7 @@ def _load(keys: list[tuple[str, str]]) -> Iterator[Chunk]:
 def page(
     device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
 ) -> tuple[list[Chunk], str | None]:
-    """A page of chunks that begin between these times, by time, and the cursor to go on."""
+    """A page of chunks that end between these times, by time, and the cursor to go on."""
     found, after = _page(WATTS, device_uid, first_ms, last_ms, limit, cursor)
     return sorted(_load(found), key=lambda chunk: (chunk.first_ms, chunk.stored_at_ms)), after
 
@@ -166,7 +167,7 @@ def _page(
 
 
 def _sensor_log(item: ReadingItem) -> SensorLog:
-    return SensorLog(item.device_uid, item.device_id, item.owner_id, int(item.last_ms), item.sensors or {})
+    return SensorLog(item.device_uid, item.device_id, item.owner_id, int(item.first_ms), item.sensors or {})
 
 
 def add_sensors(log: SensorLog, now_ms: int) -> bool:
@@ -175,7 +176,7 @@ def add_sensors(log: SensorLog, now_ms: int) -> bool:
         log.device_uid,
         f"{SENSORS}#{log.at_ms:013d}",
         time_key=_time_key(SENSORS, log.at_ms),
-        last_ms=log.at_ms,
+        first_ms=log.at_ms,
         device_id=log.device_id,
         owner_id=log.owner_id,
         stored_at_ms=now_ms,

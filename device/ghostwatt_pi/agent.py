@@ -91,15 +91,15 @@ class Agent:
             self._stop.set()
 
     def _turn(self) -> None:
-        """Do what is due: the heartbeat, then one batch."""
+        """Do what is due: one batch, and a heartbeat unless the batch was one (its answer says the same)."""
         if time.monotonic() < self._next_turn():
             return
         key = self._home.read_key() or ""
         try:
-            if time.monotonic() >= self._next_heartbeat or self._outlets.reports():
-                self._heartbeat(key)
             if time.monotonic() >= self._upload_due():
                 self._upload(key)
+            if time.monotonic() >= self._next_heartbeat or self._outlets.reports():
+                self._heartbeat(key)
         except KeyRefused:
             self._wait_for_key(key)
         except CloudError as error:
@@ -118,6 +118,7 @@ class Agent:
         reply = self._courier.send(key, self._outlets.port_ids)
         if reply:
             self._follow(reply)
+            self._next_heartbeat = started + self._heartbeat_seconds
         self._next_upload = started + self._interval_seconds
 
     def _follow(self, reply: DeviceReply) -> None:
