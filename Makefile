@@ -5,12 +5,13 @@ SHELL := /bin/bash
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= .local
+TRACES ?= ../shared/traces
 PYTHON ?= python3.11
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
 help: ## Say what each command does
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 install: .venv/installed node_modules/installed ## Install all that is needed here (the other commands do it by themselves)
 
@@ -62,10 +63,13 @@ lock-requirements.lock:
 bench: install ## Calls, capacity units and CPU of each route, the stream and the sweep; readings a second
 	@$(BIN)/python -m tests.benchmarks.bench
 
+bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
+	@$(BIN)/python -m tests.benchmarks.detector_table $(TRACES)
+
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }
 
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help install demo serve test check lint types locks lock bench browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock
+.PHONY: help install demo serve test check lint types locks lock bench bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock

@@ -7,7 +7,7 @@ import time
 from botocore.session import get_session
 from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 
-from chalicelib.api import accounts, claims, devices, events, meta, ports, readings
+from chalicelib.api import accounts, claims, detector, devices, events, meta, ports, readings
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.events import schedule, stream
 from chalicelib.services import live
@@ -21,7 +21,7 @@ app.api.cors = CORSConfig(
     allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
     allow_credentials=True,
 )
-for room in (accounts, claims, devices, events, meta, ports, readings, schedule, stream):
+for room in (accounts, claims, detector, devices, events, meta, ports, readings, schedule, stream):
     app.register_blueprint(room.blueprint)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from chalicelib.domain.backtest import Cut
 from chalicelib.domain.claims import Claim
 from chalicelib.domain.devices import Device
 from chalicelib.domain.events import Notification, PhantomEvent
+from chalicelib.domain.phantom import Explanation
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.relays import Relay
@@ -156,4 +160,51 @@ def point(shown: Latest) -> wire_ports.HistoryPoint:
         voltage=shown.voltage,
         current=shown.current,
         power=shown.power,
+    )
+
+
+def explanation(port_id: str, shown: Explanation) -> wire_ports.DetectorAnswer:
+    """Why the detector decides as it does."""
+    return wire_ports.DetectorAnswer(
+        port_id=port_id,
+        threshold_watts=shown.threshold_watts,
+        source=shown.source,
+        standby_watts=shown.standby_watts,
+        gap_to_watts=shown.gap_to_watts,
+        histogram=[
+            wire_ports.HistogramBar(from_watts=bar.from_watts, to_watts=bar.to_watts, minutes=bar.minutes)
+            for bar in shown.histogram
+        ],
+        observed_minutes=shown.observed_minutes,
+        idle_runs=shown.idle_runs,
+        typical_idle_minutes=shown.typical_idle_minutes,
+        dwell_seconds=shown.dwell_seconds,
+        advice=shown.advice,
+        waits_for=shown.waits_for,
+    )
+
+
+def backtest(
+    port_id: str, cuts: Sequence[Cut], readings: int, read_until_ms: int | None, cursor: str | None
+) -> wire_ports.BacktestAnswer:
+    """A page of a backtest."""
+    return wire_ports.BacktestAnswer(
+        port_id=port_id,
+        cuts=[_backtest_cut(cut) for cut in cuts],
+        saved_watt_hours=round(sum(cut.saved_joules for cut in cuts) / 3_600, 3),
+        wrong_cuts=sum(cut.wrong for cut in cuts),
+        readings=readings,
+        read_until=iso_or_none(read_until_ms),
+        cursor=cursor,
+    )
+
+
+def _backtest_cut(shown: Cut) -> wire_ports.BacktestCut:
+    return wire_ports.BacktestCut(
+        at=iso(shown.at_ms),
+        watts=round(shown.watts, 3),
+        reason=shown.reason,
+        restored_at=iso_or_none(shown.restored_at_ms),
+        saved_watt_hours=round(shown.saved_joules / 3_600, 3),
+        wrong=shown.wrong,
     )

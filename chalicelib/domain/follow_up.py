@@ -47,8 +47,8 @@ class FollowUp:
 def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
     """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
     state = _without_lost_cut(port, state)
-    if state.open_event_id is not None and verdict.used_at_ms is not None:
-        ended = Progress(state.open_event_id, ended_at_ms=verdict.used_at_ms)
+    if state.open_event_id is not None and verdict.ended_at_ms is not None:
+        ended = Progress(state.open_event_id, ended_at_ms=verdict.ended_at_ms)
         return FollowUp(replace(state, open_event_id=None, outcome=None), progress=(ended,))
     if state.outcome in ("sent", "obeyed"):
         return _watch_cut(port, state, now_ms)
@@ -86,11 +86,11 @@ def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> boo
     refused_at_ms = port.relay.refused_at_ms
     if refused_at_ms is not None and now_ms - refused_at_ms < REFUSED_PAUSE_MS:
         return False
-    return state.open_event_id is None or (state.outcome is None and port.may_be_cut)
+    return state.open_event_id is None or (state.outcome is None and _action(port, finding) == "auto_cut")
 
 
 def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> FollowUp:
-    action = _action(port)
+    action = _action(port, finding)
     event = PhantomEvent(
         event_id=time_ordered_id(finding.at_ms, port.port_id),
         owner_id=port.owner_id,
@@ -120,8 +120,8 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
     )
 
 
-def _action(port: Port) -> Action:
-    if port.may_be_cut:
+def _action(port: Port, finding: Finding) -> Action:
+    if port.may_be_cut and finding.advice == "cut":
         return "auto_cut"
     return "observed" if port.policy == "observe" else "notified"
 

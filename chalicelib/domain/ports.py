@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from chalicelib.domain.devices import MAX_PORTS_PER_DEVICE
 from chalicelib.domain.errors import Conflict
-from chalicelib.domain.phantom import Rule
+from chalicelib.domain.phantom import Policy, Rule
 from chalicelib.domain.relays import Relay
-
-Policy = Literal["observe", "notify", "cut"]
-Status = Literal["active", "standby", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,16 @@ class Port:
     @property
     def rule(self) -> Rule:
         """What the detector needs to know of this port."""
-        return Rule(self.threshold_watts, self.dwell_seconds, self.relay.undone_at_ms)
+        return Rule(
+            kind=self.kind,
+            policy=self.policy,
+            never_cut=self.never_cut,
+            threshold_watts=self.threshold_watts,
+            dwell_seconds=self.dwell_seconds,
+            undone_at_ms=self.relay.undone_at_ms,
+            uses_confirmed=self.relay.uses_confirmed,
+            false_cuts=self.relay.false_cuts,
+        )
 
 
 def port_id(device_uid: str, suffix: str) -> str:

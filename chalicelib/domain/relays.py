@@ -20,7 +20,8 @@ class Relay:
 
     only_below_watts and expires_at_ms bind the detector's cuts only; cut_event_id names the phantom event behind
     the last cut; undone_at_ms is when a person last switched the outlet on again, refused_at_ms when the Pi last
-    refused a cut.
+    refused a cut. uses_confirmed counts the cuts that a person ended because the appliance was wanted again,
+    false_cuts those that a person called wrong: the detector learns from both.
     """
 
     desired: RelayState = "on"
@@ -35,6 +36,8 @@ class Relay:
     cut_event_id: str | None = None
     undone_at_ms: int | None = None
     refused_at_ms: int | None = None
+    uses_confirmed: int = 0
+    false_cuts: int = 0
 
     @property
     def cut_by_detector(self) -> bool:
@@ -60,7 +63,18 @@ def cut(relay: Relay, event_id: str, only_below_watts: float, now_ms: int) -> Re
 def switch(relay: Relay, state: RelayState, now_ms: int) -> Relay:
     """A person's command, without conditions. Switching on tells the detector to leave the outlet alone."""
     switched = replace(_commanded(relay, state, "person"), only_below_watts=None, expires_at_ms=None)
-    return replace(switched, undone_at_ms=now_ms, cut_event_id=None) if state == "on" else switched
+    if state == "off":
+        return switched
+    confirmed = relay.uses_confirmed + relay.cut_by_detector
+    return replace(switched, undone_at_ms=now_ms, cut_event_id=None, uses_confirmed=confirmed)
+
+
+def judged_wrong(relay: Relay, event_id: str, now_ms: int) -> Relay:
+    """A person says that the cut of this event was wrong: it counts, and if it still stands the outlet is wanted on."""
+    counted = replace(relay, false_cuts=relay.false_cuts + 1)
+    if not relay.cut_by_detector or relay.cut_event_id != event_id:
+        return counted
+    return replace(switch(counted, "on", now_ms), uses_confirmed=relay.uses_confirmed)
 
 
 def _taken_back(relay: Relay) -> Relay:

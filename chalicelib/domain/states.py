@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain import phantom
 from chalicelib.domain.events import Outcome
-from chalicelib.domain.ports import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class PortState:
     """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come."""
 
     detector: phantom.State = field(default_factory=phantom.State)
-    status: Status = "off"
+    status: phantom.Status = "off"
     latest: Latest | None = None
     open_event_id: str | None = None
     outcome: Outcome | None = None

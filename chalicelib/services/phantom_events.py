@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.errors import not_found
+from dataclasses import replace
+from typing import Literal
+
+from chalicelib.domain.errors import Unavailable, not_found
 from chalicelib.domain.events import PhantomEvent
+from chalicelib.domain.relays import judged_wrong
 from chalicelib.services import ports
 from chalicelib.storage import phantom_events as store
 from chalicelib.storage import ports as port_store
+from chalicelib.storage.base import Transaction
+
+TRIES = 5
+"""A cut, a switch or another verdict at the same moment: look again."""
 
 
 def of_owner(
@@ -18,15 +26,30 @@ def of_owner(
     return store.of_port(ports.own(owner_id, port_id).port_id, limit, cursor)
 
 
-def judge(owner_id: str, event_id: str, verdict: str, now_ms: int) -> PhantomEvent:
-    """A person says that it was right or wrong; wrong also switches the outlet on if it is still cut for it.
+def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
+    """A person says that it was right or wrong.
 
-    Raises NotFound.
+    Wrong teaches the detector, once, and switches the outlet on if it is still cut for it. Raises NotFound.
     """
-    event = store.load(owner_id, event_id)
-    if event is None or not store.save_verdict(event, verdict):
-        raise not_found("phantom event")
-    port = port_store.load(event.port_id)
-    if verdict == "wrong" and port is not None and port.relay.cut_event_id == event_id:
-        ports.switch(owner_id, event.port_id, "on", now_ms)
-    return store.load(owner_id, event_id) or event
+    for _ in range(TRIES):
+        event = store.load(owner_id, event_id)
+        if event is None:
+            raise not_found("phantom event")
+        if event.verdict == verdict or _judge(event, verdict, now_ms):
+            return store.load(owner_id, event_id) or event
+    raise Unavailable("This event's outlet keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
+    write = Transaction()
+    port = port_store.load(event.port_id) if verdict == "wrong" and event.action == "auto_cut" else None
+    still_cut = port is not None and port.relay.cut_event_id == event.event_id
+    if port is not None:
+        relay = judged_wrong(port.relay, event.event_id, now_ms)
+        port_store.put_relay(write, port, relay)
+    store.put_verdict(write, event, verdict, undone_at_ms=now_ms if still_cut else None)
+    if not write.commit():
+        return False
+    if port is not None:
+        ports.pushed(replace(port, relay=relay))
+    return True

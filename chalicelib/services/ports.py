@@ -10,7 +10,8 @@ from typing import TypeVar
 from chalicelib.domain import ports as rules
 from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.errors import Conflict, Unavailable, not_found
-from chalicelib.domain.ports import Policy, Port
+from chalicelib.domain.phantom import Policy
+from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import RelayState
 from chalicelib.domain.relays import switch as switched
 from chalicelib.domain.states import PortState
@@ -45,7 +46,7 @@ def _create(device: Device, settings: Port, wanted_channel: int | None) -> Port 
     write = Transaction()
     store.put(write, port)
     device_store.put_ports(write, device, (*device.ports, _name(port)))
-    return _pushed(port) if write.commit() else None
+    return pushed(port) if write.commit() else None
 
 
 def own(owner_id: str, port_id: str) -> Port:
@@ -96,7 +97,7 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
         return None
     if restored:
         _end_cut(port, now_ms)
-    return _pushed(changed)
+    return pushed(changed)
 
 
 def _end_cut(port: Port, now_ms: int) -> None:
@@ -134,14 +135,15 @@ def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
         return None
     if state == "on":
         _end_cut(port, now_ms)
-    return _pushed(replace(port, relay=relay))
+    return pushed(replace(port, relay=relay))
 
 
 def _name(port: Port) -> PortName:
     return PortName(port.port_id, port.name, port.channel)
 
 
-def _pushed(port: Port) -> Port:
+def pushed(port: Port) -> Port:
+    """Show a changed port to its owner's open pages; the port itself again."""
     live.push_port(port, state_of(port))
     return port
 

@@ -11,9 +11,11 @@ from chalicelib.domain.errors import Invalid, not_found
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import Chunk, SensorLog, by_port, refusal
+from chalicelib.domain.states import PortState
 from chalicelib.services.replies import DeviceReply, reply_to
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
+from chalicelib.storage import states
 
 REFUSALS = {"in_future": "lies more than five minutes ahead", "too_old": "is older than readings are kept"}
 
@@ -72,13 +74,18 @@ def _store(device: Device, reading: Reading, timed: bool, now_ms: int) -> Readin
 
 
 def _judge(port: Port, reading: Reading) -> RecordedOne:
-    threshold_watts = port.rule.threshold
+    threshold_watts = port.threshold_watts or _learned_watts(port)
     return RecordedOne(
         reading_id=f"{reading.port_id}@{reading.timestamp_ms}",
         reading=reading,
-        phantom_detected=0 < reading.power < threshold_watts,
+        phantom_detected=threshold_watts is not None and 0 < reading.power < threshold_watts,
         status=phantom.status(reading.power, threshold_watts),
     )
+
+
+def _learned_watts(port: Port) -> float | None:
+    known = states.load(port.device_uid).ports.get(port.port_id, PortState())
+    return phantom.threshold_watts(known.detector, port.rule)
 
 
 def record_sensors(

@@ -96,9 +96,14 @@ def save_progress(owner_id: str, event_id: str, outcome: Outcome | None, ended_a
     return _update(owner_id, event_id, _progress(outcome, ended_at_ms))
 
 
-def save_verdict(event: PhantomEvent, verdict: str) -> bool:
-    """Store what the person says of it; False when it is gone."""
-    return _update(event.owner_id, event.event_id, [PhantomEventItem.verdict.set(verdict)])
+def put_verdict(write: Transaction, event: PhantomEvent, verdict: str, undone_at_ms: int | None) -> None:
+    """Add to a transaction: what the person says of it; undone_at_ms when that also ended the cut."""
+    actions = [PhantomEventItem.verdict.set(verdict)]
+    if undone_at_ms is not None:
+        actions += [PhantomEventItem.outcome.set("undone"), PhantomEventItem.ended_at_ms.set(undone_at_ms)]
+    unjudged = PhantomEventItem.verdict.does_not_exist() | (PhantomEventItem.verdict != verdict)
+    condition = PhantomEventItem.event_id.exists() & unjudged
+    write.update(PhantomEventItem(event.owner_id, event.event_id), actions=list(actions), condition=condition)
 
 
 def load(owner_id: str, event_id: str) -> PhantomEvent | None:

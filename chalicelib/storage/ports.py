@@ -127,6 +127,11 @@ def put_cut(write: Transaction, port: Port, relay: Relay) -> None:
     )
 
 
+def put_relay(write: Transaction, port: Port, relay: Relay) -> None:
+    """Add to a transaction: a changed relay."""
+    write.update(PortItem(port.device_uid, port.port_id), actions=_relay(port, relay), condition=_unchanged(port))
+
+
 def save_relay(port: Port, relay: Relay) -> bool:
     """Store a changed relay; False when somebody else changed it meanwhile."""
     try:

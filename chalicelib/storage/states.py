@@ -11,7 +11,6 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain import phantom
 from chalicelib.domain.events import Outcome
-from chalicelib.domain.ports import Status
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
 
@@ -20,7 +19,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     """A PortState in MessagePack; a new field goes at the end, with a default."""
 
     detector: bytes
-    status: Status
+    status: phantom.Status
     latest: tuple[int, float, float, float] | None
     open_event_id: str | None
     outcome: Outcome | None

@@ -107,3 +107,66 @@ class PortHistory(Answer, frozen=True, kw_only=True):
     resolution: Literal["raw"]
     readings: list[HistoryPoint]
     cursor: str | None
+
+
+class HistogramBar(Part, frozen=True, kw_only=True):
+    """Minutes spent between two powers."""
+
+    from_watts: float
+    to_watts: float
+    minutes: int
+
+
+class DetectorAnswer(Answer, frozen=True, kw_only=True):
+    """Why the detector decides as it does for a port.
+
+    source says where the threshold comes from: given, learned, kind, default or none (always on so far).
+    """
+
+    port_id: str
+    threshold_watts: float | None
+    source: Literal["given", "learned", "kind", "default", "none"]
+    standby_watts: float | None
+    gap_to_watts: float | None
+    histogram: list[HistogramBar]
+    observed_minutes: int
+    idle_runs: int
+    typical_idle_minutes: float
+    dwell_seconds: int
+    advice: Literal["cut", "notify"]
+    waits_for: str
+
+
+class RunBacktest(Request, frozen=True):
+    """How many days back, and any change of the rule; without a policy it is replayed as if it might cut."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=400)]
+    policy: Policy | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
+    threshold_watts: ThresholdWatts | UnsetType | None = UNSET
+    dwell_seconds: DwellSeconds | UnsetType | None = UNSET
+    never_cut: bool | UnsetType = UNSET
+    cursor: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)] | None = None
+
+
+class BacktestCut(Part, frozen=True, kw_only=True):
+    """A cut that would have been made; restoredAt is when use would have ended it (null: it still stands)."""
+
+    at: Iso
+    watts: float
+    reason: str
+    restored_at: Iso | None
+    saved_watt_hours: float
+    wrong: bool
+
+
+class BacktestAnswer(Answer, frozen=True, kw_only=True):
+    """One page: sum the pages for the whole. readUntil says how far it got; cursor goes on, null at the end."""
+
+    port_id: str
+    cuts: list[BacktestCut]
+    saved_watt_hours: float
+    wrong_cuts: int
+    readings: int
+    read_until: Iso | None
+    cursor: str | None

@@ -20,6 +20,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/device/{deviceId}": {"name": "Mine now"},
     "/port/{portId}": {"name": "Mine now"},
     "/port/{portId}/switch": {"state": "on"},
+    "/port/{portId}/backtest": {"days": 1},
     "/phantom-event/{eventId}/feedback": {"verdict": "wrong"},
     "/sensor/readings": {"batchId": "b", "sentAtMs": 1, "readings": []},
 }

@@ -174,6 +174,17 @@ def test_the_servers_pace_is_kept_and_a_quicker_one_taken_up(cloud: FakeCloud, s
     until(lambda: len(cloud.stored) == 2, seconds=5)
 
 
+def test_an_upload_is_a_heartbeat_too(cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent) -> None:
+    cloud.interval_seconds, cloud.heartbeat_seconds = 1, 2
+    start_agent(meter)
+    beats: list[int] = []
+    for number in range(1, 5):
+        meter.say(reading(at_ms=1000 * number))
+        until(lambda number=number: cloud.count(READINGS) == number, seconds=5)  # type: ignore[misc]  # bound at once
+        beats.append(cloud.count("/device/heartbeat"))
+    assert len(set(beats)) == 1
+
+
 def test_a_full_batch_does_not_wait_for_the_interval(
     cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent
 ) -> None:

@@ -161,8 +161,9 @@ def one(device: Device, port_id: str, watts: float, **more: Any) -> dict[str, An
     ("watts", "phantom", "status"), [(0.0, False, "off"), (3.2, True, "standby"), (10.0, False, "active")]
 )
 def test_one_reading_is_answered_as_the_guide_has_it(
-    call: Call, device: Device, port_id: str, watts: float, phantom: bool, status: str
+    call: Call, person: Person, device: Device, port_id: str, watts: float, phantom: bool, status: str
 ) -> None:
+    person.call("PATCH", f"/port/{port_id}", {"thresholdWatts": 10})
     answer = call("POST", "/sensor/reading", one(device, port_id, watts))
     assert answer.status == 200
     data = answer.body["data"]
@@ -170,6 +171,11 @@ def test_one_reading_is_answered_as_the_guide_has_it(
     assert data["reading"]["power"] == watts
     assert data["reading"]["id"]
     assert data["reading"]["timestamp"].endswith("Z")
+
+
+def test_before_a_threshold_is_known_nothing_is_called_a_phantom(call: Call, device: Device, port_id: str) -> None:
+    data = call("POST", "/sensor/reading", one(device, port_id, 3.2)).body["data"]
+    assert (data["phantomDetected"], data["portStatus"]) == (False, "active")
 
 
 def test_readings_without_a_time_are_always_new_and_with_one_the_first_wins(

@@ -161,7 +161,35 @@ def test_feedback_wrong_switches_the_outlet_on(
     assert person.call("POST", path, {"verdict": "maybe"}).status == 422
     judged = person.call("POST", path, {"verdict": "wrong"}).body["event"]
     assert (judged["verdict"], judged["outcome"]) == ("wrong", "undone")
+    assert person.call("POST", path, {"verdict": "wrong"}).body["event"] == judged
     assert relay(device, port)["desired"] == "on"
+
+
+def test_a_kind_that_must_keep_its_power_is_not_cut_whatever_the_policy(
+    person: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, **CUT, kind="fridge or freezer")
+    device.send([reading(port["portId"], now_ms(), 1.1)])
+    deliver()
+    assert relay(device, port)["desired"] == "on"
+    assert [event["actionTaken"] for event in events(person)] == ["notified"]
+
+
+def test_what_was_learned_is_shown_and_used(person: Person, device: Device, deliver: Deliver) -> None:
+    port = person.port(device, "Amplifier", policy="cut")
+    start = now_ms() - 30 * 3_600_000
+    watts_at = [(3.0 if (minute // 240) % 2 else 60.0) for minute in range(29 * 60)]
+    for first in range(0, len(watts_at), 480):
+        batch = [
+            reading(port["portId"], start + (first + n) * 60_000, w)
+            for n, w in enumerate(watts_at[first : first + 480])
+        ]
+        device.send(batch)
+        deliver()
+    shown = person.call("GET", f"/port/{port['portId']}/detector").body
+    assert (shown["source"], shown["observedMinutes"] > 1_000) == ("learned", True)
+    assert 3.0 < shown["thresholdWatts"] < 60.0
+    assert sum(bar["minutes"] for bar in shown["histogram"]) == shown["observedMinutes"]
 
 
 def test_the_guides_single_reading_cuts_with_dwell_zero(

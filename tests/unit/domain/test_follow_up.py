@@ -15,7 +15,7 @@ from chalicelib.domain.states import Latest, PortState
 
 NOW = 1_700_000_000_000
 PORT = Port("uid-1", "uid", "GW-1", "owner", "Television", 1, policy="cut")
-FINDING = Finding(NOW - 600_000, NOW, 3.2, 10, "3.2 W for 10 min, below 10 W")
+FINDING = Finding(NOW - 600_000, NOW, 3.2, 10, "cut", "3.2 W for 10 min, below 10 W")
 STANDBY = Verdict(FINDING, None, "standby")
 USED = Verdict(None, NOW, "active")
 QUIET = Verdict(None, None, "off")
@@ -65,6 +65,13 @@ def test_without_leave_to_cut_nothing_is_cut(port: Port, action: str, told: bool
     assert followed.event is not None
     assert followed.event.action == action
     assert (followed.notification is not None) is told
+
+
+def test_where_the_detector_advises_only_to_tell_nothing_is_cut() -> None:
+    unsure = Verdict(replace(FINDING, advice="notify"), None, "standby")
+    followed = follow_up(PORT, PortState(), unsure, NOW)
+    assert followed.event is not None
+    assert (followed.event.action, followed.relay) == ("notified", None)
 
 
 def test_one_stretch_is_one_event() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.relays import CUT_TTL_MS, Relay, cut, report, switch
+from chalicelib.domain.relays import CUT_TTL_MS, Relay, cut, judged_wrong, report, switch
 
 NOW = 1_700_000_000_000
 
@@ -45,3 +45,15 @@ def test_a_refused_cut_is_taken_back_and_says_why() -> None:
     assert (refused.desired, refused.reported, refused.reason) == ("on", "on", "in_use")
     assert (refused.cut_event_id, refused.refused_at_ms, refused.undone_at_ms) == (None, NOW + 5, None)
     assert refused.obeyed
+
+
+def test_switching_on_after_a_cut_confirms_it_and_otherwise_not() -> None:
+    assert switch(cut(Relay(), "event", 10, NOW), "on", NOW).uses_confirmed == 1
+    assert switch(Relay(), "on", NOW).uses_confirmed == 0
+
+
+def test_a_cut_judged_wrong_counts_and_is_undone_if_it_stands() -> None:
+    wrong = judged_wrong(cut(Relay(), "event", 10, NOW), "event", NOW)
+    assert (wrong.desired, wrong.false_cuts, wrong.uses_confirmed) == ("on", 1, 0)
+    later = judged_wrong(cut(Relay(), "another", 10, NOW), "event", NOW)
+    assert (later.desired, later.false_cuts) == ("off", 1)

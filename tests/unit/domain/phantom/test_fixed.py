@@ -1,4 +1,4 @@
-"""The rule of the guides with a dwell, as one pure step."""
+"""A threshold and a dwell that a person gave: exactly those decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.phantom import MAX_GAP_MS, Rule, State, Verdict, step
+from chalicelib.domain.phantom import Rule, State, Verdict, step
+from chalicelib.domain.phantom.detector import MAX_GAP_MS
 
 SECOND = 1_000
 RULE = Rule(threshold_watts=10, dwell_seconds=60)
@@ -28,7 +29,7 @@ def test_standby_is_found_once_it_has_lasted_for_the_dwell() -> None:
 
 
 def test_a_dwell_of_zero_finds_on_the_first_reading() -> None:
-    assert run([3.0], Rule(10, 0)).finding is not None
+    assert run([3.0], Rule(threshold_watts=10, dwell_seconds=0)).finding is not None
 
 
 @pytest.mark.parametrize("watts", [0.0, 10.0, 250.0])
@@ -40,10 +41,17 @@ def test_a_load_that_wanders_around_the_threshold_stays_one_stretch() -> None:
     assert run([3.0, 10.5, 3.0, 11.0, 3.0, 10.9, 3.0, 3.0]).finding is not None
 
 
-def test_use_ends_the_stretch_and_is_said() -> None:
-    verdict = run([3.0] * 7 + [80.0] + [3.0] * 3)
-    assert verdict.finding is None
-    assert verdict.used_at_ms == 80 * SECOND
+def test_use_ends_a_stretch_that_was_found_and_is_said() -> None:
+    state, found = step(State(), RULE, [0, 60 * SECOND], [3.0, 3.0])
+    assert found.finding is not None
+    _, verdict = step(state, RULE, [70 * SECOND, 80 * SECOND], [80.0, 3.0])
+    assert (verdict.finding, verdict.ended_at_ms) == (None, 70 * SECOND)
+
+
+def test_a_dwell_without_a_threshold_goes_with_the_guides_ten_watts() -> None:
+    finding = run([9.9] * 7, Rule(dwell_seconds=60)).finding
+    assert finding is not None
+    assert finding.threshold_watts == 10
 
 
 def test_a_finding_must_hold_at_the_newest_reading() -> None:
@@ -61,11 +69,11 @@ def test_late_and_doubled_readings_change_nothing() -> None:
     state, _ = step(State(), RULE, [10 * SECOND, 20 * SECOND], [3.0, 3.0])
     again, verdict = step(state, RULE, [5 * SECOND, 10 * SECOND, 20 * SECOND], [500.0, 500.0, 500.0])
     assert again == state
-    assert verdict.used_at_ms is None
+    assert verdict.ended_at_ms is None
 
 
 def test_after_a_person_switched_on_it_is_left_alone_until_it_was_in_use() -> None:
-    undone = Rule(10, 60, undone_at_ms=5 * SECOND)
+    undone = Rule(threshold_watts=10, dwell_seconds=60, undone_at_ms=5 * SECOND)
     assert run([3.0] * 20, undone).finding is None
     assert run([3.0] * 3 + [80.0] + [3.0] * 10, undone).finding is not None
 
@@ -85,7 +93,7 @@ readings = st.lists(
 def test_where_the_readings_are_split_and_restarted_changes_no_decision(
     steps: list[tuple[int, float]], cut: int, dwell: int
 ) -> None:
-    rule = Rule(10, dwell)
+    rule = Rule(threshold_watts=10, dwell_seconds=dwell)
     times, at_ms = [], 1_700_000_000_000
     for elapsed, _ in steps:
         at_ms += elapsed
@@ -94,8 +102,8 @@ def test_where_the_readings_are_split_and_restarted_changes_no_decision(
     whole, verdict = step(State(), rule, times, watts)
     first, _ = step(State(), rule, times[:cut], watts[:cut])
     second, split_verdict = step(State.unpack(first.pack()), rule, times[cut:], watts[cut:])
-    assert second == whole
-    assert split_verdict.finding == verdict.finding
+    assert (split_verdict.finding, split_verdict.status) == (verdict.finding, verdict.status)
+    assert second.watermark_ms == whole.watermark_ms
 
 
 @given(readings)

@@ -1,0 +1,38 @@
+"""Routes of the detector: why it decides so, and what another rule would have done."""
+
+from __future__ import annotations
+
+import msgspec
+from chalice.app import Blueprint
+
+from chalicelib import views
+from chalicelib.api.http import Call, Who, route
+from chalicelib.domain.phantom import explain
+from chalicelib.services import backtests, ports
+from chalicelib.wire import ports as wire
+
+blueprint = Blueprint(__name__)
+
+
+@route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=Who.SESSION)
+def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
+    """Why the detector decides as it does for an outlet"""
+    port = ports.own(call.owner_id, port_id)
+    return views.explanation(port_id, explain(ports.state_of(port).detector, port.rule))
+
+
+@route(
+    blueprint,
+    "POST",
+    "/port/{port_id}/backtest",
+    body=wire.RunBacktest,
+    answers=wire.BacktestAnswer,
+    who=Who.SESSION,
+)
+def run_backtest(call: Call[wire.RunBacktest], port_id: str) -> wire.BacktestAnswer:
+    """What another rule would have cut in the past, saved, and cut wrongly; nothing is written"""
+    port = ports.own(call.owner_id, port_id)
+    given = {field: value for field, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
+    days, cursor = given.pop("days"), given.pop("cursor")
+    page = backtests.run(port, backtests.rule_of(port, given), days, cursor, call.now_ms)
+    return views.backtest(port_id, page.cuts, page.readings, page.read_until_ms, page.cursor)

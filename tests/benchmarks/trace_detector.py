@@ -1,0 +1,74 @@
+"""The shipped detector behind the scorer of the recordings: score.py dev tests.benchmarks.trace_detector:Factory.
+
+One outlet with policy cut, through the functions that the stream calls: phantom.step, then follow_up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+from chalicelib.domain import phantom
+from chalicelib.domain.follow_up import follow_up
+from chalicelib.domain.ports import Port
+from chalicelib.domain.relays import judged_wrong, report, switch
+from chalicelib.domain.states import PortState
+
+EPOCH_MS = 1_700_000_040_000
+"""Recordings count from 0 s; a whole minute of a real date stands for it."""
+BATCH = 30
+"""Readings between two loads and saves of the detector's memory."""
+
+
+class Meta(TypedDict):
+    """What the scorer tells of a recording."""
+
+    trace: str
+    never_cut: bool
+    kind: str
+
+
+class Factory:
+    """Readings in, "cut now" out. A person restores: 'use' is to switch on, 'false' to say that the cut was wrong."""
+
+    def __init__(self, meta: Meta) -> None:
+        self._port = Port(
+            "port", "uid", "device", "owner", "Outlet", 1, meta["kind"], policy="cut", never_cut=meta["never_cut"]
+        )
+        self._state = PortState()
+        self._since_save = 0
+
+    def step(self, t_seconds: float, power_w: float) -> bool:
+        """Take one reading; whether the outlet is cut now."""
+        at_ms = _epoch_ms(t_seconds)
+        self._still_on(at_ms)
+        detector, verdict = phantom.step(self._state.detector, self._port.rule, [at_ms], [power_w])
+        look = follow_up(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
+        self._state = look.state
+        if look.relay is not None:
+            self._port = replace(self._port, relay=look.relay)
+        return look.relay is not None
+
+    def restored(self, t_seconds: float, reason: str) -> None:
+        """The person switches on again: it was wanted ('use'), or it had been in use ('false')."""
+        relay, at_ms = self._port.relay, _epoch_ms(t_seconds)
+        wrong = reason == "false"
+        relay = judged_wrong(relay, relay.cut_event_id or "", at_ms) if wrong else switch(relay, "on", at_ms)
+        self._port = replace(self._port, relay=relay)
+
+    def _still_on(self, at_ms: int) -> None:
+        """Readings after a cut: the scorer did not carry it out, as a Pi that refuses."""
+        relay = self._port.relay
+        if relay.desired == "off":
+            self._port = replace(self._port, relay=report(relay, "on", relay.version, "in_use", at_ms))
+
+    def _saved(self, detector: phantom.State) -> phantom.State:
+        self._since_save += 1
+        if self._since_save < BATCH:
+            return detector
+        self._since_save = 0
+        return phantom.State.unpack(detector.pack())
+
+
+def _epoch_ms(t_seconds: float) -> int:
+    return EPOCH_MS + round(t_seconds * 1_000)

@@ -1,0 +1,110 @@
+"""Why the detector decides so, what another rule would have done, and what a verdict teaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Device, Person, now_ms, reading
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def device(person: Person) -> Device:
+    return person.device()
+
+
+@pytest.fixture
+def recorded(person: Person, device: Device) -> dict[str, Any]:
+    """A port with three hours behind it: half an hour in use, two hours of standby, half an hour in use."""
+    port = person.port(device)
+    start = now_ms() - 180 * MINUTE
+    for quarter in range(12):
+        watts = 90.0 if quarter in (0, 1, 10, 11) else 6.0
+        device.send([reading(port["portId"], start + (quarter * 15 + minute) * MINUTE, watts) for minute in range(15)])
+    return port
+
+
+def backtest(person: Person, port: dict[str, Any], **rule: Any) -> Any:
+    return person.call("POST", f"/port/{port['portId']}/backtest", {"days": 1} | rule)
+
+
+def test_a_backtest_says_what_would_have_been_cut_and_saved(person: Person, recorded: dict[str, Any]) -> None:
+    answer = backtest(person, recorded, thresholdWatts=10, dwellSeconds=600).body
+    (cut,) = answer["cuts"]
+    assert (answer["wrongCuts"], answer["readings"], answer["cursor"]) == (0, 180, None)
+    assert answer["savedWattHours"] == cut["savedWattHours"] == pytest.approx(6.0 * 1.8, abs=0.6)
+    assert cut["restoredAt"] is not None
+    assert "below 10 W" in cut["reason"]
+
+
+def test_a_backtest_writes_nothing(person: Person, device: Device, recorded: dict[str, Any]) -> None:
+    before = person.call("GET", f"/port/{recorded['portId']}").body
+    backtest(person, recorded, thresholdWatts=10, dwellSeconds=60)
+    assert person.call("GET", f"/port/{recorded['portId']}").body == before
+    assert person.call("GET", "/phantom-event/list").body["events"] == []
+
+
+def test_a_backtest_goes_on_page_by_page_with_the_same_end(
+    person: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services import backtests  # noqa: PLC0415 - after the database's environment
+
+    whole = backtest(person, recorded, thresholdWatts=10, dwellSeconds=600).body
+    monkeypatch.setattr(backtests, "CHUNKS_A_READ", 2)
+    monkeypatch.setattr(backtests, "CHUNKS_A_PAGE", 4)
+    cuts: list[Any] = []
+    readings, cursor = 0, None
+    for _ in range(10):
+        more: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        page = backtest(person, recorded, thresholdWatts=10, dwellSeconds=600, **more).body
+        cuts += page["cuts"]
+        readings, cursor = readings + page["readings"], page["cursor"]
+        if cursor is None:
+            break
+    assert (cuts, readings) == (whole["cuts"], whole["readings"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"days": 0}, "days"),
+        ({"days": 401}, "days"),
+        ({"policy": "burn"}, "policy"),
+        ({"thresholdWatts": 0}, "thresholdWatts"),
+        ({"cursor": "bm9uc2Vuc2U="}, "cursor"),
+        ({"cursor": "!"}, "cursor"),
+        ({"hours": 1}, "hours"),
+    ],
+)
+def test_a_wrong_backtest_is_422_and_names_the_field(
+    person: Person, recorded: dict[str, Any], wrong: dict[str, Any], field: str
+) -> None:
+    answer = backtest(person, recorded, **wrong)
+    assert (answer.status, answer.body["field"]) == (422, field)
+
+
+def test_another_users_detector_is_404(person: Person, stranger: Person, device: Device) -> None:
+    port = person.port(device)
+    assert stranger.call("GET", f"/port/{port['portId']}/detector").status == 404
+    assert backtest(stranger, port).status == 404
+
+
+@pytest.mark.parametrize(
+    ("settings", "source", "threshold"),
+    [
+        ({}, "none", None),
+        ({"kind": "television"}, "kind", 10.0),
+        ({"thresholdWatts": 7}, "given", 7.0),
+        ({"dwellSeconds": 60}, "default", 10.0),
+    ],
+)
+def test_the_detector_says_where_its_threshold_comes_from(
+    person: Person, device: Device, settings: dict[str, Any], source: str, threshold: float | None
+) -> None:
+    port = person.port(device, **settings)
+    shown = person.call("GET", f"/port/{port['portId']}/detector").body
+    assert (shown["source"], shown["thresholdWatts"]) == (source, threshold)
+    assert shown["waitsFor"].endswith(".")
