@@ -64,7 +64,7 @@ bench: install ## Calls, capacity units and CPU of each route, the stream and th
 	@$(BIN)/python -m tests.benchmarks.bench
 
 bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
-	@$(BIN)/python -m tests.benchmarks.detector_table $(TRACES)
+	@$(BIN)/python -m tests.benchmarks.bench_detector $(TRACES)
 
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }

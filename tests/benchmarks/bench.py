@@ -79,9 +79,9 @@ def _dollar_lines(costs: Mapping[str, Cost]) -> Iterator[str]:
     yield "Dollars for a port and month of 30 days: 4 ports a device, a reading every 2 s"
     yield f"{'':<46}{'gateway':>10}{'functions':>11}{'reads':>9}{'writes':>9}{'total':>9}"
     for seconds, batches in UPLOADS:
-        yield _dollar_line(f"upload every {seconds} s, beat every 60 s", cost.port_month(costs, seconds, batches))
+        yield _dollar_line(f"upload every {seconds} s, heard every 60 s", cost.port_month(costs, seconds, batches))
     yield _dollar_line("naive: a request and two writes a reading", cost.naive_port_month(costs))
-    yield "(uploads x (batch + its chunk on the stream) + beats x heartbeat) / ports."
+    yield "(uploads x (batch + its chunk on the stream + presence) + heartbeats of the other minutes) / ports."
     yield "Not in it: storage, data out, the sweep, and what people read."
     yield f"Function time: CPU / {cost.CPU_SHARE:.2f} (512 MB) + {cost.DATABASE_MS:g} ms a database call."
     yield f"{cost.PRICES}."

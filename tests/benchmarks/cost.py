@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 from tests.benchmarks.event_work import chunk_name
 from tests.benchmarks.household import PORTS, SAMPLE_MS
 from tests.benchmarks.meter import Cost
-from tests.benchmarks.route_work import MINUTES_BEAT, ONE_READING, batch_name
+from tests.benchmarks.route_work import MINUTES_BEAT, ONE_READING, SILENT_BEAT, batch_name
 
 MILLION = 1_000_000
 PRICES = "AWS on-demand prices, us-east-1, first tier, no free tier, as published since 2024-11-01"
@@ -67,15 +67,18 @@ def added(parts: Sequence[Dollars]) -> Dollars:
 
 
 def port_month(costs: Mapping[str, Cost], upload_seconds: int, batches: int) -> Dollars:
-    """A month of one port of a device that uploads so often, in so many batches, and beats once a minute.
+    """A month of one port of a device that uploads so often, in so many batches, and is heard once a minute.
 
-    Each batch is one request and one invocation of the stream handler; the beat writes the device's presence.
+    Each batch is one request and one invocation of the stream handler. An upload stands for the beat of its minute;
+    either writes the device's presence.
     """
     readings = upload_seconds * 1_000 // SAMPLE_MS * PORTS // batches
     batch = added([dollars(costs[batch_name(readings)]), dollars(costs[chunk_name(readings)])])
     uploads = batch.times(MONTH_SECONDS / upload_seconds * batches)
-    beats = dollars(costs[MINUTES_BEAT]).times(MONTH_SECONDS / BEAT_SECONDS)
-    return added([uploads, beats]).times(1 / PORTS)
+    beats = dollars(costs[MINUTES_BEAT]).times(MONTH_SECONDS / BEAT_SECONDS - MONTH_SECONDS / upload_seconds)
+    writing = added([dollars(costs[MINUTES_BEAT]), dollars(costs[SILENT_BEAT]).times(-1)])
+    presence = writing.times(MONTH_SECONDS / upload_seconds)
+    return added([uploads, beats, presence]).times(1 / PORTS)
 
 
 def naive_port_month(costs: Mapping[str, Cost]) -> Dollars:

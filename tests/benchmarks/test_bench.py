@@ -101,7 +101,7 @@ def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
 
 
 def costs(cpu_ms: float, *calls: DatabaseCall) -> Iterator[tuple[str, Cost]]:
-    over_http = (batch_name(120), MINUTES_BEAT)
+    over_http = (batch_name(120), MINUTES_BEAT, SILENT_BEAT)
     for name in (*over_http, chunk_name(120)):
         work = Work(name, lambda: lambda: None, lambda _: None, over_http=name in over_http)
         yield name, Cost(work, calls, cpu_ms)
@@ -112,7 +112,7 @@ def test_a_port_month_is_calls_times_prices() -> None:
     get = DatabaseCall("GetItem", frozenset({"devices"}), 1.0)
     price = cost.port_month(dict(costs(0.0, put, get)), upload_seconds=60, batches=1)
     minutes, ports = 43_200, 4
-    assert price.gateway == pytest.approx(minutes * 2 * 3.50e-6 / ports)
-    assert price.writes == pytest.approx(minutes * 3 * 2 * 0.625e-6 / ports)
-    assert price.reads == pytest.approx(minutes * 3 * 0.125e-6 / ports)
-    assert price.functions == pytest.approx(minutes * 3 * (0.20e-6 + 0.010 * 0.5 * 0.0000133334) / ports)
+    assert price.gateway == pytest.approx(minutes * 3.50e-6 / ports)
+    assert price.writes == pytest.approx(minutes * 2 * 2 * 0.625e-6 / ports)
+    assert price.reads == pytest.approx(minutes * 2 * 0.125e-6 / ports)
+    assert price.functions == pytest.approx(minutes * 2 * (0.20e-6 + 0.010 * 0.5 * 0.0000133334) / ports)

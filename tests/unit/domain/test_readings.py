@@ -50,6 +50,13 @@ def test_future_and_forgotten_times_are_not_believed() -> None:
     assert refusal(NOW - RETENTION_MS - 1, NOW) == "too_old"
 
 
+@given(st.permutations([Reading(timestamp_ms=at_ms, power=float(at_ms)) for at_ms in range(20)]))
+def test_shuffled_readings_are_the_same_columns(shuffled: list[Reading]) -> None:
+    columns = by_port((reading.timestamp_ms, reading) for reading in shuffled)["p"]
+    assert columns.times_ms == list(range(20))
+    assert columns.milliwatts == [1_000 * at_ms for at_ms in range(20)]
+
+
 def test_the_first_stored_stands_first_among_equals() -> None:
     first, second = Columns([5], [1_000], [0], [0]), Columns([1, 5], [7, 9_000], [0, 0], [0, 0])
     assert merged([chunk(1, first), chunk(2, second)])["p"].milliwatts == [7, 1_000, 9_000]

@@ -1,0 +1,66 @@
+"""The gap between standby and use."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.phantom import histogram
+
+
+def seen(*spans: tuple[float, int]) -> list[int]:
+    minutes = [0] * histogram.BINS
+    for watts, lasted in spans:
+        histogram.count(minutes, watts, lasted)
+    return minutes
+
+
+def test_the_threshold_lies_in_the_gap_and_near_standby() -> None:
+    gap = histogram.find_gap(seen((5.0, 600), (12.0, 60)))
+    assert gap is not None
+    assert 5.0 < gap.low_watts < gap.threshold_watts < gap.high_watts <= 12.0
+    assert gap.threshold_watts <= 1.5 * gap.low_watts
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [],
+        [(5.7, 3_000)],
+        [(0.0, 600), (60.0, 100)],
+        [(5.7, 3_000), (7.7, 40)],
+        [(16.0, 600), (110.0, 300)],
+        [(0.5, 600), (1.5, 300)],
+        [(2.0, 600), (90.0, 4)],
+    ],
+    ids=[
+        "nothing",
+        "one level",
+        "off and use",
+        "a wandering load",
+        "too much for standby",
+        "too little to tell",
+        "a blip",
+    ],
+)
+def test_there_is_no_gap_in(spans: list[tuple[float, int]]) -> None:
+    assert histogram.find_gap(seen(*spans)) is None
+
+
+def test_a_few_minutes_of_switching_do_not_fill_the_gap() -> None:
+    assert histogram.find_gap(seen((2.0, 1_000), (8.0, 3), (30.0, 2), (90.0, 200))) is not None
+
+
+def test_an_old_appliance_is_forgotten() -> None:
+    minutes = seen((2.0, 10_000), (90.0, 4_000))
+    for _ in range(200):
+        histogram.count(minutes, 6.0, 1_000)
+    assert histogram.find_gap(minutes) is None
+    assert sum(minutes) <= histogram.MEMORY_MINUTES
+
+
+@given(st.floats(histogram.OFF_WATTS, 3_500))
+def test_a_minute_is_counted_between_the_edges_of_its_bin(watts: float) -> None:
+    index = histogram.bin_of(watts)
+    assert histogram.lower_edge(index) * (1 - 1e-9) <= watts <= histogram.lower_edge(index + 1) * (1 + 1e-9)
