@@ -15,6 +15,7 @@ from infra.local.data_directory import locked
 from infra.local.database import LOOPBACK
 from infra.local.errors import StackError
 from infra.local.schedule import PERIOD_SECONDS
+from infra.local.terminal import own_foreground
 from infra.local.worker import Worker
 
 
@@ -59,4 +60,6 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with own_foreground():
+        exit_code = main()
+    sys.exit(exit_code)

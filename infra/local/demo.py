@@ -20,6 +20,8 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from infra.local.terminal import own_foreground
+
 APPLIANCE_SECONDS_IN_ONE = 60
 """The simulated appliances live a minute a second, so that standby comes while one is watching."""
 PORTS: Sequence[dict[str, Any]] = (
@@ -251,4 +253,6 @@ def _tell(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with own_foreground():
+        exit_code = main()
+    sys.exit(exit_code)
