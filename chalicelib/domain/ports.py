@@ -34,8 +34,8 @@ class Port:
 
     @property
     def may_be_cut(self) -> bool:
-        """Whether the detector may cut this outlet by itself."""
-        return self.policy == "cut" and not self.never_cut
+        """Whether the detector may cut this outlet by itself: never-cut is a person's word, or the kind's."""
+        return self.policy == "cut" and not self.rule.is_protected
 
     @property
     def rule(self) -> Rule:

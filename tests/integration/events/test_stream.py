@@ -130,7 +130,7 @@ def test_late_readings_neither_cut_nor_alert(person: Person, device: Device, del
 def test_setting_never_cut_or_leaving_the_policy_restores_what_was_cut(
     person: Person, device: Device, deliver: Deliver
 ) -> None:
-    for number, change in enumerate(({"neverCut": True}, {"policy": "notify"})):
+    for number, change in enumerate(({"neverCut": True}, {"policy": "notify"}, {"kind": "fridge"})):
         port = person.port(device, f"Port {number}", **CUT)
         device.send([reading(port["portId"], now_ms(), 3.2)])
         deliver()
