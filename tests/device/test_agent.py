@@ -177,6 +177,7 @@ def test_the_servers_pace_is_kept_and_a_quicker_one_taken_up(cloud: FakeCloud, s
 def test_an_upload_is_a_heartbeat_too(cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent) -> None:
     cloud.interval_seconds, cloud.heartbeat_seconds = 1, 2
     start_agent(meter)
+    until(lambda: cloud.reported(1))  # the first answer's commands are acknowledged in a beat of their own
     beats: list[int] = []
     for number in range(1, 5):
         meter.say(reading(at_ms=1000 * number))
