@@ -87,7 +87,7 @@ def report(relay: Relay, state: RelayState, version: int, reason: str | None, no
 
     A cut that the device refused is taken back at once: the outlet stays on and is wanted on.
     """
-    if version != relay.version or (relay.reported, relay.reported_version, relay.reason) == (state, version, reason):
+    if version != relay.version or (relay.reported, relay.reported_version) == (state, version):
         return relay
     reported = replace(relay, reported=state, reported_version=version, reported_at_ms=now_ms, reason=reason)
     if relay.cut_by_detector and state == "on":

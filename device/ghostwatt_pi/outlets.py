@@ -83,6 +83,8 @@ class Outlets:
         for command in reply.relays:
             if self._is_new(command):
                 self._handle(command, reply.server_time_ms)
+        for channel in self._outlets.keys() - self.port_ids.keys():
+            self._let_go(channel)
 
     def reports(self) -> list[RelayReport]:
         """What the cloud has not heard yet."""
@@ -112,7 +114,7 @@ class Outlets:
         reason = None
         if command.desired != state:
             reason = refusal(command, self._watts(command.channel), server_time_ms)
-            if reason is None and not self._switch(command):
+            if reason is None and not self._switch(command.channel, command.desired):
                 return  # it stays new, and is tried again at the next reply
         with self._lock:
             if reason is None and command.desired != state:
@@ -123,11 +125,20 @@ class Outlets:
         if reason:
             self._tell("refused", channel=command.channel, reason=reason, watts=self._watts(command.channel))
 
-    def _switch(self, command: RelayCommand) -> bool:
+    def _let_go(self, channel: int) -> None:
+        """The port was deleted: nobody could switch the outlet on again, so it does not stay off."""
+        if self._outlets[channel].state == "off" and not self._switch(channel, "on"):
+            return  # tried again at the next reply
+        with self._lock:
+            del self._outlets[channel]
+            self._switched_at_ms.pop(channel, None)
+        self._remember()
+
+    def _switch(self, channel: int, state: RelayState) -> bool:
         try:
-            self._relays.switch(command.channel, command.desired)
+            self._relays.switch(channel, state)
         except RelayError as error:
-            self._tell("relay_failed", channel=command.channel, error=str(error))
+            self._tell("relay_failed", channel=channel, error=str(error))
             return False
         return True
 

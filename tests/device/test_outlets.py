@@ -140,3 +140,10 @@ def test_channels_map_to_ports_by_the_last_reply_only(house: House) -> None:
     house.obey(RelayCommand("port-1", 1, "on", 1), RelayCommand("port-2", 2, "on", 1))
     house.obey(RelayCommand("port-9", 2, "on", 1))
     assert house.outlets.port_ids == {2: "port-9"}
+
+
+def test_an_outlet_whose_port_is_gone_does_not_stay_off(house: House) -> None:
+    house.outlets.notice(draws(2.8))
+    house.obey(cut())
+    assert house.obey() == []
+    assert house.relays.is_on(1)
