@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-DefaultPolicy = Literal["notify", "observe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +10,12 @@ class Kind:
     """What is known of a kind of appliance.
 
     standby_below_watts: standby of this kind lies below it and use above, None where that cannot be said;
-    never_cut: must keep its power; notify_only: off by default even where others would be cut (it may be in the middle
-    of work that nobody watches), which the person's own policy overrules; programme: runs programmes with heat.
+    never_cut: must keep its power; programme: runs programmes with heat. Of no kind does it follow that it may be cut:
+    a new port only tells until its owner says cut.
     """
 
     standby_below_watts: float | None = None
     never_cut: bool = False
-    notify_only: bool = False
     programme: bool = False
 
 
@@ -27,18 +23,18 @@ UNKNOWN = Kind()
 KINDS: dict[str, Kind] = {
     "television": Kind(10.0),
     "monitor": Kind(6.0),
-    "computer": Kind(6.0, notify_only=True),
+    "computer": Kind(6.0),
     "console": Kind(6.0),
     "printer": Kind(6.0),
     "coffee machine": Kind(6.0),
     "microwave": Kind(6.0),
-    "washing machine": Kind(4.0, notify_only=True, programme=True),
-    "dishwasher": Kind(4.0, notify_only=True, programme=True),
-    "dryer": Kind(4.0, notify_only=True, programme=True),
+    "washing machine": Kind(4.0, programme=True),
+    "dishwasher": Kind(4.0, programme=True),
+    "dryer": Kind(4.0, programme=True),
     "charger": Kind(4.0),
     "lamp": Kind(2.0),
     "audio": Kind(7.0),
-    "recorder": Kind(7.0, notify_only=True),
+    "recorder": Kind(7.0),
     "fridge or freezer": Kind(never_cut=True),
     "router or network": Kind(never_cut=True),
     "storage": Kind(never_cut=True),
