@@ -184,7 +184,8 @@ def _follow_pi(pi: subprocess.Popen[str], home: Home) -> None:
                 _tell(f"The Pi asks to be paired: it shows the code {event['userCode']}")
                 home.call("POST", "/device/claim/approve", {"userCode": event["userCode"], "deviceName": "Demo Pi"})
                 _tell("    approved, as you would do on the page")
-            case "paired" | "started":
+                _add_ports(home)  # before the Pi first calls: it asks for its outlets once a minute only
+            case "started":
                 _add_ports(home)
             case "relay":
                 _tell(f"The Pi switched outlet {event['channel']} {event['state']}")
