@@ -9,7 +9,10 @@ let count = 0;
 export function openDialog(title, content) {
   const headingId = `dialog-${++count}`;
   const dialog = h("dialog", { "aria-labelledby": headingId });
-  const close = () => dialog.close();
+  const close = () => {
+    dialog.close();
+    dialog.remove(); // now: the close event, which sees to Escape, comes a moment later
+  };
   dialog.append(
     h("header", {},
       h("h2", { id: headingId }, title),
