@@ -9,7 +9,9 @@ from typing import Literal
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.readings import MAX_SPAN_MS, Chunk, Reading, by_port, rebase_ms, refusal, runs
-from chalicelib.services.replies import DeviceReply, reply_to
+from chalicelib.domain.replies import DeviceReply
+from chalicelib.domain.retention import Retention
+from chalicelib.services.replies import reply_to
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
 
@@ -52,7 +54,8 @@ def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceR
     """
     ports = port_store.of_device(device.device_uid)
     rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
-    judged = _judge(batch.readings, {port.port_id for port in ports}, rebased_by_ms, now_ms)
+    port_ids = {port.port_id for port in ports}
+    judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
     results = _store(device, batch, judged, now_ms)
     return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms)
 
@@ -70,24 +73,26 @@ class _Stamped:
 
 
 def _judge(
-    readings: Sequence[Reading | Refused], port_ids: set[str], rebased_by_ms: int, now_ms: int
+    readings: Sequence[Reading | Refused], port_ids: set[str], retention: Retention, rebased_by_ms: int, now_ms: int
 ) -> list[_Stamped | Refused]:
     stamps = [reading.timestamp_ms + rebased_by_ms for reading in readings if not isinstance(reading, Refused)]
-    believed = [at_ms for at_ms in stamps if refusal(at_ms, now_ms) is None]
+    believed = [at_ms for at_ms in stamps if refusal(at_ms, now_ms, retention) is None]
     end_ms = min(believed, default=0) + MAX_SPAN_MS
     return [
-        reading if isinstance(reading, Refused) else _judge_one(reading, port_ids, rebased_by_ms, end_ms, now_ms)
+        reading
+        if isinstance(reading, Refused)
+        else _judge_one(reading, port_ids, retention, rebased_by_ms, end_ms, now_ms)
         for reading in readings
     ]
 
 
 def _judge_one(
-    reading: Reading, port_ids: set[str], rebased_by_ms: int, end_ms: int, now_ms: int
+    reading: Reading, port_ids: set[str], retention: Retention, rebased_by_ms: int, end_ms: int, now_ms: int
 ) -> _Stamped | Refused:
     at_ms = reading.timestamp_ms + rebased_by_ms
     if reading.port_id not in port_ids:
         return Refused("unknown_port", "portId")
-    if code := refusal(at_ms, now_ms):
+    if code := refusal(at_ms, now_ms, retention):
         return Refused(code, "timestampMs")
     if at_ms > end_ms:
         return Refused("batch_too_long", "timestampMs")
@@ -103,7 +108,7 @@ def _store(device: Device, batch: Batch, judged: list[_Stamped | Refused], now_m
     earlier = [chunk for chunk in near if _is_of(chunk, batch)]
     if not earlier:
         results, new = _sort_out(judged, _identities(near))
-        if not new or store.add(_chunks(device, batch, new, now_ms)):
+        if not new or store.add(_chunks(device, batch, new, now_ms), device.retention):
             return results
         earlier = store.load_batch(device.device_uid, batch.batch_id)
     if any(chunk.batch_sha256 != batch.sha256 for chunk in earlier):

@@ -11,8 +11,9 @@ from chalicelib.domain.errors import Invalid, not_found
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import Chunk, SensorLog, by_port, refusal
+from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import PortState
-from chalicelib.services.replies import DeviceReply, reply_to
+from chalicelib.services.replies import reply_to
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
 from chalicelib.storage import states
@@ -51,13 +52,13 @@ def record_one(device: Device, reading: Reading, timed: bool, now_ms: int) -> tu
     port = next((port for port in ports if port.port_id == reading.port_id), None)
     if port is None:
         raise not_found("port")
-    _check_time(reading.timestamp_ms, now_ms)
+    _check_time(device, reading.timestamp_ms, now_ms)
     stored = _store(device, reading, timed, now_ms)
     return _judge(port, stored), reply_to(device, ports, now_ms)
 
 
-def _check_time(at_ms: int, now_ms: int) -> None:
-    if code := refusal(at_ms, now_ms):
+def _check_time(device: Device, at_ms: int, now_ms: int) -> None:
+    if code := refusal(at_ms, now_ms, device.retention):
         raise Invalid(f"timestamp {REFUSALS[code]}.", code=code, field="timestamp")
 
 
@@ -65,7 +66,7 @@ def _store(device: Device, reading: Reading, timed: bool, now_ms: int) -> Readin
     batch = f"{reading.port_id}@{reading.timestamp_ms}" if timed else f"{reading.port_id}@{new_id()}"
     columns = by_port([(reading.timestamp_ms, reading)])
     chunk = Chunk(device.device_uid, device.device_id, device.owner_id, store.chunk_key(batch), now_ms, columns)
-    if store.add([chunk]):
+    if store.add([chunk], device.retention):
         return reading
     (first,) = store.load_batch(device.device_uid, batch)
     kept = first.ports[reading.port_id]
@@ -92,8 +93,8 @@ def record_sensors(
     device: Device, values: dict[str, float], at_ms: int, timed: bool, now_ms: int
 ) -> tuple[SensorLog, DeviceReply]:
     """Store a log of free sensors; without a time of the device's own (`timed`) it is always new. Raises Invalid."""
-    _check_time(at_ms, now_ms)
+    _check_time(device, at_ms, now_ms)
     log = SensorLog(device.device_uid, device.device_id, device.owner_id, at_ms, values)
-    while not store.add_sensors(log, now_ms) and not timed:
+    while not store.add_sensors(log, device.retention, now_ms) and not timed:
         log = SensorLog(device.device_uid, device.device_id, device.owner_id, log.at_ms + 1, values)
     return log, reply_to(device, port_store.of_device(device.device_uid), now_ms)

@@ -13,13 +13,20 @@ MAX_BATCH_READINGS = 500
 MAX_BATCH_BYTES = 256 * 1024
 
 
-class OneReading(Request, frozen=True):
-    device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+class Reading(Request, frozen=True):
+    """One reading; over MQTT the sign-in has said which device it is from."""
+
     port_id: PortId
     voltage: Volts
     current: Amps
     power: Watts
     timestamp: Timestamp | None = None
+
+
+class OneReading(Reading, frozen=True, kw_only=True):
+    """Over HTTP the device shows its key in the body."""
+
+    device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 
 class StoredReading(Part, frozen=True, kw_only=True):

@@ -17,8 +17,8 @@ from ghostwatt_pi.spool import Batch, SpooledReading
 from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
 
 from chalicelib.api import claims, devices, readings
-from chalicelib.api.decoding import decode
 from chalicelib.api.http import ROUTES, Route
+from chalicelib.decoding import decode
 from chalicelib.wire.base import Failure
 from chalicelib.wire.readings import Batch as WireBatch
 from chalicelib.wire.readings import BatchReading

@@ -1,29 +1,15 @@
-"""Bodies: their bytes, bounded, and their JSON, strict; what is wrong is said with the field's name."""
+"""From JSON to the types of wire/, strictly; what is wrong is said with the field's name."""
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TypeVar
 
 import msgspec
-from chalice.app import Request
 
-from chalicelib.domain.errors import BadRequest, Invalid, TooLarge
-
-MAX_BODY_BYTES = 256 * 1024
+from chalicelib.domain.errors import BadRequest, Invalid
 
 Given = TypeVar("Given")
-
-
-def raw_body(request: Request) -> bytes:
-    """The body's bytes; raises TooLarge past 256 KB."""
-    event = request.to_original_event()
-    text = event.get("body") or ""
-    raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
-    if len(raw) > MAX_BODY_BYTES:
-        raise TooLarge(f"A body has at most {MAX_BODY_BYTES} bytes.", code="too_large")
-    return raw
 
 
 def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
