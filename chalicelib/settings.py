@@ -13,18 +13,31 @@ VERSION = "0.1.0"
 class Settings:
     """How this place (a PC, a stage on AWS) is set up.
 
-    stage names the tables; jwt_secret signs session tokens (at least 32 bytes); live_endpoint is the base URL of the
-    WebSocket management API; public_url is where people reach the page; web_origin is the one origin that CORS allows;
-    upload_seconds is the pace at which devices are told to send their readings.
+    stage names the tables; jwt_secret signs session tokens (at least 32 bytes), unless signing_keys_path says where in
+    SSM the keys for that are; origin_sha256 is the digest of the header by which CloudFront shows itself ("" where
+    there is none); live_endpoint is the base URL of the WebSocket management API, iot_endpoint that of the MQTT broker
+    ("" where there is none); public_url is where people reach the page; web_origin is the one origin that CORS allows;
+    upload_seconds is the pace at which devices are told to send their readings; mail_from is the sender of mail ("":
+    this place sends none), smtp_url the server that takes it (smtp or smtps, with user and password if it wants them),
+    mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
+    private addresses and without TLS; json_logs says that logs are for machines (CloudWatch).
     """
 
     stage: str
     region: str
     jwt_secret: str
+    signing_keys_path: str
+    origin_sha256: str
     live_endpoint: str
+    iot_endpoint: str
     public_url: str
     web_origin: str
     upload_seconds: int
+    mail_from: str
+    smtp_url: str
+    mail_directory: str
+    webhook_allow_private: bool
+    json_logs: bool
 
     @property
     def live_url(self) -> str:
@@ -40,8 +53,16 @@ def settings() -> Settings:
         stage=os.environ.get("STAGE", "local"),
         region=os.environ.get("AWS_REGION", "us-east-1"),
         jwt_secret=os.environ.get("JWT_SECRET", ""),
+        signing_keys_path=os.environ.get("SIGNING_KEYS_PATH", ""),
+        origin_sha256=os.environ.get("ORIGIN_SHA256", ""),
         live_endpoint=os.environ.get("LIVE_ENDPOINT", ""),
+        iot_endpoint=os.environ.get("IOT_ENDPOINT", ""),
         public_url=public_url,
         web_origin=os.environ.get("WEB_ORIGIN", public_url),
         upload_seconds=int(os.environ.get("UPLOAD_SECONDS", "60")),
+        mail_from=os.environ.get("MAIL_FROM", ""),
+        smtp_url=os.environ.get("SMTP_URL", ""),
+        mail_directory=os.environ.get("MAIL_DIRECTORY", ""),
+        webhook_allow_private=os.environ.get("WEBHOOK_ALLOW_PRIVATE") == "yes",
+        json_logs=os.environ.get("LOGS") == "json",
     )

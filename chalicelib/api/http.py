@@ -12,8 +12,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.api.decoding import decode, raw_body
+from chalicelib import telemetry
+from chalicelib.api.bodies import raw_body
 from chalicelib.api.paging import MAX_ID_LENGTH
+from chalicelib.api.viewer import viewer_address
+from chalicelib.decoding import decode
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import (
@@ -137,7 +140,9 @@ def route(
                     raise not_found("thing")
                 return handler(call, **path_parameters)
 
-            return _respond(answer, status)
+            with telemetry.invocation(blueprint.current_request.context.get("requestId", "")):
+                telemetry.bind(**telemetry.tellable(path_parameters))
+                return _respond(answer, status)
 
         blueprint.route(path, methods=[method], name=handler.__name__, content_types=["*/*"])(view)
         return handler
@@ -182,7 +187,7 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool) ->
         now_ms=now_ms,
         query=dict(request.query_params or {}),
         headers=request.headers,
-        source_ip=request.context.get("identity", {}).get("sourceIp", ""),
+        source_ip=viewer_address(request.headers, request.context.get("identity", {}).get("sourceIp", "")),
         caller=caller,
     )
 
@@ -192,7 +197,9 @@ def _caller(request: Request, who: Who, now_ms: int) -> Session | Device | None:
         return sessions.authenticate(_session_token(request.headers), now_ms)
     if who is Who.DEVICE:
         scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
-        return devices.authenticate(api_key.strip() if scheme.lower() == "device" else "", now_ms)
+        device = devices.authenticate(api_key.strip() if scheme.lower() == "device" else "", now_ms)
+        telemetry.bind(device=telemetry.hashed(device.device_id))
+        return device
     return None
 
 

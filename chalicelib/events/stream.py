@@ -11,6 +11,7 @@ from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
 
+from chalicelib import telemetry
 from chalicelib.domain.readings import Chunk, SensorLog
 from chalicelib.services.examine import examine as examine_chunks
 from chalicelib.services.examine import examine_sensors
@@ -33,14 +34,20 @@ class _Stored:
 @blueprint.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=100, name="examine")
 def examine(event: DynamoDBEvent) -> dict[str, list[dict[str, str]]]:
     """Examine stored readings; answers the records that failed, in the form of a partial batch response."""
+    with telemetry.invocation(telemetry.request_id(event.context)):
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in _examine(event.to_dict()["Records"])]}
+
+
+def _examine(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The sequence numbers of the records that failed."""
     failed: list[str] = []
     by_device: dict[str, list[_Stored]] = {}
-    for record in event.to_dict()["Records"]:
+    for record in records:
         if record["eventName"] == "INSERT":
             _collect(record, by_device, failed)
     for stored in by_device.values():
         failed += _examine_device(stored)
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return failed
 
 
 def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: list[str]) -> None:
@@ -62,11 +69,20 @@ def _with_bytes(image: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
     }
 
 
+def _measure(chunks: Sequence[Chunk], now_ms: int) -> None:
+    lag_ms = now_ms - min(chunk.stored_at_ms for chunk in chunks)
+    device = telemetry.hashed(chunks[0].device_id)
+    telemetry.measure(
+        {"DetectionLag": lag_ms}, "Milliseconds", device=device, chunks=[chunk.chunk_id for chunk in chunks]
+    )
+
+
 def _examine_device(stored: Sequence[_Stored]) -> list[str]:
     now_ms = time.time_ns() // 1_000_000
     try:
         if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
             examine_chunks(chunks, now_ms)
+            _measure(chunks, now_ms)
         for entry in stored:
             if isinstance(entry.item, SensorLog):
                 examine_sensors(entry.item)
