@@ -5,8 +5,12 @@ SHELL := /bin/bash
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= .local
+MQTT_PORT ?= 0
+HISTORY ?= 0
 TRACES ?= ../shared/traces
 PYTHON ?= python3.11
+ARCH ?= arm64
+STAGE ?= dev
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
@@ -28,11 +32,11 @@ node_modules/installed: package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: install ## The whole on this PC with a simulated Pi: watch a phantom being found and cut
-	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA)
+demo: install ## The whole on this PC with a simulated Pi: watch a phantom being found and cut [HISTORY=30 days of past]
+	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA) --history $(HISTORY)
 
-serve: install ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local]
-	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA)
+serve: install ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one]
+	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
 	@$(BIN)/python -m pytest $(TESTS)
@@ -69,7 +73,29 @@ bench-detector: install ## The detector on real recordings, beside the rules of 
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }
 
-clean: ## Delete what was installed and made here, but not the data in .local
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+package: install ## The zip and the template for AWS, in build/STAGE-ARCH [ARCH=arm64|x86_64 STAGE=dev]
+	@$(BIN)/python -m infra.aws.package --stage $(STAGE) --arch $(ARCH)
 
-.PHONY: help install demo serve test check lint types locks lock bench bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock
+deploy: install ## A stage on AWS, from this checkout to its URL [STAGE=dev DRY_RUN=1 SET="AlarmEmail=you@example.com DomainName=..."]
+	@$(BIN)/python -m infra.aws.deploy $(or $(STAGE),dev) $(SET) $(if $(DRY_RUN),--dry-run)
+
+destroy: install ## Take a stage on AWS down; asks first, and says what stays [STAGE=]
+	@$(BIN)/python -m infra.aws.destroy $(or $(STAGE),$(error Which one? make destroy STAGE=dev))
+
+rotate-keys: install ## A new signing key for a stage on AWS; nobody is logged out [STAGE=]
+	@$(BIN)/python -m infra.aws.keys $(or $(STAGE),$(error Which one? make rotate-keys STAGE=dev))
+
+test-deployed: install .cache/emulator/installed ## The package in an emulator of AWS, with the contract's tests (minutes)
+	@$(BIN)/python -m pytest -p tests.deployed.plugin tests/deployed tests/contract
+
+# Its own environment: the emulator's Lambdas would see what is installed in ours.
+.cache/emulator/installed: tests/deployed/requirements.txt
+	@echo "Installing the emulator of AWS into .cache/emulator ..."
+	@$(PYTHON) -m venv --clear .cache/emulator
+	@.cache/emulator/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	@touch $@
+
+clean: ## Delete what was installed and made here, but not the data in .local
+	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock

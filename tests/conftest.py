@@ -48,6 +48,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             public_url="http://localhost:8000",
             database_url=server.url,
             live_endpoint="",
+            iot_endpoint="",
             jwt_secret=secrets.token_hex(32),
         )
     )

@@ -15,7 +15,7 @@ from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import RelayState
 from chalicelib.domain.relays import switch as switched
 from chalicelib.domain.states import PortState
-from chalicelib.services import devices, live
+from chalicelib.services import commands, devices, live
 from chalicelib.storage import devices as device_store
 from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as store
@@ -110,6 +110,7 @@ def delete(owner_id: str, port_id: str) -> None:
     port = own(owner_id, port_id)
     _again(lambda: _delete(port, devices.own(owner_id, port.device_id)))
     live.push_port_removed(port)
+    commands.send_relays(port)
 
 
 def _delete(port: Port, device: Device) -> Port | None:
@@ -143,7 +144,8 @@ def _name(port: Port) -> PortName:
 
 
 def pushed(port: Port) -> Port:
-    """Show a changed port to its owner's open pages; the port itself again."""
+    """Show a changed port to its owner's open pages, and tell its device; the port itself again."""
+    commands.send_relays(port)
     live.push_port(port, state_of(port))
     return port
 

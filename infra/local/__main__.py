@@ -23,13 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack; the exit code is 0 when it was asked to stop, 1 when it could not start or go on."""
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("botocore", "pynamodb", "uvicorn"):
+    for chatty in ("amqtt", "botocore", "pynamodb", "transitions", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _stop)
     try:
         with locked(options.data.resolve()) as directory:
-            serve(Place(options.host, options.port, directory, options.sweep_seconds), _tell_ready)
+            serve(_place(options, directory), _tell_ready)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -43,12 +43,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default=LOOPBACK, help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
+    parser.add_argument("--mqtt-port", type=int, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
     parser.add_argument("--sweep-seconds", type=float, default=PERIOD_SECONDS, help="between two runs of the schedule")
     return parser.parse_args(arguments)
 
 
-def _tell_ready(url: str) -> None:
-    sys.stdout.write(f"ready {url}\n")
+def _place(options: argparse.Namespace, directory: Path) -> Place:
+    return Place(options.host, options.port, directory, options.sweep_seconds, options.mqtt_port)
+
+
+def _tell_ready(url: str, mqtt_url: str) -> None:
+    sys.stdout.write(f"MQTT at {mqtt_url}\nready {url}\n")
     sys.stdout.flush()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import aws, checkpoints, environment, tables, template
+from infra.local.broker import Broker
 from infra.local.connections import Connections
 from infra.local.data_directory import signing_secret
 from infra.local.database import LOOPBACK, Database, server_binary
@@ -25,10 +26,12 @@ from infra.local.pump import Handler, Pump
 from infra.local.schedule import Schedule
 from infra.local.server import ByPort, Server, listen, management_app, public_app
 from infra.local.streams import TableStream
+from infra.local.topic_rule import TopicRule
 from infra.local.worker import Worker
 
 PAGE_DIRECTORY = template.ROOT / "web"
 STREAMED_TABLE = f"ghostwatt-{environment.STAGE}-readings"
+DEAD_LETTERS = "dead-letters.jsonl"
 WORKER_STOP_SECONDS = 10.0
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with; a person chooses it on the command line
 OUTSIDE = ("192.0.2.1", 9)
@@ -37,17 +40,19 @@ OUTSIDE = ("192.0.2.1", 9)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the stack listens, keeps its data, and how often its schedule runs."""
+    """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs."""
 
     host: str
     port: int
     directory: Path
     sweep_seconds: float
+    mqtt_port: int = 0
 
 
-def serve(place: Place, on_ready: Callable[[str], None]) -> None:
-    """Run the stack until a signal ends it; on_ready gets its URL once it answers. Raises StackError."""
+def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
+    """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
     public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
+    mqtt = listen(place.host, place.mqtt_port)
     url = f"http://{_url_host(place.host)}:{public.port}"
     prefix = secrets.token_urlsafe()
     with _database(place.directory) as database:
@@ -56,7 +61,9 @@ def serve(place: Place, on_ready: Callable[[str], None]) -> None:
                 public_url=url,
                 database_url=database.url,
                 live_endpoint=f"http://{LOOPBACK}:{management.port}/{prefix}",
+                iot_endpoint=f"http://{LOOPBACK}:{management.port}/{prefix}",
                 jwt_secret=signing_secret(place.directory),
+                mail_directory=str(place.directory / "mail"),
             )
         )
         app = importlib.import_module("app")  # it reads the environment, so it comes after
@@ -66,9 +73,14 @@ def serve(place: Place, on_ready: Callable[[str], None]) -> None:
         tables.ensure(aws.client("dynamodb", database.url), definitions)
         connections = Connections()
         everyone = _public(app, definitions, connections)
-        asgi = ByPort(management.port, management_app(connections, prefix), everyone)
-        with _pump(place.directory, database.url), _schedule(place.sweep_seconds):
-            server = Server(asgi, lambda: on_ready(url))
+        mqtt_url = f"mqtt://{_url_host(place.host)}:{mqtt.port}"
+        with (
+            _pump(place.directory, database.url),
+            _schedule(place.sweep_seconds),
+            _broker(place.directory, mqtt.socket) as publish,
+        ):
+            asgi = ByPort(management.port, management_app(connections, publish, prefix), everyone)
+            server = Server(asgi, lambda: on_ready(url, mqtt_url))
             asyncio.run(server.serve([public.socket, management.socket]))
 
 
@@ -95,7 +107,7 @@ def _database(directory: Path) -> Iterator[Database]:
 def _pump(directory: Path, database_url: str) -> Iterator[None]:
     source = TableStream(aws.client("dynamodbstreams", database_url), STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
-    dead_letters = checkpoints.DeadLetterFile(directory / "dead-letters.jsonl")
+    dead_letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
     handler: Handler = importlib.import_module("chalicelib.events.stream").examine
     pump = Pump(source, handler, checkpoint, dead_letters)
     with _working(Worker("pump", pump.run), pump.stop):
@@ -107,6 +119,16 @@ def _schedule(period_seconds: float) -> Iterator[None]:
     schedule = Schedule(importlib.import_module("chalicelib.events.schedule").sweep, period_seconds)
     with _working(Worker("schedule", schedule.run), schedule.stop):
         yield
+
+
+@contextmanager
+def _broker(directory: Path, listening: socket.socket) -> Iterator[Callable[[str, bytes], None]]:
+    """The MQTT broker and its topic rule; gives what publishes to devices."""
+    handlers = importlib.import_module("chalicelib.events.mqtt")
+    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(directory / DEAD_LETTERS))
+    broker = Broker(listening, handlers.mqtt_authorize, rule.take)
+    with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
+        yield broker.publish
 
 
 @contextmanager

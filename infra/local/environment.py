@@ -11,7 +11,15 @@ _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNO
 """What a person's own AWS set-up may leave in the environment and must not reach the app."""
 
 
-def app_environment(*, public_url: str, database_url: str, live_endpoint: str, jwt_secret: str) -> dict[str, str]:
+def app_environment(
+    *,
+    public_url: str,
+    database_url: str,
+    live_endpoint: str,
+    iot_endpoint: str,
+    jwt_secret: str,
+    mail_directory: str = "",
+) -> dict[str, str]:
     """The variables that settings.py and botocore read; the credentials are made up, the database asks for some."""
     return {
         "STAGE": STAGE,
@@ -19,7 +27,10 @@ def app_environment(*, public_url: str, database_url: str, live_endpoint: str, j
         "WEB_ORIGIN": public_url,
         "JWT_SECRET": jwt_secret,
         "LIVE_ENDPOINT": live_endpoint,
+        "IOT_ENDPOINT": iot_endpoint,
         "UPLOAD_SECONDS": "2",  # nobody pays for requests here, and somebody is looking
+        "MAIL_DIRECTORY": mail_directory,
+        "MAIL_FROM": os.environ.get("MAIL_FROM", "ghostwatt@localhost"),  # with SMTP_URL a person sets one
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",

@@ -6,6 +6,8 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
+from infra.local.environment import REGION
+
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
@@ -17,6 +19,11 @@ class LambdaContext:
     memory_limit_in_mb: int = 512
     function_version: str = "$LATEST"
     _started_at_seconds: float = field(default_factory=time.monotonic)
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The name by which AWS knows a function."""
+        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
         """How long the handler may still take."""

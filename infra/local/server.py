@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.connections import MAX_MESSAGE_BYTES, Connections
 from infra.local.errors import StackError
 
+Publish = Callable[[str, bytes], None]
 BACKLOG = 2_048
 GRACE_SECONDS = 5
 """How long requests that are under way may take to end when the stack stops."""
@@ -51,10 +54,20 @@ def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp) -> Starlette:
     return Starlette(routes=[Mount("/api", gateway), WebSocketRoute("/live", live), Mount("/", pages)])
 
 
-def management_app(connections: Connections, prefix: str) -> Starlette:
-    """The @connections calls, behind a path that only the app knows."""
-    path = f"/{prefix}/@connections/{{connection_id}}"
-    return Starlette(routes=[Route(path, connections.manage, methods=["GET", "POST", "DELETE"])])
+def management_app(connections: Connections, publish: Publish, prefix: str) -> Starlette:
+    """The @connections calls and those of IoT's data plane, behind a path that only the app knows."""
+
+    async def publish_to_topic(request: Request) -> Response:
+        publish(request.path_params["topic"], await request.body())
+        return JSONResponse({"message": "OK"})
+
+    connection, topic = f"/{prefix}/@connections/{{connection_id}}", f"/{prefix}/topics/{{topic:path}}"
+    return Starlette(
+        routes=[
+            Route(connection, connections.manage, methods=["GET", "POST", "DELETE"]),
+            Route(topic, publish_to_topic, methods=["POST"]),
+        ]
+    )
 
 
 class ByPort:

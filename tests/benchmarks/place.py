@@ -40,6 +40,7 @@ def own_database(directory: Path) -> Iterator[str]:
                 public_url="http://localhost:8000",
                 database_url=server.url,
                 live_endpoint=NO_PAGES,
+                iot_endpoint="",
                 jwt_secret=secrets.token_hex(32),
             )
         )

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from infra.local import aws
 from infra.local import connections as limits
@@ -54,18 +55,22 @@ class Place:
     noted: Noted
 
 
+def unpublished(topic: str, _payload: bytes) -> None:
+    pytest.fail(f"nothing here publishes to {topic}")
+
+
 @pytest.fixture
 def place(serve: Serve) -> Iterator[Place]:
     noted, connections = Noted(), Connections()
     live = Live(LiveHandlers(noted.note, noted.note, noted.note), connections)
     url = f"ws://127.0.0.1:{serve(Starlette(routes=[WebSocketRoute('/live', live)]))}/live"
-    client = management(serve(management_app(connections, "prefix")), "prefix")
+    client = management(serve(management_app(connections, unpublished, "prefix")), "prefix")
     yield Place(url, client, noted)
     client.close()
 
 
 @pytest.fixture
-def socket(place: Place) -> Iterator[ClientConnection]:
+def socket(place: Place) -> Iterator[Connection]:
     with connect(place.url + "?ticket=t&x=1&x=2") as opened:
         yield opened
 
@@ -79,7 +84,7 @@ def error_code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
     return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_the_connect_handler_gets_the_ticket_and_the_connections_id(place: Place, socket: ClientConnection) -> None:
+def test_the_connect_handler_gets_the_ticket_and_the_connections_id(place: Place, socket: Connection) -> None:
     event = place.noted.events[0]
 
     assert event["queryStringParameters"] == {"ticket": "t", "x": "2"}
@@ -103,20 +108,20 @@ def test_a_connect_handler_that_refuses_or_dies_refuses_the_handshake(place: Pla
     assert place.noted.kinds() == ["$connect"]
 
 
-def test_a_push_arrives(place: Place, socket: ClientConnection) -> None:
+def test_a_push_arrives(place: Place, socket: Connection) -> None:
     place.management.post_to_connection(ConnectionId=place.noted.connection_id, Data='{"type":"port","name":"é"}')
 
     assert socket.recv(10) == '{"type":"port","name":"é"}'
 
 
-def test_pushes_arrive_in_order(place: Place, socket: ClientConnection) -> None:
+def test_pushes_arrive_in_order(place: Place, socket: Connection) -> None:
     for number in range(50):
         place.management.post_to_connection(ConnectionId=place.noted.connection_id, Data=str(number))
 
     assert [socket.recv(10) for _ in range(50)] == [str(number) for number in range(50)]
 
 
-def test_what_the_client_says_reaches_the_message_handler(place: Place, socket: ClientConnection) -> None:
+def test_what_the_client_says_reaches_the_message_handler(place: Place, socket: Connection) -> None:
     socket.send("ping")
     eventually(lambda: len(place.noted.events) == 2, "the message arrives")
 
@@ -124,7 +129,7 @@ def test_what_the_client_says_reaches_the_message_handler(place: Place, socket: 
     assert place.noted.kinds() == ["$connect", "$default"]
 
 
-def test_a_message_handler_that_dies_does_not_end_the_connection(place: Place, socket: ClientConnection) -> None:
+def test_a_message_handler_that_dies_does_not_end_the_connection(place: Place, socket: Connection) -> None:
     place.noted.answer = RuntimeError("died")
     socket.send("one")
     socket.send("two")
@@ -132,7 +137,7 @@ def test_a_message_handler_that_dies_does_not_end_the_connection(place: Place, s
     eventually(lambda: place.noted.kinds() == ["$connect", "$default", "$default"], "both messages arrive")
 
 
-def test_the_disconnect_handler_is_told_and_pushes_are_gone_then(place: Place, socket: ClientConnection) -> None:
+def test_the_disconnect_handler_is_told_and_pushes_are_gone_then(place: Place, socket: Connection) -> None:
     socket.close()
     eventually(lambda: place.noted.kinds() == ["$connect", "$disconnect"], "the end is told")
 
@@ -148,7 +153,7 @@ def test_a_connection_that_never_was_is_gone(place: Place) -> None:
     assert error_code(gone) == ("GoneException", 410)
 
 
-def test_the_management_api_tells_of_a_connection_and_closes_it(place: Place, socket: ClientConnection) -> None:
+def test_the_management_api_tells_of_a_connection_and_closes_it(place: Place, socket: Connection) -> None:
     told = place.management.get_connection(ConnectionId=place.noted.connection_id)
     place.management.delete_connection(ConnectionId=place.noted.connection_id)
 
@@ -158,14 +163,14 @@ def test_the_management_api_tells_of_a_connection_and_closes_it(place: Place, so
         socket.recv(10)
 
 
-def test_a_push_past_the_limit_is_refused(place: Place, socket: ClientConnection) -> None:
+def test_a_push_past_the_limit_is_refused(place: Place, socket: Connection) -> None:
     with pytest.raises(ClientError) as refused:
         place.management.post_to_connection(ConnectionId=place.noted.connection_id, Data="x" * (MAX_MESSAGE_BYTES + 1))
 
     assert error_code(refused) == ("PayloadTooLargeException", 413)
 
 
-def test_a_client_that_says_too_much_at_once_is_closed(place: Place, socket: ClientConnection) -> None:
+def test_a_client_that_says_too_much_at_once_is_closed(place: Place, socket: Connection) -> None:
     socket.send("x" * (MAX_MESSAGE_BYTES + 1))
 
     with pytest.raises(ConnectionClosed) as closed:
@@ -185,7 +190,7 @@ def test_a_connection_that_is_silent_for_too_long_is_closed(place: Place, monkey
 
 
 def test_the_management_api_is_only_behind_its_secret_path(serve: Serve) -> None:
-    port = serve(management_app(Connections(), "secret"))
+    port = serve(management_app(Connections(), unpublished, "secret"))
     client = management(port, "guess")
 
     with pytest.raises(ClientError) as refused:

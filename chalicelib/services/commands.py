@@ -1,0 +1,63 @@
+"""Sending to devices that listen by MQTT: what the answer to their next call would say, at once.
+
+It is a courtesy, as a push to a page is: a device that misses it learns the same from its next call.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import cache
+from typing import Any
+
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+
+from chalicelib import views
+from chalicelib.domain.liveness import HEARTBEAT_SECONDS
+from chalicelib.domain.ports import Port
+from chalicelib.domain.replies import DeviceReply
+from chalicelib.settings import settings
+from chalicelib.storage import ports
+from chalicelib.wire.base import Answer
+
+LOG = logging.getLogger("ghostwatt.commands")
+
+
+def topic(device_id: str) -> str:
+    """Where a device listens."""
+    return f"iot/devices/{device_id}/commands"
+
+
+def send(device_id: str, answer: Answer) -> None:
+    """Publish an answer to a device."""
+    if not settings().iot_endpoint:
+        return
+    try:
+        _client().publish(topic=topic(device_id), qos=1, payload=msgspec.json.encode(answer))
+    except ClientError as error:
+        LOG.warning("a command could not be published: %s", error.response["Error"]["Code"])
+    except BotoCoreError as error:
+        LOG.warning("a command could not be published: %s", type(error).__name__)
+
+
+def send_relays(changed: Port) -> None:
+    """Tell a device the outlets it has and the relay states that are wanted, since one of them changed."""
+    if settings().iot_endpoint:
+        now_ms = time.time_ns() // 1_000_000
+        known = ports.of_device(changed.device_uid)
+        reply = DeviceReply(now_ms, settings().upload_seconds, HEARTBEAT_SECONDS, known)
+        send(changed.device_id, views.device_reply(reply))
+
+
+@cache
+def _client() -> Any:
+    """The data plane of AWS IoT Core; short time-outs, no retries, since a command is a courtesy."""
+    return get_session().create_client(
+        "iot-data",
+        region_name=settings().region,
+        endpoint_url=settings().iot_endpoint,
+        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}),
+    )
