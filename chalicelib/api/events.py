@@ -7,7 +7,18 @@ from chalice.app import Blueprint
 from chalicelib import views
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Who, route
-from chalicelib.services import live, notifications, phantom_events
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.preferences import (
+    Failure,
+    NotificationSettings,
+    Preferences,
+    QuietHours,
+    Webhook,
+    clock,
+    minute_of_day,
+)
+from chalicelib.domain.times import iso
+from chalicelib.services import accounts, live, notification_settings, notifications, phantom_events
 from chalicelib.wire import events as wire
 from chalicelib.wire.base import Done
 
@@ -53,6 +64,81 @@ def mark_notifications_read(call: Call[wire.MarkRead]) -> Done:
     else:
         notifications.mark_read(call.owner_id, call.body.notification_ids)
     return Done(message="read")
+
+
+@route(blueprint, "GET", "/notification/settings", answers=wire.NotificationSettings, who=Who.SESSION)
+def get_notification_settings(call: Call[None]) -> wire.NotificationSettings:
+    """How you are told of what happens, and what last went wrong with it"""
+    account = accounts.of_session(call.session)
+    return _settings(account, notification_settings.of_account(account), None)
+
+
+@route(
+    blueprint,
+    "PUT",
+    "/notification/settings",
+    body=wire.ChooseNotifications,
+    answers=wire.NotificationSettings,
+    who=Who.SESSION,
+)
+def choose_notifications(call: Call[wire.ChooseNotifications]) -> wire.NotificationSettings:
+    """Choose channels, quiet hours and the weekly digest; this takes the place of all choices before"""
+    account = accounts.of_session(call.session)
+    chosen = notification_settings.choose(account, _preferences(call.body), call.now_ms)
+    return _settings(account, chosen.settings, chosen.new_secret)
+
+
+def _preferences(body: wire.ChooseNotifications) -> Preferences:
+    quiet = body.quiet_hours
+    return Preferences(
+        channels={kind: tuple(dict.fromkeys(channels)) for kind, channels in body.kinds.items()},
+        email=body.email,
+        webhook=None if body.webhook is None else Webhook(body.webhook.url, body.webhook.secret or ""),
+        quiet_hours=None if quiet is None else QuietHours(minute_of_day(quiet.from_), minute_of_day(quiet.to)),
+        weekly_digest=body.weekly_digest,
+    )
+
+
+def _settings(account: Account, stored: NotificationSettings, new_secret: str | None) -> wire.NotificationSettings:
+    chosen = stored.preferences
+    quiet, webhook = chosen.quiet_hours, chosen.webhook
+    return wire.NotificationSettings(
+        kinds={kind: list(channels) for kind, channels in chosen.all_kinds().items()},
+        email=chosen.email,
+        email_address=account.email,
+        email_available=notification_settings.is_mail_available(),
+        webhook=None if webhook is None else wire.WebhookPart(url=webhook.url, secret=new_secret),
+        quiet_hours=None
+        if quiet is None
+        else wire.QuietHours(from_=clock(quiet.from_minute), to=clock(quiet.to_minute)),
+        timezone=account.timezone,
+        weekly_digest=chosen.weekly_digest,
+        last_errors=wire.LastErrors(
+            email=_error(stored.failures.get("email")), webhook=_error(stored.failures.get("webhook"))
+        ),
+    )
+
+
+def _error(failure: Failure | None) -> wire.ChannelError | None:
+    if failure is None:
+        return None
+    return wire.ChannelError(error=failure.error, at=iso(failure.at_ms), gave_up=failure.gave_up)
+
+
+@route(blueprint, "POST", "/notification/test", answers=wire.TrialAnswer, who=Who.SESSION)
+def send_test_notification(call: Call[None]) -> wire.TrialAnswer:
+    """Send one notification by every channel that you chose, now, and hear what became of it"""
+    account = accounts.of_session(call.session)
+    outcome = notification_settings.send_test(account, call.now_ms)
+    results = [
+        wire.TrialResult(
+            channel=channel,
+            status="failed" if failure else "delivered",
+            error=failure.error if failure else None,
+        )
+        for channel, failure in outcome.items()
+    ]
+    return wire.TrialAnswer(results=[wire.TrialResult(channel="page", status="delivered", error=None), *results])
 
 
 @route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=Who.SESSION)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.alerts import Kind, always_on_watts
 from chalicelib.domain.events import Action, Notification, Outcome, PhantomEvent, time_ordered_id
 from chalicelib.domain.phantom import Finding, Verdict
 from chalicelib.domain.ports import Port
@@ -46,6 +47,10 @@ class FollowUp:
 
 def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
     """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
+    return _with_always_on(port, _follow_up(port, state, verdict, now_ms), now_ms)
+
+
+def _follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
     state = _without_lost_cut(port, state)
     if state.open_event_id is not None and verdict.ended_at_ms is not None:
         ended = Progress(state.open_event_id, ended_at_ms=verdict.ended_at_ms)
@@ -66,13 +71,16 @@ def _without_lost_cut(port: Port, state: PortState) -> PortState:
 
 def _watch_cut(port: Port, state: PortState, now_ms: int) -> FollowUp:
     relay, newest, event_id = port.relay, state.latest, state.open_event_id
-    if newest is None or event_id is None or not relay.obeyed or relay.reported_at_ms is None:
+    if newest is None or event_id is None:
         return FollowUp(state)
-    if newest.power < OBEYED_BELOW_WATTS:
+    if relay.obeyed and newest.power < OBEYED_BELOW_WATTS:
         return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(event_id, "confirmed"),))
-    if newest.at_ms < relay.reported_at_ms + METER_LAG_MS:
+    settled_at_ms = relay.reported_at_ms if relay.obeyed else relay.expires_at_ms
+    lasts = settled_at_ms is not None and newest.at_ms >= settled_at_ms + METER_LAG_MS
+    if not lasts or newest.power < OBEYED_BELOW_WATTS:
         return FollowUp(state)
-    message = f"{port.name} still draws {newest.power:.1f} W although its outlet was switched off"
+    why = "although its outlet was switched off" if relay.obeyed else "because the Pi did not answer the cut in time"
+    message = f"{port.name} still draws {newest.power:.1f} W {why}"
     return FollowUp(
         replace(state, outcome="contradicted"),
         progress=(Progress(event_id, "contradicted"),),
@@ -109,7 +117,9 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
     told = (
         None
         if action == "observed"
-        else _notification(port, "phantom", f"Phantom energy detected on {port.name}", now_ms)
+        else _notification(
+            port, "cut" if action == "auto_cut" else "phantom", f"Phantom energy detected on {port.name}", now_ms
+        )
     )
     return FollowUp(
         replace(opened, status="off") if action == "auto_cut" else opened,
@@ -120,13 +130,30 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
     )
 
 
+def _with_always_on(port: Port, followed: FollowUp, now_ms: int) -> FollowUp:
+    """With the news that the outlet is never off and never idle, once a spell; whatever else is to be told goes first.
+
+    Old readings tell nobody anything.
+    """
+    state = followed.state
+    least_watts = always_on_watts(state.detector, port.rule)
+    if least_watts is None:
+        return followed if not state.always_on else replace(followed, state=replace(state, always_on=False))
+    is_old = state.latest is None or now_ms - state.latest.at_ms > LATE_MS
+    if state.always_on or is_old or followed.notification is not None or port.policy == "observe":
+        return followed
+    message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
+    told = _notification(port, "always_on", message, now_ms)
+    return replace(followed, state=replace(state, always_on=True), notification=told)
+
+
 def _action(port: Port, finding: Finding) -> Action:
     if port.may_be_cut and finding.advice == "cut":
         return "auto_cut"
     return "observed" if port.policy == "observe" else "notified"
 
 
-def _notification(port: Port, kind: str, message: str, now_ms: int) -> Notification:
+def _notification(port: Port, kind: Kind, message: str, now_ms: int) -> Notification:
     return Notification(
         notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
         owner_id=port.owner_id,

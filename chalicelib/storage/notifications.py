@@ -1,15 +1,24 @@
-"""Notifications, under their owner and by time; a sparse index holds the unread."""
+"""Notifications, under their owner and by time; sparse indexes hold the unread, and those still to be delivered.
+
+A notification is its own outbox: it is written with the time when it falls due for delivery, so that nothing that a
+person is told can be stored and not delivered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain.delivery import Deliveries, Delivery
 from chalicelib.domain.events import NOTIFICATION_RETENTION_MS, Notification
-from chalicelib.storage.base import Item, Transaction, condition_failed, load_page, start_key, table_name
+from chalicelib.domain.liveness import shard
+from chalicelib.domain.preferences import Outbound
+from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, load_page, start_key, table_name
 
 
 class ByUnread(GlobalSecondaryIndex["NotificationItem"]):
@@ -19,6 +28,15 @@ class ByUnread(GlobalSecondaryIndex["NotificationItem"]):
 
     unread_by = UnicodeAttribute(hash_key=True)
     notification_id = UnicodeAttribute(range_key=True)
+
+
+class ByDelivery(GlobalSecondaryIndex["NotificationItem"]):
+    class Meta:
+        index_name = "by_delivery"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at_ms = NumberAttribute(range_key=True)
 
 
 class NotificationItem(Item):
@@ -34,7 +52,12 @@ class NotificationItem(Item):
     device_id = UnicodeAttribute(null=True)
     unread_by = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
+    details = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at_ms = NumberAttribute(null=True)
+    deliveries = DataAttribute(dict[Outbound, Delivery], null=True)
     by_unread = ByUnread()
+    by_delivery = ByDelivery()
 
 
 def _notification(item: NotificationItem) -> Notification:
@@ -47,11 +70,12 @@ def _notification(item: NotificationItem) -> Notification:
         port_id=item.port_id,
         device_id=item.device_id,
         read=item.unread_by is None,
+        details=item.details,
     )
 
 
-def put(write: Transaction, notification: Notification) -> None:
-    """Add to a transaction: a new notification, unread."""
+def put(write: Transaction, notification: Notification, *, deliver: bool = False) -> None:
+    """Add to a transaction: a new notification, unread unless it says otherwise; deliver makes it due at once."""
     item = NotificationItem(
         notification.owner_id,
         notification.notification_id,
@@ -60,10 +84,67 @@ def put(write: Transaction, notification: Notification) -> None:
         at_ms=notification.at_ms,
         port_id=notification.port_id,
         device_id=notification.device_id,
-        unread_by=notification.owner_id,
+        unread_by=None if notification.read else notification.owner_id,
         expires_at=(notification.at_ms + NOTIFICATION_RETENTION_MS) // 1_000,
+        details=notification.details,
+        due_shard=shard(notification.owner_id) if deliver else None,
+        due_at_ms=notification.at_ms if deliver else None,
     )
     write.save(item, condition=NotificationItem.notification_id.does_not_exist())
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A notification on its way: how far it has come on each channel, and when it is due."""
+
+    notification: Notification
+    deliveries: Deliveries
+    due_at_ms: int
+
+
+def due(due_shard: str, now_ms: int) -> Iterator[tuple[str, str]]:
+    """Owner and id of each notification in one shard that is due for delivery; reads only those."""
+    for item in NotificationItem.by_delivery.query(due_shard, NotificationItem.due_at_ms <= now_ms):
+        yield item.owner_id, item.notification_id
+
+
+def load_outgoing(owner_id: str, notification_id: str) -> Outgoing | None:
+    """A notification that is still to be delivered, None if there is no such one."""
+    try:
+        item = NotificationItem.get(owner_id, notification_id, consistent_read=True)
+    except NotificationItem.DoesNotExist:
+        return None
+    due_at_ms: float | None = item.due_at_ms
+    return None if due_at_ms is None else Outgoing(_notification(item), item.deliveries or {}, int(due_at_ms))
+
+
+def postpone(outgoing: Outgoing, due_at_ms: int) -> bool:
+    """Let it fall due later, and nobody else take it until then; False when somebody else was quicker."""
+    return _deliver(outgoing, [NotificationItem.due_at_ms.set(due_at_ms)], outgoing.due_at_ms)
+
+
+def save_deliveries(outgoing: Outgoing, held_until_ms: int, deliveries: Deliveries, due_at_ms: int | None) -> bool:
+    """Store how far it has come, and when it falls due again, None for never.
+
+    False when it was held for so long that somebody else has taken it.
+    """
+    due = (
+        [NotificationItem.due_shard.remove(), NotificationItem.due_at_ms.remove()]
+        if due_at_ms is None
+        else [NotificationItem.due_at_ms.set(due_at_ms)]
+    )
+    return _deliver(outgoing, [NotificationItem.deliveries.set(dict(deliveries)), *due], held_until_ms)
+
+
+def _deliver(outgoing: Outgoing, actions: list[Action], due_at_ms: int) -> bool:
+    item = NotificationItem(outgoing.notification.owner_id, outgoing.notification.notification_id)
+    try:
+        item.update(actions=actions, condition=NotificationItem.due_at_ms == due_at_ms)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
 
 
 def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Notification], str | None]:

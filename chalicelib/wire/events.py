@@ -6,8 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import Answer, Iso, Part, Request
+from chalicelib.wire.base import END, Answer, Iso, Part, Request
 
+NotificationKind = Literal[
+    "device_offline", "device_flapping", "phantom", "cut", "cut_failed", "always_on", "spool_dropped"
+]
+Channel = Literal["page", "email", "webhook"]
+Clock = Annotated[str, msgspec.Meta(pattern=rf"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]
+WebhookSecret = Annotated[str, msgspec.Meta(min_length=16, max_length=128, pattern=rf"^[!-~]+{END}")]
 NotificationId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
@@ -66,6 +72,76 @@ class MarkRead(Request, frozen=True):
 
     notification_ids: Annotated[list[NotificationId], msgspec.Meta(max_length=200)] = []
     all: bool = False
+
+
+class QuietHours(Request, frozen=True, kw_only=True):
+    """Local time, HH:MM; from is in them, to is not; they may go over midnight."""
+
+    from_: Clock = msgspec.field(name="from")
+    to: Clock
+
+
+class GivenWebhook(Request, frozen=True):
+    """Where to post. Without a secret the webhook keeps the one it has, or is given one, which is shown once."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+    secret: WebhookSecret | None = None
+
+
+class ChooseNotifications(Request, frozen=True):
+    """All choices at once: what is left out is switched off, and a kind that is left out goes to every channel."""
+
+    kinds: dict[NotificationKind, list[Channel]] = {}
+    email: bool = False
+    webhook: GivenWebhook | None = None
+    quiet_hours: QuietHours | None = None
+    weekly_digest: bool = False
+
+
+class WebhookPart(Part, frozen=True, kw_only=True):
+    """Where notifications are posted; secret is there in the one answer that follows its making."""
+
+    url: str
+    secret: str | None
+
+
+class ChannelError(Part, frozen=True, kw_only=True):
+    """What last went wrong on a channel, until it works again; gave_up: there were no more tries."""
+
+    error: str
+    at: Iso
+    gave_up: bool
+
+
+class LastErrors(Part, frozen=True, kw_only=True):
+    email: ChannelError | None
+    webhook: ChannelError | None
+
+
+class NotificationSettings(Answer, frozen=True, kw_only=True):
+    """How you are told. email_available: this place can send mail at all; timezone is the account's."""
+
+    kinds: dict[NotificationKind, list[Channel]]
+    email: bool
+    email_address: str
+    email_available: bool
+    webhook: WebhookPart | None
+    quiet_hours: QuietHours | None
+    timezone: str
+    weekly_digest: bool
+    last_errors: LastErrors
+
+
+class TrialResult(Part, frozen=True, kw_only=True):
+    """What became of the test on one channel."""
+
+    channel: Channel
+    status: Literal["delivered", "failed"]
+    error: str | None
+
+
+class TrialAnswer(Answer, frozen=True, kw_only=True):
+    results: list[TrialResult]
 
 
 class TicketAnswer(Answer, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.alerts import ALWAYS_ON_MINUTES
 from chalicelib.domain.follow_up import METER_LAG_MS, REFUSED_PAUSE_MS, FollowUp, follow_up
-from chalicelib.domain.phantom import Finding, Verdict
+from chalicelib.domain.phantom import Finding, State, Verdict
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import LATE_MS
 from chalicelib.domain.relays import report, switch
@@ -134,3 +135,48 @@ def test_a_refused_cut_is_tried_again_after_a_pause() -> None:
     again = Verdict(replace(FINDING, at_ms=NOW + REFUSED_PAUSE_MS), None, "standby")
     assert follow_up(refused, followed.state, again, NOW + REFUSED_PAUSE_MS - 1).relay is None
     assert follow_up(refused, followed.state, again, NOW + REFUSED_PAUSE_MS).relay is not None
+
+
+def test_a_cut_that_the_pi_never_answered_failed_and_that_is_told_once() -> None:
+    port, followed = cut_once()
+    expires_at_ms = port.relay.expires_at_ms
+    assert expires_at_ms is not None
+    early = follow_up(port, drawing(followed.state, 3.2, expires_at_ms + METER_LAG_MS - 1), STANDBY, NOW)
+    assert (early.progress, early.notification) == ((), None)
+    late_ms = expires_at_ms + METER_LAG_MS
+    late = follow_up(port, drawing(followed.state, 3.2, late_ms), STANDBY, late_ms)
+    assert [progress.outcome for progress in late.progress] == ["contradicted"]
+    assert late.notification is not None
+    assert late.notification.kind == "cut_failed"
+    assert late.notification.message == "Television still draws 3.2 W because the Pi did not answer the cut in time"
+    again = follow_up(port, drawing(late.state, 3.2, late_ms + 60_000), STANDBY, late_ms + 60_000)
+    assert (again.progress, again.notification) == ((), None)
+
+
+def test_an_unanswered_cut_of_an_outlet_that_draws_nothing_is_no_news() -> None:
+    port, followed = cut_once()
+    later_ms = NOW + 3_600_000
+    assert follow_up(port, drawing(followed.state, 0.0, later_ms), QUIET, later_ms).notification is None
+
+
+def always_on(state: PortState) -> PortState:
+    minutes = state.detector.watt_minutes.copy()
+    minutes[25] = ALWAYS_ON_MINUTES
+    return replace(state, detector=replace(state.detector, watt_minutes=minutes))
+
+
+def test_always_on_is_told_once_a_spell() -> None:
+    resting = drawing(PortState(), 6.5, NOW)
+    told = follow_up(PORT, always_on(resting), QUIET, NOW)
+    assert told.notification is not None
+    assert told.notification.kind == "always_on"
+    assert follow_up(PORT, told.state, QUIET, NOW).notification is None
+    rested = follow_up(PORT, replace(told.state, detector=State()), QUIET, NOW)
+    assert rested.state.always_on is False
+    assert follow_up(PORT, always_on(rested.state), QUIET, NOW).notification is not None
+
+
+def test_always_on_is_not_told_late_nor_of_an_outlet_that_is_only_observed() -> None:
+    state = always_on(drawing(PortState(), 6.5, NOW))
+    assert follow_up(PORT, state, QUIET, NOW + LATE_MS + 1).notification is None
+    assert follow_up(replace(PORT, policy="observe"), state, QUIET, NOW).notification is None

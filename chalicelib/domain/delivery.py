@@ -1,0 +1,91 @@
+"""Delivering notifications: when they go out, and what happens when a channel fails. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.preferences import Outbound, QuietHours
+from chalicelib.domain.times import DAY_MS, EPOCH, MINUTE_MS, SECOND_MS
+
+DIGEST_HOUR = 7
+"""On Mondays, local time."""
+RETRY_AFTER_MINUTES = (1, 5, 15, 60, 240)
+"""Pauses between tries: an outage of five hours is outlived, what fails for longer is given up."""
+LEASE_MS = 2 * MINUTE_MS
+"""Whoever delivers has it to himself for so long: longer than a run of the schedule lasts."""
+
+
+class Undeliverable(Exception):
+    """A channel did not take a notification; the text says why, in one sentence without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a notification has come on one channel."""
+
+    state: Literal["waiting", "delivered", "failed"] = "waiting"
+    attempts: int = 0
+    next_at_ms: int = 0
+
+
+Deliveries = Mapping[Outbound, Delivery]
+
+
+def waiting(deliveries: Deliveries, channels: Collection[Outbound], now_ms: int) -> list[Outbound]:
+    """The channels of these that are to be tried now."""
+    known = {channel: deliveries.get(channel, Delivery()) for channel in channels}
+    return [channel for channel, it in known.items() if it.state == "waiting" and it.next_at_ms <= now_ms]
+
+
+def due_at_ms(deliveries: Deliveries, channels: Collection[Outbound]) -> int | None:
+    """When the next of these channels is to be tried, None when all are settled."""
+    known = (deliveries.get(channel, Delivery()) for channel in channels)
+    return min((it.next_at_ms for it in known if it.state == "waiting"), default=None)
+
+
+def failed(delivery: Delivery, now_ms: int) -> Delivery:
+    """After a try that failed: the next one comes later each time, until it is given up."""
+    tried = replace(delivery, attempts=delivery.attempts + 1)
+    if tried.attempts > len(RETRY_AFTER_MINUTES):
+        return replace(tried, state="failed")
+    return replace(tried, next_at_ms=now_ms + RETRY_AFTER_MINUTES[tried.attempts - 1] * MINUTE_MS)
+
+
+def delivered(delivery: Delivery) -> Delivery:
+    """After a try that worked."""
+    return replace(delivery, state="delivered", attempts=delivery.attempts + 1)
+
+
+def quiet_until_ms(quiet: QuietHours | None, timezone: str, at_ms: int) -> int | None:
+    """When the quiet hours end that this moment lies in, None when it lies in none.
+
+    The clock on the wall decides, minute by minute, so that days on which it is moved need no rule of their own.
+    """
+    zone = ZoneInfo(timezone)
+    if quiet is None or not quiet.hold(_minute_of_day(at_ms, zone)):
+        return None
+    first = at_ms // MINUTE_MS * MINUTE_MS
+    later = range(first + MINUTE_MS, first + 2 * DAY_MS, MINUTE_MS)
+    return next(moment for moment in later if not quiet.hold(_minute_of_day(moment, zone)))
+
+
+def _minute_of_day(at_ms: int, zone: ZoneInfo) -> int:
+    local = datetime.fromtimestamp(at_ms // SECOND_MS, zone)
+    return 60 * local.hour + local.minute
+
+
+def next_digest_ms(timezone: str, now_ms: int) -> int:
+    """The next Monday morning, local time, after now (epoch ms)."""
+    zone = ZoneInfo(timezone)
+    local = datetime.fromtimestamp(now_ms // SECOND_MS, zone)
+    monday = local.date() - timedelta(days=local.weekday())
+    for weeks in (0, 1):
+        moment = datetime.combine(monday + timedelta(weeks=weeks), datetime.min.time(), zone).replace(hour=DIGEST_HOUR)
+        at_ms = (moment.astimezone(UTC) - EPOCH) // timedelta(milliseconds=1)
+        if at_ms > now_ms:
+            break
+    return at_ms

@@ -1,0 +1,279 @@
+"""From a notification to mail and webhook: chosen channels, quiet hours, retries, digests, and crashes in between."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.delivery import RETRY_AFTER_MINUTES, Undeliverable
+from chalicelib.domain.events import Notification
+from chalicelib.domain.preferences import Webhook
+from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.settings import settings
+from tests.conftest import Call, Person, now_ms
+
+
+@pytest.fixture(autouse=True)
+def mails(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
+    """The mails that were sent, parsed, by their names."""
+    monkeypatch.setenv("MAIL_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("MAIL_FROM", "ghostwatt@example.org")
+    settings.cache_clear()
+
+    def sent() -> list[Any]:
+        files = sorted(tmp_path.glob("*.eml"))
+        return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
+
+    yield sent
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+class Hook:
+    """In place of the network: the ids that were posted; it refuses while it is down. Other tests' news pass by."""
+
+    def __init__(self) -> None:
+        self.url = f"https://hooks.example.org/{secrets.token_hex(6)}"
+        self.posted: list[str] = []
+        self.tries = 0
+        self.down = False
+
+    def post(self, webhook: Webhook, notification: Notification, _now_ms: int) -> None:
+        """Take a notification."""
+        if webhook.url != self.url:
+            return
+        self.tries += 1
+        if self.down:
+            raise Undeliverable("The webhook answered with status 500.")
+        self.posted.append(notification.notification_id)
+
+
+@pytest.fixture(autouse=True)
+def hook(call: Call, monkeypatch: pytest.MonkeyPatch) -> Hook:
+    from chalicelib.services import webhooks  # noqa: PLC0415 - after the database's environment
+
+    double = Hook()
+    monkeypatch.setattr(webhooks, "post", double.post)
+    monkeypatch.setattr(webhooks, "check", lambda _url: None)
+    return double
+
+
+def choose(person: Person, **choices: Any) -> dict[str, Any]:
+    answer = person.call("PUT", "/notification/settings", choices)
+    assert answer.status == 200, answer
+    body: dict[str, Any] = answer.body
+    return body
+
+
+def chosen(person: Person) -> dict[str, Any]:
+    body: dict[str, Any] = person.call("GET", "/notification/settings").body
+    return body
+
+
+def go_offline(person: Person) -> int:
+    """A device of the person falls silent; returns when that was noticed."""
+    from chalicelib.services.sweep import sweep  # noqa: PLC0415
+
+    person.device("Cellar Pi").call("POST", "/device/heartbeat")
+    at_ms = now_ms() + 151_000
+    sweep(at_ms)
+    return at_ms
+
+
+def run(at_ms: int) -> None:
+    from chalicelib.services import deliver  # noqa: PLC0415
+
+    deliver.run(lambda: False, at_ms)
+
+
+def test_a_notification_leaves_by_the_chosen_channels_once(
+    person: Person, mails: Callable[[], list[Any]], hook: Hook
+) -> None:
+    choose(person, email=True, webhook={"url": hook.url})
+    at_ms = go_offline(person)
+    for later_ms in (0, MINUTE_MS, DAY_MS):
+        run(at_ms + later_ms)
+    (message,) = mails()
+    assert (message["To"], message["Subject"]) == (person.email, "Ghostwatt: Cellar Pi is offline")
+    (notification,) = person.call("GET", "/notification/list").body["notifications"]
+    assert hook.posted == [notification["notificationId"]]
+    assert message["Message-ID"] == f"<{notification['notificationId']}@example.org>"
+
+
+def test_who_chose_nothing_is_told_on_the_page_alone(
+    person: Person, mails: Callable[[], list[Any]], hook: Hook
+) -> None:
+    run(go_offline(person))
+    assert (mails(), hook.posted) == ([], [])
+    assert person.call("GET", "/notification/list").body["unread"] == 1
+
+
+def test_a_kind_can_be_taken_off_a_channel_and_off_the_page(
+    person: Person, mails: Callable[[], list[Any]], hook: Hook
+) -> None:
+    choose(person, email=True, webhook={"url": hook.url}, kinds={"device_offline": ["webhook"]})
+    run(go_offline(person))
+    assert (mails(), len(hook.posted)) == ([], 1)
+    listed = person.call("GET", "/notification/list").body
+    assert (listed["unread"], len(listed["notifications"])) == (0, 1)
+
+
+def test_a_failing_channel_is_tried_again_later_and_given_up_in_the_end(person: Person, hook: Hook) -> None:
+    choose(person, webhook={"url": hook.url})
+    hook.down = True
+    at_ms = go_offline(person)
+    for number, minutes in enumerate((*RETRY_AFTER_MINUTES, 0), 1):
+        run(at_ms)
+        run(at_ms + 1)
+        assert hook.tries == number
+        error = chosen(person)["lastErrors"]["webhook"]
+        assert error["error"] == "The webhook answered with status 500."
+        assert error["gaveUp"] is (number > len(RETRY_AFTER_MINUTES))
+        at_ms += minutes * MINUTE_MS
+    run(at_ms + 7 * DAY_MS)
+    assert hook.tries == len(RETRY_AFTER_MINUTES) + 1
+
+
+def test_a_channel_that_works_again_delivers_and_clears_its_error(
+    person: Person, mails: Callable[[], list[Any]], hook: Hook
+) -> None:
+    choose(person, email=True, webhook={"url": hook.url})
+    hook.down = True
+    at_ms = go_offline(person)
+    run(at_ms)
+    assert len(mails()) == 1
+    hook.down = False
+    run(at_ms + 2 * MINUTE_MS)
+    assert (len(hook.posted), len(mails())) == (1, 1)
+    assert chosen(person)["lastErrors"] == {"email": None, "webhook": None}
+
+
+def test_one_dead_receiver_is_tried_once_a_run_however_much_waits_for_it(person: Person, hook: Hook) -> None:
+    choose(person, webhook={"url": hook.url})
+    hook.down = True
+    for _ in range(2):
+        go_offline(person)
+    run(go_offline(person))
+    assert hook.tries == 1
+
+
+def test_what_falls_into_quiet_hours_is_sent_when_they_are_over(person: Person, hook: Hook) -> None:
+    person.call("PATCH", "/account", {"timezone": "Asia/Kathmandu"})
+    choose(person, webhook={"url": hook.url}, quietHours={"from": "00:00", "to": "23:59"})
+    at_ms = go_offline(person)
+    kathmandu_ms = at_ms + 345 * MINUTE_MS
+    end_ms = at_ms - kathmandu_ms % DAY_MS + DAY_MS - MINUTE_MS
+    run(at_ms)
+    assert person.call("GET", "/notification/list").body["unread"] == 1
+    run(end_ms - 1)
+    assert hook.posted == []
+    run(end_ms)
+    assert len(hook.posted) == 1
+
+
+def test_a_crash_between_sending_and_marking_leads_to_one_repeat_with_the_same_id(
+    person: Person, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.storage import notifications  # noqa: PLC0415
+
+    choose(person, webhook={"url": hook.url})
+    at_ms = go_offline(person)
+
+    def die(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as crash:
+        crash.setattr(notifications, "save_deliveries", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(at_ms)
+    run(at_ms + MINUTE_MS)
+    assert len(hook.posted) == 1, "it is held for a while by the one who died"
+    for minutes in (2, 3, 60):
+        run(at_ms + minutes * MINUTE_MS)
+    assert len(hook.posted) == 2
+    assert len(set(hook.posted)) == 1
+
+
+def test_two_runs_at_once_send_once(person: Person, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(person, webhook={"url": hook.url})
+    at_ms = go_offline(person)
+    post = hook.post
+
+    def post_while_another_runs(webhook: Webhook, notification: Notification, at: int) -> None:
+        run(at_ms)
+        post(webhook, notification, at)
+
+    from chalicelib.services import webhooks  # noqa: PLC0415
+
+    monkeypatch.setattr(webhooks, "post", post_while_another_runs)
+    run(at_ms)
+    assert len(hook.posted) == 1
+
+
+def test_a_closed_account_is_told_nothing(person: Person, mails: Callable[[], list[Any]]) -> None:
+    choose(person, email=True)
+    at_ms = go_offline(person)
+    assert person.call("DELETE", "/account").status == 202
+    run(at_ms)
+    assert mails() == []
+
+
+def digest_at(person: Person) -> int:
+    from chalicelib.storage import notification_settings, users  # noqa: PLC0415
+
+    account = users.load(person.email)
+    assert account is not None
+    stored = notification_settings.load(account.user_id)
+    assert stored is not None
+    assert stored.digest_due_at_ms is not None
+    return stored.digest_due_at_ms
+
+
+def test_a_digest_comes_once_a_week_whatever_the_schedule_does(person: Person, mails: Callable[[], list[Any]]) -> None:
+    from chalicelib.services import digests  # noqa: PLC0415
+
+    asked: list[tuple[int, int]] = []
+
+    def energy_lines(_owner_id: str, from_ms: int, to_ms: int) -> list[str]:
+        asked.append((from_ms, to_ms))
+        return ["Saved: 1.2 kWh"]
+
+    choose(person, email=True, weeklyDigest=True, kinds={"device_offline": ["page"]})
+    go_offline(person)
+    due_ms = digest_at(person)
+    digests.run(lambda: False, due_ms - 1, energy_lines)
+    assert person.call("GET", "/notification/list").body["unread"] == 1
+    assert digests.run(lambda: True, due_ms, energy_lines) == 0
+    for later_ms in (0, 1, HOUR_MS):
+        digests.run(lambda: False, due_ms + later_ms, energy_lines)
+    run(due_ms + HOUR_MS)
+    assert asked == [(due_ms - 7 * DAY_MS, due_ms)]
+    (message,) = mails()
+    assert message["Subject"] == "Your week: 0 cuts, 0 outlets still drawing standby"
+    text = message.get_content()
+    assert "Saved: 1.2 kWh" in text
+    assert "- Cellar Pi" in text
+    assert digest_at(person) == due_ms + 7 * DAY_MS
+
+
+def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chalicelib.services import digests  # noqa: PLC0415
+
+    choose(person, email=True, weeklyDigest=True)
+    due_ms, runs = digest_at(person), [0]
+
+    def run_again(_owner_id: str, _from_ms: int, _to_ms: int) -> list[str]:
+        runs[0] += 1
+        if runs[0] == 1:
+            digests.run(lambda: False, due_ms, run_again)
+        return []
+
+    digests.run(lambda: False, due_ms, run_again)
+    kinds = [entry["kind"] for entry in person.call("GET", "/notification/list").body["notifications"]]
+    assert kinds.count("weekly_digest") == 1

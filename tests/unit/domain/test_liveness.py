@@ -1,0 +1,123 @@
+"""Online, late, offline, flapping: when, why, and one alert a spell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain import liveness
+from chalicelib.domain.liveness import MAX_CHANGES, Presence
+from chalicelib.domain.times import HOUR_MS, MINUTE_MS
+
+NOW = 1_700_000_000_000
+
+
+def beating(every_ms: int, times: int) -> tuple[Presence, int]:
+    """What is remembered of a device that has called so often at this pace, and when it called last."""
+    presence, seen_ms = liveness.called(Presence(), None, NOW, online=False), NOW
+    for _ in range(times):
+        presence = liveness.called(presence, seen_ms, seen_ms + every_ms, online=True)
+        seen_ms += every_ms
+    return presence, seen_ms
+
+
+@pytest.mark.parametrize(
+    ("silent_seconds", "online", "state", "reason"),
+    [
+        (30, True, "online", "It called within the last 90 s, and usually calls every 60 s."),
+        (
+            100,
+            True,
+            "late",
+            "It last called 100 s ago and usually calls every 60 s; it is late, and offline after 150 s.",
+        ),
+        (
+            3_600,
+            False,
+            "offline",
+            "It last called 60 min ago and usually calls every 60 s; after 150 s it counts as offline.",
+        ),
+    ],
+)
+def test_the_reason_has_figures(silent_seconds: int, *, online: bool, state: str, reason: str) -> None:
+    presence, seen_ms = beating(MINUTE_MS, 5)
+    found = liveness.explain(presence, seen_ms, seen_ms + 1_000 * silent_seconds, online=online)
+    assert (found.state, found.reason) == (state, reason)
+
+
+def test_late_begins_at_one_and_a_half_intervals() -> None:
+    presence, seen_ms = beating(5 * MINUTE_MS, 30)
+    found = liveness.explain(presence, seen_ms, seen_ms + 8 * MINUTE_MS, online=True)
+    assert found.state == "late"
+    assert found.since_ms == pytest.approx(seen_ms + 450_000, abs=1_000)
+
+
+def test_a_device_that_has_not_called_never_was() -> None:
+    assert liveness.explain(Presence(), None, NOW, online=False).state == "never"
+
+
+def test_after_one_long_gap_a_device_that_calls_every_five_minutes_stays_online() -> None:
+    presence, seen_ms = beating(MINUTE_MS, 10)
+    assert liveness.is_silent(seen_ms, presence, seen_ms + 5 * MINUTE_MS)
+    presence = liveness.turned(presence, seen_ms + 150_000)
+    for _ in range(20):
+        online = (
+            not liveness.is_silent(seen_ms, presence, seen_ms + 5 * MINUTE_MS) and presence.changes_ms[-1] <= seen_ms
+        )
+        presence = liveness.called(presence, seen_ms, seen_ms + 5 * MINUTE_MS, online=online)
+        seen_ms += 5 * MINUTE_MS
+        assert not liveness.is_silent(seen_ms, presence, seen_ms + 5 * MINUTE_MS)
+    assert len(presence.changes_ms) == 3
+
+
+@given(st.lists(st.integers(0, 40 * 24 * HOUR_MS), max_size=50))
+def test_silence_is_bounded_whatever_the_gaps_were(gaps: list[int]) -> None:
+    presence, seen_ms = Presence(), NOW
+    for gap_ms in gaps:
+        presence = liveness.called(presence, seen_ms, seen_ms + gap_ms, online=True)
+        seen_ms += gap_ms
+    assert liveness.SILENCE_MS <= presence.silence_ms <= 2_250_000
+
+
+def test_an_outage_is_not_a_pace() -> None:
+    presence, seen_ms = beating(MINUTE_MS, 5)
+    assert liveness.called(presence, seen_ms, seen_ms + HOUR_MS, online=False).interval_seconds == 60
+
+
+@given(st.lists(st.integers(1, 2 * HOUR_MS), max_size=60))
+def test_flapping_is_told_once_a_spell(gaps: list[int]) -> None:
+    """The slow way beside it: count all changes of the last hour at each change."""
+    presence, at_ms = Presence(), NOW
+    changes: list[int] = []
+    in_spell = False
+    for gap_ms in gaps:
+        at_ms += gap_ms
+        changes.append(at_ms)
+        after = liveness.turned(presence, at_ms)
+        flaps = sum(at_ms - HOUR_MS < change for change in changes) > MAX_CHANGES
+        assert liveness.begins_to_flap(presence, after) == (flaps and not in_spell)
+        assert liveness.is_flapping(after, at_ms) == flaps
+        in_spell, presence = flaps, after
+        assert len(presence.changes_ms) <= liveness.KEPT_CHANGES
+
+
+def test_flapping_is_explained_and_ends_by_itself() -> None:
+    presence = Presence()
+    for number in range(6):
+        presence = liveness.turned(presence, NOW + number * 3 * MINUTE_MS)
+    last_ms = NOW + 15 * MINUTE_MS
+    found = liveness.explain(presence, last_ms, last_ms, online=False)
+    assert (found.state, found.since_ms) == ("flapping", NOW + 12 * MINUTE_MS)
+    assert "6 times within an hour; it is offline now" in found.reason
+    assert liveness.is_flapping(presence, presence.calm_at_ms - 1)
+    assert not liveness.is_flapping(presence, presence.calm_at_ms)
+    assert liveness.explain(presence, last_ms, presence.calm_at_ms, online=False).state == "offline"
+    assert liveness.calmed(presence) == replace(presence, flapping_since_ms=None)
+
+
+@pytest.mark.parametrize(("age_ms", "ports", "seconds"), [(0, 0, 5), (599_999, 0, 5), (600_000, 0, 60), (0, 1, 60)])
+def test_a_new_device_without_outlets_is_asked_to_call_often(age_ms: int, ports: int, seconds: int) -> None:
+    assert liveness.heartbeat_seconds(NOW, ports, NOW + age_ms) == seconds
