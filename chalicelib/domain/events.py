@@ -14,7 +14,10 @@ NOTIFICATION_RETENTION_MS = 90 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class PhantomEvent:
-    """A stretch of standby and what was done about it; outcome follows a cut from command to confirmed watts."""
+    """A stretch of standby and what was done about it; outcome follows a cut from command to confirmed watts.
+
+    obeyed_at_ms: when the device said that it had switched off; taken back when the watts contradict it.
+    """
 
     event_id: str
     owner_id: str
@@ -30,11 +33,12 @@ class PhantomEvent:
     outcome: Outcome | None = None
     ended_at_ms: int | None = None
     verdict: Literal["right", "wrong"] | None = None
+    obeyed_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One sentence for a person; kind says what it is about."""
+    """One sentence for a person; kind says what it is about, details is what a mail says beyond the sentence."""
 
     notification_id: str
     owner_id: str
@@ -44,6 +48,7 @@ class Notification:
     port_id: str | None = None
     device_id: str | None = None
     read: bool = False
+    details: str | None = None
 
 
 def time_ordered_id(at_ms: int, about: str) -> str:

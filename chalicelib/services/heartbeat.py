@@ -9,9 +9,10 @@ from typing import Protocol
 from chalicelib.domain.devices import Device
 from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import RelayState, report
+from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import PortState
 from chalicelib.services import live
-from chalicelib.services.replies import DeviceReply, reply_to
+from chalicelib.services.replies import reply_to
 from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as store
 
@@ -45,7 +46,7 @@ def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
     event_id = port.relay.cut_event_id
     if event_id is not None and port.relay.cut_by_detector:
         if given.state == "off":
-            phantom_events.save_progress(port.owner_id, event_id, "obeyed", None)
+            phantom_events.save_obeyed(port.owner_id, event_id, now_ms)
         else:
             phantom_events.save_progress(port.owner_id, event_id, "refused", now_ms)
     reported = replace(port, relay=relay)

@@ -40,6 +40,7 @@ class PhantomEventItem(Item):
     outcome = UnicodeAttribute(null=True)
     ended_at_ms = NumberAttribute(null=True)
     verdict = UnicodeAttribute(null=True)
+    obeyed_at_ms = NumberAttribute(null=True)
     by_port = ByPort()
 
 
@@ -59,6 +60,7 @@ def _event(item: PhantomEventItem) -> PhantomEvent:
         outcome=item.outcome,  # type: ignore[arg-type]  # only Outcome is ever stored
         ended_at_ms=None if item.ended_at_ms is None else int(item.ended_at_ms),
         verdict=item.verdict,  # type: ignore[arg-type]  # only right or wrong is ever stored
+        obeyed_at_ms=None if item.obeyed_at_ms is None else int(item.obeyed_at_ms),
     )
 
 
@@ -94,6 +96,12 @@ def put_progress(
 def save_progress(owner_id: str, event_id: str, outcome: Outcome | None, ended_at_ms: int | None) -> bool:
     """Store how far an event has come; False when it is gone."""
     return _update(owner_id, event_id, _progress(outcome, ended_at_ms))
+
+
+def save_obeyed(owner_id: str, event_id: str, at_ms: int) -> bool:
+    """Store that the device switched off, and when; False when the event is gone."""
+    actions = [*_progress("obeyed", None), PhantomEventItem.obeyed_at_ms.set(at_ms)]
+    return _update(owner_id, event_id, actions)
 
 
 def put_verdict(write: Transaction, event: PhantomEvent, verdict: str, undone_at_ms: int | None) -> None:
@@ -132,6 +140,25 @@ def of_port(port_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomE
     return [_event(item) for item in items], after
 
 
+def obeyed(
+    owner_id: str, port_id: str | None, first_ms: int, last_ms: int, limit: int | None = None, cursor: str | None = None
+) -> tuple[list[PhantomEvent], str | None]:
+    """A page of the cuts of a person, or of one port, that were found between two times and obeyed, newest first."""
+    key = PhantomEventItem.event_id.between(f"{first_ms:013d}", f"{last_ms:013d}~")  # ~ sorts behind every id
+    was_obeyed = PhantomEventItem.obeyed_at_ms.exists()
+    start = start_key(cursor)
+    if port_id is None:
+        pages = PhantomEventItem.query(
+            owner_id, key, was_obeyed, limit=limit, scan_index_forward=False, last_evaluated_key=start
+        )
+    else:
+        pages = PhantomEventItem.by_port.query(
+            port_id, key, was_obeyed, limit=limit, scan_index_forward=False, last_evaluated_key=start
+        )
+    items, after = load_page(pages)
+    return [_event(item) for item in items], after
+
+
 def remove_some(owner_id: str, most: int) -> int:
     """Delete up to `most` events of a person; returns how many there were to delete."""
     found = [item.event_id for item in PhantomEventItem.query(owner_id, limit=most)]
@@ -154,6 +181,8 @@ def _remove(keys: list[tuple[str, str]]) -> None:
 
 def _progress(outcome: Outcome | None, ended_at_ms: int | None) -> list[Action]:
     actions: list[Action] = [] if outcome is None else [PhantomEventItem.outcome.set(outcome)]
+    if outcome == "contradicted":
+        actions.append(PhantomEventItem.obeyed_at_ms.remove())
     return actions if ended_at_ms is None else [*actions, PhantomEventItem.ended_at_ms.set(ended_at_ms)]
 
 
