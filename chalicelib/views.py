@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
+from chalicelib.domain import liveness
 from chalicelib.domain.backtest import Cut
 from chalicelib.domain.claims import Claim
 from chalicelib.domain.devices import Device
+from chalicelib.domain.energy.usage import Usage, watt_hours
 from chalicelib.domain.events import Notification, PhantomEvent
 from chalicelib.domain.phantom import Explanation
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.relays import Relay
+from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import DeviceState, Latest, PortState
-from chalicelib.domain.times import iso, iso_or_none
+from chalicelib.domain.times import SECOND_MS, iso, iso_or_none
 from chalicelib.wire import devices as wire_devices
 from chalicelib.wire import events as wire_events
+from chalicelib.wire import history as wire_history
 from chalicelib.wire import ports as wire_ports
 
 UNKNOWN = PortState()
 """Of a port that has sent no reading yet."""
 
 
-def device(shown: Device, known: DeviceState | None = None) -> wire_devices.DevicePart:
+def device(shown: Device, known: DeviceState | None, now_ms: int) -> wire_devices.DevicePart:
     """A device with what is known of its ports."""
     states = known.ports if known else {}
     return wire_devices.DevicePart(
         device_id=shown.device_id,
         name=shown.name,
         status="online" if shown.online else "offline",
+        liveness=_liveness(shown, now_ms),
         last_seen=iso_or_none(shown.last_seen_ms),
         latest=_latest_sensors(shown),
         ports=[
@@ -42,7 +48,15 @@ def device(shown: Device, known: DeviceState | None = None) -> wire_devices.Devi
             for port in shown.ports
         ],
         created_at=iso(shown.created_at_ms),
+        agent_version=shown.agent.version,
+        dropped_readings=shown.agent.dropped_readings,
     )
+
+
+def _liveness(shown: Device, now_ms: int) -> wire_devices.LivenessPart:
+    explained = liveness.explain(shown.presence, shown.last_seen_ms, now_ms, online=shown.online)
+    since = iso_or_none(explained.since_ms)
+    return wire_devices.LivenessPart(state=explained.state, reason=explained.reason, since=since)
 
 
 def _latest_sensors(shown: Device) -> wire_devices.LatestSensors | None:
@@ -106,6 +120,30 @@ def command(shown: Port) -> wire_devices.RelayCommand:
     )
 
 
+class ReplyFields(TypedDict):
+    """The fields that end every answer to a device, as keyword arguments of an answer."""
+
+    server_time_ms: int
+    interval_seconds: int
+    heartbeat_seconds: int
+    relays: list[wire_devices.RelayCommand]
+
+
+def reply_fields(reply: DeviceReply) -> ReplyFields:
+    """A device reply, ready to be part of an answer."""
+    return ReplyFields(
+        server_time_ms=reply.server_time_ms,
+        interval_seconds=reply.interval_seconds,
+        heartbeat_seconds=reply.heartbeat_seconds,
+        relays=[command(port) for port in reply.ports],
+    )
+
+
+def device_reply(reply: DeviceReply) -> wire_devices.DeviceReply:
+    """The answer to a device that has nothing else to say."""
+    return wire_devices.DeviceReply(**reply_fields(reply))
+
+
 def claim(shown: Claim) -> wire_devices.ClaimAnswer:
     """A pairing under way, as the page shows it."""
     return wire_devices.ClaimAnswer(
@@ -152,15 +190,35 @@ def notification(shown: Notification) -> wire_events.NotificationPart:
     )
 
 
-def point(shown: Latest) -> wire_ports.HistoryPoint:
+def point(shown: Latest) -> wire_history.HistoryPoint:
     """A raw reading in a history."""
-    return wire_ports.HistoryPoint(
+    return wire_history.HistoryPoint(
         timestamp=iso(shown.at_ms),
         timestamp_ms=shown.at_ms,
         voltage=shown.voltage,
         current=shown.current,
         power=shown.power,
     )
+
+
+def usage_point(shown: Usage) -> wire_history.UsagePoint:
+    """What was used in a stretch of time; energy to the microwatt-hour."""
+    return wire_history.UsagePoint(
+        timestamp=iso(shown.start_ms),
+        timestamp_ms=shown.start_ms,
+        seconds=shown.length_ms / SECOND_MS,
+        watt_hours=round(watt_hours(shown.microjoules), 6),
+        in_use_watt_hours=round(watt_hours(shown.in_use_microjoules), 6),
+        standby_watt_hours=round(watt_hours(shown.standby_microjoules), 6),
+        min_watts=_watts(shown.min_milliwatts),
+        mean_watts=None if shown.mean_watts is None else round(shown.mean_watts, 3),
+        max_watts=_watts(shown.max_milliwatts),
+        covered_seconds=shown.covered_ms / SECOND_MS,
+    )
+
+
+def _watts(milliwatts: int | None) -> float | None:
+    return None if milliwatts is None else milliwatts / 1_000
 
 
 def explanation(port_id: str, shown: Explanation) -> wire_ports.DetectorAnswer:

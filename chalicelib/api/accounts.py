@@ -58,13 +58,15 @@ def get_account(call: Call[None]) -> wire.AccountAnswer:
 def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     """Change settings, or the password, which ends all other sessions"""
     body = call.body
-    choices = Choices(body.currency, body.tariff_per_kwh, body.grams_co2_per_kwh, body.timezone)
+    choices = Choices(
+        body.currency, body.tariff_per_kwh, body.grams_co2_per_kwh, body.timezone, body.raw_retention_days
+    )
     if body.current_password is not None and body.new_password is not None:
         accounts.change_password(call.session, body.current_password, body.new_password, call.now_ms)
     elif body.current_password is not None or body.new_password is not None:
         missing = "newPassword" if body.new_password is None else "currentPassword"
         raise Invalid("A new password needs the current one with it.", code="required", field=missing)
-    return _answer(accounts.change(call.session, choices))
+    return _answer(accounts.change(call.session, choices, call.now_ms))
 
 
 @route(blueprint, "DELETE", "/account", answers=Done, status=202, who=Who.SESSION)
@@ -95,6 +97,7 @@ def _answer(account: Account) -> wire.AccountAnswer:
         tariff_per_kwh=account.tariff_per_kwh,
         grams_co2_per_kwh=account.grams_co2_per_kwh,
         timezone=account.timezone,
+        raw_retention_days=account.raw_retention_days,
         created_at=iso(account.created_at_ms),
     )
 

@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib import views
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.claims import CLAIM_TTL_MS, POLL_SECONDS
-from chalicelib.services import claims
+from chalicelib.services import accounts, claims
 from chalicelib.settings import settings
 from chalicelib.wire import devices as wire
 
@@ -47,7 +47,9 @@ def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
 def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """Take the device as yours"""
-    return views.claim(claims.approve(call.owner_id, call.body.user_code, call.body.device_name, call.now_ms))
+    retention = accounts.of_session(call.session).retention
+    claim = claims.approve(call.owner_id, call.body.user_code, call.body.device_name, call.now_ms, retention)
+    return views.claim(claim)
 
 
 @route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=Who.SESSION)

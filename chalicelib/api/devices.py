@@ -7,15 +7,13 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib import views
+from chalicelib import messages, views
+from chalicelib.api import history as asking
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Reply, Who, route
-from chalicelib.api.replies import reply_fields
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
-from chalicelib.domain.times import epoch_ms
-from chalicelib.services import devices, history, record_one
-from chalicelib.services.heartbeat import heartbeat as beat
+from chalicelib.services import accounts, devices, history
 from chalicelib.wire import devices as wire
 from chalicelib.wire.base import Done
 
@@ -26,7 +24,8 @@ LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 @route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
 def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
     """Register a device, or give your own device a new key"""
-    device, api_key = devices.register(call.owner_id, call.body.device_id, call.body.device_name, call.now_ms)
+    body, retention = call.body, accounts.of_session(call.session).retention
+    device, api_key = devices.register(call.owner_id, body.device_id, body.device_name, call.now_ms, retention)
     return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
 
 
@@ -41,7 +40,7 @@ def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
 )
 def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
     """A device lives, and says what it did with its relays"""
-    return wire.DeviceReply(**reply_fields(beat(call.device, call.body.relays, call.now_ms)))
+    return messages.heartbeat(call.device, call.body, call.now_ms)
 
 
 @route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION)
@@ -53,7 +52,7 @@ def list_devices(call: Call[None]) -> wire.DeviceList:
     known = devices.states_of(page)
     more = start + limit < len(found)
     return wire.DeviceList(
-        devices=[views.device(device, known.get(device.device_uid)) for device in page],
+        devices=[views.device(device, known.get(device.device_uid), call.now_ms) for device in page],
         cursor=base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
     )
 
@@ -77,11 +76,11 @@ def _bad_cursor() -> Invalid:
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION)
 def list_devices_plain(call: Call[None]) -> Reply:
     """Your devices as a bare array, each with the newest values of its sensors"""
-    return Reply([_plain(device) for device in devices.by_last_seen(call.owner_id)])
+    return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
 
 
-def _plain(device: Device) -> dict[str, object]:
-    shown = views.device(device)
+def _plain(device: Device, now_ms: int) -> dict[str, object]:
+    shown = views.device(device, None, now_ms)
     sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
     return {
         **sensors,
@@ -95,8 +94,9 @@ def _plain(device: Device) -> dict[str, object]:
 @route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
 def add_device(call: Call[wire.AddDevice]) -> Done:
     """Add a device (the dashboard guide's form); 400 when it exists"""
+    body, retention = call.body, accounts.of_session(call.session).retention
     try:
-        devices.add(call.owner_id, call.body.device_id, call.body.name, call.now_ms)
+        devices.add(call.owner_id, body.device_id, body.name, call.now_ms, retention=retention)
     except Conflict as error:
         raise BadRequest("This device exists already.", code="device_exists", field="device_id") from error
     return Done(message="Device added successfully")
@@ -107,7 +107,7 @@ def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
     """One of your devices"""
     device = devices.own(call.owner_id, device_id)
     known = devices.states_of([device])
-    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid)))
+    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid), call.now_ms))
 
 
 @route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=Who.SESSION)
@@ -115,7 +115,7 @@ def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceA
     """Rename a device"""
     device = devices.rename(call.owner_id, device_id, call.body.name)
     known = devices.states_of([device])
-    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid)))
+    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid), call.now_ms))
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)
@@ -143,18 +143,21 @@ def rotate_key(call: Call[wire.RotateKey], device_id: str) -> wire.DeviceKey:
 @route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.DeviceReply, who=Who.DEVICE)
 def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
     """Store what a device's free sensors say"""
-    timestamp = call.body.timestamp
-    at_ms = call.now_ms if timestamp is None else epoch_ms(timestamp)
-    _, reply = record_one.record_sensors(call.device, call.body.sensors, at_ms, timestamp is not None, call.now_ms)
-    return wire.DeviceReply(**reply_fields(reply))
+    return messages.sensors(call.device, call.body, call.now_ms)
 
 
-@route(blueprint, "GET", "/device/{device_id}/data", answers=wire.SensorHistory, who=Who.SESSION)
-def sensor_history(call: Call[None], device_id: str) -> wire.SensorHistory:
+@route(
+    blueprint,
+    "GET",
+    "/device/{device_id}/data",
+    answers=(wire.SensorHistory, wire.SensorColumns),
+    who=Who.SESSION,
+)
+def sensor_history(call: Call[None], device_id: str) -> Reply:
     """What a device's free sensors said, oldest first"""
     first_ms, last_ms = paging.span_ms(call.query)
+    limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
+    layout = asking.layout(call.query)
     device = devices.own(call.owner_id, device_id)
-    logs, cursor = history.of_sensors(
-        device, first_ms, last_ms, paging.limit(call.query), paging.cursor(call.query), call.now_ms
-    )
-    return wire.SensorHistory(device_id=device_id, data=[views.sensor_log(log) for log in logs], cursor=cursor)
+    logs, cursor = history.of_sensors(device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms)
+    return asking.sensor_reply(device_id, layout, logs, cursor)

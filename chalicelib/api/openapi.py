@@ -19,16 +19,34 @@ QUERY = {
     "from": {"type": "string", "description": "ISO 8601 or epoch milliseconds"},
     "to": {"type": "string", "description": "ISO 8601 or epoch milliseconds"},
     "portId": {"type": "string"},
-    "resolution": {"type": "string", "enum": ["raw"], "default": "raw"},
+    "period": {"type": "string", "enum": ["day", "week", "month", "year"], "default": "day"},
+    "days": {"type": "integer", "minimum": 1, "maximum": 90, "default": 30},
+    "resolution": {
+        "type": "string",
+        "enum": ["raw", "5m", "1h", "1d"],
+        "description": "without it the finest that has at most width points",
+    },
+    "width": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 2_000},
+    "format": {"type": "string", "enum": ["json", "csv"], "default": "json"},
+    "layout": {"type": "string", "enum": ["rows", "columns"], "default": "rows"},
 }
 QUERIES = {
     "/device/list": ("limit", "cursor"),
-    "/device/{deviceId}/data": ("from", "to", "limit", "cursor"),
+    "/device/{deviceId}/data": ("from", "to", "format", "layout", "limit", "cursor"),
     "/port/list": ("limit", "cursor"),
-    "/port/{portId}/history": ("from", "to", "resolution", "cursor"),
+    "/port/{portId}/history": ("from", "to", "resolution", "width", "format", "layout", "limit", "cursor"),
+    "/port/{portId}/energy": ("period", "from", "to"),
+    "/energy": ("period", "from", "to"),
+    "/savings": ("from", "to", "portId", "limit", "cursor"),
+    "/savings/what-if": ("days",),
     "/phantom-event/list": ("portId", "limit", "cursor"),
     "/notification/list": ("limit", "cursor"),
 }
+POINT_LIMITS = {
+    "/device/{deviceId}/data": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 50},
+    "/port/{portId}/history": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 2_000},
+}
+"""The limit where it is one of points."""
 SECURITY_SCHEMES = {
     "session": {"type": "apiKey", "in": "header", "name": "x-session-token"},
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -49,7 +67,8 @@ SECURITY: dict[Who, list[dict[str, list[str]]]] = {
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
-    types = {route.body for route in ROUTES if route.body} | {route.answers for route in ROUTES} | {Failure}
+    types: set[object] = {route.body for route in ROUTES if route.body} | {Failure}
+    types |= {answer for route in ROUTES for answer in _answers(route)}
     ordered = sorted(types, key=str)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=REF_TEMPLATE)
     schema_of = dict(zip(ordered, schemas, strict=True))
@@ -77,7 +96,7 @@ def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, 
         "parameters": _parameters(public_path(route.path)),
         "security": SECURITY[route.who],
         "responses": {
-            str(route.status): _content("It worked", schema_of[route.answers]),
+            str(route.status): _content("It worked", _one_of([schema_of[answer] for answer in _answers(route)])),
             "default": _content("It was refused", schema_of[Failure]),
         },
     }
@@ -87,12 +106,21 @@ def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, 
     return operation
 
 
+def _answers(route: Route) -> tuple[object, ...]:
+    return route.answers if isinstance(route.answers, tuple) else (route.answers,)
+
+
+def _one_of(schemas: list[dict[str, Any]]) -> dict[str, Any]:
+    return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+
+
 def _parameters(path: str) -> list[dict[str, Any]]:
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
     ]
-    in_query = [{"name": name, "in": "query", "schema": QUERY[name]} for name in QUERIES.get(path, ())]
+    schemas = QUERY | ({"limit": POINT_LIMITS[path]} if path in POINT_LIMITS else {})
+    in_query = [{"name": name, "in": "query", "schema": schemas[name]} for name in QUERIES.get(path, ())]
     return in_path + in_query
 
 

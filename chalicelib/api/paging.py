@@ -1,8 +1,8 @@
-"""limit, cursor, from, to and portId of a query string."""
+"""limit, cursor, from, to, portId and choices of a query string."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.errors import Invalid, not_found
 from chalicelib.domain.times import LATEST_MS, epoch_ms
@@ -15,10 +15,23 @@ MAX_ID_LENGTH = 128
 
 def limit(query: Mapping[str, str]) -> int:
     """How many to answer; raises Invalid unless it is a whole number from 1 to 200."""
-    text = query.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdecimal() or len(text) > len(str(MAX_LIMIT)) or not 1 <= int(text) <= MAX_LIMIT:
-        raise Invalid(f"limit is a whole number from 1 to {MAX_LIMIT}.", code="invalid", field="limit")
+    return whole(query, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+
+
+def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """A whole number from 1 to `most`; raises Invalid, naming it, for anything else."""
+    text = query.get(name, str(default))
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+        raise Invalid(f"{name} is a whole number from 1 to {most}.", code="invalid", field=name)
     return int(text)
+
+
+def choice(query: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:
+    """One of some words, None if it is not given; raises Invalid, naming it, for anything else."""
+    chosen = query.get(name)
+    if chosen is not None and chosen not in choices:
+        raise Invalid(f"{name} is one of {', '.join(choices)}.", code="invalid", field=name)
+    return chosen
 
 
 def cursor(query: Mapping[str, str]) -> str | None:

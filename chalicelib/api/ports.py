@@ -8,12 +8,13 @@ import msgspec
 from chalice.app import Blueprint
 
 from chalicelib import views
+from chalicelib.api import history as asking
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Reply, Who, route
-from chalicelib.domain.errors import Invalid
 from chalicelib.domain.ports import Port
 from chalicelib.domain.states import PortState
-from chalicelib.services import history, ports
+from chalicelib.services import accounts, history, ports
+from chalicelib.wire import history as wire_history
 from chalicelib.wire import ports as wire
 from chalicelib.wire.base import Done
 
@@ -69,15 +70,33 @@ def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
     return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
 
 
-@route(blueprint, "GET", "/port/{port_id}/history", answers=wire.PortHistory, who=Who.SESSION)
+@route(
+    blueprint,
+    "GET",
+    "/port/{port_id}/history",
+    answers=(wire_history.PortHistory, wire_history.PortUsage, wire_history.PortColumns),
+    who=Who.SESSION,
+)
 def port_history(call: Call[None], port_id: str) -> Reply:
-    """The raw readings of an outlet, oldest first, a page of chunks at a time"""
-    if call.query.get("resolution", "raw") != "raw":
-        raise Invalid("resolution is raw.", code="invalid", field="resolution")
-    first_ms, last_ms = paging.span_ms(call.query)
-    port = ports.own(call.owner_id, port_id)
-    readings, cursor = history.of_port(port, first_ms, last_ms, paging.cursor(call.query), call.now_ms)
-    answer = wire.PortHistory(
-        port_id=port_id, resolution="raw", readings=[views.point(r) for r in readings], cursor=cursor
-    )
-    return Reply(answer, {"x-next-cursor": cursor} if cursor else {})
+    """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""
+    asked = asking.asked(call.query)
+    of = history.own(call.owner_id, port_id, call.now_ms)
+    page = _raw(of, asked, call.now_ms)
+    return _usages(call, of, asked) if page is None else asking.raw_reply(port_id, asked, page)
+
+
+def _raw(of: history.Recorded, asked: asking.Asked, now_ms: int) -> history.RawPage | None:
+    """Raw readings if they are asked for, or if they fit and nothing else is."""
+    if asked.resolution is None:
+        return history.raw_if_it_fits(of, asked.first_ms, asked.last_ms, asked.points, now_ms)
+    if asked.resolution == "raw":
+        return history.raw(of, asked.first_ms, asked.last_ms, asked.limit)
+    return None
+
+
+def _usages(call: Call[None], of: history.Recorded, asked: asking.Asked) -> Reply:
+    first_ms, last_ms, now_ms = asked.first_ms, asked.last_ms, call.now_ms
+    resolution = asked.usage_resolution or history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
+    timezone = "UTC" if resolution == "5m" else accounts.of_session(call.session).timezone
+    page = history.usages(of, resolution, timezone, first_ms, last_ms, asked.limit, now_ms)
+    return asking.usage_reply(of.port.port_id, resolution, asked, page)

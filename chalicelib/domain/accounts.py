@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.identity import digest
+from chalicelib.domain.retention import DEFAULT_DAYS, Retention
 from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
 SESSION_MS = 30 * DAY_MS
@@ -39,7 +40,13 @@ class Account:
     tariff_per_kwh: float = 0.30
     grams_co2_per_kwh: float = 380.0
     timezone: str = "UTC"
+    raw_retention_days: int = DEFAULT_DAYS
     closed_at_ms: int | None = None
+
+    @property
+    def retention(self) -> Retention:
+        """That of a new device."""
+        return Retention(self.raw_retention_days, before_days=self.raw_retention_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Choices:
     tariff_per_kwh: float | None = None
     grams_co2_per_kwh: float | None = None
     timezone: str | None = None
+    raw_retention_days: int | None = None
 
     def __post_init__(self) -> None:
         """Only zones of the tz database are known."""

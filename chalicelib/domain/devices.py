@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from chalicelib.domain.alerts import AgentReport
 from chalicelib.domain.identity import digest, same
+from chalicelib.domain.liveness import Presence
+from chalicelib.domain.retention import Retention
 
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
@@ -75,6 +78,9 @@ class Device:
     sensors_at_ms: int | None = None
     ports: tuple[PortName, ...] = ()
     ports_version: int = 0
+    presence: Presence = field(default_factory=Presence)
+    agent: AgentReport = field(default_factory=AgentReport)
+    retention: Retention = field(default_factory=Retention)
 
 
 def api_key(device_id: str, secret: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chalicelib.domain.retention import Retention
 from chalicelib.domain.times import DAY_MS, MINUTE_MS, SECOND_MS
 
 MAX_AHEAD_MS = 5 * MINUTE_MS
 REBASE_BEYOND_MS = 30 * SECOND_MS
 """Clocks that differ by less are taken as they are: the network alone may take seconds."""
 MAX_SPAN_MS = DAY_MS
-RETENTION_MS = 30 * DAY_MS
 LATE_MS = 10 * MINUTE_MS
 """Older readings correct history but never cut or alert."""
 MAX_CHUNK_MS = 15 * MINUTE_MS
@@ -100,11 +100,11 @@ def rebase_ms(sent_at_ms: int, now_ms: int) -> int:
     return difference_ms if abs(difference_ms) > REBASE_BEYOND_MS else 0
 
 
-def refusal(at_ms: int, now_ms: int) -> str | None:
-    """Why a time is not believed (a code of the contract), None if it is."""
+def refusal(at_ms: int, now_ms: int, retention: Retention) -> str | None:
+    """Why a time is not taken (a code of the contract), None if it is."""
     if at_ms > now_ms + MAX_AHEAD_MS:
         return "in_future"
-    if at_ms < now_ms - RETENTION_MS:
+    if at_ms < retention.oldest_ms(now_ms):
         return "too_old"
     return None
 

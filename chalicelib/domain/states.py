@@ -21,19 +21,32 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class PortState:
-    """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come."""
+    """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come.
+
+    always_on: its owner was told that it is never off and never idle.
+    """
 
     detector: phantom.State = field(default_factory=phantom.State)
     status: phantom.Status = "off"
     latest: Latest | None = None
     open_event_id: str | None = None
     outcome: Outcome | None = None
+    always_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """The states of all ports of a device by port id; version counts the writes."""
+    """The states of all ports of a device by port id; version counts the writes.
+
+    dirty_hours are the hours whose usage has to be computed (again), as in domain/energy/hours.py.
+    """
 
     device_uid: str
     version: int = 0
     ports: Mapping[str, PortState] = field(default_factory=dict)
+    dirty_hours: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def watermark_ms(self) -> int:
+        """The time of the newest reading of any port, 0 before the first."""
+        return max((state.detector.watermark_ms for state in self.ports.values()), default=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.domain.identity import digest, new_id
-from chalicelib.services import passwords, purge, sessions, throttle
+from chalicelib.services import devices, passwords, purge, sessions, throttle
 from chalicelib.services.sessions import Tokens
 from chalicelib.storage import purges, users
 from chalicelib.storage.base import Transaction
@@ -73,11 +73,13 @@ def _closed() -> Unauthenticated:
     return Unauthenticated("This account is closed.", code="bad_session")
 
 
-def change(session: Session, choices: Choices) -> Account:
+def change(session: Session, choices: Choices, now_ms: int) -> Account:
     """Store what a person chose; returns the account as it is then. Raises Unauthenticated when it is closed."""
     account = users.save_choices(of_session(session), choices)
     if account is None:
         raise _closed()
+    if choices.raw_retention_days is not None:
+        devices.keep_raw(account.user_id, choices.raw_retention_days, now_ms)
     return account
 
 

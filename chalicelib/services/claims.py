@@ -6,6 +6,7 @@ from chalicelib.domain.claims import CLAIM_TTL_MS, POLL_SECONDS, Claim
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import BadRequest, Conflict, not_found
 from chalicelib.domain.identity import digest, new_secret, new_user_code, tidy_user_code
+from chalicelib.domain.retention import Retention
 from chalicelib.services import devices, throttle
 from chalicelib.storage import claims as store
 from chalicelib.storage import devices as device_store
@@ -75,7 +76,9 @@ def find(owner_id: str, user_code: str, now_ms: int) -> Claim:
     return claim
 
 
-def approve(owner_id: str, user_code: str, device_name: str | None, now_ms: int) -> Claim:
+def approve(
+    owner_id: str, user_code: str, device_name: str | None, now_ms: int, retention: Retention | None = None
+) -> Claim:
     """A person takes the device; one that was registered but whose key was never used changes hands.
 
     Raises Conflict: owned, decided (denied meanwhile, or approved by somebody else).
@@ -85,7 +88,8 @@ def approve(owner_id: str, user_code: str, device_name: str | None, now_ms: int)
     if not store.decide(claim, "approved", owner_id, device_name):
         return _decided(claim, "approved", owner_id)
     if device is None or device.owner_id != owner_id:
-        devices.add(owner_id, claim.device_id, device_name or DEFAULT_NAME, now_ms, replacing=device)
+        name = device_name or DEFAULT_NAME
+        devices.add(owner_id, claim.device_id, name, now_ms, replacing=device, retention=retention)
     elif device_name is not None:
         devices.rename(owner_id, claim.device_id, device_name)
     return claim

@@ -9,6 +9,7 @@ from chalicelib.domain import devices as keys
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
+from chalicelib.domain.retention import Retention
 from chalicelib.domain.states import DeviceState
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services import live, purge
@@ -19,21 +20,30 @@ TRIES = 5
 """Keys that change at the same moment: whoever comes second reads them again and tries again."""
 
 
-def register(owner_id: str, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
+def register(
+    owner_id: str, device_id: str, name: str, now_ms: int, retention: Retention | None = None
+) -> tuple[Device, str]:
     """Register a device, or give the owner's own device a new key; returns it and its key, shown this once.
 
     The old key lives until the new one is first used. Raises Conflict: owned (somebody else's), too_many_devices.
     """
     if store.load(device_id) is None:
         try:
-            add(owner_id, device_id, name, now_ms)
+            add(owner_id, device_id, name, now_ms, retention=retention)
         except Conflict as error:
             if error.code != "owned":  # the same call at the same moment may have been quicker: look below
                 raise
     return _give_key(owner_id, device_id)
 
 
-def add(owner_id: str, device_id: str, name: str, now_ms: int, replacing: Device | None = None) -> Device:
+def add(
+    owner_id: str,
+    device_id: str,
+    name: str,
+    now_ms: int,
+    replacing: Device | None = None,
+    retention: Retention | None = None,
+) -> Device:
     """Make a device a person's own, under a new device_uid; `replacing` is the device of that id before, if any.
 
     Raises Conflict: owned, too_many_devices.
@@ -41,6 +51,7 @@ def add(owner_id: str, device_id: str, name: str, now_ms: int, replacing: Device
     if len(store.of_owner(owner_id)) >= MAX_DEVICES_PER_OWNER:
         raise Conflict(f"A person has at most {MAX_DEVICES_PER_OWNER} devices.", code="too_many_devices")
     device = Device(device_id, device_uid=new_id(), owner_id=owner_id, name=name, created_at_ms=now_ms)
+    device = replace(device, retention=retention or device.retention)
     if not store.add(device, replacing):
         raise _owned()
     if replacing is not None:
@@ -105,6 +116,14 @@ def rename(owner_id: str, device_id: str, name: str) -> Device:
     device = own(owner_id, device_id)
     live.push_device(device)
     return device
+
+
+def keep_raw(owner_id: str, days: int, now_ms: int) -> None:
+    """Keep raw readings of all devices of a person for so many days, from what is stored from now on."""
+    for device in store.of_owner(owner_id):
+        retention = device.retention.changed(days, now_ms)
+        if retention != device.retention:
+            store.save_retention(device, retention)
 
 
 def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:

@@ -1,7 +1,8 @@
 """Examining what was stored, on the stream: the detector looks at it, and what follows is written and pushed.
 
 All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
-lie behind the watermarks, changes nothing.
+lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is done
+last, when it is due: nobody waits for it, least of all a cut.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import phantom
+from chalicelib.domain.energy import hours
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.follow_up import FollowUp, follow_up
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
-from chalicelib.services import live
+from chalicelib.services import commands, live, notify
+from chalicelib.services.roll_up import roll_up
 from chalicelib.storage import devices as device_store
-from chalicelib.storage import notifications, phantom_events, states
+from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as port_store
 from chalicelib.storage.base import Transaction
 
@@ -46,12 +49,17 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
         if port_id in ports
     }
     known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
-    after = replace(before, ports=known | {port_id: look.state for port_id, look in looks.items()})
-    if after.ports == before.ports:
+    after = replace(
+        before,
+        ports=known | {port_id: look.state for port_id, look in looks.items()},
+        dirty_hours=hours.marked(before.dirty_hours, [chunk for chunk in chunks if chunk.ports.keys() & looks], now_ms),
+    )
+    if after == before:
         return True
     if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
         return False
     _push([(ports[port_id], look) for port_id, look in looks.items()], before)
+    roll_up(list(ports.values()), replace(after, version=after.version + 1), now_ms)
     return True
 
 
@@ -76,7 +84,7 @@ def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:
         if look.relay:
             port_store.put_cut(write, port, look.relay)
         if look.notification:
-            notifications.put(write, look.notification)
+            notify.put(write, look.notification)
         for progress in look.progress:
             phantom_events.put_progress(write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms)
     return write.commit()
@@ -91,9 +99,11 @@ def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
         if look.relay or look.event or look.progress:
             messages.append(live.port_message(replace(port, relay=look.relay or port.relay), look.state))
         if look.notification:
-            messages.append(live.notification_message(look.notification))
+            messages.append(notify.message(look.notification))
     if looks:
         live.push(looks[0][0].owner_id, messages)
+    if switched := [port for port, look in looks if look.relay]:
+        commands.send_relays(switched[0])
 
 
 def examine_sensors(log: SensorLog) -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.services import accounts, sessions
-from chalicelib.storage import notifications, phantom_events, ports, purges, readings, states
+from chalicelib.storage import (
+    notification_settings,
+    notifications,
+    phantom_events,
+    ports,
+    purges,
+    readings,
+    rollups,
+    states,
+    tariffs,
+)
 
 BATCH = 500
 """Items deleted in one step."""
@@ -49,6 +59,10 @@ def _no_readings(device_uid: str, _now_ms: int) -> bool:
     return readings.remove_some(device_uid, BATCH) < BATCH
 
 
+def _no_rollups(device_uid: str, _now_ms: int) -> bool:
+    return rollups.remove_some(device_uid, BATCH) == 0
+
+
 def _no_ports(device_uid: str, _now_ms: int) -> bool:
     for port in ports.of_device(device_uid):
         if phantom_events.remove_some_of_port(port.port_id, BATCH) >= BATCH:
@@ -63,11 +77,17 @@ def _no_events(owner_id: str, _now_ms: int) -> bool:
 
 
 def _no_notifications(owner_id: str, _now_ms: int) -> bool:
+    notification_settings.remove(owner_id)
     return notifications.remove_some(owner_id, BATCH) < BATCH
+
+
+def _no_tariffs(owner_id: str, _now_ms: int) -> bool:
+    tariffs.remove(owner_id)
+    return True
 
 
 _STEPS: dict[str, list[Step]] = {
     "account": [_closed_account],
-    "device": [_no_readings, _no_ports],
-    "owner": [_no_sessions, _no_events, _no_notifications],
+    "device": [_no_readings, _no_rollups, _no_ports],
+    "owner": [_no_sessions, _no_events, _no_notifications, _no_tariffs],
 }

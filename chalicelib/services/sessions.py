@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,17 +19,14 @@ from chalicelib.domain.accounts import (
     session_id_of,
 )
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.identity import digest, new_id, new_secret, same
-from chalicelib.services import live
-from chalicelib.settings import settings
+from chalicelib.domain.identity import new_id, new_secret, same
+from chalicelib.services import live, signing_keys
 from chalicelib.storage import sessions as store
 from chalicelib.storage import users
 from chalicelib.storage.base import Transaction
 
 ALGORITHM = "HS256"
 ISSUER = "ghostwatt"
-MIN_SECRET_BYTES = 32
-"""As long as HS256's own output (RFC 7518, section 3.2)."""
 MAX_USER_AGENT_CHARACTERS = 200
 """Enough to tell a person's browsers apart."""
 
@@ -62,7 +60,7 @@ def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) 
 
 def authenticate(session_token: str, now_ms: int) -> Session:
     """The session that a token shows, read each time so that a log-out acts at once. Raises Unauthenticated."""
-    claims = _claims(session_token)
+    claims = _claims(session_token, now_ms)
     session = store.load(claims["sid"]) if now_ms < claims["exp"] * 1_000 else None
     if session is None or session.expired(now_ms) or session.user_id != claims["sub"]:
         raise _bad_session()
@@ -135,34 +133,31 @@ def _tokens(session: Session, token: str, now_ms: int) -> Tokens:
         "iat": now_ms // 1_000,
         "exp": expires_at_seconds,
     }
-    session_token = jwt.encode(claims, _secret(), ALGORITHM, headers={"kid": _key_id()})
+    key = signing_keys.RING.signing(now_ms)
+    session_token = jwt.encode(claims, key.secret, ALGORITHM, headers={"kid": key.key_id})
     return Tokens(session_token, token, expires_at_seconds * 1_000)
 
 
-def _claims(session_token: str) -> dict[str, Any]:
+def _claims(session_token: str, now_ms: int) -> dict[str, Any]:
     """A token's claims, once its signature holds; its end is left to the caller, whose clock it is."""
     options: Options = {"require": ["exp", "sub", "sid"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
     try:
-        token = jwt.decode_complete(session_token, _secret(), [ALGORITHM], options, issuer=ISSUER)
+        secret = _secret(jwt.get_unverified_header(session_token), now_ms)
+        claims: dict[str, Any] = jwt.decode(session_token, secret, [ALGORITHM], options, issuer=ISSUER)
     except (jwt.PyJWTError, UnicodeEncodeError) as error:
         raise _bad_session() from error
-    claims: dict[str, Any] = token["payload"]
-    sound = isinstance(claims["exp"], int) and isinstance(claims["sid"], str) and claims["sid"]
-    if not sound or token["header"].get("kid") != _key_id():
+    if not (isinstance(claims["exp"], int) and isinstance(claims["sid"], str) and claims["sid"]):
         raise _bad_session()
     return claims
 
 
-def _secret() -> str:
-    secret = settings().jwt_secret
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        raise RuntimeError(f"JWT_SECRET needs at least {MIN_SECRET_BYTES} bytes")
-    return secret
-
-
-def _key_id() -> str:
-    """Names the secret without showing it, so that tokens of another one are told apart."""
-    return digest(_secret())[:8]
+def _secret(header: Mapping[str, Any], now_ms: int) -> str:
+    """The secret that a token names; raises Unauthenticated when there is no such."""
+    key_id = header.get("kid")
+    key = signing_keys.RING.verifying(key_id, now_ms) if isinstance(key_id, str) else None
+    if key is None:
+        raise _bad_session()
+    return key.secret
 
 
 def _bad_session() -> Unauthenticated:

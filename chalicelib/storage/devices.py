@@ -10,8 +10,10 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.domain.alerts import AgentReport
 from chalicelib.domain.devices import Device, Keys, PortName
-from chalicelib.domain.liveness import due_at_ms, shard
+from chalicelib.domain.liveness import Presence, called, due_at_ms, shard
+from chalicelib.domain.retention import Retention
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
 
@@ -49,6 +51,9 @@ class DeviceItem(Item):
     sensors_at_ms = NumberAttribute(null=True)
     ports = DataAttribute(tuple[PortName, ...])
     ports_version = NumberAttribute(default=0)
+    presence = DataAttribute(Presence, null=True)
+    agent = DataAttribute(AgentReport, null=True)
+    retention = DataAttribute(Retention, null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at_ms = NumberAttribute(null=True)
     by_owner = ByOwner()
@@ -69,6 +74,9 @@ def _device(item: DeviceItem) -> Device:
         sensors_at_ms=None if item.sensors_at_ms is None else int(item.sensors_at_ms),
         ports=item.ports,
         ports_version=int(item.ports_version),
+        presence=item.presence or Presence(),
+        agent=item.agent or AgentReport(),
+        retention=item.retention or Retention(),
     )
 
 
@@ -81,6 +89,7 @@ def _item(device: Device) -> DeviceItem:
         created_at_ms=device.created_at_ms,
         keys=device.keys,
         ports=device.ports,
+        retention=device.retention,
     )
 
 
@@ -103,6 +112,9 @@ LISTED = (
     "sensors",
     "sensors_at_ms",
     "ports",
+    "presence",
+    "agent",
+    "retention",
 )
 """What a list shows: a thousand devices are decoded a third faster without the rest."""
 
@@ -148,6 +160,11 @@ def save_name(device: Device, name: str) -> bool:
     return _update(device, [DeviceItem.name.set(name)])
 
 
+def save_retention(device: Device, retention: Retention) -> bool:
+    """Store how long raw readings are kept; False when the device has changed hands meanwhile."""
+    return _update(device, [DeviceItem.retention.set(retention)])
+
+
 def save_keys(device: Device, keys: Keys) -> bool:
     """Store new keys; False when the device or its keys have changed meanwhile."""
     return _update(device, [DeviceItem.keys.set(keys)], DeviceItem.keys == device.keys)
@@ -161,16 +178,33 @@ def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> boo
 
 
 def touch(device: Device, now_ms: int) -> bool:
-    """Remember that a device called, and when it falls due next; False when it has changed hands meanwhile."""
-    return _update(
-        device,
-        [
-            DeviceItem.last_seen_ms.set(now_ms),
-            DeviceItem.online.set(True),
-            DeviceItem.due_shard.set(shard(device.device_id)),
-            DeviceItem.due_at_ms.set(due_at_ms(now_ms)),
-        ],
-    )
+    """Remember that a device called, and when it falls due next; False when it has changed hands or state meanwhile."""
+    presence = called(device.presence, device.last_seen_ms, now_ms, online=device.online)
+    return _update(device, _call(device, presence, now_ms), _as_it_was(device))
+
+
+def put_touch(write: Transaction, device: Device, presence: Presence, now_ms: int) -> None:
+    """Add to a transaction: what touch does, with this presence."""
+    condition = _same(device) & _as_it_was(device)
+    write.update(DeviceItem(device_id=device.device_id), actions=_call(device, presence, now_ms), condition=condition)
+
+
+def _call(device: Device, presence: Presence, now_ms: int) -> list[Action]:
+    return [
+        DeviceItem.last_seen_ms.set(now_ms),
+        DeviceItem.online.set(True),
+        DeviceItem.presence.set(presence),
+        DeviceItem.due_shard.set(shard(device.device_id)),
+        DeviceItem.due_at_ms.set(due_at_ms(now_ms, presence)),
+    ]
+
+
+def _as_it_was(device: Device) -> Condition:
+    """Nobody has noted a call or a silence since the device was read."""
+    seen = DeviceItem.last_seen_ms
+    unseen = seen.does_not_exist() if device.last_seen_ms is None else seen == device.last_seen_ms
+    condition: Condition = unseen & (DeviceItem.online == device.online)
+    return condition
 
 
 def due(due_shard: str, now_ms: int) -> Iterator[str]:
@@ -179,13 +213,41 @@ def due(due_shard: str, now_ms: int) -> Iterator[str]:
         yield item.device_id
 
 
-def put_offline(write: Transaction, device: Device) -> None:
-    """Add to a transaction: the device is offline, unless it has called since it was read."""
+def put_offline(write: Transaction, device: Device, presence: Presence, due_ms: int | None) -> None:
+    """Add to a transaction: the device is offline, with this presence, unless it has called since it was read.
+
+    due_ms is when it is to be looked at again, None for not at all.
+    """
+    due = (
+        [DeviceItem.due_shard.remove(), DeviceItem.due_at_ms.remove()]
+        if due_ms is None
+        else [DeviceItem.due_shard.set(shard(device.device_id)), DeviceItem.due_at_ms.set(due_ms)]
+    )
     write.update(
         DeviceItem(device_id=device.device_id),
-        actions=[DeviceItem.online.set(False), DeviceItem.due_shard.remove(), DeviceItem.due_at_ms.remove()],
-        condition=_same(device) & (DeviceItem.last_seen_ms == device.last_seen_ms) & (DeviceItem.online == True),  # noqa: E712  # PynamoDB's condition
+        actions=[DeviceItem.online.set(False), DeviceItem.presence.set(presence), *due],
+        condition=_same(device) & _as_it_was(device),
     )
+
+
+def put_agent(write: Transaction, device: Device, agent: AgentReport) -> None:
+    """Add to a transaction: what the Pi said of itself, unless it said something else since it was read."""
+    write.update(
+        DeviceItem(device_id=device.device_id),
+        actions=[DeviceItem.agent.set(agent)],
+        condition=_same(device) & _agent_as_it_was(device),
+    )
+
+
+def save_agent(device: Device, agent: AgentReport) -> bool:
+    """Store what the Pi said of itself; False when it said something else since it was read."""
+    return _update(device, [DeviceItem.agent.set(agent)], _agent_as_it_was(device))
+
+
+def _agent_as_it_was(device: Device) -> Condition:
+    unsaid = DeviceItem.agent.does_not_exist()
+    condition: Condition = unsaid if device.agent == AgentReport() else DeviceItem.agent == device.agent
+    return condition
 
 
 def put_ports(write: Transaction, device: Device, ports: tuple[PortName, ...]) -> None:

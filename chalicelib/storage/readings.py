@@ -7,14 +7,16 @@ a device that sends live readings, all newer than what is stored, finds nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import IncludeProjection, LocalSecondaryIndex
 
-from chalicelib.domain.readings import MAX_CHUNK_MS, RETENTION_MS, Chunk, SensorLog
+from chalicelib.domain.readings import MAX_CHUNK_MS, Chunk, SensorLog
+from chalicelib.domain.retention import Retention
+from chalicelib.domain.times import LATEST_MS
 from chalicelib.storage import columns
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, load_page, start_key, table_name
 
@@ -61,10 +63,6 @@ def _time_key(kind: str, at_ms: int) -> str:
     return f"{kind}#{at_ms:013d}"
 
 
-def _expires_at(last_ms: int) -> int:
-    return (last_ms + RETENTION_MS) // 1_000
-
-
 def _chunk(item: ReadingItem) -> Chunk:
     return Chunk(
         device_uid=item.device_uid,
@@ -78,7 +76,7 @@ def _chunk(item: ReadingItem) -> Chunk:
     )
 
 
-def _chunk_item(chunk: Chunk) -> ReadingItem:
+def _chunk_item(chunk: Chunk, retention: Retention) -> ReadingItem:
     return ReadingItem(
         chunk.device_uid,
         chunk.chunk_id,
@@ -87,23 +85,23 @@ def _chunk_item(chunk: Chunk) -> ReadingItem:
         device_id=chunk.device_id,
         owner_id=chunk.owner_id,
         stored_at_ms=chunk.stored_at_ms,
-        expires_at=_expires_at(chunk.last_ms),
+        expires_at=retention.expires_at_ms(chunk.last_ms) // 1_000,
         batch_sha256=chunk.batch_sha256,
         rebased_by_ms=chunk.rebased_by_ms or None,
         watts=columns.pack(chunk.ports),
     )
 
 
-def add(chunks: list[Chunk]) -> bool:
+def add(chunks: list[Chunk], retention: Retention) -> bool:
     """Store the chunks of one batch, all or none; False when the batch is stored already."""
     new = ReadingItem.chunk_id.does_not_exist()
     try:
         if len(chunks) == 1:
-            _chunk_item(chunks[0]).save(condition=new)
+            _chunk_item(chunks[0], retention).save(condition=new)
         else:
             write = Transaction()
             for chunk in chunks:
-                write.save(_chunk_item(chunk), condition=new)
+                write.save(_chunk_item(chunk, retention), condition=new)
             return write.commit()
     except PutError as error:
         if condition_failed(error):
@@ -127,7 +125,32 @@ def overlapping(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
         )
         if found.first_ms <= last_ms
     ]
-    return sorted(_load(keys), key=lambda chunk: chunk.stored_at_ms)
+    return sorted(_load(keys), key=lambda chunk: (chunk.stored_at_ms, chunk.chunk_id))
+
+
+def span_ms(device_uid: str) -> tuple[int, int] | None:
+    """Where the first chunk of a device (by its end) begins and the last one ends, None without any."""
+    ends = [next(_ends(device_uid, forward=forward), None) for forward in (True, False)]
+    return None if ends[0] is None or ends[1] is None else (int(ends[0].first_ms), _ended_at_ms(ends[1].time_key))
+
+
+def next_chunk_ms(device_uid: str, at_ms: int) -> int | None:
+    """Where the first chunk (by its end) that ends at or after a time begins, None without any.
+
+    Later ones begin at most MAX_CHUNK_MS before it.
+    """
+    found = next(_ends(device_uid, at_ms), None)
+    return None if found is None else int(found.first_ms)
+
+
+def _ends(device_uid: str, first_ms: int = 0, *, forward: bool = True) -> Iterator[ByTime]:
+    watts = _between(WATTS, first_ms, LATEST_MS)
+    found = ReadingItem.by_time.query(device_uid, watts, scan_index_forward=forward, limit=1, consistent_read=True)
+    return cast("Iterator[ByTime]", found)
+
+
+def _ended_at_ms(time_key: str) -> int:
+    return int(time_key.rpartition("#")[2])
 
 
 def _between(kind: str, first_ms: int, last_ms: int) -> Condition:
@@ -170,7 +193,7 @@ def _sensor_log(item: ReadingItem) -> SensorLog:
     return SensorLog(item.device_uid, item.device_id, item.owner_id, int(item.first_ms), item.sensors or {})
 
 
-def add_sensors(log: SensorLog, now_ms: int) -> bool:
+def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
     """Store a sensor log; False when one of this device and time is stored already."""
     item = ReadingItem(
         log.device_uid,
@@ -180,7 +203,7 @@ def add_sensors(log: SensorLog, now_ms: int) -> bool:
         device_id=log.device_id,
         owner_id=log.owner_id,
         stored_at_ms=now_ms,
-        expires_at=_expires_at(log.at_ms),
+        expires_at=retention.expires_at_ms(log.at_ms) // 1_000,
         sensors=dict(log.values),
     )
     try:

@@ -23,9 +23,11 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     latest: tuple[int, float, float, float] | None
     open_event_id: str | None
     outcome: Outcome | None
+    always_on: bool = False
 
 
 _DECODER = msgspec.msgpack.Decoder(dict[str, _Packed])
+_HOURS = msgspec.msgpack.Decoder(dict[int, int])
 
 
 class StateItem(Item):
@@ -35,28 +37,31 @@ class StateItem(Item):
     device_uid = UnicodeAttribute(hash_key=True)
     version = NumberAttribute()
     ports = BinaryAttribute(legacy_encoding=False)
+    dirty_hours = BinaryAttribute(legacy_encoding=False, null=True)
 
 
 def _state(item: StateItem) -> DeviceState:
     ports = {port_id: _unpack(packed) for port_id, packed in _DECODER.decode(item.ports).items()}
-    return DeviceState(item.device_uid, int(item.version), ports)
+    dirty_hours = _HOURS.decode(item.dirty_hours) if item.dirty_hours else {}
+    return DeviceState(item.device_uid, int(item.version), ports, dirty_hours)
 
 
 def _unpack(packed: _Packed) -> PortState:
     latest = None if packed.latest is None else Latest(*packed.latest)
     detector = phantom.State.unpack(packed.detector)
-    return PortState(detector, packed.status, latest, packed.open_event_id, packed.outcome)
+    return PortState(detector, packed.status, latest, packed.open_event_id, packed.outcome, packed.always_on)
 
 
 def _pack(state: PortState) -> _Packed:
     newest = state.latest
     latest = None if newest is None else (newest.at_ms, newest.voltage, newest.current, newest.power)
-    return _Packed(state.detector.pack(), state.status, latest, state.open_event_id, state.outcome)
+    return _Packed(state.detector.pack(), state.status, latest, state.open_event_id, state.outcome, state.always_on)
 
 
 def _item(state: DeviceState) -> StateItem:
     packed = msgspec.msgpack.encode({port_id: _pack(port) for port_id, port in state.ports.items()})
-    return StateItem(state.device_uid, version=state.version + 1, ports=packed)
+    dirty_hours = msgspec.msgpack.encode(state.dirty_hours) if state.dirty_hours else None
+    return StateItem(state.device_uid, version=state.version + 1, ports=packed, dirty_hours=dirty_hours)
 
 
 def load(device_uid: str) -> DeviceState:

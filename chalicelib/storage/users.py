@@ -10,6 +10,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.accounts import DECIMALS, Account, Choices
+from chalicelib.domain.retention import DEFAULT_DAYS
 from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
 
 
@@ -25,6 +26,7 @@ class UserItem(Item):
     tariff_per_kwh = NumberAttribute()
     grams_co2_per_kwh = NumberAttribute()
     timezone = UnicodeAttribute()
+    raw_retention_days = NumberAttribute(default=DEFAULT_DAYS)
     closed_at_ms = NumberAttribute(null=True)
 
 
@@ -38,6 +40,7 @@ def _account(item: UserItem) -> Account:
         tariff_per_kwh=float(item.tariff_per_kwh),
         grams_co2_per_kwh=float(item.grams_co2_per_kwh),
         timezone=item.timezone,
+        raw_retention_days=int(item.raw_retention_days),
         closed_at_ms=None if item.closed_at_ms is None else int(item.closed_at_ms),
     )
 

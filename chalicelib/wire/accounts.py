@@ -45,6 +45,7 @@ class ChangeAccount(Request, frozen=True):
         default=None, name="gramsCo2PerKwh"
     )
     timezone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    raw_retention_days: Annotated[int, msgspec.Meta(ge=7, le=400)] | None = None
     current_password: GivenPassword | None = None
     new_password: Password | None = None
 
@@ -55,6 +56,7 @@ class AccountAnswer(Answer, frozen=True, kw_only=True):
     tariff_per_kwh: float
     grams_co2_per_kwh: float = msgspec.field(name="gramsCo2PerKwh")
     timezone: str
+    raw_retention_days: int
     created_at: Iso
 
 

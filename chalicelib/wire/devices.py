@@ -18,6 +18,9 @@ Timestamp = str | int | float
 PortId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
+AgentVersion = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=rf"^[0-9A-Za-z.+_-]+{END}")]
+
+
 class RegisterDevice(Request, frozen=True):
     device_id: DeviceId
     device_name: Name = "My Device"
@@ -78,8 +81,12 @@ class RelayReport(Request, frozen=True):
 
 
 class Heartbeat(Request, frozen=True):
+    """dropped_readings is the running total of readings that the Pi's spool had no room for."""
+
     sent_at_ms: EpochMs | None = None
     relays: Annotated[list[RelayReport], msgspec.Meta(max_length=64)] = []
+    dropped_readings: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+    agent_version: AgentVersion | None = None
 
 
 class RelayCommand(Part, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,14 +129,27 @@ class DevicePortPart(Part, frozen=True, kw_only=True):
     latest: LatestReading | None
 
 
+class LivenessPart(Part, frozen=True, kw_only=True):
+    """How a device is, and why in one sentence with figures; late is online, but overdue."""
+
+    state: Literal["online", "late", "offline", "flapping", "never"]
+    reason: str
+    since: Iso | None
+
+
 class DevicePart(Part, frozen=True, kw_only=True):
+    """status is what counts; liveness explains it. dropped_readings and agent_version are what its Pi last said."""
+
     device_id: str
     name: str
     status: Literal["online", "offline"]
+    liveness: LivenessPart
     last_seen: Iso | None
     latest: LatestSensors | None
     ports: list[DevicePortPart]
     created_at: Iso
+    agent_version: str | None
+    dropped_readings: int | None
 
 
 class DeviceList(Answer, frozen=True, kw_only=True):
@@ -163,6 +183,20 @@ class SensorLog(Part, frozen=True, kw_only=True):
 
 
 class SensorHistory(Answer, frozen=True, kw_only=True):
+    """Logs as they came. units are hints by the sensors' names."""
+
     device_id: str
     data: list[SensorLog]
+    units: dict[str, str]
+    cursor: str | None
+
+
+class SensorColumns(Answer, frozen=True, kw_only=True):
+    """The same by columns, all of one length; null where a log did not name a sensor."""
+
+    device_id: str
+    timestamp: list[Iso]
+    timestamp_ms: list[int]
+    sensors: dict[str, list[float | None]]
+    units: dict[str, str]
     cursor: str | None

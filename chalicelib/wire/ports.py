@@ -94,21 +94,6 @@ class SwitchAnswer(Answer, frozen=True, kw_only=True):
     relay: RelayPart
 
 
-class HistoryPoint(Part, frozen=True, kw_only=True):
-    timestamp: Iso
-    timestamp_ms: int
-    voltage: float
-    current: float
-    power: float
-
-
-class PortHistory(Answer, frozen=True, kw_only=True):
-    port_id: str
-    resolution: Literal["raw"]
-    readings: list[HistoryPoint]
-    cursor: str | None
-
-
 class HistogramBar(Part, frozen=True, kw_only=True):
     """Minutes spent between two powers."""
 

@@ -15,6 +15,7 @@ from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import port_id
 from chalicelib.domain.readings import MAX_CHUNK_MS, Chunk, by_port
+from chalicelib.domain.retention import Retention
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.storage import devices, notifications, phantom_events, readings, states
 from chalicelib.storage.base import Transaction
@@ -74,7 +75,7 @@ def fill_history(household: Household, readings_a_batch: int) -> None:
         columns = by_port([(each.timestamp_ms, each) for each in taken])
         key = readings.chunk_key(secrets.token_hex(8))
         chunk = Chunk(device.device_uid, device.device_id, device.owner_id, key, now_ms(), columns)
-        if not readings.add([chunk]):
+        if not readings.add([chunk], Retention()):
             raise LookupError(key)
 
 

@@ -1,4 +1,7 @@
-"""A real stack in a process of its own, and people and devices that call it."""
+"""A real stack in a process of its own, and people and devices that call it.
+
+With -p tests.deployed.plugin the same tests call the packaged stack in the emulator instead.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,23 @@ from tests.contract.household import Household, settle
 from tests.contract.openapi import Operation, operations
 
 Result = TypeVar("Result")
+DEPLOYED = "tests.deployed.plugin"
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
+    if pytestconfig.pluginmanager.has_plugin(DEPLOYED):
+        pytest.skip("it looks at the PC stack's page, socket or files, which the emulator has elsewhere or not at all")
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def api(stack: RunningStack) -> str:
+def api(request: pytest.FixtureRequest) -> str:
     """The one address that a client of the guides has to change."""
-    return f"{stack.base_url}/api"
+    if request.config.pluginmanager.has_plugin(DEPLOYED):
+        return str(request.getfixturevalue("deployed").api_url)
+    return f"{request.getfixturevalue('stack').base_url}/api"
 
 
 @pytest.fixture(scope="module")

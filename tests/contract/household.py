@@ -12,6 +12,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/account/signup": {"email": "nobody@example.org", "password": "correct horse"},
     "/account/login": {"email": "nobody@example.org", "password": "correct horse"},
     "/account": {"currency": "EUR"},
+    "/account/tariffs": {"tariffs": []},
     "/device/claim": {"deviceId": "GW-0123456789"},
     "/device/claim/token": {"deviceCode": "x"},
     "/device/claim/approve": {"userCode": "BBBB-BBBB"},
@@ -22,6 +23,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/port/{portId}/switch": {"state": "on"},
     "/port/{portId}/backtest": {"days": 1},
     "/phantom-event/{eventId}/feedback": {"verdict": "wrong"},
+    "/notification/settings": {"kinds": {"phantom": ["page"]}},
     "/sensor/readings": {"batchId": "b", "sentAtMs": 1, "readings": []},
 }
 """A body that each route takes; the rest are made from the household's ids."""

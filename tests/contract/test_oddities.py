@@ -36,7 +36,7 @@ def test_an_odd_id_is_an_unknown_one(household: Household, all_operations: list[
 def test_an_odd_query_is_refused(household: Household, all_operations: list[Operation]) -> None:
     wrong_key = base64.urlsafe_b64encode(b'{"owner_id":{"S":"x"},"port_id":{"S":"y"}}').decode()
     odd = {
-        "limit": ["0", "201", "-1", "x", "", "1.0", "%D9%A1", "00020099999", "9" * 5_000, "1&limit=0"],
+        "limit": ["0", "10001", "-1", "x", "", "1.0", "%D9%A1", "00020099999", "9" * 5_000, "1&limit=0"],
         "cursor": [*ODD_CURSORS, wrong_key],
         "from": [*ODD_TIMES, "2&to=1"],
         "to": ODD_TIMES,

@@ -215,8 +215,9 @@ def test_history_comes_page_by_page_and_nothing_is_missing(person: Person, devic
     now = now_ms()
     for number in range(60):
         device.send([reading(port_id, now - 60_000 + 1_000 * number, float(number))])
-    first = person.call("GET", f"/port/{port_id}/history")
+    first = person.call("GET", f"/port/{port_id}/history?resolution=raw&limit=40")
     cursor = first.headers["x-next-cursor"]
-    second = person.call("GET", f"/port/{port_id}/history?cursor={cursor}").body
+    assert (len(first.body["readings"]), first.body["cursor"]) == (40, cursor)
+    second = person.call("GET", f"/port/{port_id}/history?limit=40&cursor={cursor}").body
     assert second["cursor"] is None
     assert [point["power"] for point in first.body["readings"] + second["readings"]] == [float(n) for n in range(60)]

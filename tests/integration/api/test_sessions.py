@@ -16,7 +16,7 @@ import pytest
 import chalicelib.api.accounts
 from chalicelib.domain.accounts import SESSION_MS, SESSION_TOKEN_MS
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.services import accounts, sessions
+from chalicelib.services import accounts, sessions, signing_keys
 from chalicelib.services.sessions import Tokens
 from chalicelib.settings import settings
 from tests.conftest import Answered, Call, now_ms
@@ -100,8 +100,7 @@ def test_what_is_no_token_is_refused(call: Call, junk: str) -> None:
 
 
 def test_a_short_secret_signs_nothing(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = replace(settings(), jwt_secret="x" * 31)
-    monkeypatch.setattr(sessions, "settings", lambda: short)
+    monkeypatch.setattr(signing_keys, "RING", signing_keys.KeyRing(lambda: ["x" * 31]))
     with pytest.raises(RuntimeError, match="JWT_SECRET"):
         begin()
 

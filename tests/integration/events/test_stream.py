@@ -247,8 +247,10 @@ def test_a_poison_record_is_named_and_holds_up_nobody(
     deliver()
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
-    client = aws.client("dynamodbstreams", database)
-    good = list(TableStream(client, "ghostwatt-local-readings").read(None, 1000))[-1]
+    stream, good, after = TableStream(aws.client("dynamodbstreams", database), "ghostwatt-local-readings"), None, None
+    while records := stream.read(after, 1000):
+        good = records[-1]
+        after = good["dynamodb"]["SequenceNumber"]
     poison: Any = copy.deepcopy(good)
     poison["dynamodb"]["NewImage"]["watts"] = {"B": "AAAA"}
     poison["dynamodb"]["NewImage"]["device_uid"] = {"S": "somebody-else"}

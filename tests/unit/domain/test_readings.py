@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from chalicelib.domain.readings import (
     MAX_AHEAD_MS,
     MAX_CHUNK_MS,
-    RETENTION_MS,
     Chunk,
     Columns,
     by_port,
@@ -19,6 +18,8 @@ from chalicelib.domain.readings import (
     refusal,
     runs,
 )
+from chalicelib.domain.retention import Retention
+from chalicelib.domain.times import DAY_MS
 from chalicelib.storage.columns import pack, unpack
 
 NOW = 1_700_000_000_000
@@ -44,10 +45,10 @@ def test_clocks_are_compared_only_past_thirty_seconds() -> None:
 
 
 def test_future_and_forgotten_times_are_not_believed() -> None:
-    assert refusal(NOW + MAX_AHEAD_MS, NOW) is None
-    assert refusal(NOW + MAX_AHEAD_MS + 1, NOW) == "in_future"
-    assert refusal(NOW - RETENTION_MS, NOW) is None
-    assert refusal(NOW - RETENTION_MS - 1, NOW) == "too_old"
+    assert refusal(NOW + MAX_AHEAD_MS, NOW, Retention()) is None
+    assert refusal(NOW + MAX_AHEAD_MS + 1, NOW, Retention()) == "in_future"
+    assert refusal(NOW - 30 * DAY_MS, NOW, Retention()) is None
+    assert refusal(NOW - 30 * DAY_MS - 1, NOW, Retention()) == "too_old"
 
 
 @given(st.permutations([Reading(timestamp_ms=at_ms, power=float(at_ms)) for at_ms in range(20)]))

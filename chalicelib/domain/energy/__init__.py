@@ -1,0 +1,1 @@
+"""Energy from readings: what an outlet used in a stretch of time, in whole microjoules (one milliwatt-millisecond)."""

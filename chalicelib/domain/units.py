@@ -1,0 +1,52 @@
+"""Units of free sensors by their usual names: a hint for who shows them, no promise of what a device sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+UNITS = {
+    "temperature": "°C",
+    "dewpoint": "°C",
+    "humidity": "%",
+    "moisture": "%",
+    "battery": "%",
+    "pressure": "hPa",
+    "co2": "ppm",
+    "voc": "ppb",
+    "pm25": "µg/m³",
+    "pm10": "µg/m³",
+    "illuminance": "lx",
+    "light": "lx",
+    "lux": "lx",
+    "noise": "dB",
+    "rssi": "dBm",
+    "power": "W",
+    "energy": "Wh",
+    "voltage": "V",
+    "current": "A",
+    "frequency": "Hz",
+    "distance": "cm",
+    "windspeed": "m/s",
+    "rain": "mm",
+    "rainfall": "mm",
+    "uptime": "s",
+}
+WORD = re.compile(r"[a-zåäöü0-9]+")
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def unit_of(name: str) -> str | None:
+    """The unit that a name hints at, None where it hints at none.
+
+    It is known by one of its words, the last first (room_temperature, roomTemperature), or by two (dew point).
+    """
+    words = WORD.findall(CAMEL.sub(" ", name).lower())
+    together = [first + second for first, second in pairwise(words)]
+    return next((UNITS[word] for word in (*together, *reversed(words)) if word in UNITS), None)
+
+
+def units_of(names: Iterable[str]) -> dict[str, str]:
+    """The units of those names that hint at one."""
+    return {name: unit for name in sorted(set(names)) if (unit := unit_of(name)) is not None}

@@ -1,0 +1,62 @@
+"""Which hours are computed, and when."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.energy.hours import MOST_AT_ONCE, QUIET_MS, cleared, due, finished_days, marked, runs
+from chalicelib.domain.energy.slots import GAP_MS
+from chalicelib.domain.readings import Chunk, Columns
+from chalicelib.domain.times import DAY_MS, HOUR_MS
+
+HOUR = 480_000
+NOW = (HOUR + 2) * HOUR_MS
+
+
+def chunk(*times_ms: int) -> Chunk:
+    return Chunk("uid", "device", "owner", "c", NOW, {"p": Columns(list(times_ms), *[[0] * len(times_ms)] * 3)})
+
+
+def test_a_chunk_marks_its_hour() -> None:
+    middle = HOUR * HOUR_MS + HOUR_MS // 2
+    assert marked({}, [chunk(middle, middle + 60_000)], NOW) == {HOUR: NOW}
+
+
+def test_readings_near_the_end_of_an_hour_mark_its_neighbour_too() -> None:
+    start = HOUR * HOUR_MS
+    assert marked({}, [chunk(start + GAP_MS - 1)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
+    assert marked({}, [chunk(start + GAP_MS)], NOW) == {HOUR: NOW}
+    assert marked({}, [chunk(start - GAP_MS)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
+
+
+def test_an_hour_is_due_when_it_is_over_and_quiet() -> None:
+    end = (HOUR + 1) * HOUR_MS
+    assert due({HOUR: 0}, end + GAP_MS, NOW) == [HOUR]
+    assert due({HOUR: 0}, end + GAP_MS - 1, NOW) == []
+    assert due({HOUR: NOW - QUIET_MS}, end + GAP_MS, NOW) == [HOUR]
+    assert due({HOUR: NOW - QUIET_MS + 1}, end + GAP_MS, NOW) == []
+
+
+def test_a_long_backlog_is_computed_a_part_at_a_time_the_oldest_first() -> None:
+    backlog = dict.fromkeys(range(HOUR, HOUR - 100, -1), 0)
+    first = due(backlog, NOW, NOW)
+    assert first == list(range(HOUR - 99, HOUR - 99 + MOST_AT_ONCE))
+    assert due(cleared(backlog, first), NOW, NOW)[0] == HOUR - 99 + MOST_AT_ONCE
+
+
+def test_a_day_is_finished_when_it_is_over_and_none_of_its_hours_is_left() -> None:
+    day = HOUR // 24
+    first = day * 24
+    over = (day + 1) * DAY_MS
+    assert finished_days([first, first + 5], {}, over) == [day * DAY_MS]
+    assert finished_days([first], {}, over - 1) == []
+    assert finished_days([first], {first + 23: 0}, over) == []
+    assert finished_days([first], {first + 24: 0}, over) == [day * DAY_MS]
+
+
+@given(st.sets(st.integers(0, 200)), st.integers(1, 30))
+def test_runs_are_all_hours_once_without_a_hole_in_any(hours: set[int], longest: int) -> None:
+    found = runs(hours, longest)
+    assert [hour for run in found for hour in run] == sorted(hours)
+    assert all(len(run) <= longest and run[-1] - run[0] == len(run) - 1 for run in found)
