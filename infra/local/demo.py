@@ -20,30 +20,11 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from infra.local.outlets import OUTLETS
 from infra.local.terminal import own_foreground
 
 APPLIANCE_SECONDS_IN_ONE = 60
 """The simulated appliances live a minute a second, so that standby comes while one is watching."""
-PORTS: Sequence[dict[str, Any]] = (
-    {"name": "Television", "kind": "television", "policy": "cut", "thresholdWatts": 10, "dwellSeconds": 20},
-    {"name": "Game console", "kind": "console", "policy": "cut", "thresholdWatts": 15, "dwellSeconds": 40},
-    {
-        "name": "Washing machine",
-        "kind": "washing machine",
-        "policy": "notify",
-        "thresholdWatts": 10,
-        "dwellSeconds": 60,
-    },
-    {
-        "name": "Fridge",
-        "kind": "fridge or freezer",
-        "policy": "cut",
-        "neverCut": True,
-        "thresholdWatts": 10,
-        "dwellSeconds": 40,
-    },
-)
-PROFILES = ("television", "console", "washing-machine", "fridge")
 OUTCOMES = {
     "sent": "the Pi is told to switch it off",
     "obeyed": "the Pi has switched it off",
@@ -105,6 +86,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--data", type=Path, default=Path(".local"))
+    parser.add_argument("--history", type=int, default=0, metavar="DAYS", help="give a new demo a past of 1 to 30 days")
     return parser.parse_args(arguments)
 
 
@@ -113,10 +95,15 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _run(options: argparse.Namespace, ending: ExitStack) -> None:
+    is_new = not _account_path(options.data).exists()
+    email, password = _account(options.data)
+    if options.history and is_new:
+        _give_past(options, email, password)
+    elif options.history:
+        _tell(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
     _tell("Starting the stack: API, page, database ...")
     url = ending.enter_context(_stack(options))
     home = Home(url)
-    email, password = _account(options.data)
     home.log_in(email, password)
     _tell(f"The page is at {url}")
     _tell(f"    log in as {email} with the password {password}")
@@ -127,9 +114,28 @@ def _run(options: argparse.Namespace, ending: ExitStack) -> None:
     _follow_home(home, pi)
 
 
+def _give_past(options: argparse.Namespace, email: str, password: str) -> None:
+    """Fill the new data folder; the Pi that asks to be paired afterwards is the one that measured all this."""
+    who = ["--email", email, "--password", password, "--device-id", _device_id(options.data)]
+    command = [sys.executable, "-m", "infra.local.history", "--data", str(options.data), "--days", str(options.history)]
+    if subprocess.run([*command, *who], check=False).returncode:  # noqa: S603 - our own
+        _account_path(options.data).unlink()
+        raise RuntimeError("The history could not be made; it said why above.")
+
+
+def _device_id(data: Path) -> str:
+    status = [sys.executable, "-m", "ghostwatt_pi", "status", "--json", "--data", str(data / "pi")]
+    told = json.loads(subprocess.run(status, check=False, capture_output=True, text=True).stdout)  # noqa: S603 - our own
+    return str(told["deviceId"])
+
+
+def _account_path(data: Path) -> Path:
+    return data / "demo-account.json"
+
+
 def _account(data: Path) -> tuple[str, str]:
     """The demo's e-mail address and password: random, made once, kept readable for this user only."""
-    path = data / "demo-account.json"
+    path = _account_path(data)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -151,7 +157,7 @@ def _stack(options: argparse.Namespace) -> Iterator[str]:
 
 @contextmanager
 def _simulated_pi(data: Path, url: str) -> Iterator[subprocess.Popen[str]]:
-    profiles = [word for profile in PROFILES for word in ("--profile", profile)]
+    profiles = [word for outlet in OUTLETS for word in ("--profile", outlet.profile)]
     place = ["--api", f"{url}/api", "--data", str(data / "pi"), "--port", "0", "--tell", "json"]
     pace = ["--speed", str(APPLIANCE_SECONDS_IN_ONE), "--interval", "2"]
     with _child([sys.executable, "-m", "ghostwatt_pi", "simulate", *profiles, *pace, *place]) as pi:
@@ -196,8 +202,8 @@ def _follow_pi(pi: subprocess.Popen[str], home: Home) -> None:
 def _add_ports(home: Home) -> None:
     for device in home.call("GET", "/device/list")["devices"]:
         if not device["ports"]:
-            for port in PORTS:
-                home.call("POST", "/port", {"deviceId": device["deviceId"], **port})
+            for outlet in OUTLETS:
+                home.call("POST", "/port", {"deviceId": device["deviceId"], **outlet.as_json()})
             _tell("Paired. Its outlets: television, game console, washing machine, and a fridge that is never cut")
 
 

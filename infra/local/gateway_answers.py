@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself, rendered from the GatewayResponse resources of the template."""
+"""What API Gateway answers by itself, rendered from the REST API of the template."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from starlette.responses import Response
 
 from infra.local.template import Template
 
-GATEWAY_RESPONSE = "AWS::ApiGateway::GatewayResponse"
-_HEADER = "gatewayresponse.header."
+REST_API = "AWS::Serverless::Api"
 _STATUS = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "DEFAULT_4XX"),
     "REQUEST_TOO_LARGE": (413, "DEFAULT_4XX"),
@@ -24,7 +23,7 @@ class GatewayAnswers:
     """The gateway's answers by response type, for example MISSING_AUTHENTICATION_TOKEN (an unknown route)."""
 
     def __init__(self, template: Template) -> None:
-        self._by_type = {given["ResponseType"]: given for given in template.of_type(GATEWAY_RESPONSE)}
+        self._by_type = answers_of(template)
 
     def render(self, response_type: str, message: str) -> Response:
         """The answer of this type, or of its default; `message` is API Gateway's own sentence."""
@@ -38,12 +37,17 @@ class GatewayAnswers:
         )
 
 
+def answers_of(template: Template) -> dict[str, dict[str, Any]]:
+    """The gateway responses of the template's REST API, by their type."""
+    return {name: given for api in template.of_type(REST_API) for name, given in api["GatewayResponses"].items()}
+
+
 def _body(given: dict[str, Any], message: str) -> str:
     body: str = given["ResponseTemplates"]["application/json"]
     return body.replace("$context.error.messageString", json.dumps(message))
 
 
 def _headers(given: dict[str, Any]) -> dict[str, str]:
-    """The template spells a fixed header as 'gatewayresponse.header.Name': "'value'"."""
-    parameters: dict[str, str] = given.get("ResponseParameters", {})
-    return {name.removeprefix(_HEADER): value.strip("'") for name, value in parameters.items()}
+    """The template spells a fixed header as Name: "'value'"."""
+    headers: dict[str, str] = given.get("ResponseParameters", {}).get("Headers", {})
+    return {name: value.strip("'") for name, value in headers.items()}
