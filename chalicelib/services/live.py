@@ -58,6 +58,11 @@ def connect(connection_id: str, ticket: str, now_ms: int) -> None:
     connections.add(connection_id, replace(dashboard, expires_at=now_ms // 1_000 + CONNECTION_TTL_SECONDS))
 
 
+def is_watching(owner_id: str) -> bool:
+    """Whether a person has a dashboard open. One that vanished without a word counts until the next push to it."""
+    return bool(connections.of_owner(owner_id))
+
+
 def disconnect(connection_id: str) -> None:
     """A dashboard was closed."""
     connections.remove(connection_id)
