@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import next_digest_ms
 from chalicelib.domain.devices import Device
 from chalicelib.domain.digest import Drawing, Week, headline, text
@@ -14,39 +15,32 @@ from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST
 from chalicelib.domain.times import DAY_MS
-from chalicelib.services import deliver, live
+from chalicelib.services import deliver, energy, live
 from chalicelib.storage import devices, notifications, phantom_events, states
 from chalicelib.storage import notification_settings as settings_store
 from chalicelib.storage.base import Transaction
 
 WEEK_MS = 7 * DAY_MS
 PAGE = 200
-EnergyLines = Callable[[str, int, int], Sequence[str]]
-"""From an owner's id and a span in epoch ms to lines of text about energy and money."""
 
 
-def no_energy_lines(_owner_id: str, _from_ms: int, _to_ms: int) -> Sequence[str]:
-    """Nothing to say of energy."""
-    return ()
-
-
-def run(out_of_time: Callable[[], bool], now_ms: int, energy_lines: EnergyLines = no_energy_lines) -> int:
+def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
     """Make the digests that are due until none is left or the time is over; returns how many were made."""
     made = 0
     for shard in shards():
         for owner_id in settings_store.digests_due(shard, now_ms):
             if out_of_time():
                 return made
-            made += _make(owner_id, now_ms, energy_lines)
+            made += _make(owner_id, now_ms)
     return made
 
 
-def _make(owner_id: str, now_ms: int, energy_lines: EnergyLines) -> bool:
+def _make(owner_id: str, now_ms: int) -> bool:
     recipient = deliver.recipient_of(owner_id)
     due_at_ms = recipient.settings.digest_due_at_ms if recipient else None
     if recipient is None or due_at_ms is None or due_at_ms > now_ms:
         return False  # the index lags, or the account is being closed
-    week = _week(owner_id, due_at_ms - WEEK_MS, due_at_ms, energy_lines)
+    week = _week(recipient.account, due_at_ms - WEEK_MS, due_at_ms, now_ms)
     news = Notification(
         time_ordered_id(now_ms, f"digest-{owner_id}"), owner_id, DIGEST, headline(week), now_ms, details=text(week)
     )
@@ -59,17 +53,17 @@ def _make(owner_id: str, now_ms: int, energy_lines: EnergyLines) -> bool:
     return True
 
 
-def _week(owner_id: str, from_ms: int, to_ms: int, energy_lines: EnergyLines) -> Week:
-    events = list(_events(owner_id, from_ms, to_ms))
+def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
+    events = list(_events(account.user_id, from_ms, to_ms))
     cuts = [event for event in events if event.action == "auto_cut"]
-    owned = devices.of_owner(owner_id)
+    owned = devices.of_owner(account.user_id)
     return Week(
         cuts=len(cuts),
         failed_cuts=sum(event.outcome == "contradicted" for event in cuts),
         found=sum(event.action == "notified" for event in events),
         drawing=_drawing(owned),
         offline=[device.name for device in owned if not device.online],
-        energy=energy_lines(owner_id, from_ms, to_ms),
+        energy=energy.in_words(account, from_ms, to_ms, now_ms),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.accounts import Account, Session
-from chalicelib.domain.money.bills import Tally, bill, side_by_side
+from chalicelib.domain.money import amounts
+from chalicelib.domain.money.bills import Tally, bill, side_by_side, total
 from chalicelib.domain.money.calendar import Length, Period, periods
 from chalicelib.domain.money.savings import Saving
 from chalicelib.domain.money.tariffs import QUARTER_MS, Prices
@@ -47,7 +48,11 @@ def of_port(session: Session, port_id: str, wanted: Wanted, now_ms: int) -> Repo
 
 def of_home(session: Session, wanted: Wanted, now_ms: int) -> Report:
     """The report of all of a person's outlets. Raises Invalid (from)."""
-    account = accounts.of_session(session)
+    return of_account(accounts.of_session(session), wanted, now_ms)
+
+
+def of_account(account: Account, wanted: Wanted, now_ms: int) -> Report:
+    """The same for an account that nobody is using at the moment."""
     prices = tariffs.prices_of(account)
     shown = periods(wanted.length, wanted.first_ms, wanted.last_ms, prices.zone)
     first_ms, last_ms = shown[0].start_ms, shown[-1].end_ms
@@ -56,6 +61,22 @@ def of_home(session: Session, wanted: Wanted, now_ms: int) -> Report:
     saved = savings.of_owner(account.user_id, owned, first_ms, last_ms, now_ms)
     rows = [(port, _bill(port, shown, _of(port, saved), prices, now_ms)) for port in owned]
     return Report(account, shown, side_by_side([tallies for _, tallies in rows], shown), rows)
+
+
+def in_words(account: Account, first_ms: int, last_ms: int, now_ms: int) -> list[str]:
+    """What the days between two times came to, in a sentence for a mail; nothing where nothing was measured."""
+    found = total(of_account(account, Wanted("day", first_ms, last_ms - 1), now_ms).tallies)
+    if not found.covered_ms:
+        return []
+    used, standby, saved = (
+        f"{amounts.kwh(energy):.1f} kWh ({amounts.money(cost):.2f} {account.currency})"
+        for energy, cost in (
+            (found.microjoules, found.cost),
+            (found.standby_microjoules, found.standby_cost),
+            (found.saved_microjoules, found.saved_cost),
+        )
+    )
+    return [f"Your outlets used {used}, of which standby {standby}. Cutting saved {saved}."]
 
 
 def _of(port: Port, saved: Iterable[Saving]) -> list[Saving]:

@@ -235,23 +235,26 @@ def digest_at(person: Person) -> int:
     return stored.digest_due_at_ms
 
 
-def test_a_digest_comes_once_a_week_whatever_the_schedule_does(person: Person, mails: Callable[[], list[Any]]) -> None:
-    from chalicelib.services import digests  # noqa: PLC0415
+def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
+    person: Person, mails: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services import digests, energy  # noqa: PLC0415
 
     asked: list[tuple[int, int]] = []
 
-    def energy_lines(_owner_id: str, from_ms: int, to_ms: int) -> list[str]:
+    def in_words(_account: object, from_ms: int, to_ms: int, _now_ms: int) -> list[str]:
         asked.append((from_ms, to_ms))
         return ["Saved: 1.2 kWh"]
 
+    monkeypatch.setattr(energy, "in_words", in_words)
     choose(person, email=True, weeklyDigest=True, kinds={"device_offline": ["page"]})
     go_offline(person)
     due_ms = digest_at(person)
-    digests.run(lambda: False, due_ms - 1, energy_lines)
+    digests.run(lambda: False, due_ms - 1)
     assert person.call("GET", "/notification/list").body["unread"] == 1
-    assert digests.run(lambda: True, due_ms, energy_lines) == 0
+    assert digests.run(lambda: True, due_ms) == 0
     for later_ms in (0, 1, HOUR_MS):
-        digests.run(lambda: False, due_ms + later_ms, energy_lines)
+        digests.run(lambda: False, due_ms + later_ms)
     run(due_ms + HOUR_MS)
     assert asked == [(due_ms - 7 * DAY_MS, due_ms)]
     (message,) = mails()
@@ -263,17 +266,18 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(person: Person, m
 
 
 def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.services import digests  # noqa: PLC0415
+    from chalicelib.services import digests, energy  # noqa: PLC0415
 
     choose(person, email=True, weeklyDigest=True)
     due_ms, runs = digest_at(person), [0]
 
-    def run_again(_owner_id: str, _from_ms: int, _to_ms: int) -> list[str]:
+    def run_again(*_: object) -> list[str]:
         runs[0] += 1
         if runs[0] == 1:
-            digests.run(lambda: False, due_ms, run_again)
+            digests.run(lambda: False, due_ms)
         return []
 
-    digests.run(lambda: False, due_ms, run_again)
+    monkeypatch.setattr(energy, "in_words", run_again)
+    digests.run(lambda: False, due_ms)
     kinds = [entry["kind"] for entry in person.call("GET", "/notification/list").body["notifications"]]
     assert kinds.count("weekly_digest") == 1

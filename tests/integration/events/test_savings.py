@@ -188,3 +188,24 @@ def test_what_was_saved_shows_in_the_energy_of_its_days(person: Person, device: 
         energy.of_port(session, port["portId"], the_day_after, later_ms),
     ):
         assert [tally.saved_microjoules for tally in alone.tallies] == [second.saved_microjoules]
+
+
+def test_a_week_in_words_has_energy_money_and_savings(person: Person) -> None:
+    from chalicelib.services import energy  # noqa: PLC0415 - after the environment
+    from chalicelib.storage import users  # noqa: PLC0415
+
+    account = users.load(person.email)
+    assert account is not None
+    end_ms = now_ms()
+    begin_ms = end_ms - 7 * 86_400_000
+    assert energy.in_words(account, begin_ms, end_ms, end_ms) == []
+    device = person.device()
+    port = person.port(device)
+    start_ms = end_ms - 3_600_000
+    readings = [
+        {"portId": port["portId"], "timestampMs": start_ms + n * 60_000, "voltage": 230, "current": 4, "power": 1_000}
+        for n in range(31)
+    ]
+    assert device.send(readings).status == 200
+    (line,) = energy.in_words(account, begin_ms, end_ms, end_ms)
+    assert line.startswith("Your outlets used 0.5 kWh (0.15 EUR), of which standby 0.0 kWh (0.00 EUR).")
