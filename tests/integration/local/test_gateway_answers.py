@@ -5,32 +5,33 @@ import json
 import pytest
 
 from infra.local import template
-from infra.local.gateway_answers import GATEWAY_RESPONSE, GatewayAnswers
+from infra.local.gateway_answers import REST_API, GatewayAnswers, answers_of
 from infra.local.template import Template
 
 OURS = template.load({"Stage": "local", "WebOrigin": "https://page.example"})
 
 
-@pytest.mark.parametrize("given", OURS.of_type(GATEWAY_RESPONSE), ids=lambda given: given["ResponseType"])
+@pytest.mark.parametrize("given", answers_of(OURS).values(), ids=answers_of(OURS))
 def test_every_answer_of_the_template_is_a_failure_in_our_shape_with_cors(given: dict[str, object]) -> None:
     templates = given["ResponseTemplates"]
-    headers = given["ResponseParameters"]
+    parameters = given["ResponseParameters"]
     assert isinstance(templates, dict)
-    assert isinstance(headers, dict)
+    assert isinstance(parameters, dict)
 
     body = json.loads(templates["application/json"].replace("$context.error.messageString", '"text"'))
     assert body["success"] is False
     assert body["error"]
     assert body["code"]
-    assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://page.example'"
+    assert parameters["Headers"]["Access-Control-Allow-Origin"] == "'https://page.example'"
 
 
 def test_a_type_that_the_template_leaves_out_falls_to_its_default_with_the_gateways_own_status_and_words() -> None:
     default = {
-        "Type": GATEWAY_RESPONSE,
+        "Type": REST_API,
         "Properties": {
-            "ResponseType": "DEFAULT_4XX",
-            "ResponseTemplates": {"application/json": '{"error":$context.error.messageString}'},
+            "GatewayResponses": {
+                "DEFAULT_4XX": {"ResponseTemplates": {"application/json": '{"error":$context.error.messageString}'}},
+            },
         },
     }
 

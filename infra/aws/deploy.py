@@ -1,0 +1,175 @@
+"""python -m infra.aws.deploy STAGE [NAME=VALUE ...]: the whole of a stage, from the checkout to its URL.
+
+What it does can be done again at any time: each step looks at what is there. NAME=VALUE sets a parameter of the
+template (AlarmEmail, DomainName, CertificateArn, ...); it keeps its value until it is given another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+
+from infra.aws import keys, names, stacks, web_upload
+from infra.aws.deploy_plan import plan
+from infra.aws.package import ROOT, package
+from infra.aws.package_errors import PackageError
+
+PAGE = ROOT / "web"
+ARCHITECTURE = "arm64"
+LOG_ROLE = Path(__file__).with_name("log_role.yaml")
+OLD_PACKAGES_DAYS = 90
+"""A stack can be rolled back to a package for that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account and region that the credentials of this shell belong to."""
+
+    session: Any
+    account_id: str
+    region: str
+
+    def client(self, service: str) -> Any:
+        """A client of a service there."""
+        return self.session.create_client(service)
+
+
+def current_account() -> Account:
+    """Whose credentials these are."""
+    session = get_session()
+    sts: Any = session.create_client("sts")
+    return Account(session, sts.get_caller_identity()["Account"], sts.meta.region_name)
+
+
+def deploy(account: Account, stage: str, template: Path, page: Path, given: Mapping[str, str]) -> str:
+    """Bring a stage to a package (its template, with deployment.zip beside it) and a page; returns its URL.
+
+    The page's own name is known only once CloudFront has given it, and the API must know it: so the first deployment
+    of a stage without a name of its own changes the stack twice. Raises DeployError.
+    """
+    ensure_log_role(account)
+    bucket = ensure_bucket(account)
+    url = upload_package(account, bucket, stage, template)
+    secret = keys.ensure(account.client("ssm"), stage, int(time.time()))
+    values = {
+        "Stage": stage,
+        "OriginSecret": secret,
+        "OriginSha256": hashlib.sha256(secret.encode()).hexdigest(),
+        **given,
+    }
+    known = yaml.safe_load(template.read_text())["Parameters"]
+    outputs = _change(account, stage, url, values, known)
+    if "PublicUrl" not in given:
+        outputs = _change(account, stage, url, {**values, "PublicUrl": outputs["Url"]}, known)
+    web_upload.upload(account.client("s3"), outputs["PageBucketName"], page)
+    invalidate(account, outputs["DistributionId"])
+    return outputs["Url"]
+
+
+def ensure_log_role(account: Account) -> None:
+    """Give API Gateway of this region a role to write logs with, where it has none."""
+    if not account.client("apigateway").get_account().get("cloudwatchRoleArn"):
+        template = {"TemplateBody": LOG_ROLE.read_text()}
+        stacks.change(account.client("cloudformation"), names.LOG_ROLE_STACK, template, [], _change_set())
+
+
+def ensure_bucket(account: Account) -> str:
+    """The bucket for packages, made if it is missing: private, and forgetting old ones. Returns its name."""
+    s3, bucket = account.client("s3"), names.deployment_bucket(account.account_id, account.region)
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        where = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
+        s3.create_bucket(Bucket=bucket, **({} if account.region == "us-east-1" else where))
+    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": OLD_PACKAGES_DAYS}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    return bucket
+
+
+def upload_package(account: Account, bucket: str, stage: str, template: Path) -> str:
+    """Upload zip and template, named by their content; returns the template's URL."""
+    s3 = account.client("s3")
+    code = template.with_name("deployment.zip").read_bytes()
+    code_key = f"{stage}/{hashlib.sha256(code).hexdigest()}.zip"
+    s3.put_object(Bucket=bucket, Key=code_key, Body=code)
+    text = with_code(template.read_text(), f"s3://{bucket}/{code_key}").encode()
+    key = f"{stage}/{hashlib.sha256(text).hexdigest()}.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=text)
+    return f"https://{bucket}.s3.{account.region}.amazonaws.com/{key}"
+
+
+def with_code(template: str, code_uri: str) -> str:
+    """The template, whose functions take their code from there."""
+    content = yaml.safe_load(template)
+    for resource in content["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = code_uri
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def invalidate(account: Account, distribution_id: str) -> None:
+    """Have CloudFront ask for the page anew."""
+    batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": _change_set()}
+    account.client("cloudfront").create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
+
+
+def _change(
+    account: Account, stage: str, url: str, values: Mapping[str, str], known: Mapping[str, Any]
+) -> Mapping[str, str]:
+    cloudformation, name = account.client("cloudformation"), names.stack_name(stage)
+    given = stacks.parameters(values, known, stacks.find(cloudformation, name))
+    stacks.change(cloudformation, name, {"TemplateURL": url}, given, _change_set())
+    stack = stacks.find(cloudformation, name)
+    if stack is None:
+        raise stacks.DeployError(f"{name} is not there after its change.")
+    return stack.outputs
+
+
+def _change_set() -> str:
+    return f"deploy-{time.time_ns()}"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Package and deploy; the exit code is 1 when that failed."""
+    parser = argparse.ArgumentParser(prog="python -m infra.aws.deploy", description=deploy.__doc__)
+    parser.add_argument("stage")
+    parser.add_argument("parameters", nargs="*", type=_pair, metavar="NAME=VALUE")
+    parser.add_argument("--dry-run", action="store_true", help="package, and only say what would be done")
+    options = parser.parse_intermixed_args(arguments)
+    given = dict(options.parameters)
+    try:
+        template = package(options.stage, ARCHITECTURE, ROOT / "build" / f"{options.stage}-{ARCHITECTURE}")
+        if options.dry_run:
+            sys.stdout.write(plan(options.stage, template, PAGE, given))
+            return 0
+        url = deploy(current_account(), options.stage, template, PAGE, given)
+    except (PackageError, stacks.DeployError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{url}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

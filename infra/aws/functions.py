@@ -1,0 +1,82 @@
+"""What each function gets besides its code: a role of its own, a log, tracing and the environment; from grants.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+GRANTS = Path(__file__).resolve().parent / "grants.yaml"
+MAY_ASSUME = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}],
+}
+TRACE = {
+    "Effect": "Allow",
+    "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    "Resource": "*",  # X-Ray knows no resources here
+}
+Grants = Mapping[str, Mapping[str, Any]]
+"""From a function's logical id to its `tables` and `others`, as in grants.yaml."""
+
+
+def grants() -> Grants:
+    """What each function may do."""
+    content: dict[str, Mapping[str, Any]] = yaml.safe_load(GRANTS.read_text())
+    return {name: given for name, given in content.items() if not name.startswith("x-")}
+
+
+def resources(variables: Mapping[str, Any], given: Grants) -> dict[str, Any]:
+    """Role and log group of each function, and the properties that tie the function to them.
+
+    The log has a name of ours, so that it is there, with its end, before the first line is written.
+    """
+    made: dict[str, Any] = {}
+    for function, granted in given.items():
+        made[function] = {"Properties": _properties(function, variables)}
+        made[f"{function}Log"] = {"Type": "AWS::Logs::LogGroup", "Properties": _log(function)}
+        made[f"{function}Role"] = {"Type": "AWS::IAM::Role", "Properties": _role(function, granted)}
+    return made
+
+
+def _properties(function: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Role": {"Fn::GetAtt": [f"{function}Role", "Arn"]},
+        "Tracing": "Active",
+        "LoggingConfig": {"LogGroup": {"Ref": f"{function}Log"}},
+        "Environment": {"Variables": dict(variables)},
+    }
+
+
+def _log(function: str) -> dict[str, Any]:
+    name = {"Fn::Sub": f"/ghostwatt/${{Stage}}/{function}"}
+    return {"LogGroupName": name, "RetentionInDays": {"Ref": "LogRetentionDays"}}
+
+
+def _role(function: str, granted: Mapping[str, Any]) -> dict[str, Any]:
+    write_log = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": {"Fn::GetAtt": [f"{function}Log", "Arn"]},
+    }
+    statements = [write_log, TRACE, *_tables(granted.get("tables", {})), *granted.get("others", [])]
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return {
+        "AssumeRolePolicyDocument": MAY_ASSUME,
+        "Policies": [{"PolicyName": "its-work", "PolicyDocument": document}],
+    }
+
+
+def _tables(tables: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    for place, actions in tables.items():
+        yield {
+            "Effect": "Allow",
+            "Action": [f"dynamodb:{action}" for action in actions],
+            "Resource": _arn(*place.split("/")),
+        }
+
+
+def _arn(table: str, index: str = "") -> dict[str, Any]:
+    return {"Fn::Sub": f"${{{table}.Arn}}/index/{index}"} if index else {"Fn::GetAtt": [table, "Arn"]}

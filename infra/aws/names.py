@@ -1,0 +1,25 @@
+"""What things are called in an AWS account."""
+
+from __future__ import annotations
+
+LOG_ROLE_STACK = "ghostwatt-api-gateway-log-role"
+
+
+def stack_name(stage: str) -> str:
+    """The stack of a stage."""
+    return f"ghostwatt-{stage}"
+
+
+def deployment_bucket(account: str, region: str) -> str:
+    """Where packages wait for CloudFormation; one for all stages of an account and region."""
+    return f"ghostwatt-deploy-{account}-{region}"
+
+
+def signing_keys_path(stage: str) -> str:
+    """Below it each signing key has a name: the second at which it was made."""
+    return f"/ghostwatt/{stage}/signing-keys"
+
+
+def origin_secret_name(stage: str) -> str:
+    """What CloudFront shows to the API."""
+    return f"/ghostwatt/{stage}/origin-secret"

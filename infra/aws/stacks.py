@@ -1,0 +1,109 @@
+"""CloudFormation: change a stack by a change set, read what it gave out, delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+"""Its template makes roles, and asks for the transform that turns Chalice's functions into plain resources."""
+NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+
+
+class DeployError(Exception):
+    """A step that CloudFormation refused; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as it is: its outputs, and the names of its parameters."""
+
+    outputs: Mapping[str, str]
+    parameters: frozenset[str]
+
+
+def find(cloudformation: Any, name: str) -> Stack | None:
+    """The stack of a name; None when there is none, or only one whose first change set was never carried out."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    if found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return None
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    return Stack(outputs, frozenset(given["ParameterKey"] for given in found.get("Parameters", [])))
+
+
+def parameters(given: Mapping[str, str], known: Iterable[str], before: Stack | None) -> list[dict[str, Any]]:
+    """What to tell CloudFormation: what is given; all else as it was before, or as the template has it.
+
+    Raises DeployError for a name that the template does not know.
+    """
+    known = set(known)
+    if foreign := sorted(set(given) - known):
+        raise DeployError(f"The template has no parameter {', '.join(foreign)}; it has {', '.join(sorted(known))}.")
+    kept = sorted((before.parameters & known) - set(given)) if before else []
+    return [
+        *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
+        *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
+    ]
+
+
+def change(
+    cloudformation: Any, name: str, template: Mapping[str, str], given: Sequence[Mapping[str, Any]], change_set: str
+) -> bool:
+    """Bring a stack to a template ({"TemplateURL"} or {"TemplateBody"}); False when it was there already.
+
+    Raises DeployError.
+    """
+    exists = find(cloudformation, name) is not None
+    cloudformation.create_change_set(
+        StackName=name,
+        ChangeSetName=change_set,
+        ChangeSetType="UPDATE" if exists else "CREATE",
+        Capabilities=list(CAPABILITIES),
+        Parameters=list(given),
+        **template,
+    )
+    if not _is_made(cloudformation, name, change_set):
+        return False
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
+    _wait(cloudformation, "stack_update_complete" if exists else "stack_create_complete", name)
+    return True
+
+
+def delete(cloudformation: Any, name: str) -> None:
+    """Delete a stack. Raises DeployError."""
+    cloudformation.delete_stack(StackName=name)
+    _wait(cloudformation, "stack_delete_complete", name)
+
+
+def _is_made(cloudformation: Any, name: str, change_set: str) -> bool:
+    try:
+        cloudformation.get_waiter("change_set_create_complete").wait(StackName=name, ChangeSetName=change_set)
+    except WaiterError as error:
+        made = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
+        reason = made.get("StatusReason", "")
+        cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
+        if any(words in reason for words in NOTHING_TO_DO):
+            return False
+        raise DeployError(f"CloudFormation refuses the change of {name}: {reason}") from error
+    return True
+
+
+def _wait(cloudformation: Any, waiter: str, name: str) -> None:
+    try:
+        cloudformation.get_waiter(waiter).wait(StackName=name)
+    except WaiterError as error:
+        raise DeployError(f"{name} did not come through:\n{_failures(cloudformation, name)}") from error
+
+
+def _failures(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
+    return "\n".join(f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed)

@@ -1,0 +1,92 @@
+"""The integration tests run under the grants of infra/aws/grants.yaml: what AWS would deny is denied here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from chalicelib.storage.base import Connection
+from infra.aws import functions, parts
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = {
+    "live_connect": "WebsocketConnect",
+    "live_message": "WebsocketMessage",
+    "live_disconnect": "WebsocketDisconnect",
+    "mqtt_data": "MqttData",
+    "mqtt_authorize": "MqttAuthorize",
+    "examine": "Examine",
+    "sweep": "Sweep",
+}
+"""From a handler to its function; those in chalicelib/api are all APIHandler."""
+PARTS_OF_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+class Denied(AssertionError):
+    """AWS would answer AccessDeniedException."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def under_grants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Deny each call to the database that the calling function's role does not allow."""
+    allowed = functions.grants()
+    tables = logical_ids()
+    dispatch = Connection.dispatch
+
+    def checked(self: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        function = calling_function()
+        for action, name, index in calls(operation, arguments) if function else ():
+            place = f"{tables[name]}/{index}" if index else tables[name]
+            if action not in allowed[function or ""].get("tables", {}).get(place, ()):
+                raise Denied(f"{function} may not {action} on {place}: see infra/aws/grants.yaml")
+        return dispatch(self, operation, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "dispatch", checked)
+        yield
+
+
+def logical_ids() -> dict[str, str]:
+    """From a table's name here to its logical id in the template."""
+    return {
+        one["Properties"]["TableName"]["Fn::Sub"].replace("${Stage}", "local"): name
+        for name, one in parts.merged()["Resources"].items()
+        if one.get("Type") == parts.TABLE
+    }
+
+
+def calling_function() -> str | None:
+    """The function on whose behalf the code runs: its handler is on the stack. None for a test's own calls."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask who calls
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT / "chalicelib" / "api"):
+            return "APIHandler"
+        is_handler = path == ROOT / "app.py" or path.is_relative_to(ROOT / "chalicelib" / "events")
+        if is_handler and frame.f_code.co_name in ENTRIES:
+            return ENTRIES[frame.f_code.co_name]
+        frame = frame.f_back
+    return None
+
+
+def calls(operation: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What IAM sees of an operation: actions, each with table and index."""
+    if operation == "TransactWriteItems":
+        for item in arguments["TransactItems"]:
+            for part, given in item.items():
+                yield PARTS_OF_TRANSACTION[part], given["TableName"], ""
+    elif operation in ("BatchGetItem", "BatchWriteItem"):
+        for name in arguments["RequestItems"]:
+            yield operation, name, ""
+    else:
+        yield operation, arguments["TableName"], arguments.get("IndexName", "")

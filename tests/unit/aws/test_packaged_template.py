@@ -1,0 +1,250 @@
+"""The template as CloudFormation gets it: who may do what, what is called by whom, what is kept and watched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.aws import functions
+from tests.unit.aws.conftest import Packaged
+
+OTHER_GRANTS = {
+    "APIHandler": {
+        "execute-api:ManageConnections on live/POST/@connections/*",
+        "execute-api:ManageConnections on live/DELETE/@connections/*",
+        "iot:Publish on topic/iot/devices/*/commands",
+        "ssm:GetParametersByPath on parameter/ghostwatt/${Stage}/signing-keys",
+    },
+    "Examine": {
+        "dynamodb:DescribeStream on ReadingsTable.StreamArn",
+        "dynamodb:GetRecords on ReadingsTable.StreamArn",
+        "dynamodb:GetShardIterator on ReadingsTable.StreamArn",
+        "dynamodb:ListStreams on ReadingsTable.StreamArn",
+        "execute-api:ManageConnections on live/POST/@connections/*",
+        "iot:Publish on topic/iot/devices/*/commands",
+        "sqs:SendMessage on DeadLetters.Arn",
+    },
+    "Sweep": {
+        "execute-api:ManageConnections on live/POST/@connections/*",
+        "execute-api:ManageConnections on live/DELETE/@connections/*",
+    },
+    "WebsocketConnect": set(),
+    "WebsocketMessage": set(),
+    "WebsocketDisconnect": set(),
+    "MqttData": {
+        "execute-api:ManageConnections on live/POST/@connections/*",
+        "iot:Publish on topic/iot/devices/*/commands",
+        "sqs:SendMessage on DeadLetters.Arn",
+    },
+    "MqttAuthorize": set(),
+    "MqttRule": {"sqs:SendMessage on DeadLetters.Arn"},
+}
+"""All that is granted besides tables (those: infra/aws/grants.yaml, held by the integration tests), log and X-Ray."""
+HOUSEKEEPING = ("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
+
+
+def resource(given: Any) -> str:
+    """A statement's resource in short: Table.Arn, Table/index, or the tail of a longer name."""
+    match given:
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{name}.{attribute}"
+        case {"Fn::Sub": str(text)} if text.startswith("${") and "/index/" in text:
+            return text[2:].replace(".Arn}/index", "")
+        case {"Fn::Sub": str(text)}:
+            return text.rpartition("${AWS::AccountId}:")[2].removeprefix("${WebsocketAPI}/")
+        case "*":
+            return "*"
+        case _:
+            raise AssertionError(f"a form of resource that this test does not know: {given}")
+
+
+def granted(role: dict[str, Any]) -> set[tuple[str, str]]:
+    assert "ManagedPolicyArns" not in role
+    (policy,) = role["Policies"]
+    found = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        found |= {(action, resource(statement["Resource"])) for action in statement["Action"]}
+    return found
+
+
+def roles(packaged: Packaged) -> dict[str, set[tuple[str, str]]]:
+    return {
+        name.removesuffix("Role"): granted(properties)
+        for name, properties in packaged.of_type("AWS::IAM::Role").items()
+    }
+
+
+def test_every_grant_is_one_that_is_listed(packaged: Packaged) -> None:
+    for name, given in roles(packaged).items():
+        others = {f"{action} on {on}" for action, on in given if action not in HOUSEKEEPING and not is_table(on)}
+        assert others == OTHER_GRANTS[name], name
+        tables = functions.grants().get(name, {}).get("tables", {})
+        wanted = {(f"dynamodb:{action}", place) for place, actions in tables.items() for action in actions}
+        assert {(action, on.removesuffix(".Arn")) for action, on in given if is_table(on)} == wanted, name
+    assert set(roles(packaged)) == set(OTHER_GRANTS)
+
+
+def is_table(on: str) -> bool:
+    return on.partition("/")[0].removesuffix(".Arn").endswith("Table")
+
+
+def test_no_action_and_no_resource_is_a_wildcard_but_x_rays_which_knows_none(packaged: Packaged) -> None:
+    for given in roles(packaged).values():
+        assert not [action for action, _ in given if "*" in action]
+        assert {action for action, on in given if on == "*"} <= {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def test_each_function_has_a_role_and_a_log_of_its_own_that_ends(packaged: Packaged) -> None:
+    logs = packaged.of_type("AWS::Logs::LogGroup")
+    assert all("RetentionInDays" in log for log in logs.values())
+    for name, function in packaged.of_type("AWS::Lambda::Function").items():
+        assert function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
+        assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Log"}}
+        assert {("logs:PutLogEvents", f"{name}Log.Arn")} == {
+            grant for grant in roles(packaged)[name] if grant[0] == "logs:PutLogEvents"
+        }
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["Runtime"] == "python3.11"
+
+
+TRIGGERS = {
+    "APIHandler": ("apigateway.amazonaws.com", "RestAPI"),
+    "WebsocketConnect": ("apigateway.amazonaws.com", "WebsocketAPI"),
+    "WebsocketMessage": ("apigateway.amazonaws.com", "WebsocketAPI"),
+    "WebsocketDisconnect": ("apigateway.amazonaws.com", "WebsocketAPI"),
+    "Sweep": ("events.amazonaws.com", "SweepSweepEvent"),
+    "MqttData": ("iot.amazonaws.com", "MqttRule"),
+    "MqttAuthorize": ("iot.amazonaws.com", "MqttAuthorizer"),
+}
+"""Who calls a function, and the one thing of theirs that may. The stream is read by Examine's own role."""
+
+
+def test_each_trigger_may_invoke_its_function_and_nothing_else_may(packaged: Packaged) -> None:
+    permissions = packaged.of_type("AWS::Lambda::Permission").values()
+    found = {
+        given["FunctionName"]["Ref"]: (given["Principal"], json.dumps(given["SourceArn"])) for given in permissions
+    }
+    assert len(permissions) == len(found)
+    assert {name: principal for name, (principal, _) in found.items()} == {
+        name: who for name, (who, _) in TRIGGERS.items()
+    }
+    for name, (_, source) in TRIGGERS.items():
+        assert f'"{source}"' in found[name][1]
+    assert set(TRIGGERS) | {"Examine"} == set(packaged.of_type("AWS::Lambda::Function"))
+
+
+def test_the_stream_is_read_whole_retried_bisected_and_what_fails_is_kept(packaged: Packaged) -> None:
+    (mapping,) = packaged.of_type("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["ReadingsTable", "StreamArn"]}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BatchSize"] >= 100
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"]
+    assert mapping["MaximumRetryAttempts"] > 0
+    assert mapping["MaximumRecordAgeInSeconds"] < 86_400
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}}
+
+
+def test_only_prods_tables_outlive_their_stack_and_all_can_be_guarded(packaged: Packaged) -> None:
+    fate = "Retain" if packaged.parameters["Stage"]["Default"] == "prod" else "Delete"
+    for name in packaged.of_type("AWS::DynamoDB::Table"):
+        table = packaged.resources[name]
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == (fate, fate)
+        assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+        assert "SSESpecification" in table["Properties"]
+
+
+def test_the_gateways_have_one_stage_each_with_the_names_that_cloudfront_sends_on(packaged: Packaged) -> None:
+    (rest,) = packaged.of_type("AWS::ApiGateway::Stage").values()
+    (live,) = packaged.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert (rest["StageName"], live["StageName"]) == ("api", "live")
+    (api,) = packaged.of_type("AWS::ApiGateway::RestApi").values()
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+
+
+def test_the_gateways_own_answers_and_tighter_rates_are_there_from_the_first_deployment(packaged: Packaged) -> None:
+    (api,) = packaged.of_type("AWS::ApiGateway::RestApi").values()
+    answers = api["Body"]["x-amazon-apigateway-gateway-responses"]
+    assert {"MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= set(answers)
+    (stage,) = packaged.of_type("AWS::ApiGateway::Stage").values()
+    limited = {setting["ResourcePath"].replace("~1", "/")[1:]: setting for setting in stage["MethodSettings"][1:]}
+    assert {"/account/login", "/account/signup", "/device/claim"} <= set(limited)
+    for path, setting in limited.items():
+        assert setting["HttpMethod"].lower() in api["Body"]["paths"][path]
+        assert setting["ThrottlingRateLimit"] <= 10
+
+
+def test_access_logs_hold_no_secret(packaged: Packaged) -> None:
+    (rest,) = packaged.of_type("AWS::ApiGateway::Stage").values()
+    (live,) = packaged.of_type("AWS::ApiGatewayV2::Stage").values()
+    for text in (rest["AccessLogSetting"]["Format"], live["AccessLogSettings"]["Format"]):
+        json.loads(text)
+        assert not [word for word in ("querystring", "header", "$context.path", "authorizer", "body") if word in text]
+    assert all(not setting.get("DataTraceEnabled") for setting in rest["MethodSettings"])
+    (distribution,) = packaged.of_type("AWS::CloudFront::Distribution").values()
+    assert "Logging" not in distribution["DistributionConfig"]
+
+
+def test_cloudfront_sends_api_and_live_on_uncached_and_leaves_their_errors_alone(packaged: Packaged) -> None:
+    (properties,) = packaged.of_type("AWS::CloudFront::Distribution").values()
+    config = properties["DistributionConfig"]
+    assert "CustomErrorResponses" not in config
+    assert {behaviour["PathPattern"]: behaviour["TargetOriginId"] for behaviour in config["CacheBehaviors"]} == {
+        "/api/*": "api",
+        "/live": "live",
+    }
+    for behaviour in config["CacheBehaviors"]:
+        assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+        assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+        assert "DELETE" in behaviour["AllowedMethods"]
+    assert config["DefaultCacheBehavior"]["ResponseHeadersPolicyId"] == {"Ref": "PageHeaders"}
+
+
+def test_no_secret_is_in_the_environment_or_the_template(packaged: Packaged) -> None:
+    assert "JWT_SECRET" not in packaged.path.read_text()
+    assert packaged.parameters["OriginSecret"] == packaged.parameters["OriginSecret"] | {"NoEcho": True, "Default": ""}
+    for function in packaged.of_type("AWS::Lambda::Function").values():
+        assert {"Ref": "OriginSecret"} not in function["Environment"]["Variables"].values()
+
+
+def test_every_alarm_tells_the_topic(packaged: Packaged) -> None:
+    alarms = packaged.of_type("AWS::CloudWatch::Alarm")
+    assert {
+        "DeadLettersAlarm",
+        "IteratorAgeAlarm",
+        "SweepSilentAlarm",
+        "ThrottlesAlarm",
+        "GatewayFailuresAlarm",
+    } <= set(alarms)
+    assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms.values())
+    assert len(alarms) <= 10, "ten alarms are free"
+
+
+DATED_CHECK = "E2533"
+"""The release that amqtt's PyYAML allows ends Python 3.11 in 2026; AWS has moved that to June 2027, as 1.58 knows."""
+
+
+def test_cfn_lint_has_nothing_to_say(packaged: Packaged) -> None:
+    lint = Path(sys.executable).with_name("cfn-lint")
+    log_role = Path(functions.__file__).with_name("log_role.yaml")
+    command = [
+        str(lint),
+        "--regions",
+        "us-east-1",
+        "--ignore-checks",
+        DATED_CHECK,
+        "--",
+        str(packaged.path),
+        str(log_role),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_dashboard_is_json(packaged: Packaged) -> None:
+    (dashboard,) = packaged.of_type("AWS::CloudWatch::Dashboard").values()
+    assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
