@@ -209,8 +209,8 @@ def _add_ports(home: Home) -> None:
 
 def _follow_home(home: Home, pi: subprocess.Popen[str]) -> None:
     """Tell what the live WebSocket pushes, as the page shows it, until Ctrl-C."""
-    names: dict[str, str] = {}
-    told: dict[str, str] = {}
+    names = {port["portId"]: port["name"] for port in home.call("GET", "/port/list")["ports"]}
+    told = {event["eventId"]: event["outcome"] or event["actionTaken"] for event in _newest_events(home)}
     while pi.poll() is None:
         try:
             with home.live() as live:
@@ -244,8 +244,13 @@ def _tell_status(push: Json, names: dict[str, str], told: dict[str, str]) -> Non
         _tell(f"{names.get(port_id, 'An outlet')} is {words}")
 
 
+def _newest_events(home: Home) -> list[Json]:
+    """The last ones, the newest last."""
+    return list(reversed(home.call("GET", "/phantom-event/list?limit=10")["events"]))
+
+
 def _tell_events(home: Home, told: dict[str, str]) -> None:
-    for event in reversed(home.call("GET", "/phantom-event/list?limit=10")["events"]):
+    for event in _newest_events(home):
         known, outcome = told.get(event["eventId"]), event["outcome"] or event["actionTaken"]
         if known is None:
             _tell(f"Phantom found on {event['portName']}: {event['reason']}")

@@ -69,6 +69,7 @@ def live_through(home: Home, first_ms: int, last_ms: int) -> Iterator[float]:
     for begin_ms in range(first_ms, last_ms - STEP_MS, STEP_MS):
         _step(home, begin_ms, begin_ms + STEP_MS)
         yield (begin_ms + STEP_MS - first_ms) / (last_ms - first_ms)
+    _come_home(home, last_ms)
     notifications.mark_all_read(home.owner_id)
 
 
@@ -93,6 +94,15 @@ def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Por
     if port.relay.desired == "off" and appliance.is_used(_moment(end_ms)):
         return ports.switch(port.owner_id, port.port_id, "on", begin_ms)
     return port
+
+
+def _come_home(home: Home, now_ms: int) -> None:
+    """Somebody switches all on, so that the simulated Pi begins as it thinks it is: with its outlets on."""
+    device = devices.own(home.owner_id, home.device_id)
+    for port in port_store.of_device(device.device_uid):
+        if port.relay.desired == "off":
+            ports.switch(home.owner_id, port.port_id, "on", now_ms)
+    _obey(device, now_ms)
 
 
 def _obey(device: Device, now_ms: int) -> None:
