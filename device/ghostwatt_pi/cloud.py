@@ -10,7 +10,7 @@ from typing import Self
 import requests
 
 from ghostwatt_pi import __version__
-from ghostwatt_pi.measurement import now_ms
+from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.spool import Batch
 from ghostwatt_pi.wire import (
     BatchReply,
@@ -62,10 +62,12 @@ class KeyRefused(CloudError):
 class Cloud:
     """The cloud at `base_url` (with its `/api`). TLS certificates are verified.
 
-    One instance belongs to one thread; used with `with`, its connections are closed at the end.
+    Every device reply teaches `clock` the time, and `sentAtMs` is its word. One instance belongs to one thread; used
+    with `with`, its connections are closed at the end.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self._base_url = base_url.rstrip("/")
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"ghostwatt-pi/{__version__}"
@@ -88,20 +90,33 @@ class Cloud:
         with _parsing():
             return str(answer["apiKey"])
 
-    def heartbeat(self, api_key: str, reports: Sequence[RelayReport]) -> DeviceReply:
-        """Say that the device lives and what its relays did. Raises KeyRefused, Refused, CloudAway."""
-        body = {"sentAtMs": now_ms(), "relays": [report.to_json() for report in reports]}
+    def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
+        """Say that the device lives, what its relays did, and how many readings its full spool ever dropped.
+
+        Raises KeyRefused, Refused, CloudAway.
+        """
+        body = {"sentAtMs": self.clock.now_ms(), "relays": [report.to_json() for report in reports]}
+        if dropped_readings:
+            body["droppedReadings"] = dropped_readings
+        called_ms = self.clock.timer.since_boot_ms()
         answer = self._post("/device/heartbeat", body, api_key)
         with _parsing():
-            return parse_reply(answer)
+            return self._learn(parse_reply(answer), called_ms)
 
     def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
         """Send a batch; `sentAtMs` is this attempt's. Raises KeyRefused, Refused, CloudAway."""
         readings = [reading.to_json() for reading in batch.readings]
-        body = {"batchId": batch.batch_id, "sentAtMs": now_ms(), "readings": readings}
+        body = {"batchId": batch.batch_id, "sentAtMs": self.clock.now_ms(), "readings": readings}
+        called_ms = self.clock.timer.since_boot_ms()
         answer = self._post("/sensor/readings", body, api_key)
         with _parsing():
-            return parse_batch_reply(answer, len(readings))
+            reply = parse_batch_reply(answer, len(readings))
+            self._learn(reply.reply, called_ms)
+            return reply
+
+    def _learn(self, reply: DeviceReply, called_ms: int) -> DeviceReply:
+        self.clock.learn(reply.server_time_ms, called_ms, self.clock.timer.since_boot_ms())
+        return reply
 
     def _post(self, path: str, body: Json, api_key: str | None = None) -> Json:
         def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -20,12 +20,15 @@ class Courier:
         self._cloud, self._spool, self._tell = cloud, spool, tell
         self._limit = MAX_BATCH_READINGS
 
-    def send(self, api_key: str, port_ids: Mapping[int, str]) -> DeviceReply | None:
-        """Send the next batch; the device reply, or None if there was nothing to send or the batch was refused.
+    def send(self, api_key: str, port_ids: Mapping[int, str], *, live: bool) -> DeviceReply | None:
+        """Send the next batch, of the newest readings (live) or of the oldest.
+
+        The device reply, or None if there was nothing to send or the batch was refused.
 
         Raises KeyRefused and CloudAway, after which the batch stays as it is.
         """
-        batch = self._spool.next_batch(port_ids, self._limit)
+        next_batch = self._spool.next_live_batch if live else self._spool.next_batch
+        batch = next_batch(port_ids, self._limit)
         if batch is None:
             return None
         try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
+
+from ghostwatt_pi.clock import now_ms
+
+__all__ = ["MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
 
 MAX_CHANNEL = 32
 MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
@@ -13,7 +16,10 @@ MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One measurement: volts, amps and watts of the outlet on `channel`, at `timestamp_ms` (epoch milliseconds)."""
+    """One measurement: volts, amps and watts of the outlet on `channel`.
+
+    `timestamp_ms` is of `now_ms`, the agent's own time, which the spool corrects (see clock.py).
+    """
 
     channel: int
     timestamp_ms: int
@@ -25,8 +31,3 @@ class Measurement:
         """Whether every value lies within the contract's bounds (NaN and infinity do not)."""
         values = ((self.voltage, MAX_VOLTS), (self.current, MAX_AMPS), (self.power, MAX_WATTS))
         return 1 <= self.channel <= MAX_CHANNEL and all(math.isfinite(v) and 0 <= v <= most for v, most in values)
-
-
-def now_ms() -> int:
-    """The Pi's wall clock, in epoch milliseconds."""
-    return time.time_ns() // 1_000_000

@@ -60,7 +60,7 @@ class Outlets:
         self._newest: dict[int, Measurement] = {}
         self._switched_at_ms: dict[int, int] = {}
         self._lock = threading.Lock()
-        self._outlets = _recall(memory)
+        self._outlets = recall(memory)
         relays.restore({channel: outlet.state for channel, outlet in self._outlets.items()})
 
     def notice(self, measurements: Iterable[Measurement]) -> bool:
@@ -85,6 +85,14 @@ class Outlets:
                 self._handle(command, reply.server_time_ms)
         for channel in self._outlets.keys() - self.port_ids.keys():
             self._let_go(channel)
+
+    def switch_by_hand(self, channel: int, state: RelayState) -> None:
+        """A person switches at the Pi: the cloud hears of it, and its next command wins. Raises RelayError."""
+        self._relays.switch(channel, state)
+        with self._lock:
+            if outlet := self._outlets.get(channel):
+                self._outlets[channel] = replace(outlet, state=state, reason="by_hand", reported=False)
+        self._remember()
 
     def reports(self) -> list[RelayReport]:
         """What the cloud has not heard yet."""
@@ -150,7 +158,8 @@ class Outlets:
         write_private(self._memory, json.dumps({channel: asdict(outlet) for channel, outlet in self._outlets.items()}))
 
 
-def _recall(memory: Path) -> dict[int, Outlet]:
+def recall(memory: Path) -> dict[int, Outlet]:
+    """What is remembered of each channel."""
     if not memory.exists():
         return {}
     return {int(channel): Outlet(**outlet) for channel, outlet in json.loads(memory.read_text()).items()}

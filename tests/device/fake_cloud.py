@@ -43,6 +43,9 @@ class FakeCloud:
     failures: dict[str, list[Failure]] = field(default_factory=dict)
     reject: Callable[[Body], str | None] = lambda _: None
     max_batch: int = 500
+    dropped_readings: int = 0
+    sent_at_ms: list[int] = field(default_factory=list)
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -98,7 +101,8 @@ class FakeCloud:
         if authorization != f"Device {self.api_key}":
             return 401, {"error": "unknown key", "code": "unauthorized"}
         if path == "/device/heartbeat":
-            self._check(body, {"sentAtMs", "relays"}, set())
+            self._check(body, {"sentAtMs", "relays"}, {"droppedReadings"})
+            self.dropped_readings = body.get("droppedReadings", 0)
             for report in body["relays"]:
                 self._check(report, {"portId", "state", "version"}, {"reason"})
             self.reports += body["relays"]
@@ -127,6 +131,7 @@ class FakeCloud:
         self._check(body, {"batchId", "sentAtMs", "readings"}, set())
         batch_id, readings = body["batchId"], body["readings"]
         self.attempts.append((batch_id, readings))
+        self.sent_at_ms.append(body["sentAtMs"])
         if len(readings) > self.max_batch:
             return 413, {"error": "too large", "code": "too_large"}
         if self.batches.setdefault(batch_id, readings) != readings:
@@ -144,7 +149,7 @@ class FakeCloud:
 
     def _reply(self) -> Body:
         return {
-            "serverTimeMs": self.server_time_ms or int(time.time() * 1000), "intervalSeconds": self.interval_seconds,
+            "serverTimeMs": self.server_time_ms or self.now_ms(), "intervalSeconds": self.interval_seconds,
             "heartbeatSeconds": self.heartbeat_seconds, "relays": list(self.relays), "somethingNew": True,
         }  # fmt: skip
 
@@ -166,6 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        """Only /health, by anybody."""
+        known = self.path == "/api/health"
+        self._answer(200 if known else 404, {}, json.dumps({"success": known, "status": "ok"}).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -3,10 +3,15 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+from ghostwatt_pi.agent import Agent
+from ghostwatt_pi.cloud import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.spool import MAX_IN_ORDER, Spool
+from ghostwatt_pi.standby_watch import DWELL_MS
 
 from .conftest import ScriptedMeter, StartAgent, Told, until
 from .fake_cloud import FakeCloud
@@ -249,9 +254,119 @@ def test_freshness_is_judged_by_the_servers_clock(
     meter.say(reading(2.8))
     start_agent(meter)
     until(lambda: cloud.stored)
-    cloud.command(1, "off", 2, onlyBelowWatts=10.0, expiresAtMs=5_000_001)
+    cloud.command(1, "off", 2, onlyBelowWatts=10.0, expiresAtMs=5_030_000)
     until(lambda: any(report["version"] == 2 for report in cloud.reported(1)))
     assert cloud.reported(1)[-1]["state"] == "off"
+
+
+def test_nothing_is_sent_before_this_run_has_heard_the_time(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    with closing(Spool(home.spool_path)) as spool:
+        spool.add([reading(at_ms=1000)])
+        spool.next_batch({1: "port-1"})
+    start_agent(meter)
+    until(lambda: cloud.stored)
+    assert [path for path, _ in cloud.calls][:2] == ["/device/heartbeat", READINGS]
+
+
+def test_after_a_day_away_the_present_passes_the_past_and_the_batch_that_the_outage_caught(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    cloud.interval_seconds = cloud.heartbeat_seconds = 600
+    with closing(Spool(home.spool_path)) as spool:
+        spool.add([reading(at_ms=1)])
+        spool.next_batch({1: "port-1"})
+        spool.add([reading(at_ms=1000 + number) for number in range(2 * MAX_IN_ORDER)])
+    start_agent(meter)
+    until(lambda: len(cloud.attempts) == 2)
+    firsts = [readings[0]["timestampMs"] for _, readings in cloud.attempts]
+    assert firsts == [1000 + 2 * MAX_IN_ORDER - 500, 1]
+
+
+def test_a_short_outage_is_sent_at_once_and_in_order(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    cloud.interval_seconds = cloud.heartbeat_seconds = 600
+    with closing(Spool(home.spool_path)) as spool:
+        spool.add([reading(at_ms=1000 + number) for number in range(1700)])
+    start_agent(meter)
+    until(lambda: len(cloud.stored) == 1700)
+    stamps = [each["timestampMs"] for _, readings in cloud.attempts for each in readings]
+    assert stamps == sorted(stamps)
+
+
+def test_watts_that_change_by_a_step_are_uploaded_early(
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ghostwatt_pi.pace.EARLY_GAP_SECONDS", 0.5)
+    cloud.interval_seconds = cloud.heartbeat_seconds = 600
+    start_agent(meter)
+    meter.say(reading(5.0, at_ms=1000))
+    until(lambda: cloud.stored)
+    meter.say(reading(6.0, at_ms=2000))
+    meter.say(reading(90.0, at_ms=3000))
+    meter.say(reading(91.0, at_ms=4000))
+    until(lambda: len(cloud.stored) == 4, seconds=5)
+
+
+def test_dropped_readings_are_reported_to_the_cloud_and_told_once(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    with closing(Spool(home.spool_path, max_readings=2)) as spool:
+        spool.add([reading(at_ms=number, channel=2) for number in range(5)])
+    start_agent(meter)
+    until(lambda: cloud.dropped_readings == 3)
+
+
+def test_without_the_cloud_standby_is_told_and_nothing_cut(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, told: Told
+) -> None:
+    stop = threading.Event()
+    for _ in range(3):
+        cloud.fail("/device/heartbeat", 503)
+    with Cloud(cloud.url) as client, closing(Spool(home.spool_path)) as spool:
+        agent = Agent(home, client, spool, meter, told, stop, local_detect=True)
+        thread = threading.Thread(target=agent.run)
+        thread.start()
+        until(lambda: told.of("away"))
+        start_ms = now_ms() - DWELL_MS
+        for at_ms in range(start_ms, start_ms + DWELL_MS + 1, 60_000):
+            meter.say(reading(2.8, at_ms=at_ms))
+        until(lambda: told.of("standby"))
+        stop.set()
+        thread.join()
+    assert [event for event, _ in told if event in ("away", "local_detect", "standby")] == [
+        "away", "local_detect", "standby"
+    ]  # fmt: skip
+    assert meter.relays.is_on(1)
+
+
+def test_a_command_that_went_stale_on_its_way_is_not_obeyed(
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent
+) -> None:
+    start_agent(meter)
+    meter.say(reading(2.8))
+    until(lambda: cloud.stored)
+    cloud.command(1, "off", 2, onlyBelowWatts=10.0, expiresAtMs=now_ms() - 1)
+    until(lambda: any(report["version"] == 2 for report in cloud.reported(1)))
+    assert cloud.reported(1)[-1] == {"portId": "port-1", "state": "on", "version": 2, "reason": "expired"}
+
+
+def test_a_watchdog_hears_of_the_agent_also_while_the_key_is_refused(
+    cloud: FakeCloud, home: Home, meter: ScriptedMeter, told: Told
+) -> None:
+    home.save_key("old")
+    stop, beats = threading.Event(), []
+    with Cloud(cloud.url) as client, closing(Spool(home.spool_path)) as spool:
+        agent = Agent(home, client, spool, meter, told, stop, alive=lambda: beats.append(1))
+        thread = threading.Thread(target=agent.run)
+        thread.start()
+        until(lambda: told.of("key_refused"))
+        before = len(beats)
+        until(lambda: len(beats) > before)
+        stop.set()
+        thread.join()
 
 
 def test_a_meter_that_fails_for_good_ends_the_agent_with_its_error(start_agent: StartAgent) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import MAX_BATCH_SPAN_MS, Batch, Spool
+from ghostwatt_pi.spool import MAX_BATCH_SPAN_MS, MAX_IN_ORDER, Batch, Spool
 from ghostwatt_pi.wire import ReadingResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 PORTS = {1: "port-1", 2: "port-2"}
 
@@ -121,3 +123,102 @@ def test_every_commit_is_synced_to_the_disk(spool: Spool) -> None:
     connection = spool._db  # noqa: SLF001 - both settings belong to the connection: no other one can see them
     assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_few_live_readings_go_in_order_and_no_backlog_is_made(spool: Spool) -> None:
+    spool.add([reading(t) for t in range(1, 8)])
+    assert spool.live(PORTS) == 7
+    assert not spool.has_backlog(PORTS)
+    first = spool.next_live_batch(PORTS, limit=5)
+    assert times(first) == [1, 2, 3, 4, 5]
+    assert spool.live(PORTS) == 2
+
+
+def test_after_a_long_outage_the_newest_go_first_and_the_rest_oldest_first(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "long.sqlite")
+    spool.add([reading(t, channel=1 + t % 2) for t in range(1, MAX_IN_ORDER + 2)])
+    live = spool.next_live_batch(PORTS, limit=5)
+    assert live
+    assert times(live) == list(range(MAX_IN_ORDER - 3, MAX_IN_ORDER + 2))
+    assert spool.live(PORTS) == 0
+    assert spool.has_backlog(PORTS)
+    spool.settle(live, all_stored(live))
+    assert times(spool.next_batch(PORTS, limit=3)) == [1, 2, 3]
+    spool.add([reading(90_000)])
+    assert times(spool.next_live_batch(PORTS)) == [90_000]
+    spool.close()
+
+
+def test_no_more_than_two_batches_are_unanswered(spool: Spool) -> None:
+    spool.add([reading(1)])
+    caught = spool.next_live_batch(PORTS)
+    spool.add([reading(2)])
+    live = spool.next_live_batch(PORTS)
+    spool.add([reading(3)])
+    assert spool.next_live_batch(PORTS) == live
+    assert spool.next_batch(PORTS) == caught
+    assert spool.live(PORTS) == 1
+
+
+def test_two_unanswered_batches_keep_their_order_after_a_restart(spool: Spool, tmp_path: Path) -> None:
+    spool.add([reading(1)])
+    caught = spool.next_live_batch(PORTS)
+    spool.add([reading(2)])
+    live = spool.next_live_batch(PORTS)
+    spool.close()
+    again = Spool(tmp_path / "spool.sqlite")
+    assert (again.next_batch(PORTS), again.next_live_batch(PORTS)) == (caught, live)
+    again.close()
+
+
+def test_the_total_of_dropped_readings_outlives_a_restart(tmp_path: Path) -> None:
+    for total in (2, 5):
+        spool = Spool(tmp_path / "small.sqlite", max_readings=3)
+        spool.add([reading(t) for t in range(total)])
+        spool.close()
+    spool = Spool(tmp_path / "small.sqlite", max_readings=3)
+    assert spool.dropped() == 4
+    spool.close()
+
+
+@settings(max_examples=40, deadline=None)  # each example is a file on disk
+@given(
+    actions=st.lists(
+        st.sampled_from(["add", "add many", "live", "backlog", "release", "restart"]), min_size=1, max_size=30
+    )
+)
+def test_whatever_happens_each_reading_goes_out_in_one_batch_that_never_changes(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str]
+) -> None:
+    path, added, settled = tmp_path_factory.mktemp("spool") / "spool.sqlite", 0, []
+    spool = Spool(path)
+    known: dict[str, Batch] = {}
+
+    def take(batch: Batch | None) -> None:
+        if batch:
+            assert known.setdefault(batch.batch_id, batch) == batch
+
+    for number, action in enumerate(actions):
+        if action.startswith("add"):
+            count = MAX_IN_ORDER if "many" in action else 7
+            spool.add([reading(added + n, channel=1 + n % 2) for n in range(count)])
+            added += count
+        elif action in ("live", "backlog"):
+            batch = spool.next_live_batch(PORTS) if action == "live" else spool.next_batch(PORTS)
+            take(batch)
+            if batch and number % 3:
+                spool.settle(batch, all_stored(batch))
+                settled += times(batch)
+        elif action == "release" and (batch := spool.next_batch(PORTS)):
+            spool.release(batch)
+            known.pop(batch.batch_id, None)
+        elif action == "restart":
+            spool.close()
+            spool = Spool(path)
+    while batch := spool.next_batch(PORTS):
+        take(batch)
+        spool.settle(batch, all_stored(batch))
+        settled += times(batch)
+    assert spool.is_clear(PORTS)
+    spool.close()
+    assert sorted(settled) == list(range(added))

@@ -1,0 +1,53 @@
+"""An agent in a process of its own, to be measured and killed: `outage_agent.py URL FOLDER BACKLOG_SECONDS`.
+
+Its meter writes into `FOLDER/measured` what the spool has taken: what stands there may never be lost.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from ghostwatt_pi.agent import Agent
+from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.meters.profiles import PROFILES
+from ghostwatt_pi.meters.simulator import ProfiledAppliance, Simulator
+from ghostwatt_pi.pace import Pace
+from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.tell import tell_json
+
+OUTLETS = ("television", "fridge", "router", "console")
+
+
+class WitnessedMeter(Simulator):
+    """Asked for the next measurement, it notes the last: that one is on the disk."""
+
+    def __init__(self, seconds: float, note: Path) -> None:
+        super().__init__([ProfiledAppliance(PROFILES[name], random.Random(1)) for name in OUTLETS], seconds)  # noqa: S311 - noise
+        self._note = note
+
+    def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
+        with self._note.open("a", buffering=1) as note:
+            for measured in super().measurements(stop):
+                yield measured
+                note.write("".join(f"port-{m.channel} {m.timestamp_ms}\n" for m in measured))
+
+
+def main(url: str, folder: str, backlog_seconds: str, measure_seconds: str) -> None:
+    home, stop = Home(Path(folder)), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    meter = WitnessedMeter(float(measure_seconds), home.data_dir / "measured")
+    pace = Pace(float(backlog_seconds), 0.0) if float(backlog_seconds) else Pace()
+    with home.lock(), Cloud(url) as cloud, closing(Spool(home.spool_path)) as spool:
+        Agent(home, cloud, spool, meter, tell_json, stop, pace=pace).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
