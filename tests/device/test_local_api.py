@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +12,17 @@ import pytest
 import requests
 from ghostwatt_pi.claim import ClaimState
 from ghostwatt_pi.home import Home
-from ghostwatt_pi.local_api import MAX_BODY_BYTES, LocalApi
+from ghostwatt_pi.local.guard import MAX_BODY_BYTES
+from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
+from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.wire import Claim
 
+from .conftest import until
 from .fake_cloud import FakeCloud
 
+SEEN = Snapshot(
+    measured=1200, settled={"stored": 1000}, waiting=200, outlets=(OutletSnapshot(1, "off", 230.1, 0.4, 92.0, 1000),)
+)
 GOOD = {"apiKey": "key-1", "deviceName": "Kitchen"}
 
 
@@ -27,6 +37,31 @@ def page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def lan_page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
+    made = LocalApi(0, unpaired, "GW-1", cloud.url, ClaimState(), lan=True, snapshot=lambda: SEEN)
+    made.start()
+    yield made
+    made.stop()
+
+
+def own_address() -> str:
+    """An address of this machine on its network: calls to it come from there too, as a stranger's would."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+        except OSError:
+            pytest.skip("a caller from the network is not tried: this machine has no network")
+        return str(probe.getsockname()[0])
+
+
+def raw(page: LocalApi, request: bytes) -> bytes:
+    """The answer to a request that no library would send."""
+    with socket.create_connection(("127.0.0.1", page.server_port), 10) as line:
+        line.sendall(request)
+        return line.makefile("rb").read()
 
 
 def post(page: LocalApi, path: str = "device-register", body: object = GOOD, **headers: str) -> requests.Response:
@@ -74,9 +109,17 @@ def test_a_second_registration_is_refused(page: LocalApi, unpaired: Home) -> Non
     [
         (GOOD, {"Host": "evil.example"}, 403),
         (GOOD, {"Origin": "https://evil.example"}, 403),
+        (GOOD, {"Host": "[broken"}, 403),
+        (GOOD, {"Host": "192.168.1.7:5000"}, 403),
         (GOOD, {"Origin": "null"}, 403),
+        (GOOD, {"Origin": ""}, 403),
+        (GOOD, {"Origin": "ftp://localhost"}, 403),
+        (GOOD, {"Origin": "http://localhost.evil.example"}, 403),
+        (GOOD, {"Origin": "http://[broken"}, 403),
+        (GOOD, {"Content-Type": "application/x-www-form-urlencoded"}, 415),
         (GOOD, {"Content-Type": "text/plain"}, 415),
         (b"x" * (MAX_BODY_BYTES + 1), {}, 413),
+        (b"x" * 900_000, {}, 413),
         (b"not json", {}, 400),
         (b"[" * 4000, {}, 400),
         (b"", {}, 400),
@@ -107,6 +150,7 @@ def test_the_clouds_page_may_call(page: LocalApi, cloud: FakeCloud) -> None:
     before = requests.options(page.url + "device-register", headers={"Origin": origin}, timeout=10)
     assert before.headers["Access-Control-Allow-Origin"] == origin
     assert before.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    assert "Access-Control-Allow-Private-Network" not in before.headers
     assert post(page, Origin=origin).headers["Access-Control-Allow-Origin"] == origin
 
 
@@ -124,3 +168,100 @@ def test_the_page_shows_the_claim_code_until_the_device_is_paired(page: LocalApi
 def test_what_is_not_there_is_not_found(page: LocalApi) -> None:
     assert requests.get(page.url + "nothing", timeout=10).status_code == 404
     assert post(page, "nothing").status_code == 404
+
+
+def test_a_loopback_page_may_call(page: LocalApi) -> None:
+    assert post(page, Origin="http://localhost:8000").headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
+
+
+def test_chrome_hears_that_the_clouds_page_may_call_into_the_home(page: LocalApi, cloud: FakeCloud) -> None:
+    asks = {"Origin": cloud.url.removesuffix("/api"), "Access-Control-Request-Private-Network": "true"}
+    answer = requests.options(page.url + "device-register", headers=asks, timeout=10)
+    assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
+
+
+def test_a_foreign_page_is_not_even_told_what_it_may_not(page: LocalApi) -> None:
+    asks = {"Origin": "https://evil.example", "Access-Control-Request-Private-Network": "true"}
+    answer = requests.options(page.url + "device-register", headers=asks, timeout=10)
+    assert answer.status_code == 403
+    assert not any(name.startswith("Access-Control") for name in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"POST /device-register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n", b"411"),
+        (b"PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"501"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"403"),
+        (b"nonsense with many words\r\n\r\n", b"400"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+    ],
+)
+def test_what_no_browser_sends_is_refused_in_json(page: LocalApi, request_bytes: bytes, status: bytes) -> None:
+    answer = raw(page, request_bytes)
+    assert status in answer.split(b"\r\n")[0] or b'"code"' in answer
+    assert json.loads(answer[answer.index(b"{") :])["success"] is False
+
+
+def test_too_many_calls_at_once_do_not_take_all_threads(page: LocalApi) -> None:
+    lines = [socket.create_connection(("127.0.0.1", page.server_port), 10) for _ in range(MAX_CALLS)]
+    until(lambda: not page._calls._value)  # noqa: SLF001 - when all threads are taken
+    assert raw(page, b"GET /device-id HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
+    for line in lines:
+        line.close()
+    until(lambda: raw(page, b"GET /device-id HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+
+
+def test_the_page_shows_a_qr_code_of_the_address_and_needs_nothing_from_elsewhere(page: LocalApi) -> None:
+    page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345", 600, 5)
+    answer = requests.get(page.url, timeout=10)
+    assert "<svg" in answer.text
+    assert not re.search(r"<script|<img|<link|@import|url\(| style=| on\w+=", answer.text)
+    style = answer.text.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = answer.headers["Content-Security-Policy"]
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_on_the_pi_itself_the_page_shows_outlets_and_what_waits(lan_page: LocalApi) -> None:
+    text = requests.get(lan_page.url, timeout=10).text
+    assert "92.0 W" in text
+    assert "200 readings" in text
+
+
+def test_a_script_can_ask_for_the_status(lan_page: LocalApi) -> None:
+    status = requests.get(lan_page.url + "status", timeout=10).json()
+    assert (status["deviceId"], status["registered"], status["measured"]) == ("GW-1", False, 1200)
+    assert status["outlets"][0]["power"] == 92.0
+
+
+@pytest.mark.parametrize("path", ["", "status", "metrics", "device-id"])
+def test_a_stranger_on_the_local_network_sees_no_outlet_and_no_key(
+    lan_page: LocalApi, unpaired: Home, path: str
+) -> None:
+    unpaired.save_key("very-secret")
+    answer = requests.get(f"http://{own_address()}:{lan_page.server_port}/{path}", timeout=10)
+    assert answer.status_code == 200
+    assert "92" not in re.sub(r"<style>.*</style>", "", answer.text, flags=re.DOTALL)
+    assert "very-secret" not in answer.text + str(answer.headers)
+
+
+def test_on_the_local_network_the_claim_code_is_shown_and_a_foreign_name_refused(lan_page: LocalApi) -> None:
+    lan_page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345", 600, 5)
+    url = f"http://{own_address()}:{lan_page.server_port}/"
+    assert "ABCD-2345" in requests.get(url, timeout=10).text
+    assert requests.get(url, headers={"Host": f"{socket.gethostname()}.local:5000"}, timeout=10).status_code == 200
+    assert requests.get(url, headers={"Host": "evil.example"}, timeout=10).status_code == 403
+
+
+def test_without_lan_the_local_network_cannot_reach_it(page: LocalApi) -> None:
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://{own_address()}:{page.server_port}/", timeout=10)
+
+
+def test_metrics_are_served_as_prometheus_wants_them(lan_page: LocalApi) -> None:
+    answer = requests.get(lan_page.url + "metrics", timeout=10)
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'ghostwatt_watts{channel="1"} 92\n' in answer.text

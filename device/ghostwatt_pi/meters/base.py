@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.relays import Relays
@@ -19,3 +19,12 @@ class Meter(Protocol):
 
     def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
         """Measurements as they come, those of one moment together, until the meter has no more or `stop` is set."""
+
+
+@runtime_checkable
+class CountsErrors(Protocol):
+    """A meter that counts what goes wrong, by sort."""
+
+    @property
+    def errors(self) -> Mapping[str, int]:
+        """So often since it was made."""

@@ -81,6 +81,10 @@ class Replay:
         if turn:
             yield turn
 
+    def count(self) -> int:
+        """How many readings there are; reads all files through. Raises ReplayError."""
+        return sum(1 for index in range(len(self._files)) for _ in self._scheduled(index))
+
     def _scheduled(self, index: int) -> Iterator[tuple[float, int, Sample]]:
         """(seconds after the replay's start, channel, sample) of one file."""
         due_seconds, before = 0.0, self._from_seconds

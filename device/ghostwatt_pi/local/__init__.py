@@ -1,0 +1,1 @@
+"""What the Pi itself answers: its page, the calls that pair it, its metrics."""

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.config import BadSetting, Settings
+from ghostwatt_pi.extras import home_assistant, safe_states, with_chosen_relays
+from ghostwatt_pi.gpio import MeterWithRelays
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.meters.serial_port import SerialMeter
+from ghostwatt_pi.snapshot import Snapshot
+from ghostwatt_pi.watch import Watch
+
+from .conftest import ScriptedMeter, Told
+
+
+def test_the_relays_are_the_meters_own_unless_pins_are_chosen(tmp_path: Path) -> None:
+    meter = SerialMeter("/dev/null", 9600, Told())
+    meter.errors["garbled"] = 2
+    assert with_chosen_relays(meter, Settings(tmp_path)) is meter
+    chosen = with_chosen_relays(meter, Settings(tmp_path, relays="gpio", gpio_pins=(17,)))
+    assert isinstance(chosen, MeterWithRelays)
+    assert chosen.errors == {"garbled": 2}
+
+
+def test_pins_that_are_not_named_are_a_bad_setting(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="gpio_pins"):
+        with_chosen_relays(ScriptedMeter(), Settings(tmp_path, relays="gpio"))
+
+
+def test_an_extra_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("gpio", "home_assistant"):
+        monkeypatch.setitem(sys.modules, f"ghostwatt_pi.{module}", None)
+    with pytest.raises(BadSetting, match="pipx inject ghostwatt-pi gpiozero"):
+        with_chosen_relays(ScriptedMeter(), Settings(tmp_path, relays="gpio", gpio_pins=(17,)))
+    settings = Settings(tmp_path, home_assistant="mqtt://broker")
+    with (
+        pytest.raises(BadSetting, match="pipx inject ghostwatt-pi paho-mqtt"),
+        home_assistant(settings, "GW-1", Snapshot, Told()),
+    ):
+        pass
+
+
+def test_the_safe_states_of_the_settings_act_on_the_outlets_that_have_a_state(tmp_path: Path) -> None:
+    watch = Watch(Told())
+    relays = watch.meter(ScriptedMeter()).relays
+    relays.restore({1: "off"})
+    settings = Settings(tmp_path, relay_after_cloud_loss="on", cloud_loss_minutes=1)
+    safe = safe_states(settings, watch, Home(tmp_path))
+    safe.turn(relays.switch, cloud_away=True, now=0)
+    assert watch.relay_states == {1: "off"}
+    safe.turn(relays.switch, cloud_away=True, now=60)
+    assert watch.relay_states == {1: "on"}
