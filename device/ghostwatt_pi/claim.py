@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ghostwatt_pi.backoff import Backoff
@@ -14,6 +15,8 @@ from ghostwatt_pi.wire import Claim
 
 SLOW_DOWN_SECONDS = 5.0
 """RFC 8628, section 3.5."""
+ALIVE_SECONDS = 30.0
+"""How often a watchdog hears of a claim that waits: a cloud may ask for a longer wait than a watchdog's."""
 
 
 class ClaimFailed(Exception):
@@ -27,18 +30,34 @@ class ClaimState:
     claim: Claim | None = None
 
 
+def _nothing() -> None:
+    """Nobody wants to know that the claim lives."""
+
+
 class Claimer:
     """Claims the device `device_id` and keeps the key in `home`.
 
-    It also ends when a key comes another way, which is the local page.
+    `keep_readings`: what waits goes to the new owner too (see owner.py); `alive` is for a watchdog. It also ends when a
+    key comes another way, which is the local page.
     """
 
     def __init__(
-        self, home: Home, cloud: Cloud, device_id: str, state: ClaimState, tell: Tell, stop: threading.Event
+        self,
+        home: Home,
+        cloud: Cloud,
+        device_id: str,
+        state: ClaimState,
+        tell: Tell,
+        stop: threading.Event,
+        *,
+        keep_readings: bool = False,
+        alive: Callable[[], None] = _nothing,
     ) -> None:
         self._home, self._cloud, self._device_id = home, cloud, device_id
         self._state, self._tell, self._stop = state, tell, stop
+        self._keep_readings, self._alive = keep_readings, alive
         self._backoff = Backoff()
+        self._away_since: float | None = None
         self._key_before = home.read_key()
 
     def claim(self) -> bool:
@@ -61,7 +80,7 @@ class Claimer:
             return None
         except Refused as refusal:
             raise ClaimFailed(_advice(refusal)) from refusal
-        self._backoff.reset()
+        self._answered()
         self._state.claim = claim
         self._tell(
             "claim",
@@ -76,7 +95,7 @@ class Claimer:
         """Ask until the code is approved (True) or expires (False)."""
         interval_seconds = claim.interval_seconds
         expires = time.monotonic() + claim.expires_in_seconds
-        while time.monotonic() < expires and not self._stop.wait(interval_seconds):
+        while time.monotonic() < expires and not self._wait(interval_seconds):
             if self._home.read_key() != self._key_before:
                 return True
             try:
@@ -84,6 +103,7 @@ class Claimer:
             except CloudAway as error:
                 self._wait_out(error)
             except Refused as refusal:
+                self._answered()
                 if refusal.code == "slow_down":
                     interval_seconds += SLOW_DOWN_SECONDS
                 elif refusal.code == "expired_token":
@@ -91,15 +111,34 @@ class Claimer:
                 elif refusal.code != "authorization_pending":
                     raise ClaimFailed(_advice(refusal)) from refusal
             else:
-                self._home.save_key(api_key)
+                self._answered()
+                self._home.save_key(api_key, keep_readings=self._keep_readings)
                 return True
         if not self._stop.is_set():
             self._tell("claim_expired")
         return False
 
     def _wait_out(self, error: CloudAway) -> None:
-        self._tell("away", error=str(error))
-        self._stop.wait(self._backoff.next_seconds(error.retry_after_seconds))
+        """Wait before the next call; tell of an outage only when it begins."""
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            self._tell("away", error=str(error))
+        self._wait(self._backoff.next_seconds(error.retry_after_seconds))
+
+    def _answered(self) -> None:
+        """The cloud is there; tell so at an outage's end."""
+        self._backoff.reset()
+        if self._away_since is not None:
+            self._tell("back", seconds=time.monotonic() - self._away_since)
+            self._away_since = None
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, and say meanwhile that this lives; whether `stop` was set."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+            self._alive()
+            self._stop.wait(min(left, ALIVE_SECONDS))
+        return self._stop.is_set()
 
 
 def _advice(refusal: Refused) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import segno
 
 SENTENCES = {
     "claim": "To pair this device, open {verificationUri} and enter {userCode}, or open {verificationUriComplete}",
+    "set_aside": "{readings} readings wait from before this pairing; they are put aside in {path} and not sent",
+    "key_replaced": "Another key is in place; beginning anew",
     "claim_expired": "The code has expired. Here is a new one.",
     "paired": "Paired. This device is {deviceId}.",
     "started": "{deviceId} sends to {api}",
@@ -22,16 +25,32 @@ SENTENCES = {
     "relay_failed": "Outlet {channel} could not be switched: {error}",
     "uploaded": "Sent {readings} readings",
     "rejected": "{readings} readings were refused ({code}) and are kept aside",
-    "dropped": "The spool is full: the {readings} oldest readings were dropped",
+    "dropped": "The spool is full: the oldest readings are dropped, {total} so far",
+    "spool_damaged": "The spool was damaged: {saved} readings saved, {unreadable} places unreadable; see {path}",
+    "time_guessed": "{readings} readings are of a time without a clock: they are dated up to this start",
+    "local_detect": "While the cloud is away standby is told here, and nothing is cut",
+    "standby": "Outlet {channel}: on standby for {minutes} min ({watts:.1f} W); not cut without the cloud",
     "away": "The cloud cannot be reached ({error}); readings are kept until it can",
     "back": "The cloud is back after {seconds:.0f} s",
     "key_refused": "The cloud refuses this device's key. Pair it again: ghostwatt-pi claim",
     "meter_lost": "The meter cannot be read ({error}); trying again",
     "meter_back": "The meter is back",
     "bad_lines": "{count} lines of the meter were no readings; the last: {line}",
+    "bad_lines_over": "The meter's lines are good again; {count} were not",
+    "safe_state": "Outlet {channel} is {state} now, its safe state after a {why}",
+    "home_assistant_away": "Home Assistant's broker cannot be reached ({error}); trying again",
+    "home_assistant_back": "Home Assistant's broker is back",
+    "wrong_baud": "{count} lines of the meter in a row cannot be read: is {baud} its baud rate?",
     "finished": "Sent {sent} readings: {stored} stored, {duplicate} there already, {rejected} refused, {waiting} left",
 }
 """Every event, and its sentence. Names in braces are the event's fields."""
+
+PRIORITIES = {
+    **dict.fromkeys(("key_refused", "meter_lost", "relay_failed", "rejected", "dropped", "spool_damaged"), 3),
+    **dict.fromkeys(("away", "warning", "bad_lines", "wrong_baud", "refused", "set_aside", "local_api_off"), 4),
+    **dict.fromkeys(("claim", "paired", "relay", "back", "meter_back", "key_replaced"), 5),
+}
+"""Syslog's priorities, where an event's is not 6: 3 error, 4 warning, 5 notice (syslog(3))."""
 
 DETAILS = frozenset({"uploaded"})
 """Events that people see only when they ask for more: a journal has a line for a change, not for a routine."""
@@ -57,9 +76,19 @@ def tell_people(event: str, **fields: object) -> None:
 
 def tell_people_all(event: str, **fields: object) -> None:
     """One sentence on stdout; a claim also shows its address as a QR code when people look on."""
-    _write(SENTENCES[event].format(**fields))
+    sentence = SENTENCES[event].format(**fields)
+    _write(f"<{PRIORITIES.get(event, 6)}>{sentence}" if is_journal(sys.stdout) else sentence)
     if event == "claim" and sys.stdout.isatty():
         _write(qr_text(str(fields["verificationUriComplete"])))
+
+
+def is_journal(out: TextIO) -> bool:
+    """Whether this stream goes to the journal, which takes a priority at a line's start (sd-daemon(3))."""
+    try:
+        place = os.fstat(out.fileno())
+    except (OSError, ValueError):  # a stream of a test, without a file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{place.st_dev}:{place.st_ino}"
 
 
 def _write(text: str) -> None:
@@ -73,3 +102,9 @@ def qr_text(text: str) -> str:
     out = io.StringIO()
     segno.make(text, micro=False).terminal(out, compact=True)
     return out.getvalue()
+
+
+def tell_stderr(event: str, **fields: object) -> None:
+    """One sentence on stderr, where stdout belongs to a JSON document."""
+    if event not in DETAILS:
+        sys.stderr.write(SENTENCES[event].format(**fields) + "\n")

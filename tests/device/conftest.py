@@ -19,6 +19,7 @@ from ghostwatt_pi.relays import SimulatedRelays
 from ghostwatt_pi.spool import Spool
 
 from .fake_cloud import FakeCloud
+from .processes import Started
 
 
 def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
@@ -131,3 +132,11 @@ def start_agent(home: Home, cloud: FakeCloud, told: Told) -> Iterator[StartAgent
     yield start
     for agent in started:
         agent.stop()
+
+
+@pytest.fixture
+def pi(cloud: FakeCloud, home: Home) -> Iterator[Started]:
+    """Commands on the paired folder, ended at the test's end."""
+    started = Started(cloud, home.data_dir)
+    yield started
+    started.kill()

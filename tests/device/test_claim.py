@@ -89,6 +89,17 @@ def test_a_claim_outlives_an_outage(cloud: FakeCloud, tmp_path: Path) -> None:
     assert Claiming(cloud, tmp_path).wait() is True
 
 
+def test_an_outage_while_unpaired_is_two_lines_however_long_it_is(cloud: FakeCloud, tmp_path: Path) -> None:
+    for _ in range(3):
+        cloud.fail("/device/claim", 503)
+    cloud.fail("/device/claim/token", 503)
+    cloud.claim_state = "approved"
+    claiming = Claiming(cloud, tmp_path)
+    until(lambda: claiming.told.of("paired"), 30)
+    told = [event for event, _ in claiming.told]
+    assert told == ["away", "back", "claim", "away", "back", "paired"]
+
+
 def test_a_key_that_comes_another_way_ends_the_claim(cloud: FakeCloud, tmp_path: Path) -> None:
     claiming = Claiming(cloud, tmp_path)
     until(lambda: claiming.told.of("claim"))

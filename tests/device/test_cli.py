@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,51 +14,9 @@ from ghostwatt_pi.tell import SENTENCES, qr_text
 
 from .conftest import until
 from .fake_cloud import FakeCloud
+from .processes import Started, events, next_event
 
 SIMULATE = ["simulate", "--profile", "television", "--profile", "fridge", "--interval", "0.1", "--seed", "1"]
-
-
-class Started:
-    """`ghostwatt-pi` processes on one data folder."""
-
-    def __init__(self, cloud: FakeCloud, folder: Path) -> None:
-        self.cloud, self.folder = cloud, folder
-        self.running: list[subprocess.Popen[str]] = []
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "ghostwatt_pi", *arguments]
-        common = ["--api", self.cloud.url, "--data", str(self.folder), "--port", "0", "--tell", "json"]
-        process = subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True)
-        self.running.append(process)
-        return process
-
-    def kill(self) -> None:
-        for process in self.running:
-            process.kill()
-            process.communicate()
-
-
-def events(process: subprocess.Popen[str], seconds: float = 30) -> list[dict[str, object]]:
-    """What it told until its end."""
-    out, _ = process.communicate(timeout=seconds)
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def next_event(process: subprocess.Popen[str], name: str) -> dict[str, object]:
-    """The next event of this name."""
-    assert process.stdout
-    for line in process.stdout:
-        event: dict[str, object] = json.loads(line)
-        if event["event"] == name:
-            return event
-    raise AssertionError(f"it ended without {name}")
-
-
-@pytest.fixture
-def pi(cloud: FakeCloud, home: Home) -> Iterator[Started]:
-    started = Started(cloud, home.data_dir)
-    yield started
-    started.kill()
 
 
 def test_a_parent_process_follows_a_simulated_pi_from_its_claim_to_a_cut(cloud: FakeCloud, pi: Started) -> None:
@@ -118,10 +71,9 @@ def more_attempts(cloud: FakeCloud) -> None:
     until(lambda: len(cloud.attempts) > before)
 
 
-def sent_twice(cloud: FakeCloud) -> list[str]:
-    """The ids of batches that arrived more than once."""
-    times_sent = Counter(batch_id for batch_id, _ in cloud.attempts)
-    return [batch_id for batch_id, times in times_sent.items() if times > 1]
+def resends(cloud: FakeCloud) -> int:
+    """How often a batch arrived that had arrived before."""
+    return len(cloud.attempts) - len({batch_id for batch_id, _ in cloud.attempts})
 
 
 def test_killed_between_reading_and_answer_nothing_is_lost_or_doubled(cloud: FakeCloud, pi: Started) -> None:
@@ -139,7 +91,7 @@ def test_killed_between_reading_and_answer_nothing_is_lost_or_doubled(cloud: Fak
     cloud_had = set(cloud.stored)
     assert read & cloud_had, "no reading was stored without the Pi knowing: the test tests nothing"
     pi.start(*SIMULATE)
-    until(lambda: read <= set(cloud.stored) and len(sent_twice(cloud)) >= 4)
+    until(lambda: read <= set(cloud.stored) and resends(cloud) >= 4)
     assert all(readings == cloud.batches[batch_id] for batch_id, readings in cloud.attempts)
     sent_in = [(r["portId"], r["timestampMs"]) for readings in cloud.batches.values() for r in readings]
     assert len(sent_in) == len(set(sent_in)), "a reading went out in two batches"

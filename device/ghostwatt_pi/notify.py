@@ -1,0 +1,50 @@
+"""Tells systemd how the service is: READY, WATCHDOG, STATUS, STOPPING (sd_notify(3)). Elsewhere it does nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+
+class Notifier:
+    """Sends datagrams to the socket named in NOTIFY_SOCKET, whose @ stands for an abstract one's zero byte."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        name = environment.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + name[1:] if name.startswith("@") else name
+        self._every_seconds = int(environment.get("WATCHDOG_USEC") or 0) / 1e6 / 4
+        self._next_alive = 0.0
+
+    def ready(self, status: str) -> None:
+        """The service works."""
+        self._send(f"READY=1\nSTATUS={_one_line(status)}")
+
+    def status(self, status: str) -> None:
+        """A line for `systemctl status`."""
+        self._send(f"STATUS={_one_line(status)}")
+
+    def alive(self) -> None:
+        """To be called at each turn of the main loop; sent four times within the watchdog's time."""
+        now = time.monotonic()
+        if self._every_seconds and now >= self._next_alive:
+            self._next_alive = now + self._every_seconds
+            self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The service ends."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+            try:
+                sender.sendto(message.encode(), self._address)
+            except OSError as error:
+                raise OSError(f"systemd's socket {self._address!r} does not take messages: {error}") from error
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,56 @@
+"""Whose readings wait in the spool: they go to the owner they were measured under, and to nobody else.
+
+A key that follows a released or refused one may be another person's. So the folder keeps a hash of the key that the
+spool's readings belong to. Under another key they are put aside in `former/`, unless the one who paired the Pi said
+that they are his (`claim --keep-readings`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.tell import Tell
+
+
+class KeyReplaced(Exception):
+    """Another key has come while the agent runs: it must begin anew, with what may be sent under this one."""
+
+
+def claim_spool(home: Home, tell: Tell) -> None:
+    """Before the spool is opened: put it aside if it is a former owner's, and mark it as the present one's.
+
+    To be called with the folder's lock held.
+    """
+    key = home.read_key()
+    if key is None:
+        return
+    if not home.is_marked_for(key) and home.spool_path.exists():
+        readings = _readings(home.spool_path)
+        folder = _put_aside(home)
+        tell("set_aside", readings=readings, path=str(folder))
+    home.mark_owner(key)
+
+
+def check_owner(home: Home) -> None:
+    """At each turn of the agent. Raises KeyReplaced."""
+    key = home.read_key()
+    if key is not None and not home.is_marked_for(key):
+        raise KeyReplaced
+
+
+def _readings(spool: Path) -> int:
+    with closing(sqlite3.connect(spool)) as db:
+        return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+
+
+def _put_aside(home: Home) -> Path:
+    number = 1
+    while (folder := home.former_dir / str(number)).exists():
+        number += 1
+    folder.mkdir(parents=True, mode=0o700)
+    for path in reversed(home.spool_files()):  # the spool itself last: after a power cut this begins again
+        path.replace(folder / path.name)
+    return folder

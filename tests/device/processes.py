@@ -1,0 +1,57 @@
+"""`ghostwatt-pi` as real processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from .fake_cloud import FakeCloud
+
+
+class Started:
+    """`ghostwatt-pi` processes on one data folder."""
+
+    def __init__(self, cloud: FakeCloud, folder: Path) -> None:
+        self.cloud, self.folder = cloud, folder
+        self.said = ""
+        self.running: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ghostwatt_pi", *arguments]
+        common = ["--api", self.cloud.url, "--data", str(self.folder), "--port", "0", "--tell", "json"]
+        process = subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True)
+        self.running.append(process)
+        return process
+
+    def ask(self, *arguments: str) -> tuple[int, str]:
+        """Run a command to its end; (exit code, stdout)."""
+        command = [sys.executable, "-m", "ghostwatt_pi", *arguments, "--api", self.cloud.url]
+        done = subprocess.run(
+            [*command, "--data", str(self.folder), "--port", "0"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        self.said = done.stderr
+        return done.returncode, done.stdout
+
+    def kill(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.communicate()
+
+
+def events(process: subprocess.Popen[str], seconds: float = 30) -> list[dict[str, object]]:
+    """What it told until its end."""
+    out, _ = process.communicate(timeout=seconds)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def next_event(process: subprocess.Popen[str], name: str) -> dict[str, object]:
+    """The next event of this name."""
+    assert process.stdout
+    for line in process.stdout:
+        event: dict[str, object] = json.loads(line)
+        if event["event"] == name:
+            return event
+    raise AssertionError(f"it ended without {name}")

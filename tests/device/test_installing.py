@@ -1,0 +1,234 @@
+"""setup: with a real pseudo-terminal as the Arduino, and a machine below a folder instead of this one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi import installing
+from ghostwatt_pi.cli import build_parser
+from ghostwatt_pi.config import BadSetting, load_settings
+from ghostwatt_pi.context import Context
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.program import install_copy
+from ghostwatt_pi.serial_choice import NoReading, choose_port, first_reading
+from ghostwatt_pi.system import CommandFailed, System
+
+from .conftest import Told
+from .fake_cloud import FakeCloud
+
+
+@pytest.fixture
+def arduino() -> Iterator[str]:
+    """The port of an Arduino that measures ten times a second."""
+    with speaking(b'{"port": 1, "voltage": 229.5, "current": 0.1, "power": 23.0}\n') as port:
+        yield port
+
+
+@contextmanager
+def speaking(line: bytes) -> Iterator[str]:
+    """A port on which this line comes ten times a second."""
+    ours, theirs = pty.openpty()
+    stop = threading.Event()
+
+    def speak() -> None:
+        while not stop.wait(0.1):
+            os.write(ours, line)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    yield os.ttyname(theirs)
+    stop.set()
+    thread.join()
+    os.close(ours)
+    os.close(theirs)
+
+
+class Commands(list[str]):
+    """What setup ran; `fail` is the beginning of a command that fails."""
+
+    fail = "never"
+
+    def __call__(self, command: Sequence[str]) -> None:
+        self.append(" ".join(command))
+        if self[-1].startswith(self.fail):
+            raise CommandFailed(f"{self[-1]}: as told")
+
+
+class Machine:
+    """A machine below `root`."""
+
+    def __init__(self, root: Path, cloud: FakeCloud, arduino: str, *, can_serve: bool) -> None:
+        self.ran, self.told = Commands(), Told()
+        self.system = System(can_serve=can_serve, root=root, run=self.ran)
+        self.home = Home(root / "var/lib/ghostwatt", make=False)
+        self._flags = ["--api", cloud.url, "--serial", arduino, "--port", "0", "--data", str(self.home.data_dir)]
+
+    def setup(self, *flags: str) -> int:
+        options: Namespace = build_parser().parse_args(["setup", *self._flags, *flags])
+        settings = load_settings(vars(options), {})
+        return installing.setup(Context(settings, self.home, self.told), options, self.system)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, cloud: FakeCloud, arduino: str) -> Machine:
+    """One where a service can be installed."""
+    cloud.claim_state = "approved"
+    return Machine(tmp_path, cloud, arduino, can_serve=True)
+
+
+def files(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+def test_setup_makes_all_ready_and_a_second_time_ends_the_same(
+    machine: Machine, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert machine.setup() == 0
+    shown = capsys.readouterr().out
+    assert "outlet 1: 229.5 V, 0.100 A, 23.0 W" in shown
+    assert machine.told.of("claim")[0]["userCode"] == "ABCD-2345"
+    assert machine.home.read_key() == "key-1"
+    assert tomllib.loads((machine.home.data_dir / "config.toml").read_text())["api"] == cloud.url
+    assert machine.ran[-3:] == [
+        "systemctl daemon-reload", "systemctl enable ghostwatt.service", "systemctl restart ghostwatt.service"
+    ]  # fmt: skip
+    before = {path: path.read_bytes() for path in (machine.system.unit_path, machine.home.data_dir / "config.toml")}
+    assert machine.setup() == 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert cloud.count("/device/claim") == 1
+
+
+def test_the_services_program_runs_by_itself(machine: Machine) -> None:
+    install_copy(machine.system.program_dir)
+    install_copy(machine.system.program_dir)
+    python = machine.system.program_dir / "bin/python"
+    command = [str(python), "-I", "-m", "ghostwatt_pi", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0.1.0\n"), done.stderr
+    held = {path.name for path in machine.system.program_dir.glob("lib/python*/site-packages/*")}
+    assert held >= {"ghostwatt_pi", "serial", "requests", "segno"}
+    assert not held & {"boto3", "botocore", "chalice", "pynamodb", "pip"}
+
+
+def test_a_dry_run_shows_all_and_changes_nothing(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(machine.system.root)
+    assert machine.setup("--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert files(machine.system.root) == before
+    assert (machine.ran, machine.told) == ([], [])
+    for part in ("Would make the user ghostwatt", "Would pair", "WatchdogSec=300", "# baud = 9600", "Would start"):
+        assert part in shown, part
+
+
+def test_without_root_or_systemd_all_else_is_done_and_the_rest_is_named(
+    tmp_path: Path, cloud: FakeCloud, arduino: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.claim_state = "approved"
+    machine = Machine(tmp_path, cloud, arduino, can_serve=False)
+    assert machine.setup() == 5
+    assert "Left to do: the service needs root and systemd: sudo" in capsys.readouterr().out
+    assert machine.home.read_key() == "key-1"
+    assert machine.ran == []
+
+
+def test_a_setup_that_fails_starts_the_service_that_was_there(machine: Machine) -> None:
+    machine.setup()
+    machine.ran.clear()
+    machine.ran.fail = "systemctl daemon-reload"
+    with pytest.raises(CommandFailed, match="as told"):
+        machine.setup()
+    assert machine.ran[0] == "systemctl stop ghostwatt.service"
+    assert machine.ran[-1] == "systemctl start ghostwatt.service"
+
+
+def test_uninstalling_removes_the_service_and_keeps_the_data(machine: Machine) -> None:
+    machine.setup()
+    machine.ran.clear()
+    assert machine.setup("--uninstall") == 0
+    assert machine.ran[0] == "systemctl disable --now ghostwatt.service"
+    assert not machine.system.unit_path.exists()
+    assert not machine.system.program_dir.exists()
+    assert machine.home.read_key() == "key-1"
+
+
+def test_a_silent_meter_is_left_to_do(
+    tmp_path: Path, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.claim_state = "approved"
+    machine = Machine(tmp_path, cloud, "/dev/does-not-exist", can_serve=True)
+    monkeypatch.setattr(first_reading, "__defaults__", (0.5,))
+    assert machine.setup() == 5
+    assert "Left to do: /dev/does-not-exist cannot be opened" in capsys.readouterr().out
+
+
+@dataclass
+class Port:
+    device: str
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
+
+
+ARDUINO, CLOCK, OTHER = Port("/dev/ttyACM0", 0x2341), Port("/dev/ttyUSB0", 0x1A86), Port("/dev/ttyACM1", 0x9999)
+
+
+@pytest.mark.parametrize(
+    ("ports", "chosen"),
+    [([ARDUINO], "/dev/ttyACM0"), ([OTHER], "/dev/ttyACM1"), ([OTHER, CLOCK, Port("/dev/ttyS0")], "/dev/ttyUSB0")],
+)
+def test_the_port_of_a_known_vendor_goes_first(ports: list[Port], chosen: str) -> None:
+    assert choose_port(lambda: ports, None) == chosen
+
+
+def test_of_several_ports_a_person_chooses_and_a_script_is_told_their_names() -> None:
+    answers = iter(["", "3", "2"])
+    assert choose_port(lambda: [ARDUINO, CLOCK], lambda _: next(answers)) == "/dev/ttyUSB0"
+    with pytest.raises(BadSetting, match=r"/dev/ttyACM0 \(Arduino\), /dev/ttyUSB0 \(CH340\)"):
+        choose_port(lambda: [CLOCK, ARDUINO], None)
+    with pytest.raises(BadSetting, match="none is plugged in"):
+        choose_port(list, None)
+
+
+def test_a_meter_that_talks_nonsense_is_not_called_silent(told: Told) -> None:
+    with (
+        speaking(b"\xff\xfe nonsense\n") as port,
+        pytest.raises(NoReading, match="lines that are no readings: is 9600 its baud rate"),
+    ):
+        first_reading(port, 9600, told, seconds=1)
+
+
+def test_a_wheel_is_built_and_runs_where_nothing_else_of_ours_is(tmp_path: Path) -> None:
+    source = Path(__file__).parents[2] / "device"
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*wheel, "--wheel-dir", tmp_path, _copy(source, tmp_path / "source")], check=True)
+    (built,) = tmp_path.glob("ghostwatt_pi-*.whl")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target"]
+    subprocess.run([*install, tmp_path / "site", built], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        [tmp_path / "site/bin/ghostwatt-pi", "--version"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "0.1.0\n"), done.stderr
+    packed = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site/ghostwatt_pi").rglob("*.py")}
+    assert packed == {str(path.relative_to(source)) for path in (source / "ghostwatt_pi").rglob("*.py")}
+
+
+def _copy(source: Path, target: Path) -> Path:
+    """Only what is built from: setuptools writes beside it."""
+    target.mkdir()
+    for name in ("pyproject.toml", "README.md", "ghostwatt_pi"):
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copyfile
+        copy(source / name, target / name)
+    return target

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ghostwatt_pi.notify import Notifier
+
+
+class Manager:
+    """systemd's end of the line."""
+
+    def __init__(self, address: str) -> None:
+        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.line.bind(address)
+        self.line.settimeout(5)
+
+    def heard(self) -> str:
+        return self.line.recv(4096).decode()
+
+
+@pytest.fixture(params=["file", "abstract"])
+def named(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Manager, str]]:
+    name = f"@ghostwatt-{tmp_path.name}" if request.param == "abstract" else str(tmp_path / "s")
+    manager = Manager(name.replace("@", "\0"))
+    yield manager, name
+    manager.line.close()
+
+
+def test_systemd_hears_that_the_service_is_ready_alive_and_stopping(named: tuple[Manager, str]) -> None:
+    manager, name = named
+    notifier = Notifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "4000000"})
+    notifier.ready("Works\nwell")
+    assert manager.heard() == "READY=1\nSTATUS=Works well"
+    notifier.alive()
+    notifier.alive()  # within a quarter of the watchdog's time nothing more is said
+    notifier.stopping()
+    assert [manager.heard(), manager.heard()] == ["WATCHDOG=1", "STOPPING=1"]
+
+
+def test_without_systemd_nothing_is_said() -> None:
+    notifier = Notifier({})
+    notifier.ready("")
+    notifier.alive()
+    notifier.stopping()
