@@ -40,7 +40,12 @@ class Person:
 @pytest.fixture(scope="session")
 def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the stack answers."""
-    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+    options = (
+        "--sweep-seconds",
+        "2",
+    )  # the schedule also delivers notifications: nobody wants to wait a minute for one
+    environment = {"WEBHOOK_ALLOW_PRIVATE": "yes"}  # to a receiver of the tests' own
+    with running_stack(tmp_path_factory.mktemp("stack"), 0, *options, environment=environment) as stack:
         yield stack.base_url
 
 

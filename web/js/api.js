@@ -20,7 +20,8 @@ export const devices = () => all("/device/list", "devices");
 export const device = async (deviceId) => (await authorized("GET", `/device/${id(deviceId)}`)).device;
 export const renameDevice = (deviceId, name) => authorized("PATCH", `/device/${id(deviceId)}`, { name });
 export const releaseDevice = (deviceId) => authorized("DELETE", `/device/${id(deviceId)}`);
-export const rotateKey = async (deviceId) => (await authorized("POST", `/device/${id(deviceId)}/key`, {})).apiKey;
+export const rotateKey = async (deviceId, expiresInDays) =>
+  (await authorized("POST", `/device/${id(deviceId)}/key`, { expiresInDays })).apiKey;
 
 export const claim = (userCode) => authorized("GET", `/device/claim/${id(userCode)}`);
 export const approveClaim = (userCode, deviceName) => authorized("POST", "/device/claim/approve", { userCode, deviceName });
@@ -33,13 +34,66 @@ export const deletePort = (portId) => authorized("DELETE", `/port/${id(portId)}`
 export const switchPort = async (portId, state) => (await authorized("POST", `/port/${id(portId)}/switch`, { state })).relay;
 
 export const events = async (limit) => (await authorized("GET", `/phantom-event/list?limit=${limit}`)).events;
+export const eventsOfPort = async (portId, limit) =>
+  (await authorized("GET", `/phantom-event/list?portId=${id(portId)}&limit=${limit}`)).events;
+export const judgeEvent = async (eventId, verdict) =>
+  (await authorized("POST", `/phantom-event/${id(eventId)}/feedback`, { verdict })).event;
 export const notifications = (limit) => authorized("GET", `/notification/list?limit=${limit}`);
 export const markRead = (notificationIds) => authorized("POST", "/notification/read", { notificationIds });
 export const markAllRead = () => authorized("POST", "/notification/read", { all: true });
+export const notificationSettings = () => authorized("GET", "/notification/settings");
+export const chooseNotifications = (choices) => authorized("PUT", "/notification/settings", choices);
+export const sendTestNotification = async () => (await authorized("POST", "/notification/test")).results;
 export const liveTicket = () => authorized("POST", "/live/ticket", {});
 
 export const account = () => authorized("GET", "/account");
 export const changeAccount = (changes) => authorized("PATCH", "/account", changes);
+const wholeTariff = (given) => ({ validTo: null, windows: [], ...given }); // what is empty is left out of an answer
+export const tariffs = async () => (await authorized("GET", "/account/tariffs")).tariffs.map(wholeTariff);
+export const replaceTariffs = async (wanted) =>
+  (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs.map(wholeTariff);
+export const startExport = (wanted) => authorized("POST", "/export", wanted);
+export const exportState = (exportId) => authorized("GET", `/export/${id(exportId)}`);
 export const deleteAccount = () => authorized("DELETE", "/account");
 export const sessions = async () => (await authorized("GET", "/account/sessions")).sessions;
 export const endOtherSessions = () => authorized("DELETE", "/account/sessions");
+
+/** Energy by day, week, month or year, from the one that holds `from` to the one that holds `to` (epoch ms). */
+export const energy = (period, { from, to } = {}) => authorized("GET", `/energy${query({ period, from, to })}`);
+export const portEnergy = (portId, period, { from, to } = {}) =>
+  authorized("GET", `/port/${id(portId)}/energy${query({ period, from, to })}`);
+export const alwaysOn = () => authorized("GET", "/always-on");
+export const savings = (cursor, limit) => authorized("GET", `/savings${query({ limit, cursor })}`);
+export const whatIf = (days) => authorized("GET", `/savings/what-if${query({ days })}`);
+export const detector = (portId) => authorized("GET", `/port/${id(portId)}/detector`);
+
+/** What an outlet drew between two times (epoch ms) at a resolution that suits `width` points: {resolution, columns}. */
+export async function portHistory(portId, { from, to, width }) {
+  const path = (cursor) => `/port/${id(portId)}/history${query({ from, to, width, layout: "columns", cursor })}`;
+  const { resolution, columns, ...first } = await authorized("GET", path());
+  for (let { cursor } = first; cursor; ) {
+    const more = await authorized("GET", path(cursor));
+    for (const [name, values] of Object.entries(columns)) values.push(...more.columns[name]);
+    ({ cursor } = more);
+  }
+  return { resolution, columns };
+}
+
+/** Another rule over the readings of the last days, all pages of it: {cuts, savedWattHours, wrongCuts, readings}. */
+export async function backtest(portId, days, changes = {}) {
+  const whole = { cuts: [], savedWattHours: 0, wrongCuts: 0, readings: 0 };
+  let cursor = null;
+  do {
+    const page = await authorized("POST", `/port/${id(portId)}/backtest`, { days, ...changes, ...(cursor && { cursor }) });
+    whole.cuts.push(...page.cuts);
+    for (const sum of ["savedWattHours", "wrongCuts", "readings"]) whole[sum] += page[sum];
+    ({ cursor } = page);
+  } while (cursor);
+  return whole;
+}
+
+/** The parameters that are there, as a query string. */
+function query(parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}

@@ -21,13 +21,15 @@ function wrapped(name, label, control, hint) {
 export const textField = ({ name, label, hint, ...attributes }) =>
   wrapped(name, label, h("input", { type: "text", name, ...attributes }), hint);
 
+/** One of many: options are values that are their own words, or [value, words]. */
 export const selectField = ({ name, label, hint, value, options }) =>
-  wrapped(name, label, h("select", { name }, options.map((option) =>
-    h("option", { value: option, selected: option === value }, option))), hint);
+  wrapped(name, label, h("select", { name }, options.map((option) => [option].flat()).map(([key, shown = key]) =>
+    h("option", { value: key, selected: key === value }, shown))), hint);
 
-export const tickField = ({ name, label, hint, checked }) =>
+/** Yes or no; other attributes go to the input. */
+export const tickField = ({ name, label, hint, ...attributes }) =>
   h("div", { class: "field tick", data: { field: name } },
-    h("label", {}, h("input", { type: "checkbox", name, checked }), h("span", {}, label, hint && h("small", {}, hint))),
+    h("label", {}, h("input", { type: "checkbox", name, ...attributes }), h("span", {}, label, hint && h("small", {}, hint))),
     h("p", { class: "error", role: "alert" }),
   );
 

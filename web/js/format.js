@@ -40,6 +40,14 @@ export function agoText(iso, nowMs = Date.now()) {
 export const dateText = (iso) =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+export const clockText = (iso) => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
+
+/** A size of a file in its largest unit. */
+export function bytesText(bytes) {
+  const step = bytes >= 1e6 ? [1e6, "MB"] : [1e3, "kB"];
+  return `${number(bytes / step[0], 1)}\u00a0${step[1]}`;
+}
+
 const UNITS = [
   [/volt/, "V"],
   [/temp|dew/, "°C"],

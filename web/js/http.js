@@ -11,9 +11,12 @@ export class ApiError extends Error {
   }
 }
 
-/** The decoded answer; `receivedMs` is the server's clock. Throws ApiError. */
-export async function request(method, path, { body, token } = {}) {
-  const response = await sent(method, path, body, token);
+/**
+ * The decoded answer; `receivedMs` is the server's clock. With `keepalive` the browser hears the answer out even when the
+ * page goes away meanwhile, so that a cookie in it is taken. Throws ApiError.
+ */
+export async function request(method, path, { body, token, keepalive = false } = {}) {
+  const response = await sent(method, path, { body, token, keepalive });
   const answer = await response.json().catch(() => {
     throw new ApiError("The server gave no answer that this page understands.", { status: response.status, code: "bad_answer" });
   });
@@ -24,14 +27,14 @@ export async function request(method, path, { body, token } = {}) {
   return { answer, receivedMs: Date.parse(response.headers.get("date")) || Date.now() };
 }
 
-async function sent(method, path, body, token) {
+async function sent(method, path, { body, token, keepalive }) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (token) headers["x-session-token"] = token;
   const content = body === undefined ? undefined : JSON.stringify(body);
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const manner = { credentials: "same-origin", cache: "no-store", keepalive, signal: AbortSignal.timeout(TIMEOUT_MS) };
   try {
-    return await fetch(`/api${path}`, { method, headers, body: content, signal, credentials: "same-origin", cache: "no-store" });
+    return await fetch(`/api${path}`, { method, headers, body: content, ...manner });
   } catch (error) {
     throw new ApiError("The server cannot be reached. Is this device online?", { cause: error });
   }

@@ -5,9 +5,14 @@ import { onEnd, resume } from "./session.js";
 import { load, onChange, start, state, stop } from "./store.js";
 import { say } from "./toast.js";
 import { accountView } from "./views/account.js";
+import { alwaysOnView } from "./views/always_on.js";
+import { energyView } from "./views/energy.js";
+import { historyView } from "./views/history.js";
 import { homeView } from "./views/home.js";
 import { notificationsView } from "./views/notifications.js";
 import { pairingView } from "./views/pairing.js";
+import { notificationSettingsView } from "./views/settings_notifications.js";
+import { savingsView } from "./views/savings.js";
 import { welcomeView } from "./views/welcome.js";
 
 const WORDS_AGE_MS = 10_000; // "5 min ago" is written anew this often
@@ -15,7 +20,11 @@ const LIVE_WORDS = { connecting: "connecting…", live: "live", reconnecting: "r
 const VIEWS = {
   "#/": homeView,
   "#/pair": pairingView,
-  "#/notifications": notificationsView,
+  "#/energy": energyView, // #/energy/PERIOD/LAST-DAY
+  "#/savings": savingsView,
+  "#/always-on": alwaysOnView,
+  "#/port": historyView, // #/port/ID/RANGE
+  "#/notifications": (page) => (page === "settings" ? notificationSettingsView() : notificationsView()),
   "#/account": () => accountView({ left: signedOut }),
 };
 const part = (name) => document.querySelector(`[data-part=${name}]`);
@@ -28,21 +37,28 @@ function link(href, name, label, ...more) {
   return h("a", { href, "aria-label": label, title: label }, icon(name), ...more);
 }
 const bell = link("#/notifications", "bell", "Notifications", unread);
-nav.append(link("#/", "home", "Home"), bell, link("#/account", "person", "Account"));
+nav.append(link("#/", "home", "Home"), link("#/energy", "bars", "Energy"), bell, link("#/account", "person", "Account"));
 
 function show(made, focus) {
   view = made;
   main.replaceChildren(view.node);
   top.hidden = !signedIn;
-  for (const item of nav.children) item.setAttribute("aria-current", item.hash === (location.hash || "#/") ? "page" : "false");
+  for (const item of nav.children) item.setAttribute("aria-current", item.hash === address().name ? "page" : "false");
   update();
   if (!focus) return;
   scrollTo(0, 0);
   main.focus();
 }
 
+/** The address as the name of a view and what of it is wanted: #/port/ID is ID of #/port. */
+function address() {
+  const [, name = "", ...wanted] = location.hash.split("/");
+  return { name: `#/${name}`, wanted };
+}
+
 function route(focus) {
-  if (signedIn) show((VIEWS[location.hash] ?? homeView)(), focus);
+  const { name, wanted } = address();
+  if (signedIn) show((VIEWS[name] ?? homeView)(...wanted), focus);
 }
 
 function update() {

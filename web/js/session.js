@@ -1,12 +1,16 @@
 /**
  * Who is signed in. The session token lives in memory only; the refresh token is an HttpOnly cookie that this page never
- * sees. An old refresh token ends the whole session, so renewals go one at a time, over all tabs of the browser.
+ * sees. An old refresh token ends the whole session, so renewals go one at a time, over all tabs of the browser. A page
+ * that goes away in the middle of one lets go of the lock before the answer is there: the next page waits for that.
  */
 
 import { ApiError, request } from "./http.js";
 
 const RENEW_EARLY_MS = 60_000;
 const MARK = "ghostwatt-signed-in"; // when this browser signed in: no secret, but it tells whether there is a cookie to try
+const RENEWING = "ghostwatt-renewing-since"; // epoch ms; left behind by a page that went away while it renewed
+const RENEWAL_MS = 4_000; // by then the answer to such a renewal is there, and its cookie with it
+const LOOK_MS = 50;
 let session = null; // { token, renewAt } with renewAt on performance.now()'s clock
 let renewal = null;
 let ended = () => {};
@@ -77,11 +81,28 @@ async function renewOrEnd() {
 }
 
 function renew() {
-  const exchange = async () => keep(await request("POST", "/account/refresh", { body: {} }));
   // Web Locks are missing on plain http from another machine; there, one tab at a time has to do.
   const locked = () => (navigator.locks ? navigator.locks.request("ghostwatt-refresh", exchange) : exchange());
   renewal ??= locked().finally(() => (renewal = null));
   return renewal;
+}
+
+async function exchange() {
+  while (isRenewing()) await new Promise((resume) => setTimeout(resume, LOOK_MS));
+  localStorage.setItem(RENEWING, Date.now());
+  try {
+    keep(await request("POST", "/account/refresh", { body: {}, keepalive: true }));
+  } catch (error) {
+    if (error.status !== 0) localStorage.removeItem(RENEWING); // without an answer, and while a page goes away, it stays
+    throw error;
+  }
+  localStorage.removeItem(RENEWING);
+}
+
+/** Whether a renewal may be under way: not once its time is over, nor when the clock was put back meanwhile. */
+function isRenewing() {
+  const lastedMs = Date.now() - Number(localStorage.getItem(RENEWING) ?? -Infinity);
+  return lastedMs >= 0 && lastedMs < RENEWAL_MS;
 }
 
 function keep({ answer, receivedMs }) {

@@ -1,11 +1,13 @@
 /** What the page knows of the home: loaded from the lists, kept fresh by live messages. Views read it, verbs here change it. */
 
 import * as api from "./api.js";
+import { ApiError } from "./http.js";
 import { stayLive } from "./live.js";
 
 const TRACE_MS = 15 * 60_000;
 const EVENTS_SHOWN = 30;
 const NOTIFICATIONS_SHOWN = 100;
+const WORDS_OF_LIVENESS_MS = 60_000; // "it last called 3 min ago" of a device that is not well is fetched anew this often
 const EVENTS_WAIT_MS = 300; // several live messages tell of one cut: one list is enough
 
 const empty = () => ({
@@ -18,6 +20,7 @@ const empty = () => ({
   events: [],
   notifications: [],
   unread: 0,
+  summary: null, // the home's energy as it was last fetched
   traces: new Map(), // portId -> [{ atMs, watts }] of the last minutes, from live readings
 });
 
@@ -26,6 +29,7 @@ let stopLive = () => {};
 let changed = () => {};
 let painting = false;
 let eventsTimer = null;
+let watch = null;
 let loads = Promise.resolve();
 let missed = null; // what was pushed during a load
 
@@ -47,10 +51,12 @@ export function touch() {
 export function start() {
   stop();
   stopLive = stayLive({ onMessage: receive, onState: connection });
+  watch = setInterval(lookAtTheUnwell, WORDS_OF_LIVENESS_MS);
 }
 
 export function stop() {
   stopLive();
+  clearInterval(watch);
   clearTimeout(eventsTimer);
   eventsTimer = null;
   state = empty();
@@ -123,7 +129,7 @@ const receivers = {
   },
   device({ deviceId, name, status, lastSeen }) {
     if (status === "removed") removeDevice(deviceId);
-    else if (state.devices.has(deviceId)) Object.assign(state.devices.get(deviceId), { name, status, lastSeen });
+    else if (state.devices.has(deviceId)) changeDevice(state.devices.get(deviceId), { name, status, lastSeen });
     else load(); // only the list has all of a device
   },
   port({ portId, port }) {
@@ -136,6 +142,29 @@ const receivers = {
     state.unread += notification.read ? 0 : 1;
   },
 };
+
+function changeDevice(device, changes) {
+  const turned = device.status !== changes.status;
+  Object.assign(device, changes);
+  if (turned) lookAt(device.deviceId);
+}
+
+/** Ask how a device is, and why: that is not pushed, and its figures age. */
+export async function lookAt(deviceId) {
+  const home = state;
+  try {
+    const device = await api.device(deviceId);
+    if (home.devices.has(deviceId)) home.devices.set(deviceId, device);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // what is shown stays; the next load tells what is wrong
+  }
+  touch();
+}
+
+function lookAtTheUnwell() {
+  if (document.visibilityState !== "visible") return;
+  for (const { deviceId, liveness } of state.devices.values()) if (liveness.state !== "online") lookAt(deviceId);
+}
 
 function apply(message) {
   receivers[message.type]?.(message);
@@ -179,6 +208,14 @@ export const portsOf = (deviceId) =>
 export async function switchPort(portId, to) {
   const relay = await api.switchPort(portId, to);
   putPort({ portId, relay });
+}
+
+/** Say whether an event was right or wrong; wrong switches its outlet on again if it is still cut for it. */
+export async function judgeEvent(eventId, verdict) {
+  const judged = await api.judgeEvent(eventId, verdict);
+  state.events = state.events.map((event) => (event.eventId === eventId ? judged : event));
+  touch();
+  return judged;
 }
 
 /** Mark these notifications as read; all of them when no ids are given. */

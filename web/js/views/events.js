@@ -1,9 +1,10 @@
 /** The phantoms that were found, and what became of each. */
 
 import { h, keepList, setText } from "../dom.js";
-import { agoText, dateText, durationText, wattsText } from "../format.js";
+import { agoText, dateText, wattsText } from "../format.js";
 import { state, switchPort } from "../store.js";
 import { attempt } from "../toast.js";
+import { verdict } from "./verdict.js";
 
 const CUT_WORDS = {
   sent: "cutting…",
@@ -32,11 +33,12 @@ export function eventList() {
   };
 }
 
-function eventItem({ portId }) {
+function eventItem({ eventId, portId }) {
   const [name, when, what, reason] = [h("h3"), h("time"), h("p", { class: "what" }), h("p", { class: "hint" })];
   const outcome = h("p", { class: "outcome", role: "status" });
   const act = h("button", { type: "button", class: "soft", on: { click: switchIt } });
-  const node = h("li", { class: "event" }, h("header", {}, name, when), what, reason, h("footer", {}, outcome, act));
+  const judged = verdict(eventId);
+  const node = h("li", { class: "event" }, h("header", {}, name, when), what, reason, h("footer", {}, outcome, act), judged.node);
 
   async function switchIt() {
     act.disabled = true;
@@ -47,8 +49,8 @@ function eventItem({ portId }) {
   function update(event) {
     Object.assign(node.dataset, { action: event.actionTaken, outcome: event.outcome ?? "none" });
     setText(name, event.portName);
-    setText(what, whatWords(event));
-    setText(reason, whyWords(event));
+    setText(what, wattsText(event.detectedPower));
+    setText(reason, event.reason);
     setText(outcome, outcomeWords(event));
     setText(when, agoText(event.detectedAt));
     when.dateTime = event.detectedAt;
@@ -56,18 +58,11 @@ function eventItem({ portId }) {
     const offer = offerOf(event);
     act.hidden = !offer;
     if (offer) setText(act, (act.dataset.to = offer) === "on" ? "Undo" : "Switch off");
+    judged.update(event, { stillCut: offer === "on" });
   }
 
   return { node, update };
 }
-
-function whatWords({ detectedPower, startedAt, detectedAt }) {
-  const lastedMs = Date.parse(detectedAt) - Date.parse(startedAt);
-  return lastedMs >= 1000 ? `${wattsText(detectedPower)} for ${durationText(lastedMs)}` : wattsText(detectedPower);
-}
-
-/** The detector's sentence ("3.2 W for 61 min, below 16 W; …") without its beginning, which the line above says. */
-const whyWords = ({ reason }) => reason.replace(/^[\d.,]+ W for [^,;]+[,;] /, "");
 
 function outcomeWords({ actionTaken, outcome, endedAt }) {
   if (actionTaken === "auto_cut") return CUT_WORDS[outcome ?? "sent"];

@@ -4,13 +4,14 @@ import { h, icon, keepList, setText } from "../dom.js";
 import { money, wattsParts, wattsText } from "../format.js";
 import { load, state } from "../store.js";
 import { deviceSection } from "./device.js";
+import { energySummary } from "./energy_summary.js";
 import { eventList } from "./events.js";
 
 const HOURS_A_YEAR = 8760;
 
 /** {title, node, update()}. */
 export function homeView() {
-  const [sum, parts, events] = [totals(), new Map(), eventList()];
+  const [sum, energy, parts, events] = [totals(), energySummary(), new Map(), eventList()];
   const devices = h("div", { class: "devices" });
   const none = noDevices();
   const loading = h("p", { class: "empty", role: "status" }, "Looking at your outlets…");
@@ -18,7 +19,7 @@ export function homeView() {
   const again = h("button", { type: "button", class: "primary", on: { click: load } }, "Try again");
   const error = h("div", { class: "stack" }, problem, again);
   const columns = h("div", { class: "columns" }, devices, events.node);
-  const node = h("div", { class: "home" }, loading, error, none, sum.node, columns);
+  const node = h("div", { class: "home" }, loading, error, none, sum.node, energy.node, columns);
 
   function update() {
     const shown = state.phase === "ready" && state.devices.size === 0 ? "empty" : state.phase;
@@ -26,10 +27,11 @@ export function homeView() {
     loading.hidden = shown !== "loading";
     error.hidden = state.problem === "";
     none.hidden = shown !== "empty";
-    sum.node.hidden = columns.hidden = shown !== "ready";
+    sum.node.hidden = energy.node.hidden = columns.hidden = shown !== "ready";
     setText(problem, state.problem);
     if (shown !== "ready") return;
     sum.update();
+    energy.update();
     const sorted = [...state.devices.values()].sort((a, b) => a.name.localeCompare(b.name) || a.deviceId.localeCompare(b.deviceId));
     keepList(devices, parts, sorted, (device) => device.deviceId, deviceSection);
     events.update();

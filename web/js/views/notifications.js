@@ -2,6 +2,7 @@
 
 import { h, icon, keepList, setText } from "../dom.js";
 import { agoText, dateText } from "../format.js";
+import { noticeOf } from "../notices.js";
 import { markRead, state } from "../store.js";
 import { attempt } from "../toast.js";
 
@@ -11,8 +12,10 @@ export function notificationsView() {
   const list = h("ol", { class: "notes" });
   const none = h("p", { class: "empty" }, "Nothing to tell you yet.");
   const all = h("button", { type: "button", class: "soft", on: { click: () => attempt(() => markRead()) } }, "Mark all as read");
+  const choose = h("a", { class: "button quiet", href: "#/notifications/settings" }, "Settings");
   const node = h("section", { class: "narrow", "aria-labelledby": "notes" },
-    h("header", { class: "bar" }, h("h1", { id: "notes" }, "Notifications"), all), none, list);
+    h("header", { class: "bar" }, h("h1", { id: "notes" }, "Notifications"), h("div", { class: "actions" }, all, choose)),
+    none, list);
 
   function update() {
     none.hidden = state.notifications.length > 0 || state.phase === "loading";
@@ -24,18 +27,20 @@ export function notificationsView() {
 }
 
 function noteItem({ notificationId, message, at, kind }) {
+  const [picture, word] = noticeOf(kind);
   const when = h("time", { datetime: at, title: dateText(at) });
+  const fresh = h("span", { class: "badge" }, "new");
   const label = { "aria-label": "Mark as read", title: "Mark as read" };
   const read = h("button", { type: "button", class: "round", ...label }, icon("check"));
   read.addEventListener("click", () => attempt(() => markRead([notificationId])));
   const node = h("li", { class: "note", data: { kind } },
-    h("span", { class: "kind" }, icon(/phantom|cut/.test(kind) ? "ghost" : /online|offline/.test(kind) ? "pi" : "bell")),
-    h("div", {}, h("p", {}, message), when), read);
+    h("span", { class: "kind" }, icon(picture)),
+    h("div", {}, h("p", { class: "about" }, h("span", {}, word), fresh, when), h("p", {}, message)), read);
   return {
     node,
     update(note) {
       node.dataset.read = note.read;
-      read.hidden = note.read;
+      read.hidden = fresh.hidden = note.read;
       setText(when, agoText(at));
     },
   };

@@ -40,8 +40,10 @@ export function portCard({ portId }) {
 
 function cardParts(portId) {
   const id = `port-${portId}`;
+  const title = h("a", { href: `#/port/${portId}` });
   return {
-    name: h("h3", { id }),
+    name: h("h3", { id }, title),
+    title,
     place: h("p", { class: "place" }),
     picture: h("span", { class: "kind" }),
     badge: h("span", { class: "badge" }),
@@ -59,6 +61,7 @@ function cardParts(portId) {
 
 function cardNode(portId, { name, place, picture, badge, figure, unit, note, status, relay, toggle, curve }) {
   const actions = [
+    ["History and energy", () => (location.hash = `#/port/${portId}`)],
     ["Change…", () => editPortDialog(state.ports.get(portId))],
     ["Delete…", () => deletePortDialog(state.ports.get(portId)), "danger"],
   ];
@@ -69,8 +72,8 @@ function cardNode(portId, { name, place, picture, badge, figure, unit, note, sta
     h("footer", {}, h("div", {}, status, badge), h("div", { class: "control" }, relay, toggle)));
 }
 
-function showSettings({ name, place, badge, picture }, port) {
-  setText(name, port.name);
+function showSettings({ title, place, badge, picture }, port) {
+  setText(title, port.name);
   setText(place, `${port.kind === "unknown" ? "outlet" : port.kind} · channel ${port.channel}`);
   setText(badge, port.neverCut ? "never cut" : POLICY_BADGES[port.policy]);
   badge.dataset.policy = port.neverCut ? "never" : port.policy;

@@ -1,0 +1,51 @@
+/** Money, time and how long readings are kept: the account's plain settings. */
+
+import * as api from "../api.js";
+import { h } from "../dom.js";
+import { form, textField } from "../form.js";
+import { state, touch } from "../store.js";
+import { say } from "../toast.js";
+
+const SHORTEST_DAYS = 7;
+const LONGEST_DAYS = 400;
+
+const zones = () =>
+  h("datalist", { id: "zones" }, Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone })));
+
+const amountField = (field) => textField({ type: "number", min: 0, step: "any", required: true, ...field });
+
+/** The form, around an account as the API shows it; `saved` is called after each change. */
+export function moneyForm({ currency, tariffPerKwh, gramsCo2PerKwh, timezone, rawRetentionDays }, saved) {
+  return form({
+    className: "stack",
+    fields: [
+      h("div", { class: "pair" },
+        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: 1000, value: tariffPerKwh }),
+        textField({
+          name: "currency", label: "Currency", value: currency, required: true,
+          pattern: "[A-Za-z]{3}", maxlength: 3, title: "Three letters, such as EUR",
+        })),
+      h("div", { class: "pair" },
+        amountField({ name: "gramsCo2PerKwh", label: "Grams of CO₂ a kWh", max: 10000, value: gramsCo2PerKwh }),
+        textField({ name: "timezone", label: "Time zone", value: timezone, required: true, list: "zones", autocomplete: "off" })),
+      zones(),
+      textField({
+        name: "rawRetentionDays", label: "Days that each reading is kept", type: "number", required: true,
+        min: SHORTEST_DAYS, max: LONGEST_DAYS, value: rawRetentionDays,
+        hint: "Five-minute values are kept for 13 months, hours and days for good.",
+      }),
+    ],
+    action: "Save",
+    send: async (values) => {
+      const { success: _, ...account } = await api.changeAccount({
+        currency: values.currency.toUpperCase(), timezone: values.timezone,
+        tariffPerKwh: Number(values.tariffPerKwh), gramsCo2PerKwh: Number(values.gramsCo2PerKwh),
+        rawRetentionDays: Number(values.rawRetentionDays),
+      });
+      Object.assign(state.account, account);
+      touch();
+      say("Saved.");
+      saved();
+    },
+  });
+}

@@ -1,0 +1,122 @@
+/** How a person is told: channels, what goes by which, quiet hours, the weekly digest, and trying it out. */
+
+import * as api from "../api.js";
+import { openDialog } from "../dialog.js";
+import { fill, h } from "../dom.js";
+import { agoText } from "../format.js";
+import { form, textField, tickField } from "../form.js";
+import { loader } from "../loader.js";
+import { NOTICES } from "../notices.js";
+import { shownOnce } from "../secret.js";
+import { say } from "../toast.js";
+import { trial } from "./settings_trial.js";
+
+const CHANNELS = { page: "Page", email: "E-mail", webhook: "Webhook" };
+const QUIET = { from: "22:00", to: "07:00" }; // offered to who has none yet
+
+/** {title, node, update()}. */
+export function notificationSettingsView() {
+  const [content, tryOut] = [h("div", { class: "settings" }), trial()];
+  const show = (settings) => fill(content, choices(settings, saved), tryOut);
+  const saved = (settings) => {
+    show(settings);
+    content.querySelector("[type=submit]").focus(); // the form is a new one: the focus stays where it was
+    say("Saved.");
+    if (settings.webhook?.secret) secretDialog(settings.webhook.secret);
+  };
+  const part = loader({ content, waiting: "Looking up your choices…", fetchIt: api.notificationSettings, show });
+  const node = h("div", { class: "narrow" },
+    h("header", { class: "bar" }, h("h1", {}, "How you are told"), h("a", { class: "button quiet", href: "#/notifications" }, "Back")),
+    part.node);
+
+  part.refresh();
+  return { title: "Notification settings", node, update: () => {} };
+}
+
+const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), ...content);
+
+function choices(settings, saved) {
+  const { webhook, lastErrors } = settings;
+  return form({
+    className: "settings",
+    fields: [
+      card("Ways to reach you", mailField(settings), problem(lastErrors.email), webhookFields(webhook), problem(lastErrors.webhook)),
+      card("What goes where", kindTable(settings.kinds)),
+      card("When", quietFields(settings), digestField(settings)),
+    ],
+    action: "Save",
+    send: async (values) => saved(await api.chooseNotifications(chosen(values))),
+  });
+}
+
+const mailField = ({ email, emailAddress, emailAvailable }) => tickField({
+  name: "email", label: "E-mail", checked: email, disabled: !emailAvailable && !email,
+  hint: emailAvailable ? `To ${emailAddress}.` : "This place is not set up to send mail.",
+});
+
+const webhookFields = (webhook) => [
+  textField({
+    name: "webhook.url", label: "Webhook", type: "url", value: webhook?.url, maxlength: 2000, autocomplete: "off",
+    placeholder: "https://example.org/ghostwatt", hint: "Each notification is posted there as signed JSON. Left empty, nothing is posted.",
+  }),
+  h("details", { class: "more" },
+    h("summary", {}, "Secret of the webhook"),
+    textField({
+      name: "webhook.secret", label: "A secret of your own", minlength: 16, maxlength: 128, autocomplete: "off", spellcheck: "false",
+      hint: webhook ? "Left empty, the one that it has stays." : "Left empty, one is made, and shown once.",
+    })),
+];
+
+const problem = (failure) => failure &&
+  h("p", { class: "problem" }, `Last failed ${agoText(failure.at)}: ${failure.error} `,
+    failure.gaveUp ? "It was given up." : "It is tried again.");
+
+function kindTable(kinds) {
+  const heads = Object.values(CHANNELS).map((name) => h("th", { scope: "col" }, name));
+  const tick = (kind, channel, word) => h("td", { data: { column: CHANNELS[channel] } }, h("input", {
+    type: "checkbox", name: `${kind} ${channel}`, checked: kinds[kind].includes(channel), "aria-label": `${word}: ${CHANNELS[channel]}`,
+  }));
+  const row = ([kind, [, word, sentence]]) => h("tr", {},
+    h("th", { scope: "row" }, word, h("small", {}, sentence)), Object.keys(CHANNELS).map((channel) => tick(kind, channel, word)));
+  return [
+    h("table", { class: "ticks" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "About"), heads)),
+      h("tbody", {}, Object.entries(NOTICES).map(row))),
+    h("p", { class: "hint" }, "Page: it counts as unread here. Everything stands in the list of notifications, whatever you choose."),
+  ];
+}
+
+function quietFields({ quietHours, timezone }) {
+  const { from, to } = quietHours ?? QUIET;
+  return [
+    tickField({
+      name: "quiet", label: "Quiet hours", checked: quietHours !== null,
+      hint: `E-mail and webhook wait until they are over. Time zone: ${timezone}.`,
+    }),
+    h("div", { class: "pair" },
+      textField({ name: "quietHours.from", label: "Quiet from", type: "time", value: from, required: true }),
+      textField({ name: "quietHours.to", label: "Quiet until", type: "time", value: to, required: true })),
+  ];
+}
+
+const digestField = ({ weeklyDigest }) => tickField({
+  name: "weeklyDigest", label: "Weekly digest", checked: weeklyDigest, hint: "A mail about the week: what was used, what was saved.",
+});
+
+/** The form's values as the API takes them. */
+function chosen(values) {
+  const kinds = Object.fromEntries(Object.keys(NOTICES).map((kind) =>
+    [kind, Object.keys(CHANNELS).filter((channel) => values[`${kind} ${channel}`])]));
+  const [url, secret] = [values["webhook.url"], values["webhook.secret"]];
+  return {
+    kinds, email: values.email, weeklyDigest: values.weeklyDigest,
+    webhook: url ? { url, secret: secret || null } : null,
+    quietHours: values.quiet ? { from: values["quietHours.from"], to: values["quietHours.to"] } : null,
+  };
+}
+
+function secretDialog(secret) {
+  openDialog("The secret of your webhook", (close) => [
+    h("p", {}, "The receiver checks with it that a call comes from here."), shownOnce("The secret", secret, close),
+  ]);
+}
