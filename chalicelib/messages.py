@@ -36,7 +36,7 @@ def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wi
 def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingAnswer:
     """One reading of one outlet; without a timestamp it is of now. Raises NotFound: port; Invalid: timestamp."""
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
-    given = record_one.Reading(said.port_id, at_ms, said.voltage, said.current, said.power)
+    given = record_one.Reading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored, reply = record_one.record_one(device, given, said.timestamp is not None, now_ms)
     return wire.OneReadingAnswer(message="Reading stored", data=_data(stored), **views.reply_fields(reply))
 

@@ -53,24 +53,25 @@ class Outlet:
 
 def outlet(port: Port, usages: Sequence[Usage], prices: Prices) -> Outlet:
     """What the usages of some days say of an outlet."""
-    plain = [usage for usage in usages if is_standby(usage)]
+    plain = [usage for usage in usages if is_standby(usage) and not usage.counted_ms]
     standby_ms, covered_ms = sum(usage.covered_ms for usage in plain), sum(usage.covered_ms for usage in usages)
     lowest = min((usage.min_milliwatts for usage in usages if usage.min_milliwatts is not None), default=None)
     cost = sum(usage.standby_microjoules * prices.at(usage.start_ms) for usage in usages)
+    known_ms = sum(usage.known_ms for usage in usages)
     return Outlet(
         port=port,
         standby_milliwatts=sum(usage.standby_microjoules for usage in plain) / standby_ms if standby_ms else None,
         standby_ms=standby_ms,
         covered_ms=covered_ms,
-        yearly_microjoules=_yearly(sum(usage.standby_microjoules for usage in usages), covered_ms),
-        yearly_cost=_yearly(cost, covered_ms),
+        yearly_microjoules=_yearly(sum(usage.standby_microjoules for usage in usages), known_ms),
+        yearly_cost=_yearly(cost, known_ms),
         lowest_milliwatts=lowest,
         is_always_on=covered_ms >= MIN_COVERED_MS and lowest is not None and lowest >= OFF_MILLIWATTS,
     )
 
 
-def _yearly(seen: int, covered_ms: int) -> int:
-    return seen * YEAR_MS // covered_ms if covered_ms else 0
+def _yearly(seen: int, known_ms: int) -> int:
+    return seen * YEAR_MS // known_ms if known_ms else 0
 
 
 def advice(outlet: Outlet) -> str:

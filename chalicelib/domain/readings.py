@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +21,7 @@ MAX_CHUNK_MS = 15 * MINUTE_MS
 
 
 class Reading(Protocol):
-    """What a meter said: volts, amps and watts of one port at epoch milliseconds."""
+    """What a meter said: volts, amps and watts of one port at epoch milliseconds; energy is its own counter in Wh."""
 
     @property
     def port_id(self) -> str: ...
@@ -32,16 +33,57 @@ class Reading(Protocol):
     def current(self) -> float: ...
     @property
     def power(self) -> float: ...
+    @property
+    def energy(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The readings of one port in a chunk, oldest first: epoch ms and whole milliwatts, millivolts, milliamps."""
+    """The readings of one port in a chunk, oldest first: epoch ms and whole milliwatts, millivolts, milliamps.
+
+    milliwatt_hours is what the meter's own counter says, None where it says nothing; left out, it never does.
+    """
 
     times_ms: list[int] = field(default_factory=list)
     milliwatts: list[int] = field(default_factory=list)
     millivolts: list[int] = field(default_factory=list)
     milliamps: list[int] = field(default_factory=list)
+    milliwatt_hours: list[int | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.milliwatt_hours:
+            self.milliwatt_hours.extend([None] * len(self.times_ms))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the meter's counter is in any of the readings."""
+        return any(count is not None for count in self.milliwatt_hours)
+
+    def between(self, first_ms: int, last_ms: int) -> Columns:
+        """The readings from one time to another, both included."""
+        cut = slice(bisect_left(self.times_ms, first_ms), bisect_right(self.times_ms, last_ms))
+        return Columns(
+            self.times_ms[cut],
+            self.milliwatts[cut],
+            self.millivolts[cut],
+            self.milliamps[cut],
+            self.milliwatt_hours[cut],
+        )
+
+    def joined(self, later: Columns) -> Columns:
+        """These readings and later ones."""
+        return Columns(
+            self.times_ms + later.times_ms,
+            self.milliwatts + later.milliwatts,
+            self.millivolts + later.millivolts,
+            self.milliamps + later.milliamps,
+            self.milliwatt_hours + later.milliwatt_hours,
+        )
+
+    def rows(self) -> Iterator[tuple[int, int, int, int, int | None]]:
+        """The readings one by one, the figures in the order of the columns."""
+        figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps)
+        return zip(*figures, self.milliwatt_hours, strict=True)
 
     def append(self, at_ms: int, reading: Reading) -> None:
         """Add one reading, stamped at_ms."""
@@ -49,6 +91,7 @@ class Columns:
         self.milliwatts.append(round(reading.power * 1_000))
         self.millivolts.append(round(reading.voltage * 1_000))
         self.milliamps.append(round(reading.current * 1_000))
+        self.milliwatt_hours.append(None if reading.energy is None else round(reading.energy * 1_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +175,9 @@ def merged(chunks: Sequence[Chunk]) -> dict[str, Columns]:
     """The readings of several chunks by port, oldest first; where two have one time, the first stored stands first."""
     if len(chunks) == 1:
         return dict(chunks[0].ports)
-    rows: dict[str, list[tuple[int, int, int, int]]] = {}
+    rows: dict[str, list[tuple[int, int, int, int, int | None]]] = {}
     for chunk in chunks:
         for port_id, columns in chunk.ports.items():
-            figures = (columns.times_ms, columns.milliwatts, columns.millivolts, columns.milliamps)
-            rows.setdefault(port_id, []).extend(zip(*figures, strict=True))
+            rows.setdefault(port_id, []).extend(columns.rows())
     ordered = {port_id: sorted(found, key=lambda row: row[0]) for port_id, found in rows.items()}
     return {port_id: Columns(*map(list, zip(*found, strict=True))) for port_id, found in ordered.items()}

@@ -23,7 +23,7 @@ class Latest:
 class PortState:
     """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come.
 
-    always_on: its owner was told that it is never off and never idle.
+    always_on: its owner was told that it is never off and never idle. is_counted: its meter has an energy counter.
     """
 
     detector: phantom.State = field(default_factory=phantom.State)
@@ -32,6 +32,7 @@ class PortState:
     open_event_id: str | None = None
     outcome: Outcome | None = None
     always_on: bool = False
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
 lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is done
-last, when it is due: nobody waits for it, least of all a cut.
+last, when it is due, and for a few seconds at most: nobody waits for it, least of all a cut.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain import phantom
-from chalicelib.domain.energy import hours
+from chalicelib.domain.energy import counted, hours
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.follow_up import FollowUp, follow_up
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.services import commands, live, notify
+from chalicelib.services.deadline import out_of
 from chalicelib.services.roll_up import roll_up
 from chalicelib.storage import devices as device_store
 from chalicelib.storage import phantom_events, states
@@ -26,6 +27,7 @@ from chalicelib.storage.base import Transaction
 
 TRIES = 3
 """A person may switch while we look: what we decided is stale then, and we look again."""
+ROLL_UP_SECONDS = 3.0
 
 
 def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
@@ -52,18 +54,33 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
     after = replace(
         before,
         ports=known | {port_id: look.state for port_id, look in looks.items()},
-        dirty_hours=hours.marked(before.dirty_hours, [chunk for chunk in chunks if chunk.ports.keys() & looks], now_ms),
+        dirty_hours=hours.marked(
+            before.dirty_hours,
+            [chunk for chunk in chunks if chunk.ports.keys() & looks],
+            now_ms,
+            _counted_hours(chunks, before, [port_id for port_id, look in looks.items() if look.state.is_counted]),
+        ),
     )
     if after == before:
         return True
     if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
         return False
     _push([(ports[port_id], look) for port_id, look in looks.items()], before)
-    roll_up(list(ports.values()), replace(after, version=after.version + 1), now_ms)
+    roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
     return True
 
 
+def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
+    """The hours of gaps that counters fill, as far as they change."""
+    found: set[int] = set()
+    for port_id in port_ids:
+        newest_ms = before.ports.get(port_id, PortState()).detector.watermark_ms
+        found |= counted.hours_of(chunks, port_id, newest_ms)
+    return found
+
+
 def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
+    before = replace(before, is_counted=before.is_counted or columns.is_counted)
     if columns.times_ms[-1] <= before.detector.watermark_ms:
         return FollowUp(before)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]

@@ -137,9 +137,12 @@ def usages(
             break
         looked_at = _spans(resolution, timezone, first_ms, end_ms, max(limit, LEAST_LOOK))
         step_ms = SLOT_MS if resolution == "5m" else QUARTER_MS
-        parts = usage.of_port(of.port, looked_at[0].start_ms, looked_at[-1].end_ms, step_ms, now_ms)
-        found += spans.summed(parts, looked_at)
-        first_ms = looked_at[-1].end_ms
+        parts, known_until_ms = usage.page(of.port, looked_at[0].start_ms, looked_at[-1].end_ms, step_ms, now_ms)
+        known = [span for span in looked_at if span.end_ms <= known_until_ms]
+        found += spans.summed([part for part in parts if part.start_ms < known[-1].end_ms], known)
+        first_ms = known[-1].end_ms
+        if len(known) < len(looked_at):
+            break  # the rest takes as long to compute: it is the next page's
     if len(found) > limit:
         return UsagePage(found[:limit], found[limit].start_ms)
     return UsagePage(found, first_ms if first_ms < end_ms else None)

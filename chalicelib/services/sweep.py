@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chalicelib.domain.liveness import shards
 from chalicelib.services import presence
-from chalicelib.services.roll_up import roll_up_all
 from chalicelib.storage import devices
 
 
@@ -20,6 +19,4 @@ def _mark(device_id: str, now_ms: int) -> bool:
     device = devices.load(device_id)
     if device is None or not presence.is_due(device, now_ms):
         return False
-    if device.online:
-        roll_up_all(device.device_uid)
     return presence.note_silence(device, now_ms)

@@ -21,8 +21,20 @@ from chalicelib.storage.base import Item, condition_failed, table_name
 
 SLOTS_KEPT_MS = 403 * DAY_MS
 """Thirteen months of 31 days: longer than raw readings may be kept, so that a late one finds the rest of its day."""
-_Packed = tuple[int, int, int, int, int | None, int | None]
-"""Number in the item, microjoules in use and in standby, covered ms, least and most milliwatts."""
+
+
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
+    """A Usage in MessagePack, by its number in the item; a new field goes at the end, with a default."""
+
+    number: int
+    in_use_microjoules: int
+    standby_microjoules: int
+    covered_ms: int
+    min_milliwatts: int | None
+    max_milliwatts: int | None
+    counted_ms: int = 0
+
+
 _DECODER = msgspec.msgpack.Decoder(list[_Packed])
 
 
@@ -61,13 +73,14 @@ def _start_ms(usage_key: str) -> int:
 def _pack(start_ms: int, usages: Sequence[Usage]) -> bytes:
     return msgspec.msgpack.encode(
         [
-            (
+            _Packed(
                 (usage.start_ms - start_ms) // usage.length_ms,
                 usage.in_use_microjoules,
                 usage.standby_microjoules,
                 usage.covered_ms,
                 usage.min_milliwatts,
                 usage.max_milliwatts,
+                usage.counted_ms,
             )
             for usage in usages
         ]
@@ -76,8 +89,9 @@ def _pack(start_ms: int, usages: Sequence[Usage]) -> bytes:
 
 def _unpack(item: HourItem | DayItem, length_ms: int) -> Iterator[Usage]:
     start_ms = _start_ms(item.usage_key)
-    for number, in_use, standby, covered_ms, least, most in _DECODER.decode(item.usages):
-        yield Usage(start_ms + number * length_ms, length_ms, in_use, standby, covered_ms, least, most)
+    for packed in _DECODER.decode(item.usages):
+        number, *figures = msgspec.structs.astuple(packed)
+        yield Usage(start_ms + number * length_ms, length_ms, *figures)
 
 
 def put_hour(port_id: str, hour_ms: int, slots: Sequence[Usage], revision: int) -> None:

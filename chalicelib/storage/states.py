@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain import phantom
+from chalicelib.domain.energy import hours
 from chalicelib.domain.events import Outcome
+from chalicelib.domain.liveness import shard
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
 
@@ -24,10 +27,21 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     open_event_id: str | None
     outcome: Outcome | None
     always_on: bool = False
+    is_counted: bool = False
 
 
 _DECODER = msgspec.msgpack.Decoder(dict[str, _Packed])
 _HOURS = msgspec.msgpack.Decoder(dict[int, int])
+
+
+class ByDue(GlobalSecondaryIndex["StateItem"]):
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at_ms = NumberAttribute(range_key=True)
+    device_uid = UnicodeAttribute()
 
 
 class StateItem(Item):
@@ -38,6 +52,9 @@ class StateItem(Item):
     version = NumberAttribute()
     ports = BinaryAttribute(legacy_encoding=False)
     dirty_hours = BinaryAttribute(legacy_encoding=False, null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at_ms = NumberAttribute(null=True)
+    by_due = ByDue()
 
 
 def _state(item: StateItem) -> DeviceState:
@@ -49,19 +66,37 @@ def _state(item: StateItem) -> DeviceState:
 def _unpack(packed: _Packed) -> PortState:
     latest = None if packed.latest is None else Latest(*packed.latest)
     detector = phantom.State.unpack(packed.detector)
-    return PortState(detector, packed.status, latest, packed.open_event_id, packed.outcome, packed.always_on)
+    return PortState(
+        detector, packed.status, latest, packed.open_event_id, packed.outcome, packed.always_on, packed.is_counted
+    )
 
 
 def _pack(state: PortState) -> _Packed:
     newest = state.latest
     latest = None if newest is None else (newest.at_ms, newest.voltage, newest.current, newest.power)
-    return _Packed(state.detector.pack(), state.status, latest, state.open_event_id, state.outcome, state.always_on)
+    return _Packed(
+        state.detector.pack(),
+        state.status,
+        latest,
+        state.open_event_id,
+        state.outcome,
+        state.always_on,
+        state.is_counted,
+    )
 
 
 def _item(state: DeviceState) -> StateItem:
     packed = msgspec.msgpack.encode({port_id: _pack(port) for port_id, port in state.ports.items()})
     dirty_hours = msgspec.msgpack.encode(state.dirty_hours) if state.dirty_hours else None
-    return StateItem(state.device_uid, version=state.version + 1, ports=packed, dirty_hours=dirty_hours)
+    due_at_ms = hours.due_at_ms(state.dirty_hours)
+    return StateItem(
+        state.device_uid,
+        version=state.version + 1,
+        ports=packed,
+        dirty_hours=dirty_hours,
+        due_shard=None if due_at_ms is None else shard(state.device_uid),
+        due_at_ms=due_at_ms,
+    )
 
 
 def load(device_uid: str) -> DeviceState:
@@ -75,6 +110,12 @@ def load(device_uid: str) -> DeviceState:
 def load_many(device_uids: Iterable[str]) -> dict[str, DeviceState]:
     """The states of many devices, a hundred a call; those without one are left out."""
     return {item.device_uid: _state(item) for item in StateItem.batch_get(list(device_uids))}
+
+
+def due(due_shard: str, now_ms: int) -> Iterator[str]:
+    """The uids of devices in one shard whose usage nothing else has computed; reads only those."""
+    for item in StateItem.by_due.query(due_shard, StateItem.due_at_ms <= now_ms):
+        yield item.device_uid
 
 
 def save(state: DeviceState) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import END, Amps, EpochMs, Iso, Part, Request, Volts, Watts
+from chalicelib.wire.base import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Volts, Watts
 from chalicelib.wire.devices import DeviceReply, PortId, Timestamp
 
 MAX_BATCH_READINGS = 500
@@ -21,6 +21,7 @@ class Reading(Request, frozen=True):
     current: Amps
     power: Watts
     timestamp: Timestamp | None = None
+    energy: CountedWattHours | None = None
 
 
 class OneReading(Reading, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class BatchReading(Request, frozen=True):
     voltage: Volts
     current: Amps
     power: Watts
+    energy: CountedWattHours | None = None
 
 
 class Batch(Request, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
+from chalicelib.domain.energy.counted import COUNTED_GAP_MS
 from chalicelib.domain.energy.slots import GAP_MS
 from chalicelib.domain.readings import Chunk
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
@@ -16,19 +17,24 @@ from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
 Dirty = Mapping[int, int]
 """When each hour that has to be computed was last touched (epoch ms), by its number."""
 QUIET_MS = MINUTE_MS
-MOST_AT_ONCE = 24
-"""Hours computed in one go: what is left waits for the next call."""
+RETRY_MS = HOUR_MS
+"""How long an hour that cannot be computed is left alone."""
+MOST_AT_ONCE = 240
+"""Hours computed in one go, if there is time: what is left waits for the next call."""
 HOURS_PER_DAY = DAY_MS // HOUR_MS
 
 
-def marked(dirty: Dirty, chunks: Iterable[Chunk], now_ms: int) -> dict[int, int]:
-    """With the hours that these chunks touch, and those next to them that end or begin within GAP_MS of a reading."""
+def marked(dirty: Dirty, chunks: Iterable[Chunk], now_ms: int, gaps: Collection[int] = ()) -> dict[int, int]:
+    """With the hours that these chunks touch, and those next to them that end or begin within GAP_MS of a reading.
+
+    gaps are the hours of gaps that a meter's counter fills and that these chunks end or split.
+    """
     touched = {
         hour
         for chunk in chunks
         for hour in range((chunk.first_ms - GAP_MS) // HOUR_MS, (chunk.last_ms + GAP_MS) // HOUR_MS + 1)
     }
-    return dict(dirty) | dict.fromkeys(touched, now_ms)
+    return dict(dirty) | dict.fromkeys(touched | set(gaps), now_ms)
 
 
 def due(dirty: Dirty, watermark_ms: int, now_ms: int) -> list[int]:
@@ -39,6 +45,24 @@ def due(dirty: Dirty, watermark_ms: int, now_ms: int) -> list[int]:
         if (hour + 1) * HOUR_MS + GAP_MS <= watermark_ms and touched_at_ms + QUIET_MS <= now_ms
     )
     return sorted(ready)[:MOST_AT_ONCE]
+
+
+def due_at_ms(dirty: Dirty) -> int | None:
+    """When the sweep computes what nothing has touched since, None without any.
+
+    In whole hours, one to two after the last touch: while a device sends it changes once an hour.
+    """
+    return (max(dirty.values()) // HOUR_MS + 2) * HOUR_MS if dirty else None
+
+
+def whole(marks: Iterable[int], whole_from_ms: int) -> list[int]:
+    """The hours whose readings, and those of a counted gap before them, are all from whole_from_ms on."""
+    return [hour for hour in marks if hour * HOUR_MS - COUNTED_GAP_MS >= whole_from_ms]
+
+
+def postponed(dirty: Dirty, failed: Iterable[int], now_ms: int) -> dict[int, int]:
+    """With the hours that could not be computed as if touched later, so that they are not tried again at once."""
+    return dict(dirty) | dict.fromkeys(failed, now_ms + RETRY_MS)
 
 
 def cleared(dirty: Dirty, computed: Collection[int]) -> dict[int, int]:

@@ -16,8 +16,8 @@ MICROJOULES_PER_WATT_MS = 1_000
 class Usage:
     """What one outlet used in a stretch of time.
 
-    covered_ms is the measured part of it: gaps are not filled in. The extremes are those of its readings, None
-    without any.
+    covered_ms is the measured part of it: gaps are not filled in. counted_ms are those gaps of it whose energy the
+    meter's own counter tells. The extremes are those of its readings, None without any.
     """
 
     start_ms: int
@@ -27,6 +27,7 @@ class Usage:
     covered_ms: int = 0
     min_milliwatts: int | None = None
     max_milliwatts: int | None = None
+    counted_ms: int = 0
 
     @property
     def end_ms(self) -> int:
@@ -39,9 +40,14 @@ class Usage:
         return self.in_use_microjoules + self.standby_microjoules
 
     @property
+    def known_ms(self) -> int:
+        """The part of it whose energy is known, measured or counted."""
+        return self.covered_ms + self.counted_ms
+
+    @property
     def mean_watts(self) -> float | None:
-        """The mean over the measured time, None where nothing was measured."""
-        return self.microjoules / self.covered_ms / MICROJOULES_PER_WATT_MS if self.covered_ms else None
+        """The mean over the time whose energy is known, None where nothing is."""
+        return self.microjoules / self.known_ms / MICROJOULES_PER_WATT_MS if self.known_ms else None
 
 
 def watt_hours(microjoules: int) -> float:
@@ -59,4 +65,5 @@ def combined(parts: Sequence[Usage], start_ms: int, length_ms: int) -> Usage:
         sum(part.covered_ms for part in parts),
         min((part.min_milliwatts for part in parts if part.min_milliwatts is not None), default=None),
         max((part.max_milliwatts for part in parts if part.max_milliwatts is not None), default=None),
+        sum(part.counted_ms for part in parts),
     )

@@ -16,6 +16,7 @@ from chalicelib.wire.base import Answer
 from infra.local.iot_policy import allows
 from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms
+from tests.integration.events.conftest import Deliver
 
 Sent = list[tuple[str, dict[str, Any]]]
 
@@ -67,6 +68,31 @@ def test_one_reading_and_a_heartbeat_are_answered_as_over_http(person: Person, s
     assert stored["data"]["reading"]["power"] == 4
     assert beat["success"]
     assert beat["relays"][0]["desired"] == "on"
+
+
+def test_a_timed_reading_that_comes_again_is_the_first_one(person: Person, sent: Sent) -> None:
+    device = person.device()
+    port = person.port(device)
+    for watts in (4, 5):
+        one = {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": watts, "timestamp": now_ms() // 1_000}
+        publish(device.device_id, one | {"timestamp": "2026-11-20T10:00:00Z"})
+    assert [answer["data"]["reading"]["power"] for _, answer in sent] == [4, 4]
+
+
+def test_a_heartbeat_acknowledges_a_cut_and_tells_of_lost_readings(
+    person: Person, sent: Sent, deliver: Deliver
+) -> None:
+    device = person.device()
+    port = person.port(device, policy="cut", dwellSeconds=0, thresholdWatts=10)
+    publish(device.device_id, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
+    deliver()
+    for dropped in (0, 7):
+        report = {"portId": port["portId"], "state": "off", "version": 1}
+        publish(device.device_id, {"relays": [report], "droppedReadings": dropped})
+    assert all(answer["success"] for _, answer in sent)
+    assert person.call("GET", f"/port/{port['portId']}").body["relay"]["reported"] == "off"
+    told = person.call("GET", "/notification/list").body["notifications"]
+    assert "spool_dropped" in {entry["kind"] for entry in told}, told
 
 
 @pytest.mark.parametrize(

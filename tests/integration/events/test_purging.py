@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.conftest import Call, Person, now_ms
+from tests.conftest import Call, Person, now_ms, reading
+from tests.integration.events.conftest import Deliver
 
 
 def test_a_closing_that_broke_off_is_finished(call: Call, person: Person) -> None:
@@ -18,4 +19,21 @@ def test_a_closing_that_broke_off_is_finished(call: Call, person: Person) -> Non
     purging.run(lambda: False, now_ms())
     assert users.load(person.email) is None
     assert device.call("POST", "/device/heartbeat").status == 401
+    assert purges.some(10) == []
+
+
+def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person: Person, deliver: Deliver) -> None:
+    from chalicelib.services import purging  # noqa: PLC0415 - after the database's environment
+    from chalicelib.storage import phantom_events, ports, purges  # noqa: PLC0415
+
+    device = person.device()
+    port_id = person.port(device, policy="cut", dwellSeconds=0, thresholdWatts=10)["portId"]
+    device.send([reading(port_id, now_ms(), 4.6)])
+    deliver()
+    (found, _) = phantom_events.of_port(port_id, 10, None)
+    assert len(found) == 1
+    assert person.call("DELETE", "/account").status == 202
+    purging.run(lambda: False, now_ms())
+    assert phantom_events.of_port(port_id, 10, None) == ([], None)
+    assert ports.of_device(port_id.partition("-")[0]) == []
     assert purges.some(10) == []

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.domain import liveness
 from chalicelib.domain.energy.slots import slots
 from chalicelib.domain.energy.usage import Usage, watt_hours
 from chalicelib.domain.ports import device_uid_of
 from chalicelib.domain.readings import Columns
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.events.schedule import sweep
 from chalicelib.services import ports as port_service
 from chalicelib.services import purge, purging, roll_up, usage
 from chalicelib.services.examine import examine
@@ -21,6 +24,10 @@ from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
 
 HOURS = 3
+TICK = {
+    **dict.fromkeys(("account", "time", "region", "detail", "detail-type", "source", "version", "id"), ""),
+    "resources": [],
+}
 SETTINGS: dict[str, Any] = {"policy": "observe", "thresholdWatts": 5}
 
 
@@ -92,6 +99,11 @@ def a_minute_later(port_id: str, start_ms: int) -> None:
     examine(readings.overlapping(device_uid, start_ms, now_ms())[-1:], now_ms() + MINUTE_MS)
 
 
+def all_rolled_up(port_id: str) -> None:
+    """As when nothing has come for a while."""
+    roll_up.roll_up_all(device_uid_of(port_id), lambda: False, now_ms() + 2 * MINUTE_MS)
+
+
 def dirty_hours(port_id: str) -> list[int]:
     return sorted(states.load(device_uid_of(port_id)).dirty_hours)
 
@@ -117,7 +129,7 @@ def test_rows_are_the_same_before_and_after_they_are_rolled_up(
     send(device, rng, late, deliver)
     assert start_ms // HOUR_MS + 1 in dirty_hours(port_id)
     assert shown(person, port_id) == expected([*sent, *late])
-    roll_up.roll_up_all(device_uid_of(port_id))
+    all_rolled_up(port_id)
     assert dirty_hours(port_id) == []
     assert shown(person, port_id) == expected([*sent, *late])
 
@@ -153,10 +165,10 @@ def test_a_crash_before_the_marks_are_cleared_only_repeats(
     with monkeypatch.context() as broken:
         broken.setattr(states, "save", lambda _: (_ for _ in ()).throw(RuntimeError("crash")))
         with pytest.raises(RuntimeError, match="crash"):
-            roll_up.roll_up_all(device_uid_of(port_id))
+            all_rolled_up(port_id)
     assert dirty_hours(port_id) == before
     assert shown(person, port_id) == expected(sent)
-    roll_up.roll_up_all(device_uid_of(port_id))
+    all_rolled_up(port_id)
     assert dirty_hours(port_id) == []
     assert shown(person, port_id) == expected(sent)
 
@@ -204,7 +216,7 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
 ) -> None:
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(90)])
     deliver()
-    roll_up.roll_up_all(device_uid_of(port_id))
+    all_rolled_up(port_id)
     assert rollups.slots(port_id, 0, now_ms())
     assert rollups.quarters(port_id, 0, now_ms())
     person.call("DELETE", f"/port/{port_id}")
@@ -216,15 +228,138 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
     assert rollups.quarters(port_id, 0, now_ms()) == []
 
 
-def test_a_device_that_falls_silent_leaves_nothing_to_compute(
+def due_now(port_id: str, at_ms: int) -> bool:
+    return any(device_uid_of(port_id) in states.due(shard, at_ms) for shard in liveness.shards())
+
+
+def test_a_device_that_beats_but_sends_no_readings_is_rolled_up_by_the_schedule(
     person: Person, device: Device, deliver: Deliver, port_id: str, start_ms: int
 ) -> None:
-    from chalicelib.services.sweep import sweep  # noqa: PLC0415 - after the database's environment
-
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(30)])
     deliver()
     assert dirty_hours(port_id)
-    sweep(now_ms() + 10 * MINUTE_MS)
+    device.call("POST", "/device/heartbeat")
+    assert not due_now(port_id, now_ms()), "the stream does it while readings come"
+    later_ms = now_ms() + 2 * HOUR_MS
+    assert due_now(port_id, later_ms)
+    roll_up.run(lambda: False, later_ms)
     assert dirty_hours(port_id) == []
+    assert not due_now(port_id, later_ms)
     assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == 29 * MINUTE_MS
     assert sum(slot.covered_ms for slot in rollups.quarters(port_id, 0, now_ms())) == 29 * MINUTE_MS
+
+
+def test_without_time_the_schedule_leaves_what_is_due_for_the_next_minute(
+    device: Device, deliver: Deliver, port_id: str, start_ms: int
+) -> None:
+    device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(30)])
+    deliver()
+    later_ms = now_ms() + 2 * HOUR_MS
+    assert roll_up.run(lambda: True, later_ms) == 0
+    assert due_now(port_id, later_ms)
+    roll_up.run(lambda: False, later_ms)
+
+
+def spoil(port_id: str, at_ms: int) -> None:
+    """Break the stored chunk of a time."""
+    (chunk,) = readings.overlapping(device_uid_of(port_id), at_ms, at_ms)
+    item = readings.ReadingItem.get(chunk.device_uid, chunk.chunk_id)
+    item.update(actions=[readings.ReadingItem.watts.set(b"\x09what is this")])
+
+
+def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_while(
+    device: Device, deliver: Deliver, port_id: str, start_ms: int
+) -> None:
+    broken_ms, well_ms = start_ms - 20 * HOUR_MS + HOUR_MS // 2, start_ms + HOUR_MS // 2
+    device.send([reading(port_id, broken_ms, 9.0)])
+    device.send([reading(port_id, well_ms + MINUTE_MS * number, 9.0) for number in range(2)])
+    deliver()
+    spoil(port_id, broken_ms)
+    later_ms = now_ms() + 2 * HOUR_MS
+    roll_up.run(lambda: False, later_ms)
+    assert dirty_hours(port_id) == [broken_ms // HOUR_MS]
+    assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == MINUTE_MS
+    assert not due_now(port_id, later_ms)
+    assert due_now(port_id, later_ms + 3 * HOUR_MS)
+    assert device.send([reading(port_id, now_ms(), 9.0)]).status == 200
+    deliver()  # it asserts that no record fails
+    examine(readings.overlapping(device_uid_of(port_id), now_ms() - MINUTE_MS, now_ms()), later_ms + 3 * HOUR_MS)
+    assert broken_ms // HOUR_MS in dirty_hours(port_id)
+
+
+def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
+    person: Person, device: Device, deliver: Deliver, port_id: str, start_ms: int
+) -> None:
+    port_ids = [port_id, *(str(person.port(person.device(), **SETTINGS)["portId"]) for _ in range(2))]
+    device.send([reading(port_id, start_ms, 9.0)])
+    deliver()
+    first, *others = sorted(port_ids, key=lambda one: liveness.shard(device_uid_of(one)))
+    for one in port_ids:
+        state = replace(states.load(device_uid_of(port_id)), device_uid=device_uid_of(one))
+        states.StateItem(device_uid_of(one), version=0, ports=b"").delete()
+        assert states.save(replace(state, version=0))
+    states.StateItem.get(device_uid_of(first)).update(actions=[states.StateItem.dirty_hours.set(b"\xc1")])
+    later_ms = now_ms() + 2 * HOUR_MS
+    roll_up.run(lambda: False, later_ms)
+    assert due_now(first, later_ms), "it stays due"
+    assert not any(due_now(other, later_ms) for other in others)
+    states.remove(device_uid_of(first))
+
+
+def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
+    person: Person, device: Device, deliver: Deliver, port_id: str
+) -> None:
+    start_ms = (now_ms() // HOUR_MS - 20 * 24) * HOUR_MS
+    device.send([reading(port_id, start_ms + MINUTE_MS * number, 60.0) for number in range(1, 31)])
+    deliver()
+    all_rolled_up(port_id)
+    before = rollups.slots(port_id, start_ms, start_ms + HOUR_MS)
+    device.send([reading(port_id, start_ms + MINUTE_MS // 2, 60.0)])
+    deliver()
+    chunks = sorted(readings.overlapping(device_uid_of(port_id), start_ms, start_ms + HOUR_MS), key=lambda c: c.last_ms)
+    readings.ReadingItem(chunks[-1].device_uid, chunks[-1].chunk_id).delete()  # as time to live does, in its own order
+    assert dirty_hours(port_id) == [start_ms // HOUR_MS - 1, start_ms // HOUR_MS]
+    later_ms = now_ms() + 12 * DAY_MS
+    port = port_service.own(_owner_of(port_id), port_id)
+    assert usage.of_port(port, start_ms, start_ms + HOUR_MS, 5 * MINUTE_MS, later_ms) == before
+    roll_up.run(lambda: False, later_ms)
+    assert dirty_hours(port_id) == []
+    assert rollups.slots(port_id, start_ms, start_ms + HOUR_MS) == before
+
+
+def test_after_a_long_backlog_pages_are_right_and_totals_wait(
+    person: Person, device: Device, deliver: Deliver, port_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_ms = (now_ms() // HOUR_MS - 40) * HOUR_MS
+    sent = [reading(port_id, start_ms + MINUTE_MS * number, 60.0) for number in range(20 * 60)]
+    for first in range(0, len(sent), 400):
+        device.send(sent[first : first + 400])
+    deliver()
+    monkeypatch.setattr(usage, "MOST_COMPUTED", 5)
+    assert shown(person, port_id) == expected(sent)
+    energy = person.call("GET", f"/port/{port_id}/energy")
+    assert (energy.status, energy.body["code"]) == (503, "summing_up")
+    all_rolled_up(port_id)
+    assert person.call("GET", f"/port/{port_id}/energy").status == 200
+
+
+def test_while_a_device_sends_its_due_time_changes_once_an_hour(device: Device, deliver: Deliver, port_id: str) -> None:
+    begins_ms = now_ms()
+    device.send([reading(port_id, begins_ms - 2 * HOUR_MS, 9.0)])
+    deliver()
+    chunks = readings.overlapping(device_uid_of(port_id), begins_ms - 2 * HOUR_MS, begins_ms)
+    due: set[int] = set()
+    for minute in range(3 * 60):
+        examine(chunks, begins_ms // HOUR_MS * HOUR_MS + minute * MINUTE_MS)
+        due.add(int(states.StateItem.get(device_uid_of(port_id)).due_at_ms))
+    assert len(due) == 3
+
+
+def test_the_schedules_tick_rolls_up_what_is_due(device: Device, deliver: Deliver, port_id: str, start_ms: int) -> None:
+    device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(3)])
+    chunks = readings.overlapping(device_uid_of(port_id), start_ms, now_ms())
+    examine(chunks, now_ms() - 2 * HOUR_MS)
+    assert sweep(TICK, None)["rolled_up"] >= 1
+    assert dirty_hours(port_id) == []
+    assert sum(slot.covered_ms for slot in rollups.quarters(port_id, 0, now_ms())) == 2 * MINUTE_MS
+    deliver()

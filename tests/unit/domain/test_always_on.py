@@ -50,6 +50,13 @@ def test_what_was_measured_for_half_the_time_counts_for_all_of_it() -> None:
     assert outlet(PORT, day(2.0)[:48], PRICES).yearly_microjoules == 2_000 * 365 * DAY_MS
 
 
+def test_a_gap_that_only_the_meters_counter_knows_counts_as_its_time_does() -> None:
+    measured, gap = day(2.0)[:48], [replace(usage, covered_ms=0, counted_ms=QUARTER_MS) for usage in day(2.0)[48:]]
+    found = outlet(PORT, [*measured, *gap], PRICES)
+    assert found.yearly_microjoules == outlet(PORT, day(2.0), PRICES).yearly_microjoules
+    assert (found.standby_milliwatts, found.standby_hours_a_day) == (2_000, 24)
+
+
 @pytest.mark.parametrize(
     ("usages", "always_on"),
     [(day(2.0), True), (day(2.0, lowest_watts=0.1), False), (day(2.0)[:95], False), ([], False)],

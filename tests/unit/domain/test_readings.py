@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+from array import array
 from dataclasses import dataclass
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +24,7 @@ from chalicelib.domain.readings import (
 )
 from chalicelib.domain.retention import Retention
 from chalicelib.domain.times import DAY_MS
-from chalicelib.storage.columns import pack, unpack
+from chalicelib.storage.columns import Unreadable, pack, unpack
 
 NOW = 1_700_000_000_000
 
@@ -32,6 +36,7 @@ class Reading:
     voltage: float = 230.0
     current: float = 0.1
     power: float = 3.2
+    energy: float | None = None
 
 
 def chunk(stored_at_ms: int, columns: Columns) -> Chunk:
@@ -75,7 +80,13 @@ def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
     st.dictionaries(
         st.text(min_size=1, max_size=20),
         st.lists(
-            st.tuples(st.integers(0, 86_400_000), st.floats(0, 25_000), st.floats(0, 500), st.floats(0, 100)),
+            st.tuples(
+                st.integers(0, 86_400_000),
+                st.floats(0, 25_000),
+                st.floats(0, 500),
+                st.floats(0, 100),
+                st.none() | st.floats(0, 1e9),
+            ),
             min_size=1,
             max_size=40,
         ),
@@ -83,13 +94,30 @@ def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
         max_size=4,
     )
 )
-def test_columns_come_back_from_their_bytes(ports: dict[str, list[tuple[int, float, float, float]]]) -> None:
+def test_columns_come_back_from_their_bytes(
+    ports: dict[str, list[tuple[int, float, float, float, float | None]]],
+) -> None:
     columns = by_port(
-        (NOW + at_ms, Reading(port_id, 0, volts, amps, watts))
+        (NOW + at_ms, Reading(port_id, 0, volts, amps, watts, energy))
         for port_id, rows in ports.items()
-        for at_ms, watts, volts, amps in rows
+        for at_ms, watts, volts, amps, energy in rows
     )
     assert unpack(pack(columns)) == columns
+
+
+def test_bytes_stored_before_there_were_counters_are_still_read() -> None:
+    steps = array("I", [2_000]).tobytes()
+    figures = [array("I", [number, number + 1]).tobytes() for number in (3_200, 230_000, 14)]
+    stored = b"\x01" + zlib.compress(msgspec.msgpack.encode({"p": (NOW, steps, *figures)}))
+    expected = Columns([NOW, NOW + 2_000], [3_200, 3_201], [230_000, 230_001], [14, 15])
+    assert unpack(stored) == {"p": expected}
+    assert pack({"p": expected})[:1] == b"\x01", "and without a counter nothing changes"
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x09", b"\x01", b"\x01no zlib", b"\x02" + zlib.compress(b"\xc1")])
+def test_bytes_that_are_no_columns_are_one_error(stored: bytes) -> None:
+    with pytest.raises(Unreadable):
+        unpack(stored)
 
 
 def test_a_minute_of_four_ports_is_about_one_kilobyte() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.retention import Retention
+from chalicelib.domain.retention import SPARE_MS, Retention
 from chalicelib.domain.times import DAY_MS
 
 NOW = 1_700_000_000_000
@@ -45,3 +45,5 @@ def test_whatever_is_taken_all_readings_of_its_time_are_still_stored(
     at_that_time = [retention for since_ms, retention in past if since_ms <= at_ms][-1]
     if at_ms >= past[-1][1].oldest_ms(now_ms):
         assert at_that_time.expires_at_ms(at_ms) > now_ms
+    if at_ms >= past[-1][1].whole_from_ms(now_ms):
+        assert at_that_time.expires_at_ms(at_ms) >= now_ms + SPARE_MS

@@ -5,7 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.energy.hours import MOST_AT_ONCE, QUIET_MS, cleared, due, finished_days, marked, runs
+from chalicelib.domain.energy.counted import COUNTED_GAP_MS
+from chalicelib.domain.energy.hours import (
+    MOST_AT_ONCE,
+    QUIET_MS,
+    RETRY_MS,
+    cleared,
+    due,
+    due_at_ms,
+    finished_days,
+    marked,
+    postponed,
+    runs,
+    whole,
+)
 from chalicelib.domain.energy.slots import GAP_MS
 from chalicelib.domain.readings import Chunk, Columns
 from chalicelib.domain.times import DAY_MS, HOUR_MS
@@ -15,7 +28,8 @@ NOW = (HOUR + 2) * HOUR_MS
 
 
 def chunk(*times_ms: int) -> Chunk:
-    return Chunk("uid", "device", "owner", "c", NOW, {"p": Columns(list(times_ms), *[[0] * len(times_ms)] * 3)})
+    none = [0] * len(times_ms)
+    return Chunk("uid", "device", "owner", "c", NOW, {"p": Columns(list(times_ms), none, none, none)})
 
 
 def test_a_chunk_marks_its_hour() -> None:
@@ -39,10 +53,26 @@ def test_an_hour_is_due_when_it_is_over_and_quiet() -> None:
 
 
 def test_a_long_backlog_is_computed_a_part_at_a_time_the_oldest_first() -> None:
-    backlog = dict.fromkeys(range(HOUR, HOUR - 100, -1), 0)
+    backlog = dict.fromkeys(range(HOUR, HOUR - 300, -1), 0)
     first = due(backlog, NOW, NOW)
-    assert first == list(range(HOUR - 99, HOUR - 99 + MOST_AT_ONCE))
-    assert due(cleared(backlog, first), NOW, NOW)[0] == HOUR - 99 + MOST_AT_ONCE
+    assert first == list(range(HOUR - 299, HOUR - 299 + MOST_AT_ONCE))
+    assert due(cleared(backlog, first), NOW, NOW)[0] == HOUR - 299 + MOST_AT_ONCE
+
+
+def test_hours_are_left_to_the_sweep_one_to_two_hours_after_the_last_touch() -> None:
+    assert due_at_ms({}) is None
+    for last_ms in (NOW, NOW + 1, NOW + HOUR_MS - 1):
+        assert due_at_ms({HOUR - 9: NOW - HOUR_MS, HOUR: last_ms}) == NOW + 2 * HOUR_MS
+
+
+def test_an_hour_that_cannot_be_computed_is_left_alone_for_a_while() -> None:
+    left = postponed({HOUR - 1: 0, HOUR: 0}, [HOUR - 1], NOW)
+    assert due(left, NOW + HOUR_MS, NOW + RETRY_MS) == [HOUR]
+    assert due(left, NOW + HOUR_MS, NOW + RETRY_MS + QUIET_MS) == [HOUR - 1, HOUR]
+
+
+def test_an_hour_is_whole_while_a_day_before_it_is_still_stored() -> None:
+    assert whole([HOUR - 1, HOUR], HOUR * HOUR_MS - COUNTED_GAP_MS) == [HOUR]
 
 
 def test_a_day_is_finished_when_it_is_over_and_none_of_its_hours_is_left() -> None:
