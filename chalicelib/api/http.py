@@ -22,6 +22,7 @@ from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import (
     BadRequest,
     Conflict,
+    Forbidden,
     GhostwattError,
     Invalid,
     NotFound,
@@ -31,12 +32,13 @@ from chalicelib.domain.errors import (
     Unavailable,
     not_found,
 )
-from chalicelib.services import devices, sessions
+from chalicelib.services import devices, read_tokens, sessions
 from chalicelib.wire.base import Failure
 
 STATUS = {
     BadRequest: 400,
     Unauthenticated: 401,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
@@ -133,9 +135,11 @@ def route(
         summary = (handler.__doc__ or handler.__name__.replace("_", " ")).strip().partition("\n")[0]
         ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary))
 
+        only_reads = method == "GET" and not path.startswith("/account")
+
         def view(**path_parameters: str) -> Response:
             def answer() -> object:
-                call = _call(blueprint.current_request, body, who, body_optional)
+                call = _call(blueprint.current_request, body, who, body_optional, only_reads)
                 if any(len(value) > MAX_ID_LENGTH for value in path_parameters.values()):
                     raise not_found("thing")
                 return handler(call, **path_parameters)
@@ -179,9 +183,9 @@ def _json(answer: object, status: int, headers: Mapping[str, str] | None = None)
     return Response(msgspec.json.encode(answer).decode(), {**no_store, **(headers or {})}, status)
 
 
-def _call(request: Request, body: type | None, who: Who, body_optional: bool) -> Call[Any]:
+def _call(request: Request, body: type | None, who: Who, body_optional: bool, only_reads: bool) -> Call[Any]:
     now_ms = time.time_ns() // 1_000_000
-    caller = _caller(request, who, now_ms)
+    caller = _caller(request, who, only_reads, now_ms)
     return Call(
         body=decode(raw_body(request), body, optional=body_optional) if body else None,
         now_ms=now_ms,
@@ -192,15 +196,25 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool) ->
     )
 
 
-def _caller(request: Request, who: Who, now_ms: int) -> Session | Device | None:
+def _caller(request: Request, who: Who, only_reads: bool, now_ms: int) -> Session | Device | None:
     if who is Who.SESSION:
-        return sessions.authenticate(_session_token(request.headers), now_ms)
+        return _person(_session_token(request.headers), only_reads, now_ms)
     if who is Who.DEVICE:
         scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
         device = devices.authenticate(api_key.strip() if scheme.lower() == "device" else "", now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
         return device
     return None
+
+
+def _person(token: str, only_reads: bool, now_ms: int) -> Session:
+    """Whose session this is; a read token opens only what reads, and nothing about the account."""
+    if not read_tokens.is_one(token):
+        return sessions.authenticate(token, now_ms)
+    session = read_tokens.authenticate(token, now_ms)
+    if not only_reads:
+        raise Forbidden("A read token may not do this: log in.", code="read_only")
+    return session
 
 
 def _session_token(headers: Mapping[str, str]) -> str:

@@ -74,7 +74,10 @@ def _timezones() -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One log-in on one browser: a family of refresh tokens, of which only the newest is good."""
+    """One log-in on one browser: a family of refresh tokens, of which only the newest is good.
+
+    With a token_name it is a read token instead (read_tokens.py); refresh_sha256 is then the digest of that.
+    """
 
     session_id: str
     user_id: str
@@ -84,6 +87,12 @@ class Session:
     expires_at_ms: int
     refresh_sha256: str
     user_agent: str
+    token_name: str | None = None
+
+    @property
+    def is_read_token(self) -> bool:
+        """Whether it is a program's, and may only read."""
+        return self.token_name is not None
 
     def expired(self, now_ms: int) -> bool:
         """Whether its time is over."""

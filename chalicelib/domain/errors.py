@@ -24,6 +24,10 @@ class Unauthenticated(GhostwattError):
     """No valid session or device key."""
 
 
+class Forbidden(GhostwattError):
+    """Whoever calls is known, but may not do this with what was shown."""
+
+
 class NotFound(GhostwattError):
     """It does not exist, or it is another user's: nobody can tell which."""
 

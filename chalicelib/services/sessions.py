@@ -18,7 +18,7 @@ from chalicelib.domain.accounts import (
     refresh_token,
     session_id_of,
 )
-from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.errors import Unauthenticated, not_found
 from chalicelib.domain.identity import new_id, new_secret, same
 from chalicelib.services import live, signing_keys
 from chalicelib.storage import sessions as store
@@ -63,7 +63,7 @@ def authenticate(session_token: str, now_ms: int) -> Session:
     claims = _claims(session_token, now_ms)
     session = store.load(claims["sid"]) if now_ms < claims["exp"] * 1_000 else None
     if session is None or session.expired(now_ms) or session.user_id != claims["sub"]:
-        raise _bad_session()
+        raise bad_session()
     return session
 
 
@@ -75,8 +75,8 @@ def refresh(token: str, now_ms: int) -> Tokens:
     """
     session_id = session_id_of(token)
     session = store.load(session_id) if session_id else None
-    if session is None or session.expired(now_ms):
-        raise _bad_session()
+    if session is None or session.expired(now_ms) or session.is_read_token:
+        raise bad_session()
     next_token = refresh_token(session.session_id, new_secret())
     rotated = replace(
         session,
@@ -85,9 +85,9 @@ def refresh(token: str, now_ms: int) -> Tokens:
         expires_at_ms=now_ms + SESSION_MS,
     )
     spent = not same(refresh_digest(token), session.refresh_sha256)
-    if spent or not _has_account(session) or not store.rotate(session, rotated):
+    if spent or not has_account(session) or not store.rotate(session, rotated):
         store.remove(session.session_id)
-        raise _bad_session()
+        raise bad_session()
     return _tokens(rotated, next_token, now_ms)
 
 
@@ -101,6 +101,14 @@ def end(session: Session) -> None:
     """Log out: its tokens are worthless at once, its dashboards closed."""
     store.remove(session.session_id)
     live.hang_up(session.user_id, {session.session_id})
+
+
+def end_one(user_id: str, session_id: str) -> None:
+    """End one of a person's sessions, or read tokens. Raises NotFound."""
+    session = store.load(session_id)
+    if session is None or session.user_id != user_id:
+        raise not_found("session")
+    end(session)
 
 
 def end_others(session: Session) -> None:
@@ -118,7 +126,7 @@ def _end(user_id: str, sessions: list[Session]) -> None:
     live.hang_up(user_id, {session.session_id for session in sessions})
 
 
-def _has_account(session: Session) -> bool:
+def has_account(session: Session) -> bool:
     """The index of sessions may lag when an account is closed: what it did not show ends here."""
     account = users.load_open(session.email)
     return account is not None and account.user_id == session.user_id
@@ -145,9 +153,9 @@ def _claims(session_token: str, now_ms: int) -> dict[str, Any]:
         secret = _secret(jwt.get_unverified_header(session_token), now_ms)
         claims: dict[str, Any] = jwt.decode(session_token, secret, [ALGORITHM], options, issuer=ISSUER)
     except (jwt.PyJWTError, UnicodeEncodeError) as error:
-        raise _bad_session() from error
+        raise bad_session() from error
     if not (isinstance(claims["exp"], int) and isinstance(claims["sid"], str) and claims["sid"]):
-        raise _bad_session()
+        raise bad_session()
     return claims
 
 
@@ -156,9 +164,10 @@ def _secret(header: Mapping[str, Any], now_ms: int) -> str:
     key_id = header.get("kid")
     key = signing_keys.RING.verifying(key_id, now_ms) if isinstance(key_id, str) else None
     if key is None:
-        raise _bad_session()
+        raise bad_session()
     return key.secret
 
 
-def _bad_session() -> Unauthenticated:
+def bad_session() -> Unauthenticated:
+    """What is said of every token that opens nothing."""
     return Unauthenticated("This session is not valid or has ended: log in again.", code="bad_session")

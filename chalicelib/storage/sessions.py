@@ -35,6 +35,7 @@ class SessionItem(Item):
     expires_at = NumberAttribute()
     refresh_sha256 = UnicodeAttribute()
     user_agent = UnicodeAttribute()
+    token_name = UnicodeAttribute(null=True)
     by_user = ByUser()
 
 
@@ -48,12 +49,22 @@ def _session(item: SessionItem) -> Session:
         expires_at_ms=int(item.expires_at_ms),
         refresh_sha256=item.refresh_sha256,
         user_agent=item.user_agent,
+        token_name=item.token_name,
     )
 
 
 def put_new(write: Transaction, session: Session) -> None:
     """Add to a transaction: a new session."""
-    write.save(SessionItem(**asdict(session), expires_at=session.expires_at_ms // 1_000))
+    write.save(_item(session))
+
+
+def put(session: Session) -> None:
+    """Store a new session."""
+    _item(session).save()
+
+
+def _item(session: Session) -> SessionItem:
+    return SessionItem(**asdict(session), expires_at=session.expires_at_ms // 1_000)
 
 
 def load(session_id: str) -> Session | None:
@@ -86,6 +97,17 @@ def rotate(session: Session, rotated: Session) -> bool:
             return False
         raise
     return True
+
+
+def note_use(session_id: str, now_ms: int) -> None:
+    """Store when a session was used; one that has ended meanwhile stays so."""
+    try:
+        SessionItem(session_id).update(
+            actions=[SessionItem.last_used_at_ms.set(now_ms)], condition=SessionItem.session_id.exists()
+        )
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
 
 
 def remove(session_id: str) -> None:

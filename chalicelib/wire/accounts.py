@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import Answer, Iso, Part, Request
+from chalicelib.wire.base import Answer, Iso, Name, Part, Request
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="blanks around it are trimmed")]
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=256, description="no control characters")]
@@ -60,13 +60,33 @@ class AccountAnswer(Answer, frozen=True, kw_only=True):
     created_at: Iso
 
 
+class MakeToken(Request, frozen=True):
+    """A name tells the person which program has it."""
+
+    name: Name
+    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
+
+
+class TokenAnswer(Answer, frozen=True, kw_only=True):
+    """The token is shown here and never again."""
+
+    session_id: str
+    name: str
+    token: str
+    expires_at: Iso
+
+
 class SessionPart(Part, frozen=True, kw_only=True):
+    """A log-in, which may do all, or a read token, which has a name; its last use is exact to a day."""
+
     session_id: str
     created_at: Iso
     last_used_at: Iso
     expires_at: Iso
     user_agent: str
     current: bool
+    scope: Literal["all", "read"]
+    name: str | None
 
 
 class SessionList(Answer, frozen=True, kw_only=True):

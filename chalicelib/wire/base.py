@@ -19,6 +19,9 @@ EpochMs = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000, description="e
 Watts = Annotated[float, msgspec.Meta(ge=0, le=25_000)]
 Volts = Annotated[float, msgspec.Meta(ge=0, le=500)]
 Amps = Annotated[float, msgspec.Meta(ge=0, le=100)]
+CountedWattHours = Annotated[
+    float, msgspec.Meta(ge=0, le=1_000_000_000, description="the meter's own running energy counter, in Wh")
+]
 DwellSeconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
 Iso = Annotated[str, msgspec.Meta(description="ISO 8601, UTC, milliseconds and Z")]
 

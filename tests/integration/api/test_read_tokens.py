@@ -1,0 +1,164 @@
+"""Read tokens through the real entry: what they open, what not, and how they end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.read_tokens import MAX_TOKENS, SEEN_MS
+from chalicelib.domain.times import DAY_MS
+from chalicelib.services import read_tokens, sessions
+from chalicelib.storage import sessions as store
+from tests.conftest import Call, Person, now_ms
+
+
+@pytest.fixture
+def made(person: Person) -> Any:
+    """The answer to a person who makes a token."""
+    answer = person.call("POST", "/account/token", {"name": "Grafana"})
+    assert answer.status == 201
+    return answer.body
+
+
+@pytest.mark.parametrize("header", ["x_session_token", "Authorization"])
+def test_it_reads_by_either_header(call: Call, person: Person, made: Any, header: str) -> None:
+    device = person.device()
+    value = made["token"] if header == "x_session_token" else f"Bearer {made['token']}"
+    (seen,) = call("GET", "/device/list", **{header: value}).body["devices"]
+    assert seen["deviceId"] == device.device_id
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/device/register", {"deviceId": "GW-0123456789"}),
+        ("PATCH", "/account", {"currency": "EUR"}),
+        ("POST", "/account/token", {"name": "Another"}),
+        ("POST", "/live/ticket", None),
+        ("POST", "/account/logout", None),
+        ("DELETE", "/account/sessions", None),
+        ("DELETE", "/account", None),
+        ("GET", "/account", None),
+        ("GET", "/account/sessions", None),
+    ],
+)
+def test_it_changes_nothing_and_tells_nothing_of_the_account(
+    call: Call, made: Any, method: str, path: str, body: Any
+) -> None:
+    answer = call(method, path, body, x_session_token=made["token"])
+    assert (answer.status, answer.body["code"]) == (403, "read_only")
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
+
+
+def test_it_reads_nothing_of_others(call: Call, person: Person, stranger: Person) -> None:
+    port = person.port(person.device())
+    token = stranger.call("POST", "/account/token", {"name": "Grafana"}).body["token"]
+    assert call("GET", f"/port/{port['portId']}", x_session_token=token).status == 404
+
+
+def test_it_is_listed_by_its_name_and_never_shown_again(person: Person, made: Any) -> None:
+    answer = person.call("GET", "/account/sessions")
+    (listed,) = (part for part in answer.body["sessions"] if part["scope"] == "read")
+    assert (listed["name"], listed["sessionId"], listed["current"]) == ("Grafana", made["sessionId"], False)
+    assert made["token"] not in str(answer.body)
+    assert [part["name"] for part in answer.body["sessions"] if part["scope"] == "all"] == [None]
+
+
+def test_its_secret_is_not_stored(made: Any) -> None:
+    stored = store.load(made["sessionId"])
+    assert stored
+    assert made["token"].rpartition(".")[2] not in str(stored)
+
+
+def test_it_ends_when_its_owner_says_so_and_only_then(call: Call, person: Person, stranger: Person, made: Any) -> None:
+    path = f"/account/sessions/{made['sessionId']}"
+    assert stranger.call("DELETE", path).status == 404
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
+    assert person.call("DELETE", path).status == 200
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 401
+    assert person.call("DELETE", path).status == 404
+
+
+@pytest.mark.parametrize("way", ["others", "password", "account"])
+def test_it_ends_with_all_other_sessions(call: Call, person: Person, made: Any, way: str) -> None:
+    new_password = {"currentPassword": person.password, "newPassword": "correct horse"}
+    acts = {"others": ("DELETE", "/account/sessions"), "account": ("DELETE", "/account")}
+    ended = person.call(*acts[way]) if way in acts else person.call("PATCH", "/account", new_password)
+    assert ended.status in (200, 202)
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 401
+
+
+def test_one_that_the_index_hid_when_its_account_was_closed_opens_nothing(
+    person: Person, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "has_account", lambda _: False)
+    with pytest.raises(Unauthenticated):
+        read_tokens.authenticate(made["token"], now_ms())
+
+
+def test_it_lasts_as_long_as_was_asked(person: Person) -> None:
+    at_ms = now_ms()
+    session = sessions.authenticate(person.token, at_ms)
+    issued, token = read_tokens.issue(session, "Grafana", 30, at_ms)
+    assert issued.expires_at_ms == at_ms + 30 * DAY_MS
+    assert read_tokens.authenticate(token, issued.expires_at_ms - 1)
+    with pytest.raises(Unauthenticated):
+        read_tokens.authenticate(token, issued.expires_at_ms)
+
+
+def test_its_last_use_is_known_to_a_day(person: Person) -> None:
+    at_ms = now_ms()
+    issued, token = read_tokens.issue(sessions.authenticate(person.token, at_ms), "Grafana", 30, at_ms)
+
+    def last_used_at_ms() -> int | None:
+        stored = store.load(issued.session_id)
+        return stored.last_used_at_ms if stored else None
+
+    read_tokens.authenticate(token, at_ms + SEEN_MS - 1)
+    assert last_used_at_ms() == at_ms
+    read_tokens.authenticate(token, at_ms + SEEN_MS)
+    assert last_used_at_ms() == at_ms + SEEN_MS
+
+
+def test_a_use_does_not_bring_back_what_has_ended(made: Any) -> None:
+    store.remove(made["sessionId"])
+    store.note_use(made["sessionId"], now_ms())
+    assert store.load(made["sessionId"]) is None
+
+
+@pytest.mark.parametrize("strip", ["gwr.", ""])
+def test_it_refreshes_nothing_and_trying_does_not_end_it(call: Call, made: Any, strip: str) -> None:
+    answer = call("POST", "/account/refresh", {"refreshToken": made["token"].removeprefix(strip)})
+    assert (answer.status, answer.body["code"]) == (401, "bad_session")
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
+
+
+def test_a_refresh_token_is_no_read_token(call: Call) -> None:
+    body = {"email": f"{now_ms()}@example.org", "password": "correct horse"}
+    refresh_token = call("POST", "/account/signup", body).body["refreshToken"]
+    for token in (refresh_token, f"gwr.{refresh_token}"):
+        assert call("GET", "/device/list", x_session_token=token).status == 401
+
+
+def test_a_guess_opens_nothing(call: Call, made: Any) -> None:
+    guess = made["token"][:-1] + ("A" if made["token"][-1] != "A" else "B")
+    assert call("GET", "/device/list", x_session_token=guess).status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({}, "name"), ({"name": ""}, "name"), ({"name": "x", "expiresInDays": 0}, "expiresInDays")]
+)
+def test_what_is_wrong_is_named(person: Person, body: Any, field: str) -> None:
+    answer = person.call("POST", "/account/token", body)
+    assert (answer.status, answer.body["field"]) == (422, field)
+
+
+def test_there_is_an_end_to_tokens_until_one_is_ended(person: Person) -> None:
+    made = [person.call("POST", "/account/token", {"name": str(number)}) for number in range(MAX_TOKENS)]
+    assert {answer.status for answer in made} == {201}
+    refused = person.call("POST", "/account/token", {"name": "one more"})
+    assert (refused.status, refused.body["code"]) == (409, "too_many_tokens")
+    person.call("DELETE", f"/account/sessions/{made[0].body['sessionId']}")
+    assert person.call("POST", "/account/token", {"name": "one more"}).status == 201
