@@ -7,8 +7,22 @@ import time
 from botocore.session import get_session
 from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 
-from chalicelib.api import accounts, claims, detector, devices, energy, events, meta, ports, readings, savings, tariffs
+from chalicelib.api import (
+    accounts,
+    claims,
+    detector,
+    devices,
+    energy,
+    events,
+    exports,
+    meta,
+    ports,
+    readings,
+    savings,
+    tariffs,
+)
 from chalicelib.domain.errors import Unauthenticated
+from chalicelib.events import exports as export_jobs
 from chalicelib.events import mqtt, schedule, stream
 from chalicelib.services import live
 from chalicelib.settings import settings
@@ -21,8 +35,8 @@ app.api.cors = CORSConfig(
     allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
     allow_credentials=True,
 )
-routes = (accounts, claims, detector, devices, energy, events, meta, ports, readings, savings, tariffs)
-for room in (*routes, mqtt, schedule, stream):
+routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings, savings, tariffs)
+for room in (*routes, export_jobs, mqtt, schedule, stream):
     app.register_blueprint(room.blueprint)
 
 

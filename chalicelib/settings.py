@@ -20,7 +20,9 @@ class Settings:
     upload_seconds is the pace at which devices are told to send their readings; mail_from is the sender of mail ("":
     this place sends none), smtp_url the server that takes it (smtp or smtps, with user and password if it wants them),
     mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
-    private addresses and without TLS; json_logs says that logs are for machines (CloudWatch).
+    private addresses and without TLS; export_bucket is where exports are kept, exports_url where links to them lead
+    ("" to S3), export_function the name of the function that makes them; json_logs says that logs are for machines
+    (CloudWatch).
     """
 
     stage: str
@@ -37,6 +39,9 @@ class Settings:
     smtp_url: str
     mail_directory: str
     webhook_allow_private: bool
+    export_bucket: str
+    exports_url: str
+    export_function: str
     json_logs: bool
 
     @property
@@ -64,5 +69,8 @@ def settings() -> Settings:
         smtp_url=os.environ.get("SMTP_URL", ""),
         mail_directory=os.environ.get("MAIL_DIRECTORY", ""),
         webhook_allow_private=os.environ.get("WEBHOOK_ALLOW_PRIVATE") == "yes",
+        export_bucket=os.environ.get("EXPORT_BUCKET", ""),
+        exports_url=os.environ.get("EXPORTS_URL", ""),
+        export_function=os.environ.get("EXPORT_FUNCTION", ""),
         json_logs=os.environ.get("LOGS") == "json",
     )

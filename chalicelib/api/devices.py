@@ -9,13 +9,14 @@ from chalice.app import Blueprint
 
 from chalicelib import messages, views
 from chalicelib.api import history as asking
-from chalicelib.api import paging
+from chalicelib.api import paging, summaries
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
 from chalicelib.services import accounts, devices, history
 from chalicelib.wire import devices as wire
 from chalicelib.wire.base import Done
+from chalicelib.wire.sensors import SensorSummaries, SensorSummaryColumns
 
 blueprint = Blueprint(__name__)
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
@@ -150,11 +151,13 @@ def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
     blueprint,
     "GET",
     "/device/{device_id}/data",
-    answers=(wire.SensorHistory, wire.SensorColumns),
+    answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
     who=Who.SESSION,
 )
 def sensor_history(call: Call[None], device_id: str) -> Reply:
-    """What a device's free sensors said, oldest first"""
+    """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""
+    if paging.choice(call.query, "resolution", asking.RESOLUTIONS) not in (None, "raw"):
+        return summaries.reply(call, device_id)
     first_ms, last_ms = paging.span_ms(call.query)
     limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
     layout = asking.layout(call.query)

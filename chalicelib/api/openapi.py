@@ -49,7 +49,12 @@ POINT_LIMITS = {
 """The limit where it is one of points."""
 SECURITY_SCHEMES = {
     "session": {"type": "apiKey", "in": "header", "name": "x-session-token"},
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "a session token; or a read token, which opens GET outside /account",
+    },
     "device": {
         "type": "apiKey",
         "in": "header",

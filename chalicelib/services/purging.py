@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.services import accounts, sessions
+from chalicelib.services import accounts, exports, sessions
 from chalicelib.storage import (
     notification_settings,
     notifications,
@@ -86,8 +86,13 @@ def _no_tariffs(owner_id: str, _now_ms: int) -> bool:
     return True
 
 
+def _no_exports(owner_id: str, _now_ms: int) -> bool:
+    exports.remove_all(owner_id)
+    return True
+
+
 _STEPS: dict[str, list[Step]] = {
     "account": [_closed_account],
     "device": [_no_readings, _no_rollups, _no_ports],
-    "owner": [_no_sessions, _no_events, _no_notifications, _no_tariffs],
+    "owner": [_no_sessions, _no_events, _no_notifications, _no_tariffs, _no_exports],
 }

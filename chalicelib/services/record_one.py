@@ -23,13 +23,14 @@ REFUSALS = {"in_future": "lies more than five minutes ahead", "too_old": "is old
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading: volts, amps and watts of a port at epoch milliseconds."""
+    """One reading: volts, amps and watts of a port at epoch milliseconds; energy is its meter's counter in Wh."""
 
     port_id: str
     timestamp_ms: int
     voltage: float
     current: float
     power: float
+    energy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ class HistoryPoint(Part, frozen=True, kw_only=True):
 
 
 class UsagePoint(Part, frozen=True, kw_only=True):
-    """What was used in the seconds from a time on, of which coveredSeconds were measured; without any, no mean."""
+    """What was used in the seconds from a time on, of which coveredSeconds were measured.
+
+    The energy of a gap is known too where the meter's own counter tells it. Where none is known there is no mean.
+    """
 
     timestamp: Iso
     timestamp_ms: int

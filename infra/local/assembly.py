@@ -7,19 +7,23 @@ import importlib
 import logging
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import BaseRoute
+
 from infra.local import aws, checkpoints, environment, tables, template
 from infra.local.broker import Broker
+from infra.local.bucket import SWEEP_SECONDS, Bucket
 from infra.local.connections import Connections
 from infra.local.data_directory import signing_secret
 from infra.local.database import LOOPBACK, Database, server_binary
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
+from infra.local.invocations import Invocations
 from infra.local.live import Live, LiveHandlers
 from infra.local.pages import Pages, page_headers
 from infra.local.pump import Handler, Pump
@@ -55,15 +59,17 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
     mqtt = listen(place.host, place.mqtt_port)
     url = f"http://{_url_host(place.host)}:{public.port}"
     prefix = secrets.token_urlsafe()
+    services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
     with _database(place.directory) as database:
         environment.put_in_place(
             environment.app_environment(
                 public_url=url,
                 database_url=database.url,
-                live_endpoint=f"http://{LOOPBACK}:{management.port}/{prefix}",
-                iot_endpoint=f"http://{LOOPBACK}:{management.port}/{prefix}",
+                live_endpoint=services_url,
+                iot_endpoint=services_url,
                 jwt_secret=signing_secret(place.directory),
                 mail_directory=str(place.directory / "mail"),
+                services_url=services_url,
             )
         )
         app = importlib.import_module("app")  # it reads the environment, so it comes after
@@ -71,25 +77,27 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
         definitions = template.load({"Stage": environment.STAGE, "WebOrigin": url})
         database.wait_until_ready()
         tables.ensure(aws.client("dynamodb", database.url), definitions)
-        connections = Connections()
-        everyone = _public(app, definitions, connections)
+        connections, bucket = Connections(), Bucket(place.directory / "exports")
+        everyone = _public(app, definitions, connections, bucket)
         mqtt_url = f"mqtt://{_url_host(place.host)}:{mqtt.port}"
         with (
             _pump(place.directory, database.url),
             _schedule(place.sweep_seconds),
+            _exports(bucket) as services,
             _broker(place.directory, mqtt.socket) as publish,
         ):
-            asgi = ByPort(management.port, management_app(connections, publish, prefix), everyone)
+            asgi = ByPort(management.port, management_app(connections, publish, prefix, services), everyone)
             server = Server(asgi, lambda: on_ready(url, mqtt_url))
             asyncio.run(server.serve([public.socket, management.socket]))
 
 
-def _public(app: Any, definitions: template.Template, connections: Connections) -> Any:
+def _public(app: Any, definitions: template.Template, connections: Connections, bucket: Bucket) -> Any:
     handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
     return public_app(
         Gateway(app.app, GatewayAnswers(definitions)),
         Live(handlers, connections),
         Pages(PAGE_DIRECTORY, page_headers(definitions)),
+        bucket.links(),
     )
 
 
@@ -119,6 +127,19 @@ def _schedule(period_seconds: float) -> Iterator[None]:
     schedule = Schedule(importlib.import_module("chalicelib.events.schedule").sweep, period_seconds)
     with _working(Worker("schedule", schedule.run), schedule.stop):
         yield
+
+
+@contextmanager
+def _exports(bucket: Bucket) -> Iterator[Sequence[BaseRoute]]:
+    """The job of exports, and the end of their files; gives the services that the app calls for them."""
+    invocations = Invocations({"export_job": importlib.import_module("chalicelib.events.exports").export_job})
+    lifecycle = Schedule(lambda *_: bucket.expire(), SWEEP_SECONDS)
+    bucket.expire()
+    with (
+        _working(Worker("exports", invocations.run), invocations.stop),
+        _working(Worker("lifecycle", lifecycle.run), lifecycle.stop),
+    ):
+        yield [bucket.service(), invocations.service()]
 
 
 @contextmanager

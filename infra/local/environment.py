@@ -7,6 +7,8 @@ from collections.abc import Mapping, MutableMapping
 
 REGION = "us-east-1"
 STAGE = "local"
+NOWHERE = "http://127.0.0.1:9"
+"""Where nobody listens: a service that is not there must not be looked for at AWS."""
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 """What a person's own AWS set-up may leave in the environment and must not reach the app."""
 
@@ -19,8 +21,12 @@ def app_environment(
     iot_endpoint: str,
     jwt_secret: str,
     mail_directory: str = "",
+    services_url: str = NOWHERE,
 ) -> dict[str, str]:
-    """The variables that settings.py and botocore read; the credentials are made up, the database asks for some."""
+    """The variables that settings.py and botocore read; the credentials are made up, the database asks for some.
+
+    services_url is the management API, where S3 and Lambda are called.
+    """
     return {
         "STAGE": STAGE,
         "PUBLIC_URL": public_url,
@@ -31,6 +37,9 @@ def app_environment(
         "UPLOAD_SECONDS": "2",  # nobody pays for requests here, and somebody is looking
         "MAIL_DIRECTORY": mail_directory,
         "MAIL_FROM": os.environ.get("MAIL_FROM", "ghostwatt@localhost"),  # with SMTP_URL a person sets one
+        "EXPORT_BUCKET": f"ghostwatt-{STAGE}-exports",
+        "EXPORT_FUNCTION": "export_job",
+        "EXPORTS_URL": f"{public_url}/exports",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
@@ -39,6 +48,8 @@ def app_environment(
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL_DYNAMODB": database_url,
+        "AWS_ENDPOINT_URL_S3": f"{services_url}/s3",
+        "AWS_ENDPOINT_URL_LAMBDA": services_url,
         "NO_PROXY": "127.0.0.1,localhost",
     }
 

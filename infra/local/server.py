@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.connections import MAX_MESSAGE_BYTES, Connections
@@ -49,13 +49,15 @@ def listen(host: str, port: int) -> Listener:
         raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 
-def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp) -> Starlette:
+def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> Starlette:
     """What everyone reaches."""
-    return Starlette(routes=[Mount("/api", gateway), WebSocketRoute("/live", live), Mount("/", pages)])
+    return Starlette(routes=[Mount("/api", gateway), WebSocketRoute("/live", live), exports, Mount("/", pages)])
 
 
-def management_app(connections: Connections, publish: Publish, prefix: str) -> Starlette:
-    """The @connections calls and those of IoT's data plane, behind a path that only the app knows."""
+def management_app(
+    connections: Connections, publish: Publish, prefix: str, services: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """The @connections calls, those of IoT's data plane and more services, behind a path that only the app knows."""
 
     async def publish_to_topic(request: Request) -> Response:
         publish(request.path_params["topic"], await request.body())
@@ -66,6 +68,7 @@ def management_app(connections: Connections, publish: Publish, prefix: str) -> S
         routes=[
             Route(connection, connections.manage, methods=["GET", "POST", "DELETE"]),
             Route(topic, publish_to_topic, methods=["POST"]),
+            Mount(f"/{prefix}", routes=services),
         ]
     )
 
