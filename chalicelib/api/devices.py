@@ -48,10 +48,8 @@ def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
 def list_devices(call: Call[None]) -> wire.DeviceList:
     """Your devices, the one that called last first"""
     limit, start = paging.limit(call.query), _offset(paging.cursor(call.query))
-    found = devices.by_last_seen(call.owner_id)
-    page = found[start : start + limit]
+    page, more = devices.page_by_last_seen(call.owner_id, start, limit)
     known = devices.states_of(page)
-    more = start + limit < len(found)
     return wire.DeviceList(
         devices=[views.device(device, known.get(device.device_uid), call.now_ms) for device in page],
         cursor=base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,

@@ -16,6 +16,8 @@ from chalicelib.services import live, purge
 from chalicelib.storage import devices as store
 from chalicelib.storage import ports, states
 
+FEW = 50
+"""Devices that are read whole at once: nearly everybody has fewer."""
 TRIES = 5
 """Keys that change at the same moment: whoever comes second reads them again and tries again."""
 
@@ -102,6 +104,21 @@ def own(owner_id: str, device_id: str) -> Device:
 def by_last_seen(owner_id: str) -> list[Device]:
     """All devices of a person, the one that called last first."""
     return sorted(store.of_owner(owner_id), key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
+
+
+def page_by_last_seen(owner_id: str, start: int, limit: int) -> tuple[list[Device], bool]:
+    """So many devices of a person from a place in that order on, and whether there are more.
+
+    Of many devices only the ids and times are read to find the order, and then those of the page: reading all whole
+    takes twice as long.
+    """
+    few, complete = store.some_of_owner(owner_id, FEW)
+    if complete:
+        ordered = sorted(few, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
+        return ordered[start : start + limit], start + limit < len(ordered)
+    calls = sorted(store.last_calls_of_owner(owner_id), key=lambda call: (-call[1], call[0]))
+    page = store.load_some([device_id for device_id, _ in calls[start : start + limit]])
+    return [device for device in page if device.owner_id == owner_id], start + limit < len(calls)
 
 
 def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:

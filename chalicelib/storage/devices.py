@@ -124,6 +124,25 @@ def of_owner(owner_id: str) -> list[Device]:
     return [_device(item) for item in DeviceItem.by_owner.query(owner_id, attributes_to_get=list(LISTED))]
 
 
+def some_of_owner(owner_id: str, most: int) -> tuple[list[Device], bool]:
+    """Up to so many devices of a person, by id, without their keys; and whether these are all."""
+    found = DeviceItem.by_owner.query(owner_id, limit=most + 1, attributes_to_get=list(LISTED))
+    devices = [_device(item) for item in found]
+    return devices[:most], len(devices) <= most
+
+
+def last_calls_of_owner(owner_id: str) -> list[tuple[str, int]]:
+    """The id of each of a person's devices, and when it last called (epoch ms, 0 for never)."""
+    found = DeviceItem.by_owner.query(owner_id, attributes_to_get=["device_id", "last_seen_ms"])
+    return [(item.device_id, int(item.last_seen_ms or 0)) for item in found]
+
+
+def load_some(device_ids: Sequence[str]) -> list[Device]:
+    """Devices in the order of these ids, without their keys; those that are gone are left out."""
+    found = {item.device_id: _device(item) for item in DeviceItem.batch_get(device_ids, attributes_to_get=list(LISTED))}
+    return [found[device_id] for device_id in device_ids if device_id in found]
+
+
 def add(device: Device, replacing: Device | None = None) -> bool:
     """Store a new device; False when the id is taken by anything but `replacing`."""
     free = DeviceItem.device_id.does_not_exist()

@@ -53,6 +53,7 @@ def _all_work(entry: Entry, records: Records) -> Iterator[Work]:
         route_work.batch_work(entry),
         route_work.list_work(entry),
         event_work.stream_work(entry, records),
+        event_work.hour_work(entry),
         event_work.sweep_work(entry),
     )
 
@@ -81,7 +82,7 @@ def _dollar_lines(costs: Mapping[str, Cost]) -> Iterator[str]:
     for seconds, batches in UPLOADS:
         yield _dollar_line(f"upload every {seconds} s, heard every 60 s", cost.port_month(costs, seconds, batches))
     yield _dollar_line("naive: a request and two writes a reading", cost.naive_port_month(costs))
-    yield "(uploads x (batch + its chunk on the stream + presence) + heartbeats of the other minutes) / ports."
+    yield "(uploads x (batch + its chunk on the stream + presence) + heartbeats of the other minutes + hours) / ports."
     yield "Not in it: storage, data out, the sweep, and what people read."
     yield f"Function time: CPU / {cost.CPU_SHARE:.2f} (512 MB) + {cost.DATABASE_MS:g} ms a database call."
     yield f"{cost.PRICES}."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from tests.benchmarks.event_work import chunk_name
+from tests.benchmarks.event_work import HOUR, chunk_name
 from tests.benchmarks.household import PORTS, SAMPLE_MS
 from tests.benchmarks.meter import Cost
 from tests.benchmarks.route_work import MINUTES_BEAT, ONE_READING, SILENT_BEAT, batch_name
@@ -28,6 +28,7 @@ DATABASE_MS = 5.0
 """Assumed: what a function waits for a call of DynamoDB, whose answers take single-digit milliseconds."""
 MONTH_SECONDS = 30 * 86_400
 BEAT_SECONDS = 60
+HOUR_SECONDS = 3_600
 READINGS_A_MONTH = MONTH_SECONDS * 1_000 // SAMPLE_MS
 
 
@@ -70,7 +71,7 @@ def port_month(costs: Mapping[str, Cost], upload_seconds: int, batches: int) -> 
     """A month of one port of a device that uploads so often, in so many batches, and is heard once a minute.
 
     Each batch is one request and one invocation of the stream handler. An upload stands for the beat of its minute;
-    either writes the device's presence.
+    either writes the device's presence. Each hour is rolled up once.
     """
     readings = upload_seconds * 1_000 // SAMPLE_MS * PORTS // batches
     batch = added([dollars(costs[batch_name(readings)]), dollars(costs[chunk_name(readings)])])
@@ -78,7 +79,8 @@ def port_month(costs: Mapping[str, Cost], upload_seconds: int, batches: int) -> 
     beats = dollars(costs[MINUTES_BEAT]).times(MONTH_SECONDS / BEAT_SECONDS - MONTH_SECONDS / upload_seconds)
     writing = added([dollars(costs[MINUTES_BEAT]), dollars(costs[SILENT_BEAT]).times(-1)])
     presence = writing.times(MONTH_SECONDS / upload_seconds)
-    return added([uploads, beats, presence]).times(1 / PORTS)
+    hours = dollars(costs[HOUR]).times(MONTH_SECONDS / HOUR_SECONDS)
+    return added([uploads, beats, presence, hours]).times(1 / PORTS)
 
 
 def naive_port_month(costs: Mapping[str, Cost]) -> Dollars:

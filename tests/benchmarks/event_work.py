@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from chalicelib.domain.times import HOUR_MS
 from chalicelib.events.schedule import sweep
 from chalicelib.events.stream import examine
-from tests.benchmarks.household import CUT, Household, fill_devices, owner_of, silent_for
+from chalicelib.services.examine import examine as examine_chunks
+from chalicelib.services.roll_up import roll_up_all
+from chalicelib.storage import states
+from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for
 from tests.benchmarks.meter import Work
 from tests.benchmarks.place import Entry, Records
 from tests.benchmarks.route_work import HISTORY_MS
@@ -20,6 +24,7 @@ DUE = (0, 10)
 SILENT_MS = 151_000
 """Just past the silence after which a device is offline."""
 CHUNKS = (120, 150, 300)
+HOUR = "rolling up an hour of 4 ports"
 TICK = {
     **dict.fromkeys(("account", "time", "region", "detail", "detail-type", "source", "version", "id"), ""),
     "resources": [],
@@ -72,6 +77,29 @@ def _sent(household: Household, records: Records, batch: dict[str, Any]) -> Run:
 def _none_failed(done: Mapping[str, Any]) -> None:
     if done["batchItemFailures"]:
         raise RuntimeError(done)
+
+
+def hour_work(entry: Entry) -> Iterator[Work]:
+    """Rolling up an hour that came in a batch a minute; its day is not over, so that only the hour is computed."""
+    yield Work(HOUR, lambda: _hour(new_person(entry.call)), _is_rolled_up, readings=7_200, over_http=False, repeats=3)
+
+
+def _hour(person: Person) -> Run:
+    start_ms = now_ms() // HOUR_MS * HOUR_MS - HOUR_MS
+    chunks = fill_history(Household(person, start_ms), readings_a_batch=120, span_ms=HOUR_MS)
+    examine_chunks(chunks, now_ms())
+    device_uid = chunks[0].device_uid
+
+    def rolled_up() -> str:
+        roll_up_all(device_uid, lambda: False, now_ms() + HOUR_MS)
+        return device_uid
+
+    return rolled_up
+
+
+def _is_rolled_up(device_uid: str) -> None:
+    if states.load(device_uid).dirty_hours:
+        raise RuntimeError(f"hours of {device_uid} are left")
 
 
 def sweep_work(entry: Entry, online: int = ONLINE) -> Iterator[Work]:

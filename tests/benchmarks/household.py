@@ -65,18 +65,21 @@ class Household:
         return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, asleep)}
 
 
-def fill_history(household: Household, readings_a_batch: int) -> None:
-    """Have so long a time stored in such batches as recording looks back for duplicates."""
+def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX_CHUNK_MS) -> list[Chunk]:
+    """Have so long a time (as recording looks back for duplicates) stored in such batches; gives what was stored."""
     device = devices.load(household.device.device_id)
     if device is None:
         raise LookupError(household.device.device_id)
-    for _ in range(MAX_CHUNK_MS * PORTS // SAMPLE_MS // readings_a_batch):
+    stored = []
+    for _ in range(span_ms * PORTS // SAMPLE_MS // readings_a_batch):
         taken = msgspec.convert(household.readings(readings_a_batch), list[BatchReading])
         columns = by_port([(each.timestamp_ms, each) for each in taken])
         key = readings.chunk_key(secrets.token_hex(8))
         chunk = Chunk(device.device_uid, device.device_id, device.owner_id, key, now_ms(), columns)
         if not readings.add([chunk], Retention()):
             raise LookupError(key)
+        stored.append(chunk)
+    return stored
 
 
 def silent_for(device_id: str, silent_ms: int) -> None:

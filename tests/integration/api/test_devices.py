@@ -78,6 +78,26 @@ def test_a_limit_out_of_range_is_422(person: Person, limit: str) -> None:
     assert (answer.status, answer.body["field"]) == (422, "limit")
 
 
+@pytest.mark.parametrize("few", [0, 2, 5, 50])
+def test_however_many_devices_are_read_at_once_the_list_is_the_same(
+    person: Person, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    from chalicelib.services import devices as verbs  # noqa: PLC0415 - after the environment
+
+    monkeypatch.setattr(verbs, "FEW", few)
+    made = [person.device(f"Pi {number}") for number in range(5)]
+    for device in (made[3], made[0], made[4]):
+        device.call("POST", "/device/heartbeat")
+    listed: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = person.call("GET", f"/device/list?limit=2&cursor={cursor}").body
+        listed += [device["deviceId"] for device in page["devices"]]
+        cursor = page["cursor"]
+    silent = sorted(device.device_id for device in (made[1], made[2]))
+    assert listed == [made[4].device_id, made[0].device_id, made[3].device_id, *silent]
+
+
 @pytest.mark.parametrize("path", ["/device/list", "/port/list", "/phantom-event/list", "/notification/list"])
 def test_a_forged_cursor_is_422(person: Person, path: str) -> None:
     answer = person.call("GET", f"{path}?cursor=bm9uc2Vuc2U=")
