@@ -12,6 +12,7 @@ PYTHON ?= python3.11
 ARCH ?= arm64
 STAGE ?= dev
 BIN := .venv/bin
+LOCKS := requirements.txt requirements-dev.txt device/requirements.lock tests/deployed/emulator.lock
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
 help: ## Say what each command does
@@ -51,11 +52,11 @@ types: install ## Types, strictly
 	@$(BIN)/mypy
 	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
 
-locks: install ## Are the three locks those of the three lists of dependencies?
-	@for pair in requirements.txt requirements-dev.txt device/requirements.lock; do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
+locks: install ## Are the four locks those of the four lists of dependencies?
+	@for pair in $(LOCKS); do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
 
-lock: .venv/installed ## Make the three locks anew: cloud, development, Pi
-	@for pair in requirements.txt requirements-dev.txt device/requirements.lock; do $(MAKE) --silent lock-$$(basename $$pair) OUT=$$pair; done
+lock: .venv/installed ## Make the four locks anew: cloud, development, Pi, emulator
+	@for pair in $(LOCKS); do $(MAKE) --silent lock-$$(basename $$pair) OUT=$$pair; done
 
 lock-requirements.txt:
 	@$(COMPILE) pyproject.toml -o $(OUT)
@@ -63,9 +64,14 @@ lock-requirements-dev.txt:
 	@$(COMPILE) pyproject.toml --group dev -c requirements.txt -o $(OUT)
 lock-requirements.lock:
 	@$(COMPILE) device/pyproject.toml -o $(OUT)
+lock-emulator.lock:
+	@$(COMPILE) --group emulator -o $(OUT)
 
 bench: install ## Calls, capacity units and CPU of each route, the stream and the sweep; readings a second
 	@$(BIN)/python -m tests.benchmarks.bench
+
+bench-cold: install ## What a cold start of the package costs: the size of the zip, the CPU of the imports
+	@$(BIN)/python -m tests.benchmarks.bench_cold
 
 bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
 	@$(BIN)/python -m tests.benchmarks.bench_detector $(TRACES)
@@ -85,11 +91,23 @@ destroy: install ## Take a stage on AWS down; asks first, and says what stays [S
 rotate-keys: install ## A new signing key for a stage on AWS; nobody is logged out [STAGE=]
 	@$(BIN)/python -m infra.aws.keys $(or $(STAGE),$(error Which one? make rotate-keys STAGE=dev))
 
+smoke: install ## Try a running Ghostwatt with a throw-away account that it deletes again [BASE=https://... MQTT=mqtts://...]
+	@$(BIN)/python -m infra.smoke $(or $(BASE),$(error Which one? make smoke BASE=https://...)) $(if $(MQTT),--mqtt $(MQTT))
+
+# Without a STAGE it is the PC's folder.
+PLACE = $(if $(filter file,$(origin STAGE)),--data $(DATA),--stage $(STAGE))
+
+export-data: install ## All data of a PC whose stack is stopped, or of a stage on AWS, into one file [TO=file.zip DATA=.local or STAGE=]
+	@$(BIN)/python -m infra.move export $(or $(TO),$(error Where to? make export-data TO=file.zip)) $(PLACE)
+
+import-data: install ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
+	@$(BIN)/python -m infra.move import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
+
 test-deployed: install .cache/emulator/installed ## The package in an emulator of AWS, with the contract's tests (minutes)
 	@$(BIN)/python -m pytest -p tests.deployed.plugin tests/deployed tests/contract
 
 # Its own environment: the emulator's Lambdas would see what is installed in ours.
-.cache/emulator/installed: tests/deployed/requirements.txt
+.cache/emulator/installed: tests/deployed/emulator.lock
 	@echo "Installing the emulator of AWS into .cache/emulator ..."
 	@$(PYTHON) -m venv --clear .cache/emulator
 	@.cache/emulator/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
@@ -98,4 +116,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock
+.PHONY: help export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -19,12 +19,14 @@ def destroy(account: Account, stage: str) -> list[str]:
     stack = stacks.find(cloudformation, name)
     if stack is None:
         raise stacks.DeployError(f"There is no stack {name} in {account.region}.")
-    tables = _tables(account, name) if stage in KEPT_STAGES else []
-    empty(account, stack.outputs["PageBucketName"])
+    tables = _resources(account, name, "AWS::DynamoDB::Table") if stage in KEPT_STAGES else []
+    for bucket in _resources(account, name, "AWS::S3::Bucket"):
+        empty(account, bucket)
     stacks.delete(cloudformation, name)
     keys.remove(account.client("ssm"), stage)
     bucket = names.deployment_bucket(account.account_id, account.region)
-    return [*tables, f"bucket {bucket} (packages of all stages)", f"stack {names.LOG_ROLE_STACK}"]
+    kept = [f"table {table}" for table in tables]
+    return [*kept, f"bucket {bucket} (packages of all stages)", f"stack {names.LOG_ROLE_STACK}"]
 
 
 def empty(account: Account, bucket: str) -> None:
@@ -37,10 +39,11 @@ def empty(account: Account, bucket: str) -> None:
             s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
 
 
-def _tables(account: Account, stack: str) -> list[str]:
+def _resources(account: Account, stack: str, kind: str) -> list[str]:
+    """The names of a stack's resources of one kind."""
     pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    return [f"table {one['PhysicalResourceId']}" for one in found if one["ResourceType"] == "AWS::DynamoDB::Table"]
+    return [one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind]
 
 
 def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = input) -> int:

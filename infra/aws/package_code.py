@@ -16,6 +16,7 @@ SERVICES = {
     "apigatewaymanagementapi": "pushes to open dashboards",
     "dynamodb": "all that is stored",
     "iot-data": "publishes relay commands over MQTT",
+    "lambda": "starts the job of an export",
     "s3": "keeps exports",
     "sesv2": "sends e-mail",
     "ssm": "keeps the signing keys",

@@ -8,12 +8,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from infra.aws import parts
 from infra.aws.package_errors import PackageError
 
 ARCHITECTURES = ("arm64", "x86_64")
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
+ALLOW_ORIGIN = "method.response.header.Access-Control-Allow-Origin"
 
 
 def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path:
@@ -30,8 +34,16 @@ def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path
         _set_architecture(project / ".chalice" / "config.json", stage, architecture)
         parts.write(project / "merge.yaml", stage)
         _run_chalice(project, stage, project / "merge.yaml")
-        shutil.copy(project / "out" / "sam.yaml", out)
-    return out / "sam.yaml"
+        made = yaml.safe_load((project / "out" / "sam.yaml").read_text())
+    return parts.dump(with_stages_origin(made), out / "sam.yaml")
+
+
+def with_stages_origin(template: dict[str, Any]) -> dict[str, Any]:
+    """The template whose preflight answers allow the stage's origin, where Chalice wrote that of this machine."""
+    for path in template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
+        answer = path["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
+        answer["responseParameters"][ALLOW_ORIGIN] = {"Fn::Sub": "'${WebOrigin}'"}
+    return template
 
 
 def _set_architecture(config: Path, stage: str, architecture: str) -> None:

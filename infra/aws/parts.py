@@ -1,6 +1,6 @@
 """The one template that `chalice package --merge-template` merges into Chalice's own, put together from its parts.
 
-template.yaml holds what the PC stack reads too; parts/ holds what only AWS needs, a file a subject.
+template.yaml holds what the PC stack reads too; template_parts/ holds what only AWS needs, a file a subject.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from infra.aws import functions
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = HERE / "template.yaml"
-PARTS = HERE / "parts"
+PARTS = HERE / "template_parts"
 EVERY_TABLE = PARTS / "every_table.yaml"
 VARIABLES = PARTS / "variables.yaml"
 """No parts of their own: what each table gets besides its keys, and each function as its environment."""
@@ -39,7 +39,13 @@ def merged(stage: str = "dev") -> dict[str, Any]:
 
 def write(path: Path, stage: str = "dev") -> None:
     """Write the merge template of a stage to a YAML file."""
-    path.write_text(yaml.dump(merged(stage), Dumper=_Plain, sort_keys=False, width=120))
+    dump(merged(stage), path)
+
+
+def dump(template: Mapping[str, Any], path: Path) -> Path:
+    """Write a template as YAML; returns the path."""
+    path.write_text(yaml.dump(template, Dumper=_Plain, sort_keys=False, width=120))
+    return path
 
 
 def merge(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ DEPLOYED = "tests.deployed.plugin"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     if pytestconfig.pluginmanager.has_plugin(DEPLOYED):
-        pytest.skip("it looks at the PC stack's page, socket or files, which the emulator has elsewhere or not at all")
+        pytest.skip("it is about the PC stack's own server: its page, its paths, its sockets")
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
@@ -38,6 +38,36 @@ def api(request: pytest.FixtureRequest) -> str:
     if request.config.pluginmanager.has_plugin(DEPLOYED):
         return str(request.getfixturevalue("deployed").api_url)
     return f"{request.getfixturevalue('stack').base_url}/api"
+
+
+@pytest.fixture(scope="module")
+def live_url(request: pytest.FixtureRequest) -> str:
+    """Where pages open their socket; a ticket is added."""
+    if request.config.pluginmanager.has_plugin(DEPLOYED):
+        return str(request.getfixturevalue("deployed").live_url)
+    return str(request.getfixturevalue("stack").base_url).replace("http", "ws") + "/live"
+
+
+@pytest.fixture(scope="module")
+def socket_refusal(request: pytest.FixtureRequest) -> int:
+    """The status for a socket that is refused: what $connect answered, but the emulator makes 403 of all that."""
+    return 403 if request.config.pluginmanager.has_plugin(DEPLOYED) else 401
+
+
+@pytest.fixture(scope="module")
+def web_origin(request: pytest.FixtureRequest) -> str:
+    """The one origin whose pages may call."""
+    if request.config.pluginmanager.has_plugin(DEPLOYED):
+        return str(request.getfixturevalue("deployed").web_origin)
+    return str(request.getfixturevalue("stack").base_url)
+
+
+@pytest.fixture(scope="module")
+def signing_secret(request: pytest.FixtureRequest) -> str:
+    """What signs session tokens here: a forger's dream."""
+    if request.config.pluginmanager.has_plugin(DEPLOYED):
+        return str(request.getfixturevalue("deployed").signing_secret)
+    return str((request.getfixturevalue("stack").data_dir / "jwt_secret").read_text())
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from ghostwatt_pi.cloud import Cloud, CloudAway, KeyRefused, Refused
-from ghostwatt_pi.spool import Batch, SpooledReading
-from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
+from ghostwatt_pi import __version__
+from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.wire import Claim, ReadingResult, RelayCommand, RelayReport
+from ghostwatt_pi.spool.batch import Batch, SpooledReading
 
 from chalicelib.api import claims, devices, readings
 from chalicelib.api.http import ROUTES, Route
@@ -111,7 +112,7 @@ def call(cloud: Cloud, name: str, request: Any) -> Any:
         return cloud.poll_claim(request["deviceCode"])
     if name == "heartbeat":
         reports = [RelayReport(r["portId"], r["state"], r["version"], r.get("reason")) for r in request["relays"]]
-        return cloud.heartbeat(API_KEY, reports)
+        return cloud.heartbeat(API_KEY, reports, request.get("droppedReadings", 0))
     readings = tuple(
         SpooledReading(row, r["portId"], r["timestampMs"], r["voltage"], r["current"], r["power"])
         for row, r in enumerate(request["readings"])
@@ -131,7 +132,10 @@ def test_the_agent_makes_exactly_such_requests(exampler: Exampler, name: str, re
     (made,) = exampler.bodies
     if "sentAtMs" in request_body:
         assert isinstance(made.pop("sentAtMs"), int)
-    assert made == {name: value for name, value in request_body.items() if name != "sentAtMs"}
+    if "agentVersion" in request_body:
+        assert made.pop("agentVersion") == __version__
+    own = ("sentAtMs", "agentVersion")  # of the attempt, and of the agent
+    assert made == {name: value for name, value in request_body.items() if name not in own}
     assert exampler.paths == [EXAMPLES[name]["path"]]
     assert exampler.keys == [f"Device {API_KEY}" if EXAMPLES[name]["auth"] else None]
 

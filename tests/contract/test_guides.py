@@ -12,7 +12,6 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from infra.local.stack import RunningStack
 from tests.conftest import eventually
 
 TIMEOUT = 10
@@ -150,11 +149,11 @@ def test_the_dashboard_guide_lists_a_bare_array(api: str, device_id: str) -> Non
     assert (device["status"], device["temperature"], device["name"]) == ("online", 19.25, "Greenhouse")
 
 
-def test_the_dashboard_guides_page_hears_sensor_data(stack: RunningStack, api: str, device_id: str) -> None:
+def test_the_dashboard_guides_page_hears_sensor_data(live_url: str, api: str, device_id: str) -> None:
     who, other = session(api), session(api)
     key = {"Authorization": f"Device {registered(api, who, device_id)}"}
     mine, others = (post(f"{api}/live/ticket", **person).json()["url"] for person in (who, other))
-    assert mine.startswith(stack.base_url.replace("http", "ws"))
+    assert mine.startswith(f"{live_url}?ticket=")
     with connect(mine) as socket, connect(others) as foreign:
         post(f"{api}/device/data", {"sensors": {"temperature": 20.5}}, **key)
         heard = [json.loads(socket.recv(timeout=TIMEOUT))]

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from infra.aws import keys
+from infra.aws import keys, names
 from tests.conftest import eventually
 from tests.deployed.emulator import Emulator
 from tests.deployed.swaps import FUNCTION, swapped
@@ -39,6 +39,21 @@ class Deployed:
         """The URL of the WebSocket, to which a ticket is added."""
         address = self.emulator.url.removeprefix("http")
         return f"ws{address}/_aws/execute-api/{self.outputs['WebsocketAPIId']}/live"
+
+    @property
+    def web_origin(self) -> str:
+        """The one origin whose pages may call."""
+        functions, name = self.emulator.client("lambda"), self.resource("APIHandler")
+        environment = functions.get_function_configuration(FunctionName=name)["Environment"]
+        return str(environment["Variables"]["WEB_ORIGIN"])
+
+    @property
+    def signing_secret(self) -> str:
+        """What signs session tokens."""
+        found = self.emulator.client("ssm").get_parameters_by_path(
+            Path=names.signing_keys_path(STAGE), WithDecryption=True
+        )
+        return str(found["Parameters"][-1]["Value"])
 
     def resource(self, logical_id: str) -> str:
         """The name that a resource of the template got."""

@@ -13,7 +13,6 @@ from tests.deployed.emulator import Emulator, running_emulator
 
 LIMITS = {
     "test_a_wrong_method_is_an_unknown_route": "the emulator imports no GatewayResponses with an API's definition",
-    "test_one_ticket_opens_one_socket": "the emulator answers 403 for whatever $connect refuses",
 }
 """Tests of the contract that fail because of the emulator, and why. One that passes is noticed, and leaves the list."""
 

@@ -93,11 +93,3 @@ def test_the_schedule_sweeps(deployed: Deployed) -> None:
     result = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, result
     assert {"offline", "purged"} <= set(result)
-
-
-def test_the_rule_hands_on_what_a_device_publishes(deployed: Deployed, person: Person) -> None:
-    device = person.device()
-    topic = f"iot/devices/{device.device_id}/data"
-    body = json.dumps({"sensors": {"temperature": 23.5}})
-    deployed.emulator.client("iot-data").publish(topic=topic, qos=1, payload=body)
-    eventually(lambda: person.call("GET", "/devices").body[0].get("temperature") == 23.5, "it is shown", 30)

@@ -1,4 +1,7 @@
-"""The integration tests run under the grants of infra/aws/grants.yaml: what AWS would deny is denied here."""
+"""The integration tests run under the grants of infra/aws/grants.yaml: what AWS would deny is denied here.
+
+What they use of the grants is noted, so that test_grants.py can find those that nothing uses.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,18 @@ ENTRIES = {
     "mqtt_authorize": "MqttAuthorize",
     "examine": "Examine",
     "sweep": "Sweep",
+    "export_job": "ExportJob",
 }
 """From a handler to its function; those in chalicelib/api are all APIHandler."""
+VERBS = {
+    ("examine", "examine"): "Examine",
+    ("deliver", "run"): "Sweep",
+    ("digests", "run"): "Sweep",
+    ("purging", "run"): "Sweep",
+    ("roll_up", "run"): "Sweep",
+    ("sweep", "sweep"): "Sweep",
+}
+"""From module and name of a verb that one function alone calls to that function: tests call it too, at any time."""
 PARTS_OF_TRANSACTION = {
     "Put": "PutItem",
     "Update": "UpdateItem",
@@ -32,16 +45,26 @@ PARTS_OF_TRANSACTION = {
 }
 
 
+Grant = tuple[str, str, str]
+"""A function, the table or table/index that it uses, and DynamoDB's action."""
+
+
 class Denied(AssertionError):
     """AWS would answer AccessDeniedException."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unused grants are looked for when all else has run."""
+    items.sort(key=lambda item: item.path == Path(__file__).with_name("test_grants.py"))
+
+
 @pytest.fixture(scope="session", autouse=True)
-def under_grants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Deny each call to the database that the calling function's role does not allow."""
+def under_grants() -> Iterator[set[Grant]]:
+    """Deny each call to the database that the calling function's role does not allow; what was used so far."""
     allowed = functions.grants()
     tables = logical_ids()
     dispatch = Connection.dispatch
+    used: set[Grant] = set()
 
     def checked(self: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         function = calling_function()
@@ -49,11 +72,12 @@ def under_grants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             place = f"{tables[name]}/{index}" if index else tables[name]
             if action not in allowed[function or ""].get("tables", {}).get(place, ()):
                 raise Denied(f"{function} may not {action} on {place}: see infra/aws/grants.yaml")
+            used.add((function or "", place, action))
         return dispatch(self, operation, arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "dispatch", checked)
-        yield
+        yield used
 
 
 def logical_ids() -> dict[str, str]:
@@ -75,6 +99,9 @@ def calling_function() -> str | None:
         is_handler = path == ROOT / "app.py" or path.is_relative_to(ROOT / "chalicelib" / "events")
         if is_handler and frame.f_code.co_name in ENTRIES:
             return ENTRIES[frame.f_code.co_name]
+        verb = path.stem, frame.f_code.co_name
+        if path.parent == ROOT / "chalicelib" / "services" and verb in VERBS:
+            return VERBS[verb]
         frame = frame.f_back
     return None
 

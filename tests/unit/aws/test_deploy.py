@@ -29,6 +29,7 @@ Parameters:
   AlarmEmail: {Type: String, Default: ""}
 Resources:
   PageBucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: the-page}}
+  ExportBucket: {Type: "AWS::S3::Bucket", Properties: {BucketName: the-exports}}
   Told: {Type: "AWS::SNS::Topic", Properties: {TopicName: {Ref: Stage}, DisplayName: {Ref: PublicUrl}}}
   Mail: {Type: "AWS::SNS::Topic", Properties: {TopicName: mail, DisplayName: {Ref: AlarmEmail}}}
 Outputs:
@@ -154,9 +155,12 @@ def test_a_dry_run_shows_the_change_set_and_no_secret(package: Path, page: Path)
 
 def test_destroying_takes_all_but_says_what_stays(account: deploy.Account, package: Path, page: Path) -> None:
     deploy.deploy(account, "dev", package, page, {})
+    account.client("s3").put_object(Bucket="the-exports", Key="somebody/secret.zip", Body=b"zip")
 
     stays = destroy.destroy(account, "dev")
 
+    left = {bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]}
+    assert left == {names.deployment_bucket(account.account_id, account.region)}
     assert stacks.find(account.client("cloudformation"), "ghostwatt-dev") is None
     assert keys.key_names(account.client("ssm"), "dev") == []
     assert any(names.LOG_ROLE_STACK in thing for thing in stays)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from chalicelib import settings, telemetry
 from infra.aws import functions
 from tests.unit.aws.conftest import Packaged
 
@@ -16,8 +18,13 @@ OTHER_GRANTS = {
         "execute-api:ManageConnections on live/POST/@connections/*",
         "execute-api:ManageConnections on live/DELETE/@connections/*",
         "iot:Publish on topic/iot/devices/*/commands",
+        "ses:SendEmail on identity/*",
+        "ses:SendRawEmail on identity/*",
         "ssm:GetParametersByPath on parameter/ghostwatt/${Stage}/signing-keys",
+        "s3:GetObject on ${ExportBucket.Arn}/*",
+        "lambda:InvokeFunction on ExportJob.Arn",
     },
+    "ExportJob": {"s3:DeleteObject on ${ExportBucket.Arn}/*", "s3:PutObject on ${ExportBucket.Arn}/*"},
     "Examine": {
         "dynamodb:DescribeStream on ReadingsTable.StreamArn",
         "dynamodb:GetRecords on ReadingsTable.StreamArn",
@@ -30,6 +37,9 @@ OTHER_GRANTS = {
     "Sweep": {
         "execute-api:ManageConnections on live/POST/@connections/*",
         "execute-api:ManageConnections on live/DELETE/@connections/*",
+        "ses:SendEmail on identity/*",
+        "ses:SendRawEmail on identity/*",
+        "s3:DeleteObject on ${ExportBucket.Arn}/*",
     },
     "WebsocketConnect": set(),
     "WebsocketMessage": set(),
@@ -65,7 +75,8 @@ def granted(role: dict[str, Any]) -> set[tuple[str, str]]:
     assert "ManagedPolicyArns" not in role
     (policy,) = role["Policies"]
     found = set()
-    for statement in policy["PolicyDocument"]["Statement"]:
+    for given in policy["PolicyDocument"]["Statement"]:
+        statement = given["Fn::If"][1] if "Fn::If" in given else given
         assert statement["Effect"] == "Allow"
         found |= {(action, resource(statement["Resource"])) for action in statement["Action"]}
     return found
@@ -120,7 +131,10 @@ TRIGGERS = {
     "MqttData": ("iot.amazonaws.com", "MqttRule"),
     "MqttAuthorize": ("iot.amazonaws.com", "MqttAuthorizer"),
 }
-"""Who calls a function, and the one thing of theirs that may. The stream is read by Examine's own role."""
+"""Who calls a function, and the one thing of theirs that may.
+
+The stream is read by Examine's own role, exports are started by the API's.
+"""
 
 
 def test_each_trigger_may_invoke_its_function_and_nothing_else_may(packaged: Packaged) -> None:
@@ -134,7 +148,7 @@ def test_each_trigger_may_invoke_its_function_and_nothing_else_may(packaged: Pac
     }
     for name, (_, source) in TRIGGERS.items():
         assert f'"{source}"' in found[name][1]
-    assert set(TRIGGERS) | {"Examine"} == set(packaged.of_type("AWS::Lambda::Function"))
+    assert set(TRIGGERS) | {"Examine", "ExportJob"} == set(packaged.of_type("AWS::Lambda::Function"))
 
 
 def test_the_stream_is_read_whole_retried_bisected_and_what_fails_is_kept(packaged: Packaged) -> None:
@@ -211,6 +225,39 @@ def test_no_secret_is_in_the_environment_or_the_template(packaged: Packaged) -> 
         assert {"Ref": "OriginSecret"} not in function["Environment"]["Variables"].values()
 
 
+def test_mail_leaves_in_the_name_of_one_sender_and_only_where_one_is_given(packaged: Packaged) -> None:
+    assert packaged.parameters["MailFrom"]["Default"] == ""
+    for name, role in packaged.of_type("AWS::IAM::Role").items():
+        (policy,) = role["Policies"]
+        for given in (one for one in policy["PolicyDocument"]["Statement"] if "ses:" in json.dumps(one)):
+            condition, statement, otherwise = given["Fn::If"]
+            assert (condition, otherwise) == ("SendsMail", {"Ref": "AWS::NoValue"}), name
+            assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}, name
+
+
+READ = re.compile(r'os\.environ(?:\.get\(|\[)"(\w+)"')
+
+
+def test_a_functions_environment_holds_what_settings_reads_and_its_logs_are_json(packaged: Packaged) -> None:
+    read = set(READ.findall(Path(settings.__file__).read_text()))
+    for name, function in packaged.of_type("AWS::Lambda::Function").items():
+        variables = function["Environment"]["Variables"]
+        assert set(variables) <= read, name
+        assert variables["LOGS"] == "json"
+        assert variables["IOT_ENDPOINT"] == {"Fn::Sub": "https://data-ats.iot.${AWS::Region}.${AWS::URLSuffix}"}
+        assert variables["MAIL_FROM"] == {"Ref": "MailFrom"}
+
+
+def test_preflight_allows_the_origin_that_the_functions_allow(packaged: Packaged) -> None:
+    (api,) = packaged.of_type("AWS::ApiGateway::RestApi").values()
+    preflights = [path["options"]["x-amazon-apigateway-integration"] for path in api["Body"]["paths"].values()]
+    assert preflights
+    for preflight in preflights:
+        allowed = preflight["responses"]["default"]["responseParameters"]
+        assert allowed["method.response.header.Access-Control-Allow-Origin"] == {"Fn::Sub": "'${WebOrigin}'"}
+    assert "localhost:8000" not in packaged.path.read_text()
+
+
 def test_every_alarm_tells_the_topic(packaged: Packaged) -> None:
     alarms = packaged.of_type("AWS::CloudWatch::Alarm")
     assert {
@@ -245,6 +292,15 @@ def test_cfn_lint_has_nothing_to_say(packaged: Packaged) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_dashboard_is_json(packaged: Packaged) -> None:
+METRICS = {"ReadingsStored", "ReadingsDuplicate", "ReadingsRejected", "DetectionLag", "SweepOffline", "SweepPurged"}
+
+
+def test_the_dashboard_shows_the_metrics_that_the_code_measures(packaged: Packaged) -> None:
     (dashboard,) = packaged.of_type("AWS::CloudWatch::Dashboard").values()
-    assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    metrics = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    ours = [metric for metric in metrics if metric[0] == telemetry.NAMESPACE]
+    assert {metric[1] for metric in ours} == METRICS
+    assert all(metric[2:4] == ["stage", "${Stage}"] for metric in ours)
+    code = "".join(path.read_text() for path in Path(telemetry.__file__).parent.rglob("*.py"))
+    assert {name for name in METRICS if f'"{name}"' not in code} == set()
