@@ -84,7 +84,8 @@ def _dollar_lines(costs: Mapping[str, Cost]) -> Iterator[str]:
     yield _dollar_line("naive: a request and two writes a reading", cost.naive_port_month(costs))
     yield "(uploads x (batch + its chunk on the stream + presence) + heartbeats of the other minutes + hours) / ports."
     yield "Not in it: storage, data out, the sweep, and what people read."
-    yield f"Function time: CPU / {cost.CPU_SHARE:.2f} (512 MB) + {cost.DATABASE_MS:g} ms a database call."
+    memory = f"{cost.API_MB} MB behind the gateway, {cost.EVENTS_MB} MB else"
+    yield f"Function time: CPU x {cost.WHOLE_CPU_MB} MB / memory ({memory}) + {cost.DATABASE_MS:g} ms a database call."
     yield f"{cost.PRICES}."
 
 

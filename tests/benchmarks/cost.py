@@ -21,9 +21,10 @@ DOLLARS_A_GATEWAY_REQUEST = 3.50 / MILLION
 DOLLARS_AN_INVOCATION = 0.20 / MILLION
 DOLLARS_A_GB_SECOND = 0.0000133334
 """Lambda on arm64."""
-MEMORY_GB = 0.5
-CPU_SHARE = 512 / 1_769
-"""Lambda gives CPU by memory, one whole CPU at 1,769 MB (docs.aws.amazon.com/lambda: configuring memory)."""
+API_MB, EVENTS_MB = 1_024, 512
+"""The memory of the functions behind the gateway and of the others, as in .chalice/config.json."""
+WHOLE_CPU_MB = 1_769
+"""Lambda gives CPU by memory, a whole one at this (docs.aws.amazon.com/lambda: configuring memory)."""
 DATABASE_MS = 5.0
 """Assumed: what a function waits for a call of DynamoDB, whose answers take single-digit milliseconds."""
 MONTH_SECONDS = 30 * 86_400
@@ -53,13 +54,17 @@ class Dollars:
 
 def dollars(cost: Cost) -> Dollars:
     """What one call costs."""
-    function_ms = math.ceil(cost.cpu_ms / CPU_SHARE + DATABASE_MS * len(cost.calls))
     return Dollars(
         gateway=DOLLARS_A_GATEWAY_REQUEST if cost.work.over_http else 0.0,
-        functions=DOLLARS_AN_INVOCATION + function_ms / 1_000 * MEMORY_GB * DOLLARS_A_GB_SECOND,
+        functions=_invocation(cost.cpu_ms, len(cost.calls), API_MB if cost.work.over_http else EVENTS_MB),
         reads=cost.read_units * DOLLARS_A_READ_UNIT,
         writes=cost.write_units * DOLLARS_A_WRITE_UNIT,
     )
+
+
+def _invocation(cpu_ms: float, calls: int, memory_mb: int) -> float:
+    billed_ms = math.ceil(cpu_ms * WHOLE_CPU_MB / memory_mb + DATABASE_MS * calls)
+    return DOLLARS_AN_INVOCATION + billed_ms / 1_000 * memory_mb / 1_024 * DOLLARS_A_GB_SECOND
 
 
 def added(parts: Sequence[Dollars]) -> Dollars:
@@ -89,10 +94,9 @@ def naive_port_month(costs: Mapping[str, Cost]) -> Dollars:
     It reads the device's key and the port's state, half a unit each, and writes the reading and the state, one unit
     each, with no index. Its function takes the CPU time of our own route for one reading.
     """
-    function_ms = math.ceil(costs[ONE_READING].cpu_ms / CPU_SHARE + 4 * DATABASE_MS)
     one = Dollars(
         gateway=DOLLARS_A_GATEWAY_REQUEST,
-        functions=DOLLARS_AN_INVOCATION + function_ms / 1_000 * MEMORY_GB * DOLLARS_A_GB_SECOND,
+        functions=_invocation(costs[ONE_READING].cpu_ms, 4, EVENTS_MB),
         reads=2 * 0.5 * DOLLARS_A_READ_UNIT,
         writes=2 * DOLLARS_A_WRITE_UNIT,
     )

@@ -115,4 +115,6 @@ def test_a_port_month_is_calls_times_prices() -> None:
     assert price.gateway == pytest.approx(minutes * 3.50e-6 / ports)
     assert price.writes == pytest.approx((minutes * 2 + hours) * 2 * 0.625e-6 / ports)
     assert price.reads == pytest.approx((minutes * 2 + hours) * 0.125e-6 / ports)
-    assert price.functions == pytest.approx((minutes * 2 + hours) * (0.20e-6 + 0.010 * 0.5 * 0.0000133334) / ports)
+    billed_gb = minutes * 1.0 + (minutes + hours) * 0.5  # 1,024 MB behind the gateway, 512 else; 10 ms each
+    invoked = (minutes * 2 + hours) * 0.20e-6
+    assert price.functions == pytest.approx((invoked + billed_gb * 0.010 * 0.0000133334) / ports)
