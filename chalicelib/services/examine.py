@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chalicelib import telemetry
 from chalicelib.domain import phantom
 from chalicelib.domain.energy import counted, hours
 from chalicelib.domain.errors import Unavailable
@@ -121,6 +122,8 @@ def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
         live.push(looks[0][0].owner_id, messages)
     if switched := [port for port, look in looks if look.relay]:
         commands.send_relays(switched[0])
+    if cuts := [port.port_id for port, look in looks if look.event and look.event.action == "auto_cut"]:
+        telemetry.measure({"Cuts": len(cuts)}, ports=cuts)
 
 
 def examine_sensors(log: SensorLog) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from chalicelib import telemetry
 from chalicelib.domain import ports as rules
 from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.errors import Conflict, Unavailable, not_found
@@ -103,6 +104,7 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
 def _end_cut(port: Port, now_ms: int) -> None:
     if port.relay.cut_event_id is not None:
         phantom_events.save_progress(port.owner_id, port.relay.cut_event_id, "undone", now_ms)
+        telemetry.measure({"Restores": 1}, ports=[port.port_id])
 
 
 def delete(owner_id: str, port_id: str) -> None:

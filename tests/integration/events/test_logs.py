@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -61,3 +61,18 @@ def test_an_error_of_ours_is_logged_with_the_request_but_not_its_body(
     assert "ZeroDivisionError" in line["exception"]
     assert "CHF" not in lines.getvalue()
     assert person.email not in lines.getvalue()
+
+
+def test_what_the_detector_cuts_and_people_undo_is_counted(
+    person: Person, lines: io.StringIO, deliver: Callable[[], int]
+) -> None:
+    device = person.device()
+    port = person.port(device, policy="cut", thresholdWatts=10, dwellSeconds=0)
+    low = {"portId": port["portId"], "timestampMs": now_ms(), "voltage": 230, "current": 0.1, "power": 4}
+    assert device.send([low]).status == 200
+    deliver()
+    person.call("POST", f"/port/{port['portId']}/switch", {"state": "on"})
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    (cut,) = [line for line in told if "Cuts" in line and port["portId"] in line["ports"]]
+    (restore,) = [line for line in told if "Restores" in line]
+    assert (cut["Cuts"], restore["Restores"], restore["ports"]) == (1, 1, [port["portId"]])

@@ -292,7 +292,10 @@ def test_cfn_lint_has_nothing_to_say(packaged: Packaged) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-METRICS = {"ReadingsStored", "ReadingsDuplicate", "ReadingsRejected", "DetectionLag", "SweepOffline", "SweepPurged"}
+METRICS = {
+    *("ReadingsStored", "ReadingsDuplicate", "ReadingsRejected", "DetectionLag"),
+    *("Cuts", "Restores", "SweepOffline", "SweepPurged"),
+}
 
 
 def test_the_dashboard_shows_the_metrics_that_the_code_measures(packaged: Packaged) -> None:
