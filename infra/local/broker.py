@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import amqtt.broker
+from amqtt.adapters import StreamWriterAdapter
 from amqtt.contexts import Action, BrokerConfig, ListenerConfig, ListenerType
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import ApplicationMessage, Session
 
-from infra.local.iot_policy import allows
-from infra.local.lambda_context import LambdaContext
+from infra.local.front_door import Authorizer, Client, Rights, admit, ask, may_publish
 
-MAX_PAYLOAD_BYTES = 128 * 1024
-"""AWS IoT Core's limit."""
 LISTENER = "default"
+SESSION_SECONDS = 3_600
+"""How long the session of a client that is away is kept, if it asked for that: AWS IoT Core's default."""
 LOG = logging.getLogger("ghostwatt.mqtt")
 RIGHTS = {
     Action.PUBLISH: ("iot:Publish", "topic"),
@@ -31,102 +30,73 @@ RIGHTS = {
     Action.RECEIVE: ("iot:Receive", "topic"),
 }
 
-Authorizer = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """What the authorizer said of a connection, and until when (monotonic seconds) it need not be asked again."""
-
-    policies: Sequence[Mapping[str, Any]]
-    good_until: float
+Take = Callable[[str, bytes], None]
 
 
 class Gatekeeper(BaseAuthPlugin, BaseTopicPlugin):
-    """Asks the authorizer at sign-in, and again when it said so; holds each client to the policy it was given."""
+    """Holds each client to the policy it was given at the front door; asks the authorizer again when it said so."""
 
     @dataclass
     class Config:
-        """What the broker hands its plugin: the authorizer, the rule that takes messages, and how to end a client."""
+        """What the broker hands its plugin: the clients that were let in, the authorizer, who takes messages."""
 
+        clients: Any
         authorize: Any
         take: Any
-        hang_up: Any
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
+        self._clients: MutableMapping[str, Client] = self.config.clients
         self._authorizer: Authorizer = self.config.authorize
-        self._take: Callable[[str, bytes], None] = self.config.take
-        self._hang_up: Callable[[str], Awaitable[None]] = self.config.hang_up
-        self._rights: dict[str, Rights] = {}
+        self._take: Take = self.config.take
 
     async def authenticate(self, *, session: Session) -> bool:
-        """Whether this client may come in; a last will counts as something it publishes."""
-        rights = await asyncio.to_thread(self._ask, session)
-        client_id = str(session.client_id)
-        if rights is None or not allows(rights.policies, "iot:Connect", f"client/{client_id}"):
-            LOG.warning("a client was refused at sign-in")
-            return False
-        if session.will_flag and not allows(rights.policies, "iot:Publish", f"topic/{session.will_topic}"):
-            LOG.warning("a client was refused: its last will is for a foreign topic")
-            return False
-        self._rights[client_id] = rights
-        return True
+        """Whether this client was let in: the front door has asked the authorizer."""
+        return session.client_id in self._clients
 
     async def topic_filtering(
         self, *, session: Session | None = None, topic: str | None = None, action: Action | None = None
     ) -> bool:
         """Whether a client may do this with a topic; publishing where it may not ends its connection, as on AWS."""
-        if session is None or action is None:
-            return False
+        client = self._clients.get(str(session.client_id)) if session else None
+        if client is None or action is None:
+            return action is Action.RECEIVE  # kept for one that is away, and has to sign in to get it
         verb, kind = RIGHTS[action]
-        rights = await self._current_rights(session)
-        if rights is not None and allows(rights.policies, verb, f"{kind}/{topic}"):
+        rights = await self._current_rights(client)
+        if rights is not None and rights.allow(verb, f"{kind}/{topic}"):
             return True
         LOG.warning("a client was refused: %s on a foreign topic", verb)
-        if action is Action.PUBLISH:
-            await self._hang_up(str(session.client_id))
+        if action is Action.PUBLISH or rights is None:
+            client.hang_up()
         return False
 
     async def on_broker_message_broadcast(self, *, client_id: str, message: ApplicationMessage) -> None:
         """A message that may be published: hand it to the rule."""
-        if message.data is not None and len(message.data) <= MAX_PAYLOAD_BYTES:
-            self._take(message.topic, bytes(message.data))
-        else:
-            await self._hang_up(client_id)
+        client, packet = self._clients.get(client_id), message.publish_packet
+        retain = packet is not None and packet.retain_flag
+        if client is not None and may_publish(client.rights, message.topic, retain=retain):
+            self._take(message.topic, bytes(message.data or b""))
+        elif client is not None:
+            LOG.warning("a client was refused: it may not have messages retained")
+            client.hang_up()
 
-    async def _current_rights(self, session: Session) -> Rights | None:
-        client_id = str(session.client_id)
-        rights = self._rights.get(client_id)
-        if rights is not None and time.monotonic() >= rights.good_until:
-            rights = await asyncio.to_thread(self._ask, session)
-            if rights is None:
-                self._rights.pop(client_id, None)
-            else:
-                self._rights[client_id] = rights
+    async def _current_rights(self, client: Client) -> Rights | None:
+        if time.monotonic() < client.rights.good_until:
+            return client.rights
+        rights = await asyncio.to_thread(ask, self._authorizer, client.said)
+        if rights is not None:
+            client.rights = rights
         return rights
-
-    def _ask(self, session: Session) -> Rights | None:
-        password = base64.b64encode((session.password or "").encode()).decode()
-        said = {"username": session.username or "", "password": password, "clientId": str(session.client_id)}
-        event = {"protocols": ["mqtt"], "protocolData": {"mqtt": said}, "signatureVerified": False}
-        try:
-            answer = self._authorizer(event, LambdaContext("mqtt_authorize"))
-        except Exception:  # an authorizer that fails lets nobody in, as on AWS
-            LOG.exception("the authorizer failed")
-            return None
-        if not answer["isAuthenticated"]:
-            return None
-        return Rights(answer["policyDocuments"], time.monotonic() + answer["refreshAfterInSeconds"])
 
 
 class Broker:
     """Serves MQTT on a listening socket in the thread that calls run(); publish() and stop() are for other threads."""
 
-    def __init__(self, listening: socket.socket, authorize: Authorizer, take: Callable[[str, bytes], None]) -> None:
+    def __init__(self, listening: socket.socket, authorize: Authorizer, take: Take) -> None:
         self._listening = listening
         self._authorize = authorize
         self._take = take
+        self._clients: dict[str, Client] = {}
         self._loop = asyncio.new_event_loop()
         self._broker: amqtt.broker.Broker | None = None
         self._stopping = asyncio.Event()
@@ -145,27 +115,54 @@ class Broker:
         self._loop.call_soon_threadsafe(self._stopping.set)
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Send to whoever listens to the topic, at least once."""
+        """Send to whoever listens to the topic, at least once if it asked for that."""
         if self._broker is not None and self._ready.is_set():
-            sending = self._broker.internal_message_broadcast(topic, payload, qos=1)
+            sending = self._broker.internal_message_broadcast(topic, payload)
             asyncio.run_coroutine_threadsafe(sending, self._loop)
 
     async def _serve(self) -> None:
-        plugin = {"authorize": self._authorize, "take": self._take, "hang_up": self._hang_up}
+        plugin = {"clients": self._clients, "authorize": self._authorize, "take": self._take}
         config = BrokerConfig(
             listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
             plugins={f"{Gatekeeper.__module__}.{Gatekeeper.__name__}": plugin},
+            session_expiry_interval=SESSION_SECONDS,
         )
         self._broker = amqtt.broker.Broker(config, self._loop)
         await self._broker.start()
-        connected = partial(self._broker.stream_connected, listener_name=LISTENER)
-        async with await asyncio.start_server(connected, sock=self._listening):
+        async with await asyncio.start_server(self._connected, sock=self._listening) as server:
             self._ready.set()
             await self._stopping.wait()
-            await self._broker.shutdown()
+            server.close()
+            await self._hang_up_on_all()
+            with suppress(asyncio.CancelledError):  # of its own waits for clients' acknowledgements
+                await self._broker.shutdown()
 
-    async def _hang_up(self, client_id: str) -> None:
-        if self._broker is not None and client_id in self._broker.sessions:
-            _, handler = self._broker.sessions[client_id]
-            if handler.writer is not None:
-                await handler.writer.close()
+    async def _connected(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection, from its first byte to its end."""
+        try:
+            admitted = await admit(self._authorize, stream, writer)
+            if admitted and self._broker:
+                client, reader = admitted
+                await self._take_over(client)
+                try:
+                    await self._broker.external_connected(reader, StreamWriterAdapter(writer), LISTENER)
+                finally:
+                    self._clients.pop(client.id)
+                    client.ended.set()
+        except OSError:
+            LOG.debug("a connection broke", exc_info=True)
+        finally:
+            writer.close()
+
+    async def _hang_up_on_all(self) -> None:
+        """Before amqtt's own shutdown, which waits for ever if a packet comes just then."""
+        for client in list(self._clients.values()):
+            client.hang_up()
+            await client.ended.wait()
+
+    async def _take_over(self, client: Client) -> None:
+        """An older connection of the same client ends first (MQTT 3.1.1, section 3.1.4)."""
+        while older := self._clients.get(client.id):
+            older.hang_up()
+            await older.ended.wait()
+        self._clients[client.id] = client

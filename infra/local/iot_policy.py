@@ -9,13 +9,13 @@ from typing import Any
 
 def allows(policies: Sequence[Mapping[str, Any]], action: str, thing: str) -> bool:
     """Whether these policies allow an action, for example iot:Publish, on a thing, for example topic/a/b."""
-    statements = [statement for policy in policies for statement in policy["Statement"]]
-    return any(
-        statement["Effect"] == "Allow"
-        and _fits(statement["Action"], action)
-        and _fits(statement["Resource"].split(":", 5)[5], thing)
-        for statement in statements
-    )
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in policy["Statement"]
+        if _fits(statement["Action"], action) and _fits(statement["Resource"].split(":", 5)[5], thing)
+    }
+    return effects == {"Allow"}
 
 
 def _fits(pattern: str, name: str) -> bool:

@@ -26,7 +26,8 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 class TopicRule:
     """Hands on messages in their order; one that fails again and again goes to the dead letters.
 
-    A message that waits here when the stack stops is lost: its device has no answer yet, and sends it again.
+    What waits here when the stack is stopped is handed on first. A stack that is killed loses it: its device has no
+    answer yet, and sends it again.
     """
 
     def __init__(self, handler: Handler, dead_letters: DeadLetterFile, *, pause_seconds: float = PAUSE_SECONDS) -> None:
@@ -45,11 +46,11 @@ class TopicRule:
 
     def run(self) -> None:
         """Hand on until stop() is called from another thread."""
-        while (event := self._waiting.get()) is not None and not self._stopping.is_set():
+        while (event := self._waiting.get()) is not None:
             self._deliver(event)
 
     def stop(self) -> None:
-        """Stop after the message in hand."""
+        """Stop after the messages that wait; each is then tried without pauses."""
         self._stopping.set()
         self._waiting.put(None)
 
@@ -61,7 +62,7 @@ class TopicRule:
                 LOG.exception("a message cannot be recorded, attempt %d", attempt)
                 if attempt == ATTEMPTS:
                     self._dead_letters.add(event, repr(error))
-                elif self._stopping.wait(self._pause_seconds):
-                    return
+                else:
+                    self._stopping.wait(self._pause_seconds)
             else:
                 return
