@@ -30,6 +30,8 @@ SENTENCES = {
     "time_guessed": "{readings} readings are of a time without a clock: they are dated up to this start",
     "local_detect": "While the cloud is away standby is told here, and nothing is cut",
     "standby": "Outlet {channel}: on standby for {minutes} min ({watts:.1f} W); not cut without the cloud",
+    "set_behind": "{readings} readings failed {tries} times ({error}); the others go before them",
+    "call_failed": "A call to the cloud failed ({error})",
     "away": "The cloud cannot be reached ({error}); readings are kept until it can",
     "back": "The cloud is back after {seconds:.0f} s",
     "key_refused": "The cloud refuses this device's key. Pair it again: ghostwatt-pi claim",
@@ -47,12 +49,14 @@ SENTENCES = {
 
 PRIORITIES = {
     **dict.fromkeys(("key_refused", "meter_lost", "relay_failed", "rejected", "dropped", "spool_damaged"), 3),
-    **dict.fromkeys(("away", "warning", "bad_lines", "wrong_baud", "refused", "set_aside", "local_api_off"), 4),
+    **dict.fromkeys(
+        ("away", "warning", "bad_lines", "wrong_baud", "refused", "set_aside", "set_behind", "local_api_off"), 4
+    ),
     **dict.fromkeys(("claim", "paired", "relay", "back", "meter_back", "key_replaced"), 5),
 }
 """Syslog's priorities, where an event's is not 6: 3 error, 4 warning, 5 notice (syslog(3))."""
 
-DETAILS = frozenset({"uploaded"})
+DETAILS = frozenset({"uploaded", "call_failed"})
 """Events that people see only when they ask for more: a journal has a line for a change, not for a routine."""
 
 

@@ -1,7 +1,7 @@
 """What travels between the agent and the cloud: the contract as types, parsed at the edge.
 
 The parse functions raise KeyError, TypeError, ValueError or AttributeError when an answer is not what the contract
-says; cloud.py turns these into its own error.
+says; http.py turns these into its own error.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 RelayState = Literal["on", "off"]
+LocalReason = Literal["by_hand", "safe_state"]
+"""Why an outlet was switched at the Pi, and not by the cloud's command."""
 Json = Mapping[str, Any]
 """A decoded JSON object. Fields that the agent does not know are ignored."""
 

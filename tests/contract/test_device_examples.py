@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from ghostwatt_pi import __version__
 from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused
-from ghostwatt_pi.cloud.wire import Claim, ReadingResult, RelayCommand, RelayReport
 from ghostwatt_pi.spool.batch import Batch, SpooledReading
+from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
 
 from chalicelib.api import claims, devices, readings
 from chalicelib.api.http import ROUTES, Route

@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.agent import Agent, Outcome
-from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.agent.agent import Agent, Outcome
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
-from ghostwatt_pi.relays import SimulatedRelays
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.outlets.relays import SimulatedRelays
+from ghostwatt_pi.spool.spool import Spool
 
 from .fake_cloud import FakeCloud
 from .processes import Started

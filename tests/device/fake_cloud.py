@@ -42,6 +42,7 @@ class FakeCloud:
     complaints: list[str] = field(default_factory=list)
     failures: dict[str, list[Failure]] = field(default_factory=dict)
     reject: Callable[[Body], str | None] = lambda _: None
+    stumble: Callable[[Body], bool] = lambda _: False
     max_batch: int = 500
     dropped_readings: int = 0
     sent_at_ms: list[int] = field(default_factory=list)
@@ -101,7 +102,7 @@ class FakeCloud:
         if authorization != f"Device {self.api_key}":
             return 401, {"error": "unknown key", "code": "unauthorized"}
         if path == "/device/heartbeat":
-            self._check(body, {"sentAtMs", "relays"}, {"droppedReadings"})
+            self._check(body, {"sentAtMs", "relays", "agentVersion"}, {"droppedReadings"})
             self.dropped_readings = body.get("droppedReadings", 0)
             for report in body["relays"]:
                 self._check(report, {"portId", "state", "version"}, {"reason"})
@@ -132,6 +133,8 @@ class FakeCloud:
         batch_id, readings = body["batchId"], body["readings"]
         self.attempts.append((batch_id, readings))
         self.sent_at_ms.append(body["sentAtMs"])
+        if any(map(self.stumble, readings)):
+            return 500, {"error": "Something went wrong on our side.", "code": "internal"}
         if len(readings) > self.max_batch:
             return 413, {"error": "too large", "code": "too_large"}
         if self.batches.setdefault(batch_id, readings) != readings:

@@ -4,9 +4,9 @@ import threading
 import time
 from pathlib import Path
 
-from ghostwatt_pi.backoff import MOST_SECONDS, Backoff
-from ghostwatt_pi.claim import Claimer, ClaimFailed, ClaimState
-from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.cloud.backoff import MOST_SECONDS, Backoff
+from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed, ClaimState
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 
 from .conftest import Told, until

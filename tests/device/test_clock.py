@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi.agent.courier import Courier
 from ghostwatt_pi.clock import ROUNDING_MS, Clock, Timer, start_timer
-from ghostwatt_pi.cloud import Cloud
-from ghostwatt_pi.courier import Courier
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import Spool
-from hypothesis import given
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.spool.spool import MAX_IN_ORDER, Spool
+from ghostwatt_pi.wire import ReadingResult
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .conftest import Told
@@ -20,6 +24,7 @@ from .fake_cloud import FakeCloud
 TRUE_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
 PORTS = {1: "port-1"}
+BOTH = {1: "port-1", 2: "port-2"}
 
 
 @dataclass
@@ -214,3 +219,69 @@ def test_the_clock_is_never_further_off_than_the_quickest_answer_took(
         called_ms, since_boot_ms = since_boot_ms, since_boot_ms + took_ms
         clock.learn(TRUE_MS + called_ms + int(took_ms * part), called_ms, since_boot_ms)
     assert abs(clock.offset_ms - TRUE_MS) <= min(took_ms for took_ms, _ in answers) + ROUNDING_MS
+
+
+class TwoChannels:
+    """A spool whose readings are measured a second apart, and sent as the clock has it then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.measured, self.sent = path, 0, dict[float, int]()
+        self.timer = Timer("boot", TRUE_MS, lambda: 0, lambda: TRUE_MS)
+        self.clock, self.spool = Clock(self.timer), Spool(path, timer=self.timer)
+
+    def measure(self, count: int) -> None:
+        stamps = range(self.measured + 1, self.measured + count + 1)
+        self.spool.add([Measurement(1 + n % 2, TRUE_MS + 1000 * n, 230.0, 0.1, float(n)) for n in stamps])
+        self.measured += count
+
+    def learn(self, error_ms: int) -> None:
+        self.clock.resume(TRUE_MS + error_ms, is_known=True)
+        self.spool.follow(self.clock)
+
+    def restart(self) -> None:
+        self.spool.close()
+        self.spool = Spool(self.path, timer=self.timer)
+
+    def release(self) -> None:
+        if batch := self.spool.next_batch(BOTH):
+            self.spool.release(batch)
+
+    def send(self, batch: Batch | None) -> bool:
+        if batch is None:
+            return False
+        self.sent.update({reading.power: reading.timestamp_ms for reading in batch.readings})
+        self.spool.settle(batch, [ReadingResult(index, "stored") for index in range(len(batch.readings))])
+        return True
+
+    def stamps(self, channel: int) -> list[int]:
+        return [self.sent[float(n)] for n in range(1, self.measured + 1) if 1 + n % 2 == channel]
+
+
+STEPS: dict[str, Callable[[TwoChannels], object]] = {
+    "restart": TwoChannels.restart,
+    "release": TwoChannels.release,
+    "outage": lambda world: world.measure(MAX_IN_ORDER),
+    "live": lambda world: world.send(world.spool.next_live_batch(BOTH, 50)),
+    "backlog": lambda world: world.send(world.spool.next_batch(BOTH, 50)),
+}
+LEARNED_MS = st.integers(-40_000, 40_000)
+"""No call takes longer, so that no answer teaches more."""
+
+
+@settings(max_examples=25, deadline=None)  # each example is a file on disk
+@given(steps=st.lists(st.one_of(LEARNED_MS, st.sampled_from(list(STEPS))), max_size=25))
+def test_the_stamps_of_a_channel_strictly_increase_whatever_the_clock_learns(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int | str]
+) -> None:
+    world = TwoChannels(tmp_path_factory.mktemp("spool") / "spool.sqlite")
+    for step in steps:
+        world.measure(7)
+        if isinstance(step, int):
+            world.learn(step)
+        else:
+            STEPS[step](world)
+    while world.send(world.spool.next_batch(BOTH)):
+        pass
+    world.spool.close()
+    for channel in BOTH:
+        assert all(earlier < later for earlier, later in pairwise(world.stamps(channel)))

@@ -4,8 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.config import KEYS, LOCAL_API, BadSetting, flag, load_settings, sends_in_clear, variable
-from ghostwatt_pi.config_file import write_settings
+from ghostwatt_pi.settings.config import KEYS, LOCAL_API, BadSetting, flag, load_settings, sends_in_clear, variable
+from ghostwatt_pi.settings.config_file import write_settings
 
 
 def api(tmp_path: Path, flags: dict[str, object], environment: dict[str, str], file: str = "") -> str:

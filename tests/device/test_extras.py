@@ -4,13 +4,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.config import BadSetting, Settings
-from ghostwatt_pi.extras import home_assistant, safe_states, with_chosen_relays
-from ghostwatt_pi.gpio import MeterWithRelays
+from ghostwatt_pi.commands.extras import home_assistant, safe_states, with_chosen_relays
 from ghostwatt_pi.home import Home
+from ghostwatt_pi.local.snapshot import Snapshot
+from ghostwatt_pi.local.watch import Watch
 from ghostwatt_pi.meters.serial_port import SerialMeter
-from ghostwatt_pi.snapshot import Snapshot
-from ghostwatt_pi.watch import Watch
+from ghostwatt_pi.meters.with_relays import MeterWithRelays
+from ghostwatt_pi.outlets.gpio import GpioRelays
+from ghostwatt_pi.settings.config import BadSetting, Settings, load_settings
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
 
 from .conftest import ScriptedMeter, Told
 
@@ -24,13 +27,26 @@ def test_the_relays_are_the_meters_own_unless_pins_are_chosen(tmp_path: Path) ->
     assert chosen.errors == {"garbled": 2}
 
 
+def test_how_the_relays_are_wired_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    factory = MockFactory()
+    monkeypatch.setattr(Device, "pin_factory", factory)
+    flags = {"data": tmp_path, "relays": "gpio", "gpio_pins": "17"}
+    for active_low, cuts, is_high in ((True, True, False), (False, True, True), (True, False, True)):
+        wiring = {"gpio_active_low": active_low, "gpio_cuts_when_energised": cuts}
+        relays = with_chosen_relays(ScriptedMeter(), load_settings({**flags, **wiring}, {})).relays
+        relays.switch(1, "off")
+        assert factory.pin(17).state is is_high
+        assert isinstance(relays, GpioRelays)
+        relays.close()
+
+
 def test_pins_that_are_not_named_are_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="gpio_pins"):
         with_chosen_relays(ScriptedMeter(), Settings(tmp_path, relays="gpio"))
 
 
 def test_an_extra_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("gpio", "home_assistant"):
+    for module in ("outlets.gpio", "local.home_assistant"):
         monkeypatch.setitem(sys.modules, f"ghostwatt_pi.{module}", None)
     with pytest.raises(BadSetting, match="pipx inject ghostwatt-pi gpiozero"):
         with_chosen_relays(ScriptedMeter(), Settings(tmp_path, relays="gpio", gpio_pins=(17,)))

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ghostwatt_pi.gpio import GpioRelays, MeterWithRelays
-from ghostwatt_pi.relays import RelayError
+from ghostwatt_pi.meters.with_relays import MeterWithRelays
+from ghostwatt_pi.outlets.gpio import GpioRelays
+from ghostwatt_pi.outlets.relays import RelayError
 from gpiozero.pins.mock import MockFactory
 
 from .conftest import ScriptedMeter

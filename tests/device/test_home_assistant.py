@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.home_assistant import HomeAssistant, discovery, state
-from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.local.home_assistant import HomeAssistant, discovery, state
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.home import Home, HomeInUse
 from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.spool import Spool
 
 
 def mode(path: Path) -> int:

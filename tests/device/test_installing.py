@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi import installing
-from ghostwatt_pi.cli import build_parser
-from ghostwatt_pi.config import BadSetting, load_settings
-from ghostwatt_pi.context import Context
+from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.home import Home
-from ghostwatt_pi.program import install_copy
-from ghostwatt_pi.serial_choice import NoReading, choose_port, first_reading
-from ghostwatt_pi.system import CommandFailed, System
+from ghostwatt_pi.meters.choice import NoReading, choose_port, first_reading
+from ghostwatt_pi.settings.config import BadSetting, load_settings
+from ghostwatt_pi.setup import installing
+from ghostwatt_pi.setup.program import install_copy
+from ghostwatt_pi.setup.system import CommandFailed, System
 
 from .conftest import Told
 from .fake_cloud import FakeCloud

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from ghostwatt_pi.claim import ClaimState
+from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.local.guard import MAX_BODY_BYTES
 from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
-from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.wire import Claim
 
 from .conftest import until

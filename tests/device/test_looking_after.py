@@ -16,12 +16,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.cli import build_parser
-from ghostwatt_pi.exit_codes import MEANINGS
+from ghostwatt_pi.commands.exit_codes import MEANINGS
+from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.home import Home
+from ghostwatt_pi.local.state_file import read_state
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.owner import claim_spool
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.owner import claim_spool
+from ghostwatt_pi.spool.spool import Spool
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -39,7 +40,7 @@ def spool(home: Home, readings: int) -> None:
 
 def test_status_says_how_the_running_agent_does(cloud: FakeCloud, pi: Started) -> None:
     next_event(pi.start(*SIMULATE), "uploaded")
-    until(Home(pi.folder).outlets_path.exists)
+    until(lambda: read_state(Home(pi.folder).state_path).is_online)
     code, out = pi.ask("status", "--json")
     said = json.loads(out)
     assert code == 0

@@ -4,7 +4,7 @@ import re
 
 from ghostwatt_pi import __version__
 from ghostwatt_pi.local.metrics import render
-from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 
 FULL = Snapshot(
     measured=1200,
@@ -12,7 +12,7 @@ FULL = Snapshot(
     waiting=297,
     dropped=5,
     uploads=4,
-    uploads_failed=3,
+    calls_failed=3,
     outages=1,
     cloud_away=True,
     last_upload_at_ms=1_700_000_000_500,
@@ -37,7 +37,7 @@ def test_every_value_of_the_snapshot_is_a_metric() -> None:
         "readings_dropped_total": "5",
         "spool_readings": "297",
         "uploads_total": "4",
-        "uploads_failed_total": "3",
+        "calls_failed_total": "3",
         "cloud_outages_total": "1",
         "cloud_up": "0",
         "last_upload_timestamp_seconds": "1700000000.5",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.outlets import Outlets, refusal
-from ghostwatt_pi.relays import RelayError, SimulatedRelays
+from ghostwatt_pi.outlets.outlets import Outlets, refusal
+from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
 from ghostwatt_pi.wire import DeviceReply, RelayCommand, RelayReport, RelayState
 
 from .conftest import Told

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.owner import KeyReplaced, check_owner, claim_spool
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.owner import KeyReplaced, check_owner, claim_spool
+from ghostwatt_pi.spool.spool import Spool
 
 from .conftest import Told
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ghostwatt_pi.pace import NEVER, Pace
+from ghostwatt_pi.agent.pace import NEVER, Pace
 from hypothesis import given
 from hypothesis import strategies as st
 

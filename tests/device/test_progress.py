@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from ghostwatt_pi.progress import Progress, bar
+from ghostwatt_pi.commands.progress import Progress, bar
 
 
 class Terminal(io.StringIO):

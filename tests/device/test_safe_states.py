@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.relays import RelayError
-from ghostwatt_pi.safe_states import RETRY_SECONDS, SafeStatePolicy, SafeStates, power_was_lost
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.outlets.safe_states import RETRY_SECONDS, SafeStatePolicy, SafeStates, power_was_lost
 from ghostwatt_pi.wire import RelayState
 
-from .conftest import Told
+from .conftest import Told, until
+from .fake_cloud import FakeCloud
+from .processes import Started
 
 
 class House:
@@ -91,3 +94,15 @@ def test_a_power_loss_is_a_new_boot_since_the_last_look(tmp_path: Path) -> None:
     assert [power_was_lost(memory, boot) for _ in range(2)] == [False, False]
     boot.write_text("second")
     assert [power_was_lost(memory, boot) for _ in range(2)] == [True, False]
+
+
+def test_the_cloud_hears_that_an_outlet_took_its_safe_state(cloud: FakeCloud, pi: Started) -> None:
+    simulate = ["simulate", "--profile", "television", "--interval", "0.1"]
+    agent = pi.start(*simulate)
+    until(lambda: cloud.reported(1))
+    agent.send_signal(signal.SIGTERM)
+    agent.wait(10)
+    (pi.folder / "boot_id").write_text("the boot before the power went")
+    pi.start(*simulate, "--relay-after-power-loss", "off")
+    off = {"portId": "port-1", "state": "off", "version": 1, "reason": "safe_state"}
+    until(lambda: cloud.reported(1)[-1] == off)

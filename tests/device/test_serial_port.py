@@ -17,7 +17,7 @@ from ghostwatt_pi.meters import restorer, serial_port
 from ghostwatt_pi.meters.lines import crc16
 from ghostwatt_pi.meters.restorer import ATTEMPTS
 from ghostwatt_pi.meters.serial_port import WRONG_BAUD_LINES, SerialMeter
-from ghostwatt_pi.relays import RelayError
+from ghostwatt_pi.outlets.relays import RelayError
 
 from .conftest import Told, until
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import MAX_BATCH_SPAN_MS, MAX_IN_ORDER, Batch, Spool
+from ghostwatt_pi.spool.batch import MAX_BATCH_SPAN_MS, Batch
+from ghostwatt_pi.spool.spool import MAX_IN_ORDER, Spool
 from ghostwatt_pi.wire import ReadingResult
 from hypothesis import given, settings
 from hypothesis import strategies as st

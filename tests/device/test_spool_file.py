@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.spool import Spool
 
 PAGE = 4096
 MANY = 5000
 WRITER = """
 import sys, pathlib
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.spool import Spool
 spool = Spool(pathlib.Path(sys.argv[1]))
 n = 0
 while True:

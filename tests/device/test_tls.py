@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.cloud import Cloud, CloudAway
+from ghostwatt_pi.cloud.http import Cloud, CloudAway
 
 
 class Impostor(BaseHTTPRequestHandler):

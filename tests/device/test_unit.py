@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.unit import unit_text
+from ghostwatt_pi.setup.unit import unit_text
 
 
 def lines(text: str) -> set[str]:

@@ -5,13 +5,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.local.snapshot import OutletSnapshot
+from ghostwatt_pi.local.watch import GAP_MS, Watch, after
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.serial_port import SerialMeter
-from ghostwatt_pi.relays import RelayError, SimulatedRelays
-from ghostwatt_pi.snapshot import OutletSnapshot
-from ghostwatt_pi.spool import Spool
-from ghostwatt_pi.watch import GAP_MS, Watch, after
+from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
+from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.wire import RelayState
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,14 +57,26 @@ def test_what_is_told_is_counted_and_told() -> None:
     watch.tell("uploaded", readings=5, stored=3, duplicate=1)
     watch.tell("rejected", readings=1, code="unknown_port")
     watch.tell("dropped", readings=7)
+    watch.tell("call_failed", error="x")
     watch.tell("away", error="x")
+    watch.tell("call_failed", error="x")
     seen = watch.snapshot()
     assert seen.settled == {"stored": 3, "duplicate": 1, "rejected": 1}
-    assert (seen.uploads, seen.dropped, seen.outages, seen.cloud_away) == (1, 7, 1, True)
+    assert (seen.uploads, seen.dropped, seen.outages, seen.calls_failed, seen.cloud_away) == (1, 7, 1, 2, True)
     assert seen.last_upload_at_ms is not None
     watch.tell("back", seconds=1.0)
     assert not watch.snapshot().cloud_away
-    assert [event for event, _ in told] == ["uploaded", "rejected", "dropped", "away", "back"]
+    assert [event for event, _ in told if event != "call_failed"] == ["uploaded", "rejected", "dropped", "away", "back"]
+
+
+def test_a_refused_key_is_a_trouble_but_no_lost_cloud() -> None:
+    watch = Watch(Told())
+    assert (watch.snapshot().is_online, watch.snapshot().trouble) == (None, None)
+    watch.tell("key_refused")
+    seen = watch.snapshot()
+    assert (seen.is_online, seen.cloud_away, "key" in str(seen.trouble)) == (False, False, True)
+    watch.tell("uploaded", readings=1, stored=1, duplicate=0)
+    assert (watch.snapshot().is_online, watch.snapshot().trouble) == (True, None)
 
 
 @given(st.lists(st.tuples(st.integers(1, 2 * GAP_MS), st.floats(0, 25_000)), max_size=20))

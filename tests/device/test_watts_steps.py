@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from ghostwatt_pi.agent.watts_steps import WattsSteps
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.watts_steps import WattsSteps
 
 
 def noticed(steps: WattsSteps, *watts: float, channel: int = 1) -> list[bool]:

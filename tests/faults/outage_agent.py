@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from ghostwatt_pi.agent import Agent
-from ghostwatt_pi.cloud import Cloud
+from ghostwatt_pi.agent.agent import Agent
+from ghostwatt_pi.agent.pace import Pace
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.meters.simulator import ProfiledAppliance, Simulator
-from ghostwatt_pi.pace import Pace
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import tell_json
 
 OUTLETS = ("television", "fridge", "router", "console")

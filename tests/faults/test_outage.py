@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool import Spool
+from ghostwatt_pi.spool.spool import Spool
 
 from tests.conftest import eventually
 from tests.device.fake_cloud import FakeCloud

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
+PI = {f"ghostwatt_pi.{base}" for base in ("__version__", "clock", "home", "identity", "measurement", "tell", "wire")}
 ALLOWED = {
     "chalicelib.settings": set(),
     "chalicelib.domain": {"chalicelib.domain"},
@@ -75,6 +76,15 @@ ALLOWED = {
     "infra.local.past": {"infra.local", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
     "infra.move": {"infra.move", "infra.local"},
     "ghostwatt_pi": {"ghostwatt_pi"},
+    "ghostwatt_pi.settings": PI | {"ghostwatt_pi.settings"},
+    "ghostwatt_pi.outlets": PI | {"ghostwatt_pi.outlets"},
+    "ghostwatt_pi.meters": PI | {"ghostwatt_pi.meters", "ghostwatt_pi.outlets.relays", "ghostwatt_pi.settings"},
+    "ghostwatt_pi.spool": PI | {"ghostwatt_pi.spool"},
+    "ghostwatt_pi.cloud": PI | {"ghostwatt_pi.cloud", "ghostwatt_pi.spool.batch", "ghostwatt_pi.settings"},
+    "ghostwatt_pi.agent": PI
+    | {f"ghostwatt_pi.{room}" for room in ("agent", "cloud", "spool", "meters.base", "outlets.outlets")},
+    "ghostwatt_pi.local": PI
+    | {f"ghostwatt_pi.{room}" for room in ("local", "cloud", "spool", "meters", "outlets.relays", "settings")},
 }
 """From a room to those it may import; the most particular name counts. services.live and .commands send views."""
 LIBRARIES = {

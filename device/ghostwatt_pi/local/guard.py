@@ -16,7 +16,7 @@ from io import BufferedIOBase
 from typing import Any
 from urllib.parse import urlsplit
 
-from ghostwatt_pi.config import LOOPBACK
+from ghostwatt_pi.settings.config import LOOPBACK
 
 MAX_BODY_BYTES = 4096
 MAX_DISCARDED_BYTES = 1_000_000

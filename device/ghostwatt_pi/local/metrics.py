@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ghostwatt_pi import __version__
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.meters.lines import SORTS
-from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATUSES = ("stored", "duplicate", "rejected")
@@ -29,7 +29,7 @@ def render(snapshot: Snapshot, device_id: str) -> str:
             _one("readings_dropped_total", "counter", "Readings dropped from a full spool", snapshot.dropped),
             _one("spool_readings", "gauge", "Readings waiting for the cloud", snapshot.waiting),
             _one("uploads_total", "counter", "Batches the cloud answered", snapshot.uploads),
-            _one("uploads_failed_total", "counter", "Calls the cloud did not answer", snapshot.uploads_failed),
+            _one("calls_failed_total", "counter", "Calls the cloud did not answer as it should", snapshot.calls_failed),
             _one("cloud_outages_total", "counter", "Times the cloud went away", snapshot.outages),
             _one("cloud_up", "gauge", "Whether the cloud answers", 0 if snapshot.cloud_away else 1),
             _one("last_upload_timestamp_seconds", "gauge", "When the cloud last took a batch", _last(snapshot)),

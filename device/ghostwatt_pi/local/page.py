@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import segno
 
 from ghostwatt_pi import __version__
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.measurement import now_ms
-from ghostwatt_pi.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.wire import Claim
 
 REFRESH_SECONDS = 5

@@ -16,12 +16,12 @@ from socket import socket
 from typing import Any
 
 from ghostwatt_pi import __version__
-from ghostwatt_pi.claim import ClaimState
-from ghostwatt_pi.cloud import Cloud, CloudError, KeyRefused
+from ghostwatt_pi.cloud.claim import ClaimState
+from ghostwatt_pi.cloud.http import Cloud, CloudError, KeyRefused
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.local import metrics, page
 from ghostwatt_pi.local.guard import CallRefused, Guard, is_loopback, read_json
-from ghostwatt_pi.snapshot import Snapshot
+from ghostwatt_pi.local.snapshot import Snapshot
 
 READ_SECONDS = 10.0
 MAX_CALLS = 16

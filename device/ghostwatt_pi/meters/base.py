@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.relays import Relays
+from ghostwatt_pi.outlets.relays import Relays
 
 
 class Meter(Protocol):

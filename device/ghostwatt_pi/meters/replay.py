@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ghostwatt_pi.measurement import MAX_CHANNEL, Measurement, now_ms
-from ghostwatt_pi.relays import SimulatedRelays
+from ghostwatt_pi.outlets.relays import SimulatedRelays
 
 GAP_SECONDS = 120.0
 """The contract's gap: past it nobody knows what the appliance did."""

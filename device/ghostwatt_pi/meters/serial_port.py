@@ -23,7 +23,7 @@ from ghostwatt_pi.meters.lines import (
 from ghostwatt_pi.meters.restorer import ATTEMPTS, Restorer
 from ghostwatt_pi.meters.spell import Spell
 from ghostwatt_pi.meters.usb import ListPorts, UsbIdentity, UsbPort, identity_of, list_usb_ports, port_of
-from ghostwatt_pi.relays import RelayError
+from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import RelayState
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ghostwatt_pi.measurement import MAX_WATTS, Measurement, now_ms
 from ghostwatt_pi.meters.profiles import Profile
-from ghostwatt_pi.relays import SimulatedRelays
+from ghostwatt_pi.outlets.relays import SimulatedRelays
 
 MAINS_VOLTS, MAINS_DEVIATION_VOLTS = 230.0, 1.5
 NOISE = 0.015

@@ -1,0 +1,152 @@
+"""Pairing by a short code: the Pi shows it, a person types it on the page, the Pi receives its key (RFC 8628)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ghostwatt_pi.cloud.backoff import Backoff
+from ghostwatt_pi.cloud.http import Cloud, CloudAway, Refused
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.tell import Tell
+from ghostwatt_pi.wire import Claim
+
+SLOW_DOWN_SECONDS = 5.0
+"""RFC 8628, section 3.5."""
+ALIVE_SECONDS = 30.0
+"""How often a watchdog hears of a claim that waits: a cloud may ask for a longer wait than a watchdog's."""
+
+
+class ClaimFailed(Exception):
+    """The device was not paired; the text says why and what to do."""
+
+
+@dataclass
+class ClaimState:
+    """What the local page shows while a claim is open."""
+
+    claim: Claim | None = None
+
+
+def _nothing() -> None:
+    """Nobody wants to know that the claim lives."""
+
+
+class Claimer:
+    """Claims the device `device_id` and keeps the key in `home`.
+
+    `keep_readings`: what waits goes to the new owner too (see owner.py); `alive` is for a watchdog. It also ends when a
+    key comes another way, which is the local page.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        cloud: Cloud,
+        device_id: str,
+        state: ClaimState,
+        tell: Tell,
+        stop: threading.Event,
+        *,
+        keep_readings: bool = False,
+        alive: Callable[[], None] = _nothing,
+    ) -> None:
+        self._home, self._cloud, self._device_id = home, cloud, device_id
+        self._state, self._tell, self._stop = state, tell, stop
+        self._keep_readings, self._alive = keep_readings, alive
+        self._backoff = Backoff()
+        self._away_since: float | None = None
+        self._key_before = home.read_key()
+
+    def claim(self) -> bool:
+        """Show codes until one is approved. False if `stop` was set first. Raises ClaimFailed."""
+        try:
+            while not self._stop.is_set():
+                claim = self._start()
+                if claim and self._poll(claim):
+                    self._tell("paired", deviceId=self._device_id)
+                    return True
+            return False
+        finally:
+            self._state.claim = None
+
+    def _start(self) -> Claim | None:
+        try:
+            claim = self._cloud.start_claim(self._device_id)
+        except CloudAway as error:
+            self._wait_out(error)
+            return None
+        except Refused as refusal:
+            raise ClaimFailed(_advice(refusal)) from refusal
+        self._answered()
+        self._state.claim = claim
+        self._tell(
+            "claim",
+            userCode=claim.user_code,
+            verificationUri=claim.verification_uri,
+            verificationUriComplete=claim.verification_uri_complete,
+            expiresInSeconds=claim.expires_in_seconds,
+        )
+        return claim
+
+    def _poll(self, claim: Claim) -> bool:
+        """Ask until the code is approved (True) or expires (False)."""
+        interval_seconds = claim.interval_seconds
+        expires = time.monotonic() + claim.expires_in_seconds
+        while time.monotonic() < expires and not self._wait(interval_seconds):
+            if self._home.read_key() != self._key_before:
+                return True
+            try:
+                api_key = self._cloud.poll_claim(claim.device_code)
+            except CloudAway as error:
+                self._wait_out(error)
+            except Refused as refusal:
+                self._answered()
+                if refusal.code == "slow_down":
+                    interval_seconds += SLOW_DOWN_SECONDS
+                elif refusal.code == "expired_token":
+                    break
+                elif refusal.code != "authorization_pending":
+                    raise ClaimFailed(_advice(refusal)) from refusal
+            else:
+                self._answered()
+                self._home.save_key(api_key, keep_readings=self._keep_readings)
+                return True
+        if not self._stop.is_set():
+            self._tell("claim_expired")
+        return False
+
+    def _wait_out(self, error: CloudAway) -> None:
+        """Wait before the next call; tell of an outage only when it begins."""
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            self._tell("away", error=str(error))
+        self._wait(self._backoff.next_seconds(error.retry_after_seconds))
+
+    def _answered(self) -> None:
+        """The cloud is there; tell so at an outage's end."""
+        self._backoff.reset()
+        if self._away_since is not None:
+            self._tell("back", seconds=time.monotonic() - self._away_since)
+            self._away_since = None
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, and say meanwhile that this lives; whether `stop` was set."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+            self._alive()
+            self._stop.wait(min(left, ALIVE_SECONDS))
+        return self._stop.is_set()
+
+
+def _advice(refusal: Refused) -> str:
+    if refusal.code == "owned":
+        return (
+            "This device belongs to an account already. If it is yours, release it on the page first."
+            " If it is second-hand, give it a new identity: ghostwatt-pi claim --new-identity"
+        )
+    if refusal.code == "access_denied":
+        return "The claim was denied on the page. To try again: ghostwatt-pi claim"
+    return f"The device cannot be claimed: {refusal}"

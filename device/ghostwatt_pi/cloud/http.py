@@ -1,0 +1,184 @@
+"""The HTTP client: one method for each call of the contract, one small tree of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Self
+
+import requests
+
+from ghostwatt_pi import __version__
+from ghostwatt_pi.clock import Clock
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.wire import (
+    BatchReply,
+    Claim,
+    DeviceReply,
+    Json,
+    RelayReport,
+    parse_batch_reply,
+    parse_claim,
+    parse_reply,
+)
+
+TIMEOUT_SECONDS = (5, 35)
+"""To connect, and between bytes of the answer: a little over the 29 s after which API Gateway itself gives up."""
+REFUSALS = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+
+
+class CloudError(Exception):
+    """A call did not succeed."""
+
+
+class CloudAway(CloudError):
+    """No answer, or one that says to come back later: the same call may succeed then."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Refused(CloudError):
+    """The cloud understood and said no: the same call will fail again. `code` is its word for why."""
+
+    def __init__(self, message: str, status: int, code: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.field = status, code, field
+
+
+class KeyRefused(CloudError):
+    """401: the API key is not, or no longer, valid."""
+
+
+class Cloud:
+    """The cloud at `base_url` (with its `/api`). TLS certificates are verified.
+
+    Every device reply teaches `clock` the time, and `sentAtMs` is its word. One instance belongs to one thread; used
+    with `with`, its connections are closed at the end.
+    """
+
+    def __init__(self, base_url: str, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self._base_url = base_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"ghostwatt-pi/{__version__}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._session.close()
+
+    def start_claim(self, device_id: str) -> Claim:
+        """Open a claim. Raises Refused (code `owned` if the device has an owner), CloudAway."""
+        answer = self._post("/device/claim", {"deviceId": device_id})
+        with parsing():
+            return parse_claim(answer)
+
+    def poll_claim(self, device_code: str) -> str:
+        """The API key once a person has approved. Raises Refused (codes as in RFC 8628, section 3.5), CloudAway."""
+        answer = self._post("/device/claim/token", {"deviceCode": device_code})
+        with parsing():
+            return str(answer["apiKey"])
+
+    def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
+        """Say that the device lives, what its relays did, and how many readings its full spool ever dropped.
+
+        Raises KeyRefused, Refused, CloudAway.
+        """
+        body = heartbeat_body(self.clock, reports, dropped_readings)
+        called_ms = self.clock.timer.since_boot_ms()
+        answer = self._post("/device/heartbeat", body, api_key)
+        with parsing():
+            return self._learn(parse_reply(answer), called_ms)
+
+    def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
+        """Send a batch; `sentAtMs` is this attempt's. Raises KeyRefused, Refused, CloudAway."""
+        called_ms = self.clock.timer.since_boot_ms()
+        answer = self._post("/sensor/readings", batch_body(self.clock, batch), api_key)
+        with parsing():
+            reply = parse_batch_reply(answer, len(batch.readings))
+            self._learn(reply.reply, called_ms)
+            return reply
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Over HTTP the cloud says nothing unasked, so nobody is ever woken."""
+
+    def pushed(self) -> Sequence[DeviceReply]:
+        """What it said unasked: nothing."""
+        return ()
+
+    def _learn(self, reply: DeviceReply, called_ms: int) -> DeviceReply:
+        self.clock.learn(reply.server_time_ms, called_ms, self.clock.timer.since_boot_ms())
+        return reply
+
+    def _post(self, path: str, body: Json, api_key: str | None = None) -> Json:
+        def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            if api_key:
+                request.headers["Authorization"] = f"Device {api_key}"
+            return request
+
+        try:  # auth, not headers: a line for this host in ~/.netrc would take the header's place
+            response = self._session.post(
+                self._base_url + path, json=body, auth=authorize, timeout=TIMEOUT_SECONDS, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise CloudAway(type(error).__name__) from error  # the name says enough for a journal's line
+        return _answer(path, response)
+
+
+def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_readings: int) -> Json:
+    """What a heartbeat says, whatever carries it."""
+    body = {
+        "sentAtMs": clock.now_ms(),
+        "relays": [report.to_json() for report in reports],
+        "agentVersion": __version__,
+    }
+    return {**body, "droppedReadings": dropped_readings} if dropped_readings else body
+
+
+def batch_body(clock: Clock, batch: Batch) -> Json:
+    """What a batch says, whatever carries it."""
+    readings = [reading.to_json() for reading in batch.readings]
+    return {"batchId": batch.batch_id, "sentAtMs": clock.now_ms(), "readings": readings}
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """An answer that is not what the contract says counts as no answer."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CloudAway(f"unexpected answer: {error!r}") from error
+
+
+def _answer(path: str, response: requests.Response) -> Json:
+    """The decoded body of a 2xx; every other answer becomes an error."""
+    try:
+        body = response.json()
+    except requests.JSONDecodeError:
+        body = None
+    if response.ok and isinstance(body, dict):
+        return body
+    said = body if isinstance(body, dict) else {}
+    message = str(said.get("error") or f"{path} answered {response.status_code}")
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        raise KeyRefused(message)
+    if response.status_code in REFUSALS and said.get("code"):
+        raise Refused(message, response.status_code, str(said["code"]), said.get("field"))
+    raise CloudAway(message, _retry_after_seconds(response))
+
+
+def _retry_after_seconds(response: requests.Response) -> float | None:
+    """Retry-After in seconds; its other form, a date, needs a right clock, which a Pi may not have."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else None

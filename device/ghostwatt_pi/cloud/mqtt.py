@@ -1,0 +1,173 @@
+"""The cloud by MQTT: the same calls as http.py, answered by messages on the device's commands topic.
+
+The broker's own acknowledgement means only that it has a message. A batch is answered by the message with its batchId,
+a heartbeat by the next device reply. Every other device reply is a push: the cloud has changed its mind about a relay.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Self
+
+from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused, batch_body, heartbeat_body, parsing
+from ghostwatt_pi.cloud.mqtt_line import Broker, HungUp, Line, Signal
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.wire import BatchReply, DeviceReply, Json, RelayReport, parse_batch_reply, parse_reply
+
+ANSWER_SECONDS = 30.0
+"""Past it a call has failed, and the same batch is sent again. A cloud that starts cold answers in a few seconds."""
+MAX_MESSAGE_BYTES = 128 * 1024
+"""AWS IoT Core's limit. 500 readings are at most 115 KB."""
+KEY_CODE = "bad_device_key"
+REFUSALS = {
+    "bad_json": HTTPStatus.BAD_REQUEST,
+    "empty_body": HTTPStatus.BAD_REQUEST,
+    "batch_conflict": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""The cloud's words for no, and what HTTP would call them; any other failure may be over at the next attempt."""
+
+
+class MqttCloud:
+    """The cloud behind `broker`, for the device `device_id`; `http` is the same cloud, asked where a broker is mute.
+
+    One connection is kept while it holds; the next call after it broke makes a new one, so that the pace of trying is
+    the agent's. One instance belongs to one thread; used with `with`, its connections are closed at the end.
+    """
+
+    def __init__(self, broker: Broker, device_id: str, http: Cloud, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.clock = http.clock
+        self._broker, self._device_id, self._http = broker, device_id, http
+        self._answer_seconds = answer_seconds
+        self._line: Line | None = None
+        self._pushed: list[DeviceReply] = []
+        self._wake: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._hang_up()
+        self._http.__exit__(*exception)
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, from another thread, when there may be something in `pushed`."""
+        self._wake = wake
+
+    def pushed(self) -> Sequence[DeviceReply]:
+        """What the cloud said unasked since the last time. Raises CloudAway when the connection was lost."""
+        try:
+            while self._line and (heard := self._line.hear()) is not None:
+                self._keep(_decoded(heard))
+        except CloudAway:
+            self._hang_up()
+            raise
+        pushed, self._pushed = self._pushed, []
+        return pushed
+
+    def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
+        """Say that the device lives, as over HTTP. Raises KeyRefused, Refused, CloudAway."""
+        line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
+        answer = self._ask(line, heartbeat_body(self.clock, reports, dropped_readings), None)
+        with parsing():
+            return self._learn(parse_reply(answer), called_ms)
+
+    def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
+        """Send a batch, as over HTTP; only its own answer counts. Raises KeyRefused, Refused, CloudAway."""
+        line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
+        answer = self._ask(line, batch_body(self.clock, batch), batch.batch_id)
+        with parsing():
+            reply = parse_batch_reply(answer, len(batch.readings))
+            self._learn(reply.reply, called_ms)
+            return reply
+
+    def _learn(self, reply: DeviceReply, called_ms: int) -> DeviceReply:
+        self.clock.learn(reply.server_time_ms, called_ms, self.clock.timer.since_boot_ms())
+        return reply
+
+    def _ask(self, line: Line, body: Json, batch_id: str | None) -> Json:
+        payload = json.dumps(body, separators=(",", ":")).encode()
+        if len(payload) > MAX_MESSAGE_BYTES:
+            raise Refused("the batch is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+        try:
+            while (heard := line.hear()) is not None:  # it came before the call, so it is no answer
+                self._keep(_decoded(heard))
+            line.say(payload)
+            answer = self._answer(line, batch_id)
+        except CloudAway:
+            self._hang_up()  # a late answer must not be taken for the next call's
+            raise
+        return _checked(answer)
+
+    def _answer(self, line: Line, batch_id: str | None) -> Json:
+        """The answer, once the broker also has what was said: what looks like an answer might be a push."""
+        deadline = time.monotonic() + self._answer_seconds
+        answer, taken = None, False
+        while answer is None or not taken:
+            heard = line.hear(deadline - time.monotonic())
+            if heard is None:
+                raise CloudAway(f"no answer within {self._answer_seconds:g} s")
+            said = _decoded(heard)
+            taken = taken or heard is Signal.TAKEN
+            if answer is None and said is not None and said.get("batchId") == batch_id:
+                answer = said
+            else:
+                self._keep(said)
+        return answer
+
+    def _signed_in(self, api_key: str) -> Line:
+        if self._line and self._line.api_key != api_key:
+            self._hang_up()
+        if self._line is None:
+            line = Line(self._broker, self._device_id, api_key, self._wake)
+            try:
+                line.open()
+            except HungUp:
+                line.close()
+                self._http.heartbeat(api_key, [])  # it says whether it is for the key
+                raise
+            except (CloudAway, KeyRefused):
+                line.close()
+                raise
+            self._line = line
+        return self._line
+
+    def _hang_up(self) -> None:
+        if self._line:
+            self._line.close()
+            self._line = None
+
+    def _keep(self, said: Json | None) -> None:
+        """A device reply that answers nothing (any more) still says what is wanted of the relays."""
+        if said is None:
+            return
+        try:
+            self._pushed.append(parse_reply(said))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return  # a failure: it is about a call that was given up, or another client's of this device
+
+
+def _decoded(heard: bytes | Signal) -> Json | None:
+    """A message's JSON object, None if it has none."""
+    if isinstance(heard, Signal):
+        return None
+    try:
+        said = json.loads(heard)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _checked(answer: Json) -> Json:
+    if answer.get("success") is True:
+        return answer
+    code, message = str(answer.get("code")), str(answer.get("error") or "the cloud refuses")
+    if code == KEY_CODE:
+        raise KeyRefused(message)
+    if code in REFUSALS:
+        raise Refused(message, REFUSALS[code], code, answer.get("field"))
+    raise CloudAway(message)

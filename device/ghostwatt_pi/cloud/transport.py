@@ -1,0 +1,65 @@
+"""The way to the cloud, HTTP or MQTT: what the agent knows of it, and the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ghostwatt_pi.clock import Clock
+from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.settings.config import LOOPBACK, BadSetting, Settings
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.wire import BatchReply, DeviceReply, RelayReport
+
+TLS_PORT, PLAIN_PORT = 443, 1883
+"""443 is open where others are not, and AWS IoT Core takes device keys there."""
+
+
+class Transport(Protocol):
+    """What the agent asks of the cloud. Every answer teaches `clock` the time."""
+
+    clock: Clock
+
+    def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0, /) -> DeviceReply:
+        """Say that the device lives, and what its relays did. Raises KeyRefused, Refused, CloudAway."""
+
+    def send_batch(self, api_key: str, batch: Batch, /) -> BatchReply:
+        """Send a batch; what this gives is the cloud's own answer to it. Raises KeyRefused, Refused, CloudAway."""
+
+    def listen(self, wake: Callable[[], None], /) -> None:
+        """Call `wake`, perhaps from another thread, when there may be something in `pushed`."""
+
+    def pushed(self) -> Sequence[DeviceReply]:
+        """What the cloud said unasked since the last time. Raises CloudAway when it cannot be heard any more."""
+
+
+def address(settings: Settings) -> str:
+    """Where readings go, for people."""
+    if settings.transport != "mqtt":
+        return settings.api
+    scheme = "mqtts" if _tls(settings) else "mqtt"
+    return f"{scheme}://{settings.mqtt_host}:{_port(settings)}"
+
+
+def open_transport(settings: Settings, device_id: str) -> AbstractContextManager[Transport]:
+    """The transport of the settings. Raises BadSetting."""
+    if settings.transport != "mqtt":
+        return Cloud(settings.api)
+    if not settings.mqtt_host:
+        raise BadSetting("mqtt_host is not set: transport = mqtt needs the name of the cloud's broker")
+    try:
+        from ghostwatt_pi.cloud.mqtt import MqttCloud  # noqa: PLC0415 - an extra
+        from ghostwatt_pi.cloud.mqtt_line import Broker  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise BadSetting(f"transport is mqtt, which needs: pipx inject ghostwatt-pi paho-mqtt ({error})") from error
+    broker = Broker(settings.mqtt_host, _port(settings), _tls(settings))
+    return MqttCloud(broker, device_id, Cloud(settings.api))
+
+
+def _tls(settings: Settings) -> bool:
+    return settings.mqtt_host not in LOOPBACK
+
+
+def _port(settings: Settings) -> int:
+    return settings.mqtt_port or (TLS_PORT if _tls(settings) else PLAIN_PORT)

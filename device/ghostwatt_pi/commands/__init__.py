@@ -1,0 +1,1 @@
+"""What `ghostwatt-pi COMMAND` does."""

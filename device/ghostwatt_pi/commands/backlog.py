@@ -1,0 +1,123 @@
+"""`ghostwatt-pi backlog`: what waits for the cloud, what it refused, and a way to send it now."""
+
+from __future__ import annotations
+
+import threading
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+
+from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.commands.bring_back import send_former, show_former
+from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
+from ghostwatt_pi.commands.measuring import tell_finished
+from ghostwatt_pi.commands.progress import Progress
+from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows
+from ghostwatt_pi.commands.working import work
+from ghostwatt_pi.home import HomeInUse
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.settings.config import BadSetting
+from ghostwatt_pi.spool.look import SpoolLook, look
+from ghostwatt_pi.tell import Tell, tell_stderr
+from ghostwatt_pi.wire import RelayState
+
+
+def backlog(context: Context, options: Namespace) -> int:
+    """Show what waits; with `--send`, send it first. What was put aside is shown, and sent, only when asked for."""
+    if options.former:
+        return show_former(context.home, is_json=options.json)
+    if options.send_former is not None:
+        return send_former(context, options.send_former, lambda: _send(context, is_json=options.json))
+    code = _send(context, is_json=options.json) if options.send else OK
+    found = look(context.home)
+    if options.json:
+        print_json(_document(found))
+    elif not options.send:
+        print_rows(_rows(found))
+    return code
+
+
+class NoMeter:
+    """A meter that has nothing to say, and no relays: only the spool is sent. It is its own relays."""
+
+    @property
+    def relays(self) -> NoMeter:
+        """None that could be switched: commands wait for the agent that can."""
+        return self
+
+    def measurements(self, _: threading.Event, /) -> Iterator[list[Measurement]]:
+        """None."""
+        return iter(())
+
+    def switch(self, channel: int, state: RelayState) -> None:
+        """Not now. Raises RelayError."""
+        raise RelayError(f"outlet {channel} is not turned {state} while only the backlog is sent")
+
+    def restore(self, states: Mapping[int, RelayState]) -> None:
+        """Nothing to restore."""
+
+
+class _Drained:
+    """A Tell that moves a progress bar with every upload."""
+
+    def __init__(self, tell: Tell, progress: Progress) -> None:
+        self._tell, self._progress, self._sent = tell, progress, 0
+
+    def __call__(self, event: str, **fields: object) -> None:
+        """Tell it, but not of commands that wait for the agent."""
+        if event == "uploaded":
+            self._sent += int(str(fields["readings"]))
+            self._progress.at(self._sent)
+        if event != "relay_failed":
+            self._tell(event, **fields)
+
+
+def _send(context: Context, *, is_json: bool) -> int:
+    """Drain the spool at the cloud's pace; the exit code."""
+    if context.home.is_in_use():
+        raise HomeInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
+    if context.home.read_key() is None:
+        raise BadSetting("this device is not paired: ghostwatt-pi claim")
+    if is_json:
+        context.tell = tell_stderr
+    before = look(context.home).depth
+    progress = Progress("Sent", before)
+    context.tell = _Drained(context.tell, progress)
+    try:
+        outcome = work(context, NoMeter)
+    finally:
+        progress.end()
+    if outcome is None or not outcome.complete:
+        return LEFT_BEHIND
+    return tell_finished(context, outcome, before)
+
+
+def _document(found: SpoolLook) -> dict[str, object]:
+    return {
+        "readings": found.depth,
+        "bytes": found.bytes,
+        "dropped": found.dropped,
+        "putAside": found.put_aside,
+        "channels": [
+            {"channel": each.channel, "readings": each.readings, "oldestAt": iso(each.oldest_at_ms)}
+            for each in found.waiting
+        ],
+        "rejected": [
+            {"code": each.code, "field": each.field, "readings": each.readings, "lastAt": iso(each.last_at_ms)}
+            for each in found.rejected
+        ],
+    }
+
+
+def _rows(found: SpoolLook) -> dict[str, str]:
+    rows = {"Waiting": f"{found.depth:,} readings, {found.bytes / 1e6:.1f} MB"}
+    for each in found.waiting:
+        rows[f"Channel {each.channel}"] = f"{each.readings:,} readings, the oldest {ago(each.oldest_at_ms, now_ms())}"
+    for refused in found.rejected:
+        why = f"{refused.code} ({refused.field})" if refused.field else refused.code
+        rows[f"Refused: {why}"] = f"{refused.readings:,} readings, the last {ago(refused.last_at_ms, now_ms())}"
+    rows["Dropped"] = f"{found.dropped:,} readings, since the spool was full"
+    if found.put_aside:
+        rows["Put aside"] = f"{found.put_aside:,} readings of a former owner, see --former"
+    return rows

@@ -1,0 +1,116 @@
+"""The way to the cloud: name, connection, TLS, its health, the key, and by its time the clock."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from http import HTTPStatus
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+
+from ghostwatt_pi.cloud.http import Cloud, CloudError, KeyRefused
+from ghostwatt_pi.commands.checks.finding import Finding
+from ghostwatt_pi.commands.context import Context
+
+TIMEOUT_SECONDS = 10.0
+CLOCK_OFF_SECONDS = 2.0
+"""The agent corrects its stamps by the cloud's time, so a wrong clock is a warning only."""
+SET_CLOCK = "let systemd set it: sudo timedatectl set-ntp true"
+
+
+def check_cloud(context: Context) -> Iterator[Finding]:
+    """Network first; key and clock only where there is a way to ask."""
+    trouble = _network_trouble(context.settings.api)
+    if trouble:
+        yield trouble
+        yield Finding("key", "warn", "not checked, since the cloud cannot be asked")
+        yield _ntp()
+        return
+    yield Finding("network", "ok", f"{context.settings.api} answers, and all its parts work")
+    yield from _key_and_clock(context)
+
+
+def _network_trouble(api: str) -> Finding | None:
+    """The first step on the way that fails."""
+    parts = urlsplit(api)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    try:
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return _fail(f"the name {host} has no address: {error.strerror}", "is the Pi online? ping 1.1.1.1")
+    try:
+        with closing(socket.create_connection((host, port), TIMEOUT_SECONDS)) as line:
+            if parts.scheme == "https":
+                ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH).wrap_socket(
+                    line, server_hostname=host
+                ).close()
+    except ssl.SSLError as error:
+        return _fail(f"{host} cannot prove who it is: {error.reason}", "check the address (api) and the Pi's date")
+    except OSError as error:
+        return _fail(f"{host}:{port} does not answer: {error}", "check the address (api), router and firewall")
+    return _health_trouble(api, parts)
+
+
+def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
+    try:
+        answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", "try again in a minute")
+    if answer.status_code == HTTPStatus.NOT_FOUND:
+        return _fail(f"{api} is no Ghostwatt cloud", "check the address (api); it ends with /api")
+    if not answer.ok:
+        return _fail(
+            f"the cloud says {answer.status_code}: {answer.text[:120]}", "wait: readings are kept until it works"
+        )
+    return None
+
+
+def _key_and_clock(context: Context) -> Iterator[Finding]:
+    key = context.home.read_key()
+    if key is None:
+        yield Finding("key", "fail", "this device is not paired", "ghostwatt-pi claim")
+        yield _ntp()
+        return
+    try:
+        with Cloud(context.settings.api) as cloud:
+            cloud.heartbeat(key, [])
+            off_seconds = cloud.clock.correction_ms / 1000
+    except KeyRefused:
+        yield Finding("key", "fail", "the cloud refuses this device's key", "pair it again: ghostwatt-pi claim")
+        yield _ntp()
+    except CloudError as error:
+        yield Finding("key", "warn", f"the cloud does not take a heartbeat: {error}", "try again in a minute")
+        yield _ntp()
+    else:
+        yield Finding("key", "ok", "the cloud takes this device's key")
+        yield _clock(off_seconds)
+
+
+def _clock(off_seconds: float) -> Finding:
+    if abs(off_seconds) <= CLOCK_OFF_SECONDS:
+        return Finding("clock", "ok", f"right to {abs(off_seconds):.1f} s")
+    way = "behind" if off_seconds > 0 else "ahead"
+    return Finding("clock", "warn", f"{abs(off_seconds):.0f} s {way}; readings are corrected by the cloud's", SET_CLOCK)
+
+
+def _ntp() -> Finding:
+    """Without the cloud's time: does anything set the clock?"""
+    try:
+        asked = subprocess.run(
+            ["timedatectl", "show", "--property=NTPSynchronized", "--value"],  # noqa: S607 - systemd's, wherever it is
+            capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return Finding("clock", "warn", "nobody can say whether it is right: there is no cloud and no timedatectl")
+    if asked.stdout.strip() == "yes":
+        return Finding("clock", "ok", "set by NTP")
+    return Finding("clock", "warn", "not set by NTP", SET_CLOCK)
+
+
+def _fail(says: str, mend: str) -> Finding:
+    return Finding("network", "fail", says, mend)

@@ -1,0 +1,34 @@
+"""What every command works with."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass, field
+
+from ghostwatt_pi.cloud.claim import ClaimState
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.notify import Notifier
+from ghostwatt_pi.settings.config import Settings
+from ghostwatt_pi.tell import Tell
+
+
+@dataclass
+class Context:
+    """The settings, the folder, whom to tell, and what is shared while a command runs."""
+
+    settings: Settings
+    home: Home
+    tell: Tell
+    claim_state: ClaimState = field(default_factory=ClaimState)
+    stop: threading.Event = field(default_factory=threading.Event)
+    notifier: Notifier = field(default_factory=Notifier)
+
+    def handle_signals(self) -> None:
+        """Ctrl-C and a service manager's SIGTERM end the command cleanly; a second one ends it at once."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self.stop.set()

@@ -1,0 +1,150 @@
+"""The command line's grammar: every command and option, and every setting as a flag."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from ghostwatt_pi import __version__
+from ghostwatt_pi.commands import backlog, doctor, measuring, status, switching
+from ghostwatt_pi.commands.exit_codes import MEANINGS
+from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
+from ghostwatt_pi.meters.profiles import PROFILES
+from ghostwatt_pi.settings.config import flag, settings_table
+from ghostwatt_pi.settings.setting import switch as yes_or_no
+from ghostwatt_pi.setup import installing
+
+EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    parser = argparse.ArgumentParser(
+        prog="ghostwatt-pi", description="Reads power meters and switches outlets.", epilog=EXIT_CODES
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    common = _common_options()
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(name, parents=[common], help=help_text, epilog=EXIT_CODES)
+        added.set_defaults(command=command)
+        return added
+
+    _add_setup(add("setup", installing.setup, "make all ready: settings, pairing, meter, service"))
+    _add_claim(add("claim", measuring.claim, "pair this device with an account by a short code"))
+    add("run", measuring.run, "measure with an Arduino and send")
+    _add_looks(add, "status", status.status, "show what the agent does")
+    _add_doctor(_add_looks(add, "doctor", doctor.doctor, "check everything, and say how to mend it"))
+    _add_simulate(add("simulate", measuring.simulate, "be a Pi with simulated appliances"))
+    _add_replay(add("replay", measuring.replay, "send recordings of real appliances"))
+    looks = _add_looks(add, "backlog", backlog.backlog, "show what waits for the cloud")
+    _add_backlog(looks)
+    _add_switch(add("switch", switching.switch, "switch an outlet by hand; the cloud's next command wins"))
+    return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    """How to tell, and every setting of config.py as a flag."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", metavar="DIR", type=Path, help="folder of identity, key and spool (~/.ghostwatt)")
+    common.add_argument("--tell", choices=["people", "json"], default="people", help="sentences, or a JSON line each")
+    common.add_argument("--verbose", action="store_true", help="also tell of every upload")
+    group = common.add_argument_group(
+        "settings", "also GHOSTWATT_... in the environment, and config.toml in the folder"
+    )
+    for key, written, default in settings_table():
+        shown = f"{written.help} ({default})" if default not in ("", ()) else written.help
+        if written.parse is yes_or_no:
+            group.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=shown)
+        else:
+            group.add_argument(flag(key), metavar=written.metavar or key.upper(), help=shown)
+    return common
+
+
+def _add_looks(
+    add: Callable[..., argparse.ArgumentParser], name: str, command: Callable[..., int], help_text: str
+) -> argparse.ArgumentParser:
+    """A command that looks at an agent's folder."""
+    parser = add(name, command, help_text)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser
+
+
+def _add_setup(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="show all that it would do, and change nothing")
+    parser.add_argument(
+        "--uninstall", action="store_true", help="remove service and user; the data stays unless you say"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_claim(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--new-identity", action="store_true", help="be a new device: forget the old owner's everything"
+    )
+    parser.add_argument("--keep-readings", action="store_true", help="send the new owner what still waits: it is mine")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, the code on stderr")
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--switch", dest="switch_channel", type=int, metavar="N", help="also switch this outlet off and on, after a yes"
+    )
+
+
+def _add_backlog(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--send", action="store_true", help="send it now, while no agent runs")
+    what.add_argument("--former", action="store_true", help="show what was put aside at an earlier pairing")
+    what.add_argument("--send-former", type=int, metavar="N", help="bring that back and send it, after a yes")
+
+
+def _add_switch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("channel", type=int, choices=range(1, MAX_CHANNEL + 1), metavar="CHANNEL")
+    parser.add_argument("state", choices=["on", "off"])
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--profile", action="append", choices=[*PROFILES, "random"], help="an appliance; again for the next channel"
+    )
+    parser.add_argument("--volts", type=_span(MAX_VOLTS), default=(220.0, 240.0), help="random's volts (220:240)")
+    parser.add_argument("--amps", type=_span(MAX_AMPS), default=(0.3, 0.8), help="random's amps (0.3:0.8)")
+    parser.add_argument("--interval", type=_number(0.1, 3600), default=2.0, help="seconds between measurements (2)")
+    parser.add_argument("--speed", type=_number(0.01, 10_000), default=1.0, help="appliance seconds in a second (1)")
+    parser.add_argument("--seed", type=int, help="makes the noise the same each time")
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV (t_seconds,power_w), plain or .xz")
+    parser.add_argument("--speed", type=_number(1, 1000), default=1.0, help="how many times as fast (1)")
+    parser.add_argument("--from", dest="from_hours", type=_number(0, 1e6), default=0.0, help="first hour (0)")
+    parser.add_argument("--hours", type=_number(0.001, 1e6), help="how many hours (to the end)")
+    parser.add_argument("--channel", type=int, default=1, metavar="N", help="channel of the first file (1)")
+
+
+def _number(least: float, most: float) -> Callable[[str], float]:
+    """Converts text to a number within bounds."""
+
+    def number(text: str) -> float:
+        if not least <= float(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not from {least:g} to {most:g}")
+        return float(text)
+
+    return number
+
+
+def _span(most: float) -> Callable[[str], tuple[float, float]]:
+    """Converts `low:high` to two numbers, from 0 to `most`."""
+    number = _number(0, most)
+
+    def span(text: str) -> tuple[float, float]:
+        low, _, high = text.partition(":")
+        low_number, high_number = number(low), number(high or low)
+        if low_number > high_number:
+            raise argparse.ArgumentTypeError(f"{text}: the lower one comes first")
+        return low_number, high_number
+
+    return span

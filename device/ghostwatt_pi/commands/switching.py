@@ -1,0 +1,86 @@
+"""`ghostwatt-pi switch`: an outlet by hand, through the running agent or, when none runs, directly."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from argparse import Namespace
+
+from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.commands.exit_codes import OK
+from ghostwatt_pi.commands.working import chosen_meter
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.meters.base import Meter
+from ghostwatt_pi.meters.choice import READING_SECONDS
+from ghostwatt_pi.outlets.hand import NoAgent, switch_through_agent
+from ghostwatt_pi.outlets.outlets import Outlets
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.tell import Tell
+from ghostwatt_pi.wire import RelayState
+
+LOOK_SECONDS = 0.1
+
+
+def switch(context: Context, options: Namespace) -> int:
+    """Switch, and say that the cloud may switch again. Raises RelayError."""
+    switch_outlet(context, options.channel, options.state)
+    sys.stdout.write(f"Outlet {options.channel} is {options.state}. The cloud's next command to it wins.\n")
+    return OK
+
+
+def switch_outlet(context: Context, channel: int, state: RelayState) -> None:
+    """Through the agent if one runs, else directly. Raises RelayError, HomeInUse."""
+    try:
+        switch_through_agent(context.home.switch_path, channel, state)
+    except NoAgent:
+        with context.home.lock():
+            lost = threading.Event()
+            meter = chosen_meter(context.settings, _Listener(context.tell, lost))
+            switch_directly(context.home, meter, channel, state, context.tell, lost)
+
+
+def switch_directly(
+    home: Home, meter: Meter, channel: int, state: RelayState, tell: Tell, lost: threading.Event
+) -> None:
+    """With the meter's own relays, remembered so that the agent's next start keeps the state. Raises RelayError.
+
+    The meter's first line shows that it can hear; `lost` is set when none can come.
+    """
+    outlets = Outlets(meter.relays, home.outlets_path, tell)
+    stop, speaks = threading.Event(), threading.Event()
+    reader = threading.Thread(target=_read, args=(meter, stop, speaks), daemon=True)
+    reader.start()
+    try:
+        if not _first_of(speaks, lost, READING_SECONDS):
+            raise RelayError("the meter is silent: is it plugged in? See ghostwatt-pi doctor")
+        outlets.switch_here(channel, state)
+    finally:
+        stop.set()
+        reader.join()
+
+
+class _Listener:
+    """A Tell that notes when the meter is lost."""
+
+    def __init__(self, tell: Tell, lost: threading.Event) -> None:
+        self._tell, self._lost = tell, lost
+
+    def __call__(self, event: str, **fields: object) -> None:
+        self._tell(event, **fields)
+        if event == "meter_lost":
+            self._lost.set()
+
+
+def _first_of(speaks: threading.Event, lost: threading.Event, seconds: float) -> bool:
+    """Whether the meter spoke before it was lost, and in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not lost.is_set():
+        if speaks.wait(LOOK_SECONDS):
+            return True
+    return False
+
+
+def _read(meter: Meter, stop: threading.Event, speaks: threading.Event) -> None:
+    for _ in meter.measurements(stop):
+        speaks.set()

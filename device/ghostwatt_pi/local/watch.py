@@ -1,0 +1,175 @@
+"""Watches the agent at its seams (what it measures, switches and tells) and sums it up as a Snapshot."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ghostwatt_pi.cloud.transport import Transport
+from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.meters.base import CountsErrors, Meter
+from ghostwatt_pi.outlets.relays import Relays
+from ghostwatt_pi.spool.spool import Spool
+from ghostwatt_pi.tell import Tell
+from ghostwatt_pi.wire import RelayState
+
+GAP_MS = 120_000
+"""The contract's gap: past it nobody knows what was drawn, so no energy is counted."""
+MS_PER_HOUR = 3_600_000
+CONNECTION = {
+    "uploaded": None,
+    "back": None,
+    "away": "the cloud cannot be reached",
+    "key_refused": "the cloud refuses this device's key",
+}
+"""The trouble that an event tells of; None where it shows that there is none."""
+
+
+class Watch:
+    """Put `tell` and `meter(...)` in the place of the agent's own; `snapshot` may be called from any thread.
+
+    What can be seen at no seam is asked for while there is somebody to ask: see `asking`.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._ask: Callable[[Snapshot], Snapshot] = lambda seen: seen
+        self._meter: Meter | None = None
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._seen = Snapshot()
+        self._settled: Counter[str] = Counter()
+        self._outlets: dict[int, OutletSnapshot] = {}
+        self._states: dict[int, RelayState] = {}
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """Count the event and pass it on."""
+        with self._lock:
+            self._count(event, fields)
+        self._tell(event, **fields)
+
+    def meter(self, meter: Meter) -> Meter:
+        """The same meter, watched."""
+        self._meter = meter
+        return WatchedMeter(meter, self)
+
+    @contextmanager
+    def asking(self, spool: Spool, cloud: Transport) -> Iterator[None]:
+        """While these are open: how much waits, and how far the clock is off."""
+
+        def ask(seen: Snapshot) -> Snapshot:
+            return replace(seen, waiting=spool.total(), clock_offset_seconds=cloud.clock.correction_ms / 1000)
+
+        with self._lock:
+            self._ask = ask
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ask = lambda seen: seen
+
+    @property
+    def is_cloud_away(self) -> bool:
+        """Whether the cloud did not answer when it was last called."""
+        return self._seen.cloud_away
+
+    @property
+    def relay_states(self) -> Mapping[int, RelayState]:
+        """The outlets that were ever switched or had a state to be restored."""
+        with self._lock:
+            return dict(self._states)
+
+    def measured(self, measurements: list[Measurement]) -> None:
+        """These were measured."""
+        with self._lock:
+            self._seen = replace(self._seen, measured=self._seen.measured + len(measurements))
+            for measurement in measurements:
+                self._outlets[measurement.channel] = after(self._outlet(measurement.channel), measurement)
+
+    def switched(self, channel: int, state: RelayState) -> None:
+        """The relay is in this state."""
+        with self._lock:
+            self._states[channel] = state
+            self._outlets[channel] = replace(self._outlet(channel), state=state)
+
+    def snapshot(self) -> Snapshot:
+        """All that is known now."""
+        with self._lock:
+            outlets = tuple(self._outlets[channel] for channel in sorted(self._outlets))
+            errors: Mapping[str, int] = dict(self._meter.errors) if isinstance(self._meter, CountsErrors) else {}
+            seen = replace(self._seen, outlets=outlets, settled=dict(self._settled), serial_errors=errors)
+            return self._ask(seen)
+
+    def _outlet(self, channel: int) -> OutletSnapshot:
+        return self._outlets.get(channel, OutletSnapshot(channel))
+
+    def _count(self, event: str, fields: Mapping[str, Any]) -> None:
+        if event == "uploaded":
+            self._settled.update(stored=fields["stored"], duplicate=fields["duplicate"])
+            self._seen = replace(self._seen, uploads=self._seen.uploads + 1, last_upload_at_ms=now_ms())
+        elif event == "rejected":
+            self._settled["rejected"] += fields["readings"]
+        elif event == "dropped":
+            self._seen = replace(self._seen, dropped=self._seen.dropped + fields["readings"])
+        elif event == "call_failed":
+            self._seen = replace(self._seen, calls_failed=self._seen.calls_failed + 1)
+        elif event == "away":
+            self._seen = replace(self._seen, cloud_away=True, outages=self._seen.outages + 1)
+        elif event == "back":
+            self._seen = replace(self._seen, cloud_away=False)
+        if event in CONNECTION:
+            trouble = CONNECTION[event]
+            self._seen = replace(self._seen, is_online=trouble is None, trouble=trouble)
+
+
+class WatchedMeter:
+    """A meter whose measurements and relays `watch` sees."""
+
+    def __init__(self, meter: Meter, watch: Watch) -> None:
+        self.relays = WatchedRelays(meter.relays, watch)
+        self._meter, self._watch = meter, watch
+
+    def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
+        """As the meter's own."""
+        for measurements in self._meter.measurements(stop):
+            self._watch.measured(measurements)
+            yield measurements
+
+
+class WatchedRelays:
+    """Relays whose states `watch` sees."""
+
+    def __init__(self, relays: Relays, watch: Watch) -> None:
+        self._relays, self._watch = relays, watch
+
+    def switch(self, channel: int, state: RelayState) -> None:
+        """As the relays' own. Raises RelayError."""
+        self._relays.switch(channel, state)
+        self._watch.switched(channel, state)
+
+    def restore(self, states: Mapping[int, RelayState]) -> None:
+        """As the relays' own."""
+        self._relays.restore(states)
+        for channel, state in states.items():
+            self._watch.switched(channel, state)
+
+
+def after(outlet: OutletSnapshot, measurement: Measurement) -> OutletSnapshot:
+    """The outlet with a newer measurement; the energy between two is that of the mean of their powers."""
+    watt_hours = outlet.watt_hours
+    if outlet.measured_at_ms is not None and outlet.power is not None:
+        passed_ms = measurement.timestamp_ms - outlet.measured_at_ms
+        if 0 < passed_ms <= GAP_MS:
+            watt_hours += (outlet.power + measurement.power) / 2 * passed_ms / MS_PER_HOUR
+    return replace(
+        outlet,
+        voltage=measurement.voltage,
+        current=measurement.current,
+        power=measurement.power,
+        measured_at_ms=measurement.timestamp_ms,
+        watt_hours=watt_hours,
+    )

@@ -1,0 +1,1 @@
+"""Outlets: what the cloud wants of them, what they do, and what switches them."""

@@ -1,0 +1,79 @@
+"""Relays on the Pi's own pins.
+
+While the agent does not run the pins are inputs, and no relay is energised. Hence `cuts_when_energised`: the outlet
+hangs on the relay's NC contact and has power whenever nobody says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from gpiozero import GPIOZeroError, OutputDevice
+from gpiozero.pins import Factory
+
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.wire import RelayState
+
+
+class GpioRelays:
+    """`pins` are the GPIO (BCM) numbers of channel 1, 2 and so on; most relay modules are `active_low`.
+
+    Raises RelayError when a pin cannot be had.
+    """
+
+    def __init__(
+        self,
+        pins: Sequence[int],
+        *,
+        active_low: bool = True,
+        cuts_when_energised: bool = True,
+        factory: Factory | None = None,
+    ) -> None:
+        self._pins, self._active_low, self._cuts_when_energised = pins, active_low, cuts_when_energised
+        self._factory = factory
+        self._relays: dict[int, OutputDevice] = {}
+
+    def switch(self, channel: int, state: RelayState) -> None:
+        """Drive the pin, and read back that it is so. Raises RelayError."""
+        if not 1 <= channel <= len(self._pins):
+            raise RelayError(f"channel {channel} has no pin in gpio_pins")
+        energised = self._is_energised(state)
+        with _explained():
+            relay = self._relays.get(channel)
+            if relay is None:  # made with its state, so that it never passes through the other
+                relay = self._relays[channel] = self._open(channel, energised=energised)
+            relay.value = energised
+            if bool(relay.value) != energised:
+                raise RelayError(f"GPIO {self._pins[channel - 1]} does not follow")
+
+    def restore(self, states: Mapping[int, RelayState]) -> None:
+        """Done at once, for all pins; one that nobody has switched is on. Raises RelayError."""
+        for channel in range(1, len(self._pins) + 1):
+            self.switch(channel, states.get(channel, "on"))
+
+    def close(self) -> None:
+        """Let go of the pins."""
+        for relay in self._relays.values():
+            relay.close()
+        self._relays.clear()
+
+    def _open(self, channel: int, *, energised: bool) -> OutputDevice:
+        return OutputDevice(
+            self._pins[channel - 1],
+            active_high=not self._active_low,
+            initial_value=energised,
+            pin_factory=self._factory,
+        )
+
+    def _is_energised(self, state: RelayState) -> bool:
+        return (state == "off") == self._cuts_when_energised
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raises RelayError for what the library raises."""
+    try:
+        yield
+    except (GPIOZeroError, OSError) as error:
+        raise RelayError(f"the pin cannot be used: {error}") from error

@@ -1,0 +1,101 @@
+"""The state that outlets take after a power loss, and once the cloud has been away for long; `keep` changes nothing.
+
+Like a switch by hand it is reported, and the cloud's next command ends it. Which ports are never cut only the cloud
+knows: with `off` such an outlet goes off too, so `keep` is the default and `off` an owner's own choice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ghostwatt_pi.home import write_private
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.tell import Tell
+from ghostwatt_pi.wire import RelayState
+
+SafeState = Literal["keep", "on", "off"]
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+RETRY_SECONDS = 10.0
+"""After a relay failed. The meter may not be connected yet, as just after the start."""
+
+
+@dataclass(frozen=True)
+class SafeStatePolicy:
+    """What the owner chose; `cloud_loss_seconds` is how long the cloud may be away."""
+
+    after_power_loss: SafeState = "keep"
+    after_cloud_loss: SafeState = "keep"
+    cloud_loss_seconds: float = 3600.0
+
+
+class SafeStates:
+    """Call `turn` often, from the agent's own thread.
+
+    `outlets` says the state of each outlet that has a port; `power_was_lost` whether the Pi has booted since last time.
+    """
+
+    def __init__(
+        self,
+        policy: SafeStatePolicy,
+        outlets: Callable[[], Mapping[int, RelayState]],
+        tell: Tell,
+        *,
+        power_was_lost: bool,
+    ) -> None:
+        self._policy, self._outlets, self._tell = policy, outlets, tell
+        self._wanted: SafeState = policy.after_power_loss if power_was_lost else "keep"
+        self._why = "power_loss"
+        self._away_since: float | None = None
+        self._cloud_lost = False
+        self._not_before = 0.0
+        self._failing = False  # told once, not at each try
+
+    def turn(self, switch: Callable[[int, RelayState], None], *, cloud_away: bool, now: float | None = None) -> None:
+        """Bring about what is due; `switch` raises RelayError, and is then tried again. `now` is monotonic seconds."""
+        now = time.monotonic() if now is None else now
+        self._follow(now, cloud_away=cloud_away)
+        if self._wanted == "keep" or now < self._not_before:
+            return
+        failed = [error for channel in self._differing() if (error := self._try(switch, channel, self._wanted))]
+        self._failing = bool(failed)
+        if failed:
+            self._not_before = now + RETRY_SECONDS
+        else:
+            self._wanted = "keep"
+
+    def _follow(self, now: float, *, cloud_away: bool) -> None:
+        """An outage asks for the safe state once, when it has become long."""
+        if not cloud_away:
+            self._away_since, self._cloud_lost = None, False
+            if self._why == "cloud_loss":  # what could not be done in time is not wanted any more
+                self._wanted = "keep"
+            return
+        self._away_since = now if self._away_since is None else self._away_since
+        if not self._cloud_lost and now - self._away_since >= self._policy.cloud_loss_seconds:
+            self._cloud_lost, self._wanted, self._why = True, self._policy.after_cloud_loss, "cloud_loss"
+
+    def _differing(self) -> list[int]:
+        return [channel for channel, state in self._outlets().items() if state != self._wanted]
+
+    def _try(self, switch: Callable[[int, RelayState], None], channel: int, state: RelayState) -> RelayError | None:
+        try:
+            switch(channel, state)
+        except RelayError as error:
+            if not self._failing:
+                self._tell("relay_failed", channel=channel, error=str(error))
+            return error
+        self._tell("safe_state", channel=channel, state=state, why=self._why.replace("_", " "))
+        return None
+
+
+def power_was_lost(memory: Path, boot_id: Path = BOOT_ID) -> bool:
+    """Whether the Pi has booted since the last call, which `memory` keeps; False at the very first."""
+    before = memory.read_text() if memory.exists() else None
+    now = boot_id.read_text()
+    if before != now:
+        write_private(memory, now)
+    return before is not None and before != now

@@ -1,0 +1,1 @@
+"""The settings: what there is, how it is written, where it comes from."""

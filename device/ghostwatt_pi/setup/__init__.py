@@ -1,0 +1,1 @@
+"""`ghostwatt-pi setup`: from a bare Raspberry Pi to a service."""

@@ -1,0 +1,154 @@
+"""`ghostwatt-pi setup`: settings, pairing, a first reading, and the service. Done twice it ends the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
+from ghostwatt_pi.commands.working import pair
+from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, choose_port, first_reading
+from ghostwatt_pi.meters.usb import list_usb_ports
+from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, config_path
+from ghostwatt_pi.settings.config_file import config_text, write_settings
+from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps
+from ghostwatt_pi.setup.system import System, this_system
+from ghostwatt_pi.setup.unit import UNIT_NAME
+
+
+class SetupStopped(Exception):
+    """Setup was ended before it was done."""
+
+
+def setup(context: Context, options: Namespace, system: System | None = None) -> int:
+    """Do all that can be done here, and print what is left."""
+    system = system or this_system()
+    if options.uninstall:
+        return _uninstall(context, options, system)
+    installer = Installer(context, options)
+    steps = installer.steps()
+    if system.can_serve:
+        gpio = context.settings.relays == "gpio"
+        steps = [*stop_steps(system), *steps, *service_steps(system, context.home.data_dir, gpio=gpio)]
+    else:
+        installer.left.append(f"the service needs root and systemd: sudo {_program()} setup")
+    _take(steps, system, dry_run=options.dry_run)
+    for sentence in installer.left:
+        _say(f"Left to do: {sentence}")
+    return STEPS_LEFT if installer.left and not options.dry_run else OK
+
+
+class Installer:
+    """The steps that need no root. `left` grows with what a person has to do."""
+
+    def __init__(self, context: Context, options: Namespace) -> None:
+        self.left: list[str] = []
+        self._context, self._home, self._settings = context, context.home, context.settings
+        self._given: dict[str, object] = {
+            key: getattr(self._settings, key) for key in KEYS if vars(options).get(key) is not None
+        }
+        self._port = self._settings.serial
+
+    def steps(self) -> list[Step]:
+        """Folder, port, settings, pairing, a reading."""
+        folder = self._home.data_dir
+        steps = [Step(f"make the folder {folder}", self._home.make)]
+        if adopted := _folder_before_sudo(folder):
+            steps.append(Step(f"take over {adopted}", lambda: _take_over(adopted, folder)))
+        if not self._port:
+            steps.append(Step("find the meter's serial port", self._choose_port, _ports_seen()))
+        detail = "" if config_path(folder).exists() else config_text(self._given)
+        steps.append(Step(f"write {config_path(folder)}", self._write_settings, detail))
+        if self._home.read_key() is None:
+            steps.append(Step(f"pair this device with an account at {self._settings.api}", self._pair))
+        steps.append(Step(f"wait for a reading at {self._settings.baud} baud", self._test_reading))
+        return steps
+
+    def _choose_port(self) -> None:
+        self._port = choose_port(list_usb_ports, ask_at_terminal())
+        self._given["serial"] = self._port
+        _say(f"  the meter is at {self._port}")
+
+    def _write_settings(self) -> None:
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in self._given.items()}
+        write_settings(self._home.data_dir, values)
+
+    def _pair(self) -> None:
+        if self._home.read_key() is None and not pair(self._context):
+            raise SetupStopped("stopped before the device was paired; begin again with: ghostwatt-pi setup")
+
+    def _test_reading(self) -> None:
+        try:
+            seen = first_reading(self._port, self._settings.baud, self._context.tell)
+        except NoReading as error:
+            self.left.append(f"{error} Then: ghostwatt-pi doctor")
+        else:
+            _say(f"  outlet {seen.channel}: {seen.voltage:.1f} V, {seen.current:.3f} A, {seen.power:.1f} W")
+
+
+def _take(steps: Sequence[Step], system: System, *, dry_run: bool) -> None:
+    """Do each step, or only say it. A service that was there is started again if a step fails."""
+    had_service = system.can_serve and system.unit_path.exists()
+    try:
+        for step in steps:
+            _say(f"Would {step.says}" if dry_run else f"{step.says[0].upper()}{step.says[1:]}")
+            if dry_run and step.detail:
+                _say("".join(f"    {line}\n" for line in step.detail.splitlines()).rstrip())
+            if not dry_run:
+                step.do()
+    except BaseException:
+        if had_service:
+            system.run(["systemctl", "start", UNIT_NAME])
+        raise
+
+
+def _uninstall(context: Context, options: Namespace, system: System) -> int:
+    if not system.can_serve and not options.dry_run:
+        _say(f"Left to do: removing the service needs root: sudo {_program()} setup --uninstall")
+        return STEPS_LEFT
+    _take(removal_steps(system), System(can_serve=False), dry_run=options.dry_run)
+    folder = context.home.data_dir
+    if not folder.exists():
+        return OK
+    ask = ask_at_terminal()
+    question = f"Delete {folder} too, with identity, key and the readings that wait? [y/N] "
+    if ask and not options.yes and not options.dry_run and ask(question).lower() in ("y", "yes"):
+        shutil.rmtree(folder)
+    else:
+        _say(f"The data stays in {folder}")
+    return OK
+
+
+def _folder_before_sudo(folder: Path) -> Path | None:
+    """The folder of a setup without root by the one who now calls with sudo, if the service has none yet."""
+    user = os.environ.get("SUDO_USER")
+    if os.geteuid() != 0 or not user or (folder / "device_identity.json").exists():
+        return None
+    before = Path(f"~{user}").expanduser() / DEFAULT_DATA_DIR.name
+    return before if before != folder and (before / "device_identity.json").exists() else None
+
+
+def _take_over(before: Path, folder: Path) -> None:
+    """Move, not copy: two agents of one identity would send side by side. The identity goes last."""
+    for path in sorted(before.iterdir(), key=lambda path: path.name == "device_identity.json"):
+        shutil.move(path, folder / path.name)
+
+
+def _ports_seen() -> str:
+    ports = [port.device for port in list_usb_ports() if port.vid is not None]
+    return f"plugged in: {', '.join(ports) if ports else 'none'}"
+
+
+def _program() -> str:
+    """How this program was called, with its whole path: sudo does not know a person's own folders."""
+    return shutil.which(sys.argv[0]) or "ghostwatt-pi"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,95 @@
+"""The steps that make the agent a service, and those that take it away again."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostwatt_pi.setup.program import install_copy
+from ghostwatt_pi.setup.system import System
+from ghostwatt_pi.setup.unit import UNIT_NAME, USER, groups, unit_text
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that is done, and the sentence that says so. `detail` is shown by a dry run."""
+
+    says: str
+    do: Callable[[], None]
+    detail: str = ""
+
+
+def service_steps(system: System, data_dir: Path, *, gpio: bool) -> list[Step]:
+    """User, program, folder's owner, unit, start. Each may be done again."""
+    run, python = system.run, system.program_dir / "bin/python"
+    unit = unit_text(f"{python} -m ghostwatt_pi", data_dir, gpio=gpio)
+    return [
+        Step(f"make the user {USER}, in {', '.join(groups(gpio=gpio))}", lambda: _make_user(system, gpio=gpio)),
+        Step(f"copy this program to {system.program_dir}", lambda: install_copy(system.program_dir)),
+        Step(f"give {data_dir} to {USER}", lambda: run(["chown", "--recursive", f"{USER}:{USER}", str(data_dir)])),
+        Step(f"write {system.unit_path}", lambda: _write_unit(system, unit), unit),
+        Step("let systemd read it", lambda: run(["systemctl", "daemon-reload"])),
+        Step("start the service, now and at every boot", lambda: _start(system)),
+    ]
+
+
+def stop_steps(system: System) -> list[Step]:
+    """Free the serial port for the test, where the service runs already."""
+    if not system.unit_path.exists():
+        return []
+    return [Step("stop the service meanwhile", lambda: system.run(["systemctl", "stop", UNIT_NAME]))]
+
+
+def removal_steps(system: System) -> list[Step]:
+    """Service, unit, program and user; the data stays."""
+    steps = []
+    if system.unit_path.exists():
+        steps = [
+            Step("stop the service", lambda: system.run(["systemctl", "disable", "--now", UNIT_NAME])),
+            Step(f"remove {system.unit_path}", system.unit_path.unlink),
+            Step("let systemd forget it", lambda: system.run(["systemctl", "daemon-reload"])),
+        ]
+    if system.program_dir.exists():
+        steps.append(Step(f"remove {system.program_dir}", lambda: shutil.rmtree(system.program_dir)))
+    if _user_exists():
+        steps.append(Step(f"remove the user {USER}", lambda: system.run(["userdel", USER])))
+    return steps
+
+
+def _make_user(system: System, *, gpio: bool) -> None:
+    if not _user_exists():
+        home = ["--home-dir", "/nonexistent", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+        system.run(["useradd", "--system", "--user-group", *home, USER])
+    for group in groups(gpio=gpio):
+        if _group_exists(group):
+            system.run(["usermod", "--append", "--groups", group, USER])
+
+
+def _write_unit(system: System, text: str) -> None:
+    system.unit_path.parent.mkdir(parents=True, exist_ok=True)
+    system.unit_path.write_text(text)
+
+
+def _start(system: System) -> None:
+    system.run(["systemctl", "enable", UNIT_NAME])
+    system.run(["systemctl", "restart", UNIT_NAME])
+
+
+def _user_exists() -> bool:
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        return False
+    return True
+
+
+def _group_exists(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
