@@ -16,7 +16,7 @@ from chalicelib.domain.errors import GhostwattError, Unauthenticated, Unavailabl
 from chalicelib.services import commands, mqtt_sign_in
 from chalicelib.wire.base import Answer
 from chalicelib.wire.devices import Heartbeat, RecordSensors
-from chalicelib.wire.mqtt import ABSENT, Envelope, MqttBatchAnswer, MqttFailure, Published, SignIn
+from chalicelib.wire.mqtt import ABSENT, Envelope, MqttBatchAnswer, MqttFailure, MqttHeartbeatAnswer, Published, SignIn
 from chalicelib.wire.readings import Batch, Reading
 
 blueprint = Blueprint(__name__)
@@ -59,7 +59,10 @@ def _record(device: Device, payload: bytes, now_ms: int) -> Answer:
     if said.port_id != ABSENT:
         return messages.reading(device, decode(payload, Reading), now_ms)
     if said.relays != ABSENT:
-        return messages.heartbeat(device, decode(payload, Heartbeat), now_ms)
+        beat = decode(payload, Heartbeat)
+        reply = messages.heartbeat(device, beat, now_ms)
+        sent_at_ms = msgspec.UNSET if beat.sent_at_ms is None else beat.sent_at_ms
+        return MqttHeartbeatAnswer(sent_at_ms=sent_at_ms, **msgspec.structs.asdict(reply))
     given = payload if said.sensors != ABSENT else _as_sensors(payload)
     return messages.sensors(device, decode(given, RecordSensors), now_ms)
 

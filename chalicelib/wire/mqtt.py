@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.wire.base import EpochMs, Failure
+from chalicelib.wire.devices import DeviceReply
 from chalicelib.wire.readings import BatchAnswer
 
 ABSENT = msgspec.Raw(b"")
@@ -26,6 +27,12 @@ class MqttBatchAnswer(BatchAnswer, frozen=True, kw_only=True):
     """What became of a batch: a spool deletes on this, not on the broker's own acknowledgement."""
 
     batch_id: str
+
+
+class MqttHeartbeatAnswer(DeviceReply, frozen=True, kw_only=True):
+    """The answer to a heartbeat; what comes without sentAtMs is a push."""
+
+    sent_at_ms: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class MqttFailure(Failure, frozen=True, kw_only=True, omit_defaults=True):

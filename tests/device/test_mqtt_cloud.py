@@ -47,7 +47,8 @@ class MqttFront:
 
     def __init__(self, cloud: FakeCloud, port: int = 0) -> None:
         self.cloud = cloud
-        self.mute = False
+        self.mute = False  # no answers
+        self.echoes = True  # an answer says which call it is for
         self.said: list[dict[str, Any]] = []
         self._listener = listen("127.0.0.1", port)
         self.port = self._listener.port
@@ -81,7 +82,8 @@ class MqttFront:
         with self.cloud.lock:
             status, answer, _headers = self.cloud.answer(path, said, f"Device {self.cloud.api_key}")
         if not self.mute and status:
-            about = {"batchId": said["batchId"]} if "batchId" in said else {}
+            name = "batchId" if "batchId" in said else "sentAtMs"
+            about = {name: said[name]} if name == "batchId" or (status == 200 and self.echoes) else {}
             failure = {} if status == 200 else {"code": CODES.get(status, answer.get("code"))}
             self.push({"success": status == 200, **answer, **failure, **about})
 
@@ -149,9 +151,15 @@ def test_without_an_answer_the_call_fails_and_a_late_answer_is_not_taken_for_the
         front.mute = True
         with pytest.raises(CloudAway, match="no answer within"):
             transport.heartbeat("key-1", [])
-        front.push(reply(front, serverTimeMs=1))
+        front.push(reply(front, serverTimeMs=1, sentAtMs=1))
         front.mute = False
         assert transport.heartbeat("key-1", []).server_time_ms > 1
+
+
+def test_a_push_is_no_answer_to_a_heartbeat(front: MqttFront) -> None:
+    front.echoes = False
+    with reached(front, answer_seconds=0.5) as transport, pytest.raises(CloudAway, match="no answer within"):
+        transport.heartbeat("key-1", [])
 
 
 @pytest.mark.parametrize(

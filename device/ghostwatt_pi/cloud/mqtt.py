@@ -1,7 +1,8 @@
 """The cloud by MQTT: the same calls as http.py, answered by messages on the device's commands topic.
 
 The broker's own acknowledgement means only that it has a message. A batch is answered by the message with its batchId,
-a heartbeat by the next device reply. Every other device reply is a push: the cloud has changed its mind about a relay.
+a heartbeat by the one with its sentAtMs. Every other device reply is a push: the cloud has changed its mind about a
+relay.
 """
 
 from __future__ import annotations
@@ -72,14 +73,14 @@ class MqttCloud:
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
         """Say that the device lives, as over HTTP. Raises KeyRefused, Refused, CloudAway."""
         line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(line, heartbeat_body(self.clock, reports, dropped_readings), None)
+        answer = self._ask(line, heartbeat_body(self.clock, reports, dropped_readings), "sentAtMs")
         with parsing():
             return self._learn(parse_reply(answer), called_ms)
 
     def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
         """Send a batch, as over HTTP; only its own answer counts. Raises KeyRefused, Refused, CloudAway."""
         line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(line, batch_body(self.clock, batch), batch.batch_id)
+        answer = self._ask(line, batch_body(self.clock, batch), "batchId")
         with parsing():
             reply = parse_batch_reply(answer, len(batch.readings))
             self._learn(reply.reply, called_ms)
@@ -89,7 +90,8 @@ class MqttCloud:
         self.clock.learn(reply.server_time_ms, called_ms, self.clock.timer.since_boot_ms())
         return reply
 
-    def _ask(self, line: Line, body: Json, batch_id: str | None) -> Json:
+    def _ask(self, line: Line, body: Json, key: str) -> Json:
+        """Say something; its answer has the same value under this key."""
         payload = json.dumps(body, separators=(",", ":")).encode()
         if len(payload) > MAX_MESSAGE_BYTES:
             raise Refused("the batch is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
@@ -97,14 +99,14 @@ class MqttCloud:
             while (heard := line.hear()) is not None:  # it came before the call, so it is no answer
                 self._keep(_decoded(heard))
             line.say(payload)
-            answer = self._answer(line, batch_id)
+            answer = self._answer(line, key, body[key])
         except CloudAway:
             self._hang_up()  # a late answer must not be taken for the next call's
             raise
         return _checked(answer)
 
-    def _answer(self, line: Line, batch_id: str | None) -> Json:
-        """The answer, once the broker also has what was said: what looks like an answer might be a push."""
+    def _answer(self, line: Line, key: str, value: object) -> Json:
+        """The answer, once the broker also has what was said. A failure that names no batch is a heartbeat's."""
         deadline = time.monotonic() + self._answer_seconds
         answer, taken = None, False
         while answer is None or not taken:
@@ -113,7 +115,7 @@ class MqttCloud:
                 raise CloudAway(f"no answer within {self._answer_seconds:g} s")
             said = _decoded(heard)
             taken = taken or heard is Signal.TAKEN
-            if answer is None and said is not None and said.get("batchId") == batch_id:
+            if answer is None and said is not None and _answers(said, key, value):
                 answer = said
             else:
                 self._keep(said)
@@ -160,6 +162,11 @@ def _decoded(heard: bytes | Signal) -> Json | None:
     except ValueError:
         return None
     return said if isinstance(said, dict) else None
+
+
+def _answers(said: Json, key: str, value: object) -> bool:
+    failed_beat = key == "sentAtMs" and said.get("success") is not True and "batchId" not in said
+    return said.get(key) == value or failed_beat
 
 
 def _checked(answer: Json) -> Json:

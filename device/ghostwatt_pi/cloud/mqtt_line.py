@@ -31,7 +31,7 @@ KEY_REFUSALS = frozenset({134, 135})
 
 
 class HungUp(CloudAway):
-    """The broker closed the connection instead of answering the sign-in. AWS IoT Core does so with a bad key too."""
+    """The broker closed the connection instead of answering the sign-in. It may do so with a bad key too."""
 
 
 class Signal(Enum):

@@ -63,8 +63,10 @@ def test_one_reading_and_a_heartbeat_are_answered_as_over_http(person: Person, s
     device = person.device()
     port = person.port(device)
     publish(device.device_id, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
-    publish(device.device_id, {"relays": [{"portId": port["portId"], "state": "on", "version": 0}]})
+    beats = {"sentAtMs": 1_795_000_000_000, "relays": [{"portId": port["portId"], "state": "on", "version": 0}]}
+    publish(device.device_id, beats)
     (_, stored), (_, beat) = sent
+    assert beat["sentAtMs"] == beats["sentAtMs"], "what tells an answer from a push"
     assert stored["data"]["reading"]["power"] == 4
     assert beat["success"]
     assert beat["relays"][0]["desired"] == "on"
