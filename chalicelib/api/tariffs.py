@@ -46,8 +46,8 @@ def _quarter(clock: str) -> int:
     return int(hours) * 4 + int(minutes) // 15
 
 
-def _shown(tariff: Tariff) -> wire.Tariff:
-    return wire.Tariff(
+def _shown(tariff: Tariff) -> wire.TariffPart:
+    return wire.TariffPart(
         name=tariff.name,
         valid_from=tariff.valid_from,
         valid_to=tariff.valid_to,

@@ -46,8 +46,18 @@ class PutTariffs(Request, frozen=True):
     tariffs: Annotated[list[Tariff], msgspec.Meta(max_length=50)]
 
 
+class TariffPart(Part, frozen=True, kw_only=True):
+    """A stored tariff, with all its fields: validTo is null until further notice, windows may be empty."""
+
+    name: str
+    valid_from: date
+    valid_to: date | None
+    per_kwh: float
+    windows: list[Window]
+
+
 class TariffsAnswer(Answer, frozen=True, kw_only=True):
-    tariffs: list[Tariff]
+    tariffs: list[TariffPart]
 
 
 class EnergyFigures(Part, frozen=True, kw_only=True):

@@ -1,22 +1,20 @@
-"""How the page looks: it fits a phone, can be used by keyboard, and README's picture is taken here."""
+"""How the page looks: it fits a phone and can be used by keyboard."""
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.clients import Pi
 from tests.browser.conftest import Person
+from tests.browser.past import fallen_silent, go_to
 
+LINES_OF_WHY = """summary => {
+    const why = getComputedStyle(summary, "::after");
+    return Math.round(parseFloat(why.height) / parseFloat(why.lineHeight));
+}"""
 LONG_NAME = "Anextraordinarilylongnamewithoutanyblankinitthatnobodywouldgivetoanoutletatall"
-STEPS = 38  # readings of README's picture, 15 s apart: just under the ten minutes that make a reading late
-SCREENSHOT = Path(__file__).parents[2] / "docs" / "screenshot.png"
 
 
 def fits(page: Page) -> bool:
@@ -35,13 +33,30 @@ def test_no_view_scrolls_sideways_on_a_phone(new_person: Callable[..., Person], 
     expect(page.get_by_label("Sensors")).to_be_visible()
     expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
     for address in ("#/", "#/pair", "#/notifications", "#/account"):
-        page.evaluate("address => { location.hash = address }", address)
-        expect(page.get_by_role("main").get_by_role("heading", level=1)).to_be_visible()
+        go_to(page, address)
         assert fits(page), address
-    page.evaluate("location.hash = '#/'")
+    go_to(page, "#/")
     page.get_by_role("button", name="Add outlet").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert fits(page)
+
+
+def test_the_way_to_why_is_one_word_on_a_phone(new_person: Callable[..., Person]) -> None:
+    person = new_person(width=360, height=740)
+    page, pi = person.page, person.api.add_device("Hall")
+    pi.send((person.api.add_port(pi, "Fan"), 20.0))
+    page.route("**/api/device/list*", fallen_silent)
+    page.reload()
+    line = page.locator(".liveness summary")
+    expect(line).to_contain_text("offline · last seen")
+    assert line.evaluate(LINES_OF_WHY) == 1
+
+
+def test_the_link_of_what_is_shown_is_marked(person: Person) -> None:
+    for address, name in (("#/savings", "Energy"), ("#/always-on", "Energy"), ("#/pair", "Home"), ("#/", "Home")):
+        go_to(person.page, address)
+        marked = person.page.get_by_role("navigation", name="Main").locator("[aria-current=page], [aria-current=true]")
+        expect(marked).to_have_attribute("aria-label", name)
 
 
 def test_a_dialog_closes_with_escape_and_gives_the_focus_back(person: Person) -> None:
@@ -65,39 +80,3 @@ def test_a_live_change_leaves_the_focus_where_it_is(person: Person) -> None:
     expect(page.get_by_role("article", name="Fan")).to_contain_text("33.3W")
     expect(page.get_by_role("article", name="Lamp")).to_be_visible()
     expect(toggle).to_be_focused()
-
-
-@pytest.mark.skipif(os.environ.get("SCREENSHOT") != "1", reason="taken on purpose: SCREENSHOT=1")
-def test_the_screenshot_of_readme(new_person: Callable[..., Person]) -> None:
-    person = new_person(width=1280, height=800)
-    page, pi = person.page, person.api.add_device("Living room")
-    television, console, fridge, washer = _outlets(person, pi)
-    for step in range(STEPS):
-        left = STEPS - step
-        idle = left < STEPS * 2 // 3  # the game is over, the console stays on
-        pi.send(
-            (television, 92 + 4 * math.sin(step / 3)),
-            (console, 8.2 + 0.1 * (step % 3) if idle else 118 + 5 * math.cos(step)),
-            (fridge, 84.5 + step % 4 if left < STEPS // 2 else 1.1),
-            (washer, 1.6 + 0.01 * step),
-            seconds_ago=left * 15,
-        )
-        # One push after the other, so that each curve gets each of its points.
-        expect(page.get_by_role("article", name="Washing machine").locator(".spark")).to_have_attribute(
-            "data-points", str(step + 1)
-        )
-    pi.obey(console, "off")
-    pi.send((television, 91.3), (console, 0.0), (fridge, 85.2), (washer, 2.0))
-    expect(page.get_by_text("cut, and the watts fell")).to_be_visible()
-    SCREENSHOT.parent.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOT)
-
-
-def _outlets(person: Person, pi: Pi) -> list[str]:
-    add = partial(person.api.add_port, pi, thresholdWatts=10)
-    return [
-        add("Television", kind="television", policy="cut"),
-        add("Game console", kind="console", policy="cut", dwellSeconds=300),
-        add("Fridge", kind="fridge or freezer", neverCut=True),
-        add("Washing machine", kind="washing machine"),
-    ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.clients import Pi
 from tests.browser.conftest import Person, sign_up
@@ -86,6 +87,32 @@ def test_a_cut_arrives_without_a_reload_and_is_undone(person: Person) -> None:
     expect(card).to_have_attribute("data-relay", "on")
     expect(event).to_contain_text("then you switched it on again")
     expect(event.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def in_small_pages(route: Route) -> None:
+    """Ask for seven phantoms at a time, so that a few of them are several pages."""
+    route.continue_(url=re.sub(r"limit=\d+", "limit=7", route.request.url))
+
+
+def test_the_newest_phantoms_show_and_older_ones_when_asked_for(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Den")
+    outlets = [person.api.add_port(pi, f"Lamp {n}", thresholdWatts=10, dwellSeconds=0) for n in range(20)]
+    pi.send(*((outlet, 3.0) for outlet in outlets))
+    expect(page.get_by_role("link", name="Notifications, 20 unread")).to_be_visible()
+    page.route("**/api/phantom-event/list*", in_small_pages)
+    page.reload()
+    found = page.get_by_role("region", name="Phantoms found")
+    phantoms = found.get_by_role("listitem")
+    expect(phantoms).to_have_count(6)
+    expect(phantoms.first.get_by_text("3.0 W")).to_have_count(1)  # said once
+    found.get_by_role("button", name="Show more").press("Enter")
+    expect(phantoms).to_have_count(18)
+    expect(phantoms.nth(6)).to_be_focused()
+    found.get_by_role("button", name="Show more").click()
+    expect(phantoms).to_have_count(20)
+    expect(found.get_by_role("button", name="Show more")).to_be_hidden()
+    names = [event["portName"] for event in person.api.call("GET", "/phantom-event/list")["events"]]
+    expect(phantoms.get_by_role("heading")).to_have_text(names)
 
 
 def test_notifications_are_read_one_by_one_or_all(person: Person) -> None:

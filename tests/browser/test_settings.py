@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Person
+from tests.browser.clients import Api
+from tests.browser.conftest import PASSWORD, Person
 from tests.browser.test_layout import fits
 from tests.conftest import eventually
 
@@ -168,7 +170,55 @@ def test_a_tariff_that_another_tab_changed_is_not_written_over(person: Person) -
     person.api.call("PUT", "/account/tariffs", {"tariffs": [changed]})
     page.get_by_role("button", name="Save tariff").click()
     expect(page.get_by_text("This tariff was changed meanwhile")).to_be_visible()
-    assert person.api.call("GET", "/account/tariffs")["tariffs"] == [changed]
+    (kept,) = person.api.call("GET", "/account/tariffs")["tariffs"]
+    assert kept == {**changed, "validTo": None, "windows": []}
+
+
+def test_a_read_token_is_shown_once_reads_and_is_ended(person: Person, base_url: str) -> None:
+    page = person.page
+    visit(page, "#/account")
+    page.get_by_role("button", name="Make a read token…").click()
+    page.get_by_label("Which program is it for?").fill("Grafana")
+    page.get_by_label("When it ends").select_option("in 30 days")
+    page.get_by_role("button", name="Make the token").click()
+    token = page.get_by_label("The read token").input_value()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert token not in page.content()
+    item = section(page, "Where you are signed in").get_by_role("listitem").filter(has_text="Grafana")
+    expect(item).to_contain_text("read only")
+
+    def read() -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(f"{base_url}/api/port/list", headers=headers, timeout=20).status_code
+
+    assert read() == 200
+    page.reload()
+    expect(item).to_contain_text("read only")
+    assert token not in page.content()
+    item.get_by_role("button", name="End Grafana").click()
+    page.get_by_role("button", name="End token").click()
+    expect(item).to_have_count(0)
+    assert read() == 401
+
+
+def test_sessions_are_ended_one_by_one_or_all_but_this_one(person: Person, base_url: str) -> None:
+    page = person.page
+    Api(base_url, person.email, PASSWORD)
+    person.api.call("POST", "/account/token", {"name": "Grafana"})
+    visit(page, "#/account")
+    sessions = section(page, "Where you are signed in").get_by_role("listitem")
+    expect(sessions).to_have_count(4)
+    sessions.filter(has_text="python-requests").first.get_by_role("button").click()
+    page.get_by_role("button", name="End session").click()
+    expect(sessions).to_have_count(3)
+    expect(section(page, "Where you are signed in").get_by_role("list")).to_be_focused()
+    page.get_by_role("button", name="End all others…").click()
+    page.get_by_role("button", name="End all others", exact=True).click()
+    expect(sessions).to_have_count(1)
+    expect(sessions).to_contain_text("this one")
+    page.reload()
+    expect(sessions).to_have_count(1)
 
 
 def test_channels_quiet_hours_and_digest_are_chosen(person: Person) -> None:

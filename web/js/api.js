@@ -33,7 +33,7 @@ export const changePort = (portId, changes) => authorized("PATCH", `/port/${id(p
 export const deletePort = (portId) => authorized("DELETE", `/port/${id(portId)}`);
 export const switchPort = async (portId, state) => (await authorized("POST", `/port/${id(portId)}/switch`, { state })).relay;
 
-export const events = async (limit) => (await authorized("GET", `/phantom-event/list?limit=${limit}`)).events;
+export const events = (limit, cursor) => authorized("GET", `/phantom-event/list${query({ limit, cursor })}`);
 export const eventsOfPort = async (portId, limit) =>
   (await authorized("GET", `/phantom-event/list?portId=${id(portId)}&limit=${limit}`)).events;
 export const judgeEvent = async (eventId, verdict) =>
@@ -48,14 +48,16 @@ export const liveTicket = () => authorized("POST", "/live/ticket", {});
 
 export const account = () => authorized("GET", "/account");
 export const changeAccount = (changes) => authorized("PATCH", "/account", changes);
-const wholeTariff = (given) => ({ validTo: null, windows: [], ...given }); // what is empty is left out of an answer
-export const tariffs = async () => (await authorized("GET", "/account/tariffs")).tariffs.map(wholeTariff);
+export const tariffs = async () => (await authorized("GET", "/account/tariffs")).tariffs;
 export const replaceTariffs = async (wanted) =>
-  (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs.map(wholeTariff);
+  (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs;
 export const startExport = (wanted) => authorized("POST", "/export", wanted);
 export const exportState = (exportId) => authorized("GET", `/export/${id(exportId)}`);
 export const deleteAccount = () => authorized("DELETE", "/account");
 export const sessions = async () => (await authorized("GET", "/account/sessions")).sessions;
+export const endSession = (sessionId) => authorized("DELETE", `/account/sessions/${id(sessionId)}`);
+export const makeReadToken = async (name, expiresInDays) =>
+  (await authorized("POST", "/account/token", { name, expiresInDays })).token;
 export const endOtherSessions = () => authorized("DELETE", "/account/sessions");
 
 /** Energy by day, week, month or year, from the one that holds `from` to the one that holds `to` (epoch ms). */

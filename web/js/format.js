@@ -18,6 +18,9 @@ export const money = (amount, currency) =>
 export const sensorNumber = (value) =>
   value.toLocaleString(undefined, { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 4 });
 
+const HOUR_MS = 3_600_000;
+const FINE_AGE_MS = 100 * 60_000; // of what is older, nobody counts the minutes
+
 /** A length of time in its one or two largest units. */
 export function durationText(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
@@ -29,16 +32,19 @@ export function durationText(milliseconds) {
   return `${Math.round(hours / 24)} days`;
 }
 
-/** "just now", "5 min ago", or the date when it is over a week ago. */
+/** "just now", "5 min ago", "3 h ago", or the date when it is over a week ago. */
 export function agoText(iso, nowMs = Date.now()) {
   const ageMs = nowMs - Date.parse(iso);
   if (ageMs < 10_000) return "just now";
   if (ageMs > 7 * 86_400_000) return dateText(iso);
-  return `${durationText(ageMs)} ago`;
+  return `${durationText(ageMs < FINE_AGE_MS ? ageMs : Math.round(ageMs / HOUR_MS) * HOUR_MS)} ago`;
 }
 
 export const dateText = (iso) =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** The day of a moment. */
+export const dayOfText = (iso) => new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
 
 export const clockText = (iso) => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
 

@@ -27,6 +27,7 @@ const VIEWS = {
   "#/notifications": (page) => (page === "settings" ? notificationSettingsView() : notificationsView()),
   "#/account": () => accountView({ left: signedOut }),
 };
+const HOLDS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" }; // which link a view without one belongs to
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
 const unread = h("span", { class: "count" });
@@ -43,11 +44,17 @@ function show(made, focus) {
   view = made;
   main.replaceChildren(view.node);
   top.hidden = !signedIn;
-  for (const item of nav.children) item.setAttribute("aria-current", item.hash === address().name ? "page" : "false");
+  for (const item of nav.children) item.setAttribute("aria-current", linkState(item.hash));
   update();
   if (!focus) return;
   scrollTo(0, 0);
   main.focus();
+}
+
+/** What aria-current says of a link: its own page, a page that belongs to it, or neither. */
+function linkState(hash) {
+  const { name } = address();
+  return hash === name ? "page" : String(hash === HOLDS[name]);
 }
 
 /** The address as the name of a view and what of it is wanted: #/port/ID is ID of #/port. */

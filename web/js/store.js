@@ -5,7 +5,8 @@ import { ApiError } from "./http.js";
 import { stayLive } from "./live.js";
 
 const TRACE_MS = 15 * 60_000;
-const EVENTS_SHOWN = 30;
+const EVENTS_PAGE = 30;
+const EVENTS_AT_ONCE = 200; // the most the API gives
 const NOTIFICATIONS_SHOWN = 100;
 const WORDS_OF_LIVENESS_MS = 60_000; // "it last called 3 min ago" of a device that is not well is fetched anew this often
 const EVENTS_WAIT_MS = 300; // several live messages tell of one cut: one list is enough
@@ -17,7 +18,8 @@ const empty = () => ({
   account: null,
   devices: new Map(),
   ports: new Map(),
-  events: [],
+  events: [], // newest first, as far back as somebody wanted to see
+  eventsCursor: null, // where older ones go on; null when there are none
   notifications: [],
   unread: 0,
   summary: null, // the home's energy as it was last fetched
@@ -79,7 +81,7 @@ async function loadLists() {
   missed = [];
   try {
     const lists = await Promise.all([
-      api.account(), api.devices(), api.ports(), api.events(EVENTS_SHOWN), api.notifications(NOTIFICATIONS_SHOWN),
+      api.account(), api.devices(), api.ports(), newestEvents(home), api.notifications(NOTIFICATIONS_SHOWN),
     ]);
     takeOver(home, lists);
   } catch (error) {
@@ -91,18 +93,21 @@ async function loadLists() {
   touch();
 }
 
-function takeOver(home, [account, devices, ports, events, { notifications, unread }]) {
-  Object.assign(home, { phase: "ready", problem: "", account, events, unread, notifications });
+function takeOver(home, [account, devices, ports, { events, cursor }, { notifications, unread }]) {
+  Object.assign(home, { phase: "ready", problem: "", account, events, eventsCursor: cursor, unread, notifications });
   home.devices = new Map(devices.map((device) => [device.deviceId, device]));
   home.ports = new Map(ports.map((port) => [port.portId, port]));
   for (const { portId, latest } of ports) if (latest) trace(home, portId, latest);
 }
 
+/** As many as are known, since any of them may have changed. */
+const newestEvents = (home) => api.events(Math.min(Math.max(home.events.length, EVENTS_PAGE), EVENTS_AT_ONCE));
+
 async function loadEvents() {
   const home = state;
   try {
-    home.events = await api.events(EVENTS_SHOWN);
-    home.problem = "";
+    const { events, cursor } = await newestEvents(home);
+    Object.assign(home, { events, eventsCursor: cursor, problem: "" });
   } catch (error) {
     home.problem = error.message;
   }
@@ -174,6 +179,21 @@ function receive(message) {
   missed?.push(message);
   apply(message);
   if (message.type === "port" || message.type === "notification") loadEventsSoon();
+  touch();
+}
+
+/** Know older events too, at least `count` in all if there are so many. Throws ApiError. */
+export function knowEvents(count) {
+  const known = loads.then(() => loadOlderEvents(state, count));
+  loads = known.catch(() => {}); // who asked hears of it; the loads after it go on
+  return known;
+}
+
+async function loadOlderEvents(home, count) {
+  while (home.events.length < count && home.eventsCursor) {
+    const { events, cursor } = await api.events(EVENTS_PAGE, home.eventsCursor);
+    Object.assign(home, { events: [...home.events, ...events], eventsCursor: cursor });
+  }
   touch();
 }
 

@@ -9,9 +9,15 @@ from chalicelib.domain.phantom import histogram, learned, patience
 from chalicelib.domain.phantom.detector import threshold_watts
 from chalicelib.domain.phantom.kinds import kind_of
 from chalicelib.domain.phantom.state import NEVER, State
-from chalicelib.domain.phantom.verdicts import MINUTE_MS, RIGHT_PER_WRONG, Advice, Rule
+from chalicelib.domain.phantom.verdicts import RIGHT_PER_WRONG, Advice, Rule, Status, duration_text, status
 
 Source = Literal["given", "learned", "kind", "default", "none"]
+NO_STRETCH_WORDS: dict[Status, str] = {
+    "off": "it is off",
+    "standby": "that has just begun",
+    "active": "it is in use now",
+}
+"""What an outlet does while no stretch of standby is under way, by its newest reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _waits_for(state: State, rule: Rule) -> str:
     """The first thing that stands between this port and a cut."""
     threshold = threshold_watts(state, rule)
     if rule.is_protected:
-        return "Nothing: this outlet keeps its power."
+        return _keeps_power(rule)
     if threshold is None:
         return "Always on so far: no standby has been seen that is apart from use."
     if _only_tells(rule):
@@ -107,12 +113,21 @@ def _waits_for(state: State, rule: Rule) -> str:
     return _waits_for_dwell(state, rule, threshold)
 
 
+def _keeps_power(rule: Rule) -> str:
+    if kind_of(rule.kind).never_cut:
+        return f"It keeps its power: what is of its kind ({rule.kind}) is never cut."
+    return "It keeps its power: it is set never to be cut."
+
+
 def _waits_for_dwell(state: State, rule: Rule, threshold: float) -> str:
-    dwell_minutes = _dwell_seconds(state, rule) / 60
+    wanted = f"Standby below {threshold:.3g} W for {duration_text(_dwell_seconds(state, rule) * 1_000)}"
     since_ms = state.fixed_since_ms if rule.is_fixed else state.standby_since_ms
-    if since_ms == NEVER:
-        return f"Standby below {threshold:.3g} W for {dwell_minutes:.0f} min; it is in use now."
-    if since_ms == state.found_since_ms:
+    doing = status(state.last_watts, threshold)
+    if state.watermark_ms == NEVER:
+        return f"{wanted}; nothing has been measured yet."
+    stands = since_ms != NEVER and doing != "off"
+    if stands and since_ms == state.found_since_ms:
         return "Nothing more: this standby was found."
-    standing = (state.watermark_ms - since_ms) / MINUTE_MS
-    return f"Standby below {threshold:.3g} W for {dwell_minutes:.0f} min; it has lasted for {standing:.0f} min."
+    if stands and since_ms < state.watermark_ms:
+        return f"{wanted}; it has lasted for {duration_text(state.watermark_ms - since_ms)}."
+    return f"{wanted}; {NO_STRETCH_WORDS[doing]}."

@@ -12,6 +12,7 @@ Status = Literal["active", "standby", "off"]
 Advice = Literal["cut", "notify"]
 
 MINUTE_MS = 60_000
+SPOKEN_IN_SECONDS_MS = 2 * MINUTE_MS
 DEFAULT_DWELL_SECONDS = 1_800
 """Where a person gives a threshold and no dwell: half an hour."""
 RIGHT_PER_WRONG = 5
@@ -92,8 +93,14 @@ def status(watts: float, threshold_watts: float | None) -> Status:
     return "standby" if threshold_watts is not None and watts < threshold_watts else "active"
 
 
+def duration_text(lasted_ms: int) -> str:
+    """A length of time in a sentence: seconds below two minutes, where minutes would say too little."""
+    if lasted_ms < SPOKEN_IN_SECONDS_MS:
+        return f"{lasted_ms / 1_000:.0f} s"
+    return f"{lasted_ms / MINUTE_MS:.0f} min"
+
+
 def reason(watts: float, standing_ms: int, threshold_watts: float, use_watts: float | None = None) -> str:
     """Why it was found, in one sentence with figures; use_watts is the least the appliance draws in use."""
-    lasted = f"{standing_ms / MINUTE_MS:.0f} min" if standing_ms >= MINUTE_MS else f"{standing_ms / 1_000:.0f} s"
     in_use = f"; {use_watts:.0f} W or more in use" if use_watts else ""
-    return f"{watts:.1f} W for {lasted}, below {threshold_watts:.3g} W{in_use}"
+    return f"{watts:.1f} W for {duration_text(standing_ms)}, below {threshold_watts:.3g} W{in_use}"

@@ -10,6 +10,7 @@ from tests.conftest import Person, now_ms
 
 NIGHT = {"days": ["mon", "fri"], "from": "22:00", "to": "06:00", "perKwh": 0.21}
 OLD: dict[str, Any] = {"name": "Old", "validFrom": "2025-01-01", "validTo": "2026-01-01", "perKwh": 0.333333}
+LEFT_OUT: dict[str, Any] = {"validTo": None, "windows": []}
 NEW: dict[str, Any] = {"name": "New", "validFrom": "2026-01-01", "perKwh": 0.3, "windows": [NIGHT]}
 
 
@@ -22,7 +23,8 @@ def test_what_is_stored_is_what_was_given(person: Person) -> None:
     stored = put(person, OLD, NEW)
     assert stored.status == 200, stored
     shown = person.call("GET", "/account/tariffs").body["tariffs"]
-    assert shown == stored.body["tariffs"] == [OLD, NEW]
+    assert shown == stored.body["tariffs"] == [LEFT_OUT | OLD, LEFT_OUT | NEW]
+    assert put(person, *shown).body["tariffs"] == shown
     assert put(person).body["tariffs"] == []
     assert person.call("GET", "/account/tariffs").body["tariffs"] == []
 

@@ -7,8 +7,9 @@ import { forget, logOut } from "../session.js";
 import { state } from "../store.js";
 import { attempt } from "../toast.js";
 import { exportCard } from "./exports.js";
-import { passwordForm, sessionList } from "./settings_access.js";
 import { moneyForm } from "./settings_money.js";
+import { passwordForm } from "./settings_password.js";
+import { sessionList } from "./settings_sessions.js";
 import { tariffList } from "./tariffs.js";
 
 /** {title, node, update()}; `left` is called once nobody is signed in any more. */

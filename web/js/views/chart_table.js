@@ -9,7 +9,7 @@ import { fill, h } from "../dom.js";
 export function table(caption, columns) {
   const body = h("tbody", { role: "rowgroup" });
   const heads = columns.map((words) => h("th", { scope: "col", role: "columnheader" }, words));
-  const node = h("table", { role: "table" }, h("caption", {}, caption),
+  const node = h("table", { class: "sheet", role: "table" }, h("caption", {}, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads)), body);
   return { node, update: (rows) => fill(body, rows.map((row) => tableRow(columns, row))) };
 }

@@ -1,11 +1,13 @@
-/** The phantoms that were found, and what became of each. */
+/** The phantoms that were found, the newest first, and what became of each. */
 
 import { h, keepList, setText } from "../dom.js";
-import { agoText, dateText, wattsText } from "../format.js";
-import { state, switchPort } from "../store.js";
+import { agoText, dateText } from "../format.js";
+import { knowEvents, state, switchPort } from "../store.js";
 import { attempt } from "../toast.js";
 import { verdict } from "./verdict.js";
 
+const FIRST = 6;
+const MORE = 12;
 const CUT_WORDS = {
   sent: "cutting…",
   obeyed: "switched off; the watts will tell",
@@ -22,23 +24,39 @@ export function eventList() {
   const list = h("ol", { class: "events" });
   const none = h("p", { class: "empty small" },
     "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
+  const more = h("button", { type: "button", class: "soft", on: { click: () => attempt(showMore) } }, "Show more");
   const node = h("section", { class: "aside", "aria-labelledby": "events" },
-    h("h2", { id: "events" }, "Phantoms found"), none, list);
-  return {
-    node,
-    update() {
-      none.hidden = state.events.length > 0;
-      keepList(list, parts, state.events, (event) => event.eventId, eventItem);
-    },
-  };
+    h("h2", { id: "events" }, "Phantoms found"), none, list, more);
+  let shown = FIRST;
+
+  function update() {
+    none.hidden = state.events.length > 0;
+    keepList(list, parts, state.events.slice(0, shown), (event) => event.eventId, eventItem);
+    more.hidden = state.events.length <= shown && !state.eventsCursor;
+  }
+
+  async function showMore() {
+    more.disabled = true;
+    try {
+      await knowEvents(shown + MORE);
+      const firstNew = state.events[shown]?.eventId;
+      shown += MORE;
+      update();
+      parts.get(firstNew)?.node.focus();
+    } finally {
+      more.disabled = false;
+    }
+  }
+
+  return { node, update };
 }
 
 function eventItem({ eventId, portId }) {
-  const [name, when, what, reason] = [h("h3"), h("time"), h("p", { class: "what" }), h("p", { class: "hint" })];
+  const [name, when, reason] = [h("h3"), h("time"), h("p", { class: "reason" })];
   const outcome = h("p", { class: "outcome", role: "status" });
   const act = h("button", { type: "button", class: "soft", on: { click: switchIt } });
   const judged = verdict(eventId);
-  const node = h("li", { class: "event" }, h("header", {}, name, when), what, reason, h("footer", {}, outcome, act), judged.node);
+  const node = h("li", { class: "event", tabindex: -1 }, h("header", {}, name, when), reason, h("footer", {}, outcome, act), judged.node);
 
   async function switchIt() {
     act.disabled = true;
@@ -49,7 +67,6 @@ function eventItem({ eventId, portId }) {
   function update(event) {
     Object.assign(node.dataset, { action: event.actionTaken, outcome: event.outcome ?? "none" });
     setText(name, event.portName);
-    setText(what, wattsText(event.detectedPower));
     setText(reason, event.reason);
     setText(outcome, outcomeWords(event));
     setText(when, agoText(event.detectedAt));

@@ -12,7 +12,7 @@ const DAYS = 30;
 /** {node, refreshAfter}. */
 export function whatIfCard() {
   const [sum, basis] = [h("p", { class: "what" }), h("p", {})];
-  const outlets = table("What cuts would have saved more", ["Outlet", "Wait", "Cuts", "Saved", "Money"]);
+  const outlets = table("Outlet by outlet", ["Outlet", "Wait", "Cuts", "Saved", "Money"]);
   const kept = h("ul", { class: "kept" });
   const part = loader({
     content: h("div", { class: "stack" }, sum, basis, outlets.node, kept,
@@ -45,4 +45,4 @@ const portRow = ({ portId, portName, dwellSeconds, cuts, savedKwh, savedMoney },
 ];
 
 const keptItem = ({ portId, portName, standbyKwh, reason }) =>
-  h("li", {}, h("a", { href: `#/port/${portId}` }, portName), ` is not counted (${energyText(standbyKwh)} of standby): ${reason}`);
+  h("li", {}, h("a", { href: `#/port/${portId}` }, portName), ` is not counted (${energyText(standbyKwh)} of standby). ${reason}`);

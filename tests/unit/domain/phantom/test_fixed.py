@@ -25,7 +25,7 @@ def test_standby_is_found_once_it_has_lasted_for_the_dwell() -> None:
     finding = run([3.0] * 7).finding
     assert finding is not None
     assert (finding.since_ms, finding.at_ms, finding.watts) == (10 * SECOND, 70 * SECOND, 3.0)
-    assert finding.reason == "3.0 W for 1 min, below 10 W"
+    assert finding.reason == "3.0 W for 60 s, below 10 W"
 
 
 def test_a_dwell_of_zero_finds_on_the_first_reading() -> None:

@@ -1,0 +1,111 @@
+/** Where the person is signed in, and the read tokens of programs: each can be ended, and tokens can be made. */
+
+import * as api from "../api.js";
+import { confirmFirst, openDialog } from "../dialog.js";
+import { fill, h } from "../dom.js";
+import { agoText, dayOfText } from "../format.js";
+import { form, selectField, textField } from "../form.js";
+import { loader } from "../loader.js";
+import { shownOnce } from "../secret.js";
+
+const LIVES = [["30", "in 30 days"], ["90", "in 90 days"], ["365", "in a year"], ["3650", "in ten years"]];
+const USUAL_LIFE = "365";
+
+/** The list with its verbs, as a node. */
+export function sessionList() {
+  const list = h("ul", { class: "sessions", tabindex: -1 });
+  const make = h("button", { type: "button", class: "soft" }, "Make a read token…");
+  const others = h("button", { type: "button", class: "quiet" }, "End all others…");
+  const part = loader({
+    content: h("div", { class: "stack" }, list,
+      h("p", { class: "hint" }, "A read token is for a program that only looks, such as Grafana or Home Assistant."),
+      h("div", { class: "actions" }, others, make)),
+    waiting: "Looking up your sessions…",
+    fetchIt: api.sessions,
+    show: (sessions) => {
+      fill(list, sessions.map((session) => sessionItem(session, ended)));
+      others.hidden = sessions.length < 2;
+      known = sessions;
+    },
+  });
+  let known = [];
+  const ended = (isLeft) => {
+    part.put(known.filter(isLeft)); // the server's list may lag a moment behind
+    setTimeout(() => list.focus()); // once the dialog is closed: the button that opened it is gone
+  };
+  make.addEventListener("click", () => makeDialog(part.refresh));
+  others.addEventListener("click", () => endOthersDialog(ended));
+  part.refresh();
+  return part.node;
+}
+
+function sessionItem(session, ended) {
+  const name = session.name ?? browserWords(session.userAgent);
+  const isToken = session.scope === "read";
+  return h("li", {},
+    h("div", {}, h("p", {}, name, " ", isToken && h("span", { class: "badge" }, "read only")),
+      h("small", {}, isToken ? tokenWords(session) : session.current ? "this one" : `last used ${agoText(session.lastUsedAt)}`)),
+    !session.current && h("button", {
+      type: "button", class: "quiet", "aria-label": `End ${name}`, on: { click: () => endDialog(session, name, ended) },
+    }, "End…"));
+}
+
+/** The last use of a token is known to a day only; until it is known it is that of its making. */
+function tokenWords({ createdAt, lastUsedAt, expiresAt }) {
+  const used = lastUsedAt === createdAt ? `made ${dayOfText(createdAt)}` : `last used ${dayOfText(lastUsedAt)}`;
+  return `${used}, ends ${dayOfText(expiresAt)}`;
+}
+
+function endDialog({ sessionId, scope }, name, ended) {
+  confirmFirst({
+    title: `End ${name}?`,
+    text: scope === "read"
+      ? "The program that has this token gets no answers any more. A token that is ended cannot be brought back."
+      : "It is signed out at once.",
+    action: scope === "read" ? "End token" : "End session",
+    run: async () => {
+      await api.endSession(sessionId);
+      ended((session) => session.sessionId !== sessionId);
+    },
+  });
+}
+
+function endOthersDialog(ended) {
+  confirmFirst({
+    title: "End all others?",
+    text: "You stay signed in here only, and all read tokens end: Grafana, Home Assistant and the like need new ones.",
+    action: "End all others",
+    run: async () => {
+      await api.endOtherSessions();
+      ended((session) => session.current);
+    },
+  });
+}
+
+function makeDialog(made) {
+  openDialog("Make a read token", (close) => [
+    h("p", {}, "With it a program such as Grafana or Home Assistant sees your outlets, readings and energy. It can change nothing, and it does not see your account."),
+    form({
+      fields: [
+        textField({ name: "name", label: "Which program is it for?", placeholder: "Grafana", required: true, maxlength: 80, autocomplete: "off" }),
+        selectField({ name: "expiresInDays", label: "When it ends", value: USUAL_LIFE, options: LIVES }),
+      ],
+      action: "Make the token",
+      cancel: close,
+      send: async ({ name, expiresInDays }, asked) => {
+        const token = await api.makeReadToken(name, Number(expiresInDays));
+        asked.replaceWith(shownOnce("The read token", token, close));
+        made();
+      },
+    }),
+  ]);
+}
+
+/** The browser and system that a user agent names. */
+function browserWords(userAgent) {
+  const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(userAgent)?.[0];
+  const system = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(userAgent)?.[0];
+  if (!browser) return userAgent || "unknown client";
+  const known = { Edg: "Edge", OPR: "Opera" }[browser] ?? browser;
+  return system ? `${known} on ${system}` : known;
+}
