@@ -12,6 +12,7 @@ PYTHON ?= python3.11
 ARCH ?= arm64
 STAGE ?= dev
 BIN := .venv/bin
+WORKERS ?= 3
 LOCKS := requirements.txt requirements-dev.txt device/requirements.lock tests/deployed/emulator.lock
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
@@ -40,7 +41,7 @@ serve: install ## Only the stack: API, page and database on one port [HOST=127.0
 	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
 check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
 
