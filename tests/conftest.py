@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import secrets
 import threading
 import time
@@ -105,6 +107,22 @@ def call(api: str) -> Iterator[Call]:
 
 def _json(response: requests.Response) -> Any:
     return response.json() if response.headers.get("Content-Type", "").startswith("application/json") else response.text
+
+
+@pytest.fixture
+def json_lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged where logs are JSON, as on Lambda."""
+    monkeypatch.setenv("LOGS", "json")
+    settings.cache_clear()
+    written = io.StringIO()
+    handler, root = logging.StreamHandler(written), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 def eventually(holds: Callable[[], object], what: str, seconds: float = 20) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,42 +13,26 @@ from chalicelib import settings as settings_module
 from chalicelib import telemetry
 
 
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is written where logs are JSON, as on Lambda."""
-    monkeypatch.setenv("LOGS", "json")
-    settings_module.settings.cache_clear()
-    written = io.StringIO()
-    handler, root = logging.StreamHandler(written), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    yield written
-    root.removeHandler(handler)
-    root.setLevel(level)
-    monkeypatch.undo()
-    settings_module.settings.cache_clear()
+def told(json_lines: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in json_lines.getvalue().splitlines()]
 
 
-def told(lines: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines.getvalue().splitlines()]
-
-
-def test_a_line_carries_the_ids_of_its_invocation_and_of_no_other(lines: io.StringIO) -> None:
+def test_a_line_carries_the_ids_of_its_invocation_and_of_no_other(json_lines: io.StringIO) -> None:
     log = logging.getLogger("ghostwatt.test")
     with telemetry.invocation("request-1"):
         telemetry.bind(device="d1")
         log.info("first %s", "thing")
     with telemetry.invocation("request-2"):
         log.warning("second")
-    first, second = told(lines)
+    first, second = told(json_lines)
     assert (first["requestId"], first["device"], first["message"]) == ("request-1", "d1", "first thing")
     assert (second["requestId"], second["level"], "device" in second) == ("request-2", "WARNING", False)
 
 
-def test_figures_are_metrics_of_the_stage(lines: io.StringIO) -> None:
+def test_figures_are_metrics_of_the_stage(json_lines: io.StringIO) -> None:
     with telemetry.invocation("r"):
         telemetry.measure({"ReadingsStored": 3, "ReadingsRejected": 1}, batchId="b")
-    (line,) = told(lines)
+    (line,) = told(json_lines)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Ghostwatt"
     assert directive["Dimensions"] == [["stage"]]
@@ -61,13 +44,13 @@ def test_figures_are_metrics_of_the_stage(lines: io.StringIO) -> None:
     assert line["stage"] == settings_module.settings().stage
 
 
-def test_an_exception_is_part_of_its_line(lines: io.StringIO) -> None:
+def test_an_exception_is_part_of_its_line(json_lines: io.StringIO) -> None:
     with telemetry.invocation("r"):
         try:
             int("no good")
         except ValueError:
             logging.getLogger("ghostwatt.test").exception("it failed")
-    (line,) = told(lines)
+    (line,) = told(json_lines)
     assert "ValueError: invalid literal" in line["exception"]
 
 
