@@ -41,7 +41,7 @@ serve: install ## Only the stack: API, page and database on one port [HOST=127.0
 	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(TESTS)
 
 check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
 

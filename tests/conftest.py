@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ import requests
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.settings import settings
 from infra.local import aws, tables, template
@@ -42,10 +42,19 @@ TOGETHER = ("browser", "integration")
 """Folders whose tests stay in one worker when several run: they share a browser and a stack, or what they count."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say which tests belong together when several workers share them (`make test`); other files go each by itself."""
-    folder = item.path.relative_to(Path(__file__).parent).parts[0]
-    item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else item.path.name))
+class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
+    """Shares the tests among the workers of `make test` by file, or by folder where they belong together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.split("/")[1]
+        return folder if folder in TOGETHER else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """How `make test` shares its tests."""
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
