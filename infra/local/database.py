@@ -57,6 +57,8 @@ class Database:
         self.port = _free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._binary = binary
+        # A copy: the stack sets variables while a thread starts the server, and C's own list of them may move then.
+        self._environment = dict(os.environ)
         self._delivered = delivered
         self._pid_path = directory / "database.pid"
         self._log_path = directory / "database.log"
@@ -122,6 +124,7 @@ class Database:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                env=self._environment,
                 start_new_session=True,  # Ctrl-C is for the stack, which ends its children in order
             )
         draft = self._pid_path.with_suffix(".draft")
