@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 
 from chalice.app import Blueprint, CloudWatchEvent
 
@@ -12,6 +14,7 @@ from chalicelib.services import sweep as sweeping
 from chalicelib.services.deadline import out_of
 
 blueprint = Blueprint(__name__)
+LOG = logging.getLogger("ghostwatt.schedule")
 DELIVERY_SECONDS, DIGEST_SECONDS, PURGE_SECONDS, ROLL_UP_SECONDS = 15.0, 5.0, 10.0, 10.0
 """Shares of the minute that the function has. Each step may take up to ten seconds longer, for the call under way."""
 
@@ -26,11 +29,23 @@ def sweep(event: CloudWatchEvent) -> dict[str, int]:
 
 
 def _sweep() -> dict[str, int]:
+    """Take each step, whatever became of the one before; the first error is raised in the end, for the alarm."""
     now_ms = time.time_ns() // 1_000_000
-    return {
-        "offline": sweeping.sweep(now_ms),
-        "digests": digests.run(out_of(DIGEST_SECONDS), now_ms),
-        "delivered": deliver.run(out_of(DELIVERY_SECONDS), now_ms),
-        "rolled_up": roll_up.run(out_of(ROLL_UP_SECONDS), now_ms),
-        "purged": purging.run(out_of(PURGE_SECONDS), now_ms),
+    steps: dict[str, Callable[[], int]] = {
+        "offline": lambda: sweeping.sweep(now_ms),
+        "digests": lambda: digests.run(out_of(DIGEST_SECONDS), now_ms),
+        "delivered": lambda: deliver.run(out_of(DELIVERY_SECONDS), now_ms),
+        "rolled_up": lambda: roll_up.run(out_of(ROLL_UP_SECONDS), now_ms),
+        "purged": lambda: purging.run(out_of(PURGE_SECONDS), now_ms),
     }
+    done: dict[str, int] = {}
+    errors: list[Exception] = []
+    for name, step in steps.items():
+        try:
+            done[name] = step()
+        except Exception as error:  # a step that fails today must not keep the others from their work
+            LOG.exception("the step %s failed", name)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done

@@ -5,6 +5,7 @@ That the week is done and the digest itself are one transaction, on the conditio
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.domain.accounts import Account
@@ -22,6 +23,7 @@ from chalicelib.storage.base import Transaction
 
 WEEK_MS = 7 * DAY_MS
 PAGE = 200
+LOG = logging.getLogger("ghostwatt.digests")
 
 
 def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
@@ -31,8 +33,16 @@ def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
         for owner_id in settings_store.digests_due(shard, now_ms):
             if out_of_time():
                 return made
-            made += _make(owner_id, now_ms)
+            made += _try(owner_id, now_ms)
     return made
+
+
+def _try(owner_id: str, now_ms: int) -> bool:
+    try:
+        return _make(owner_id, now_ms)
+    except Exception:  # one person's trouble must not hold up the others: this digest stays due
+        LOG.exception("a digest cannot be made")
+        return False
 
 
 def _make(owner_id: str, now_ms: int) -> bool:

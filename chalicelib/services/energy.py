@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.accounts import Account, Session
+from chalicelib.domain.errors import Invalid
 from chalicelib.domain.money import amounts
 from chalicelib.domain.money.bills import Tally, bill, side_by_side, total
 from chalicelib.domain.money.calendar import Length, Period, periods
@@ -64,8 +65,14 @@ def of_account(account: Account, wanted: Wanted, now_ms: int) -> Report:
 
 
 def in_words(account: Account, first_ms: int, last_ms: int, now_ms: int) -> list[str]:
-    """What the days between two times came to, in a sentence for a mail; nothing where nothing was measured."""
-    found = total(of_account(account, Wanted("day", first_ms, last_ms - 1), now_ms).tallies)
+    """What the days between two times came to, in a sentence for a mail.
+
+    Nothing where nothing was measured, or where there are too many outlets for one answer.
+    """
+    try:
+        found = total(of_account(account, Wanted("day", first_ms, last_ms - 1), now_ms).tallies)
+    except Invalid:
+        return []
     if not found.covered_ms:
         return []
     used, standby, saved = (

@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import RETRY_AFTER_MINUTES, Undeliverable
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Notification
 from chalicelib.domain.preferences import Webhook
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
@@ -300,3 +301,39 @@ def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
     digests.run(lambda: False, due_ms)
     run(due_ms)
     assert any("Console" in message.get_content() for message in mails())
+
+
+def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
+    person: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services import digests, energy  # noqa: PLC0415
+
+    for each in (person, stranger):
+        choose(each, email=True, weeklyDigest=True)
+    due_ms = max(digest_at(person), digest_at(stranger))
+
+    def in_words(account: Account, *_: int) -> list[str]:
+        if account.email == person.email:
+            raise Unavailable("summing up", code="summing_up")
+        return []
+
+    monkeypatch.setattr(energy, "in_words", in_words)
+    digests.run(lambda: False, due_ms)
+    assert digest_at(stranger) > due_ms
+    assert digest_at(person) <= due_ms
+    monkeypatch.setattr(energy, "in_words", lambda *_: [])
+    digests.run(lambda: False, due_ms)
+    assert digest_at(person) > due_ms
+
+
+def test_a_home_with_too_many_outlets_for_one_answer_has_no_energy_in_its_digest(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services import energy, outlets  # noqa: PLC0415
+    from chalicelib.storage import users  # noqa: PLC0415
+
+    person.port(person.device())
+    monkeypatch.setattr(outlets, "MOST_DAYS_OF_QUARTERS", 0)
+    account = users.load(person.email)
+    assert account is not None
+    assert energy.in_words(account, now_ms() - 7 * DAY_MS, now_ms(), now_ms()) == []

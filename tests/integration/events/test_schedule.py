@@ -78,3 +78,26 @@ def test_what_a_released_device_recorded_is_deleted(person: Person, database: st
     for table in ("readings", "ports", "states"):
         items = client.scan(TableName=f"ghostwatt-local-{table}")["Items"]
         assert port["portId"].partition("-")[0] not in {item["device_uid"]["S"] for item in items}
+
+
+def test_a_step_that_fails_keeps_no_other_from_its_work_and_is_told(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.events import schedule  # noqa: PLC0415
+    from chalicelib.services import digests, purging  # noqa: PLC0415
+
+    ran: list[str] = []
+
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError
+
+    def purge(*_: object) -> int:
+        ran.append("purged")
+        return 0
+
+    monkeypatch.setattr(digests, "run", broken)
+    monkeypatch.setattr(purging, "run", purge)
+    event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
+    with pytest.raises(ZeroDivisionError):
+        schedule.sweep({**event, "detail": "", "version": "0", "id": "1"}, None)
+    assert ran == ["purged"]
