@@ -56,7 +56,7 @@ def test_the_link_of_what_is_shown_is_marked(person: Person) -> None:
     for address, name in (("#/savings", "Energy"), ("#/always-on", "Energy"), ("#/pair", "Home"), ("#/", "Home")):
         go_to(person.page, address)
         marked = person.page.get_by_role("navigation", name="Main").locator("[aria-current=page], [aria-current=true]")
-        expect(marked).to_have_attribute("aria-label", name)
+        expect(marked).to_have_accessible_name(name)
 
 
 def test_a_dialog_closes_with_escape_and_gives_the_focus_back(person: Person) -> None:

@@ -89,6 +89,69 @@ def test_a_cut_arrives_without_a_reload_and_is_undone(person: Person) -> None:
     expect(event.get_by_role("button", name="Undo")).to_be_hidden()
 
 
+def frames_of(page: Page) -> list[str]:
+    """What the live connections of a window will receive from now on."""
+    frames: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    return frames
+
+
+def pair_and_add(person: Person, base_url: str, outlet: str) -> Pi:
+    """Pair a Pi by its code and give it an outlet that is cut, all on the page."""
+    page, pi = person.page, Pi(f"{base_url}/api")
+    code = pi.claim()
+    page.get_by_role("link", name="Enter the code").click()
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Find my Pi").click()
+    page.get_by_role("button", name="Approve").click()
+    pi.fetch_key()
+    page.get_by_label("Name").fill(outlet)
+    page.get_by_label("Cut it").check()
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Phantom below").fill("10")
+    page.get_by_label("Wait before acting").fill("0")
+    page.get_by_role("button", name="Add outlet").click()
+    page.get_by_role("link", name="Done").click()
+    return pi
+
+
+def test_two_people_each_pair_watch_a_cut_arrive_and_undo_it(new_person: Callable[..., Person], base_url: str) -> None:
+    ada, ben = new_person(), new_person()
+    heard_by_ben = frames_of(ben.page)
+    ben.page.reload()
+    expect(ben.page.get_by_text("live", exact=True)).to_be_visible()
+    homes = [(ada, pair_and_add(ada, base_url, "Console")), (ben, pair_and_add(ben, base_url, "Console"))]
+    cards = [person.page.get_by_role("article", name="Console") for person, _ in homes]
+    ports = [person.api.call("GET", "/port/list")["ports"][0]["portId"] for person, _ in homes]
+    for person, _ in homes:
+        person.page.evaluate("window.neverReloaded = true")
+
+    for (_, pi), card, port, watts in zip(homes, cards, ports, (87.4, 61.5), strict=True):
+        pi.send((port, watts))
+        expect(card).to_contain_text(f"{watts}W")
+    expect(cards[0]).to_contain_text("87.4W")
+
+    pi_of_ada = homes[0][1]
+    pi_of_ada.send((ports[0], 3.0))
+    expect(cards[0]).to_contain_text("switching off…")
+    pi_of_ada.obey(ports[0], "off")
+    pi_of_ada.send((ports[0], 0.0))
+    event = ada.page.get_by_role("region", name="Phantoms found").get_by_role("listitem")
+    expect(event).to_contain_text("cut, and the watts fell")
+    homes[1][1].send((ports[1], 62.5))
+    expect(cards[1]).to_contain_text("62.5W")  # Ben's page lives on, and nothing was cut there
+    expect(cards[1].get_by_role("switch")).to_be_checked()
+    expect(ben.page.get_by_role("region", name="Phantoms found")).to_contain_text("None so far")
+
+    event.get_by_role("button", name="Undo").click()
+    pi_of_ada.obey(ports[0], "on")
+    expect(cards[0]).to_have_attribute("data-relay", "on")
+    expect(event).to_contain_text("then you switched it on again")
+    assert all(person.page.evaluate("window.neverReloaded") for person, _ in homes)
+    assert any(ports[1] in frame for frame in heard_by_ben)
+    assert not any(ports[0] in frame for frame in heard_by_ben)
+
+
 def in_small_pages(route: Route) -> None:
     """Ask for seven phantoms at a time, so that a few of them are several pages."""
     route.continue_(url=re.sub(r"limit=\d+", "limit=7", route.request.url))

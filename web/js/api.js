@@ -3,6 +3,7 @@
 import { authorized } from "./session.js";
 
 const PAGE = 200; // the most the API gives at once
+const RECENT_POINTS = 1000; // more than a small curve shows: each reading, not means
 const id = encodeURIComponent;
 
 async function all(path, key) {
@@ -79,6 +80,14 @@ export async function portHistory(portId, { from, to, width }) {
     ({ cursor } = more);
   }
   return { resolution, columns };
+}
+
+/** The watts of the last so many ms as [{atMs, watts}]. */
+export async function recentReadings(portId, lengthMs) {
+  const toMs = Date.now();
+  const { resolution, columns } = await portHistory(portId, { from: toMs - lengthMs, to: toMs, width: RECENT_POINTS });
+  const watts = resolution === "raw" ? columns.power : columns.meanWatts;
+  return columns.timestampMs.map((atMs, index) => ({ atMs, watts: watts[index] })).filter(({ watts }) => watts !== null);
 }
 
 /** Another rule over the readings of the last days, all pages of it: {cuts, savedWattHours, wrongCuts, readings}. */

@@ -1,5 +1,6 @@
 /** Forms: a label and a place for its error on each field; what the server refuses is shown at the field that it names. */
 
+import { whileBusy } from "./busy.js";
 import { h } from "./dom.js";
 import { ApiError } from "./http.js";
 
@@ -56,19 +57,19 @@ export function form({ fields, action, send, check = () => null, cancel, tone = 
 
   async function submit(event) {
     event.preventDefault();
-    if (button.disabled) return;
+    await whileBusy(button, trySending);
+  }
+
+  async function trySending() {
     clearErrors(node);
     const values = valuesOf(node);
     const refused = check(values);
     if (refused) return showError(node, refused);
-    button.disabled = true;
     try {
       await send(values, node);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       showError(node, error);
-    } finally {
-      button.disabled = false;
     }
   }
 

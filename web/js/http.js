@@ -36,6 +36,7 @@ async function sent(method, path, { body, token, keepalive }) {
   try {
     return await fetch(`/api${path}`, { method, headers, body: content, ...manner });
   } catch (error) {
-    throw new ApiError("The server cannot be reached. Is this device online?", { cause: error });
+    const late = error.name === "TimeoutError";
+    throw new ApiError(late ? "The server takes too long to answer." : "The server cannot be reached. Is this device online?", { cause: error });
   }
 }

@@ -17,5 +17,9 @@ export const POLICIES = [
 
 export const POLICY_BADGES = { observe: "only watched", notify: "tells you", cut: "auto-cut" };
 
+/** The kind in words; empty where the name says it, or nobody knows it. */
+export const kindWords = ({ name, kind }) => (kind === "unknown" || alike(name.toLowerCase(), kind) ? "" : kind);
+const alike = (name, kind) => name.includes(kind) || kind.includes(name);
+
 /** The icon of a kind; kinds that other clients made up have the general one. */
 export const kindIcon = (kind) => (KINDS.includes(kind) ? kind.replaceAll(" ", "-") : "unknown");

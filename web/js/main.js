@@ -30,14 +30,14 @@ const VIEWS = {
 const HOLDS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" }; // which link a view without one belongs to
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
-const unread = h("span", { class: "count" });
+const count = h("span", { class: "count" }); // its figure is drawn by the style sheet, and said by the link's label
 let view = null;
 let signedIn = false;
 
 function link(href, name, label, ...more) {
-  return h("a", { href, "aria-label": label, title: label }, icon(name), ...more);
+  return h("a", { href, title: label }, icon(name), h("span", { class: "word" }, label), ...more);
 }
-const bell = link("#/notifications", "bell", "Notifications", unread);
+const bell = link("#/notifications", "bell", "Notifications", count);
 nav.append(link("#/", "home", "Home"), link("#/energy", "bars", "Energy"), bell, link("#/account", "person", "Account"));
 
 function show(made, focus) {
@@ -71,8 +71,9 @@ function route(focus) {
 function update() {
   view.update();
   setText(live, LIVE_WORDS[state.live]);
-  live.dataset.live = state.live;
-  setText(unread, state.unread > 0 ? String(Math.min(state.unread, 99)) : "");
+  live.dataset.live = main.dataset.live = state.live;
+  count.hidden = state.unread === 0;
+  count.dataset.count = Math.min(state.unread, 99);
   bell.setAttribute("aria-label", state.unread > 0 ? `Notifications, ${state.unread} unread` : "Notifications");
   document.title = `${signedIn && state.unread > 0 ? `(${state.unread}) ` : ""}${view.title} · Ghostwatt`;
 }
@@ -103,7 +104,11 @@ async function begin() {
 
 function unreachable(text) {
   const again = h("button", { type: "button", class: "primary", on: { click: begin } }, "Try again");
-  return { title: "Offline", node: h("div", { class: "narrow stack empty" }, h("p", { role: "alert" }, text), again), update: () => {} };
+  return {
+    title: "Offline",
+    node: h("div", { class: "splash" }, h("img", { src: "/img/logo.svg", alt: "", width: 56, height: 56 }), h("p", { role: "alert" }, text), again),
+    update: () => {},
+  };
 }
 
 onChange(update);

@@ -36,7 +36,7 @@ export const momentText = (iso, timeZone) => timeText(Date.parse(iso), timeZone,
 
 const SHORT = { day: "numeric", month: "short" };
 const AXIS = {
-  day: (date) => dayText(date, { weekday: "short", day: "numeric" }),
+  day: (date) => `${dayText(date, { weekday: "short" })} ${dayText(date, { day: "numeric" })}`,
   week: (date) => dayText(date, SHORT),
   month: (date) => dayText(date, { month: "short" }),
 };

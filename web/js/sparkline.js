@@ -12,8 +12,10 @@ const LEAST_WATTS = 5; // keeps the flicker of a few tenths of a watt from looki
 export function sparkline() {
   const area = s("path", { class: "area" });
   const line = s("path", { class: "line", "vector-effect": "non-scaling-stroke" });
+  const tip = s("path", { class: "tip", "vector-effect": "non-scaling-stroke" });
   const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" };
-  const node = s("svg", { class: "spark", "aria-hidden": "true", ...box }, area, line);
+  const node = s("svg", { class: "spark", "aria-hidden": "true", ...box },
+    s("path", { class: "ground", d: `M0 ${HEIGHT}H${WIDTH}`, "vector-effect": "non-scaling-stroke" }), area, line, tip);
   return {
     node,
     update(points) {
@@ -22,6 +24,7 @@ export function sparkline() {
       line.setAttribute("d", runs.map((run) => `M${run.map(pair).join("L")}`).join(""));
       const closed = (run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`;
       area.setAttribute("d", runs.map(closed).join(""));
+      tip.setAttribute("d", runs.length ? `M${pair(runs.at(-1).at(-1))}h0` : ""); // no length: its round ends make a dot
     },
   };
 }

@@ -5,6 +5,7 @@ import { ApiError } from "./http.js";
 import { stayLive } from "./live.js";
 
 const TRACE_MS = 15 * 60_000;
+const RECALLED_MS = 5 * 60_000; // enough to begin a curve with, and a small answer
 const EVENTS_PAGE = 30;
 const EVENTS_AT_ONCE = 200; // the most the API gives
 const NOTIFICATIONS_SHOWN = 100;
@@ -23,7 +24,8 @@ const empty = () => ({
   notifications: [],
   unread: 0,
   summary: null, // the home's energy as it was last fetched
-  traces: new Map(), // portId -> [{ atMs, watts }] of the last minutes, from live readings
+  traces: new Map(), // portId -> [{ atMs, watts }] of the last minutes
+  recalled: new Set(), // portIds whose traces were fetched, not only pushed
 });
 
 export let state = empty();
@@ -112,6 +114,27 @@ async function loadEvents() {
     home.problem = error.message;
   }
   touch();
+}
+
+/** Fetch the watts of an outlet's last minutes, once, for a curve that somebody sees. */
+export async function knowRecent(portId) {
+  const home = state;
+  if (home.recalled.has(portId)) return;
+  home.recalled.add(portId);
+  try {
+    recall(home, portId, await api.recentReadings(portId, RECALLED_MS));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    home.recalled.delete(portId); // the curve grows from what is pushed; the next view asks again
+  }
+  touch();
+}
+
+/** Put what was before what is known already. */
+function recall(home, portId, points) {
+  const known = home.traces.get(portId) ?? [];
+  const firstMs = known[0]?.atMs ?? Infinity;
+  home.traces.set(portId, [...points.filter(({ atMs }) => atMs < firstMs), ...known]);
 }
 
 function trace(home, portId, reading) {

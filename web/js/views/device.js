@@ -17,9 +17,10 @@ export function deviceSection({ deviceId }) {
   const grid = h("div", { class: "grid" });
   const none = h("p", { class: "empty small" }, "No outlets yet. Add one for each appliance that this Pi measures.");
   const sensors = sensorCards();
+  const add = h("button", { type: "button", class: "add", on: { click: () => addPortDialog(deviceId) } }, icon("plus"), h("span", {}, "Add outlet"));
   const node = h("section", { class: "device", "aria-labelledby": id, data: { deviceId } },
     h("header", {}, h("span", { class: "kind" }, icon("pi")), h("div", {}, name, liveness.node),
-      h("button", { type: "button", class: "soft", on: { click: () => addPortDialog(deviceId) } }, icon("plus"), h("span", {}, "Add outlet")),
+      add,
       menu("More for this device", [
         ["Rename…", () => renameDialog(current())],
         ["New key…", () => rotateDialog(current())],
@@ -32,6 +33,7 @@ export function deviceSection({ deviceId }) {
     setText(name, device.name);
     liveness.update(device);
     none.hidden = ports.length > 0;
+    add.className = `add ${ports.length > 0 ? "quiet" : "primary"}`; // the next step of a Pi without outlets
     keepList(grid, parts, ports, (port) => port.portId, portCard);
     sensors.update(device.latest);
   }

@@ -71,7 +71,7 @@ function energyPager(turn) {
 function energyReport() {
   const [totals, bars] = [energyTotals(), energyBars()];
   const none = h("p", { class: "empty small" }, "Nothing was measured in this time. Energy appears here minutes after the first readings of an outlet.");
-  const periods = foldedTable("Energy by period", ["", "Used", "Standby", "Saved", "Cost"]);
+  const periods = foldedTable("Energy by period", ["Period", "Used", "Standby", "Saved", "Cost"]);
   const outlets = table("Energy by outlet", ["Outlet", "Used", "Standby", "Saved", "Cost"]);
   const measured = h("div", { class: "stack" },
     h("section", { class: "card stack" }, bars.node, periods.node),

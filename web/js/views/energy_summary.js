@@ -15,7 +15,7 @@ const SPARK = { width: 140, height: 48, gap: 6 };
 export function energySummary() {
   const facts = summaryFacts();
   const empty = h("p", {},
-    "What your home uses, costs and saves will stand here: the first figures some minutes after an outlet's first readings, a year's standby once it has been measured for a while.");
+    "What your home uses, costs and saves shows here, minutes after an outlet's first readings.");
   const shown = h("div", { class: "figures" }, facts.node, h("a", { class: "button soft", href: "#/energy" }, "See energy"));
   const part = loader({
     content: h("div", {}, empty, shown),

@@ -1,5 +1,6 @@
 /** The phantoms that were found, the newest first, and what became of each. */
 
+import { whileBusy } from "../busy.js";
 import { h, keepList, setText } from "../dom.js";
 import { agoText, dateText } from "../format.js";
 import { knowEvents, state, switchPort } from "../store.js";
@@ -24,7 +25,7 @@ export function eventList() {
   const list = h("ol", { class: "events" });
   const none = h("p", { class: "empty small" },
     "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
-  const more = h("button", { type: "button", class: "soft", on: { click: () => attempt(showMore) } }, "Show more");
+  const more = h("button", { type: "button", class: "soft", on: { click: () => whileBusy(more, () => attempt(showMore)) } }, "Show more");
   const node = h("section", { class: "aside", "aria-labelledby": "events" },
     h("h2", { id: "events" }, "Phantoms found"), none, list, more);
   let shown = FIRST;
@@ -36,43 +37,34 @@ export function eventList() {
   }
 
   async function showMore() {
-    more.disabled = true;
-    try {
-      await knowEvents(shown + MORE);
-      const firstNew = state.events[shown]?.eventId;
-      shown += MORE;
-      update();
-      parts.get(firstNew)?.node.focus();
-    } finally {
-      more.disabled = false;
-    }
+    await knowEvents(shown + MORE);
+    const firstNew = state.events[shown]?.eventId;
+    shown += MORE;
+    update();
+    parts.get(firstNew)?.node.focus();
   }
 
   return { node, update };
 }
 
 function eventItem({ eventId, portId }) {
-  const [name, when, reason] = [h("h3"), h("time"), h("p", { class: "reason" })];
+  const name = h("a", { href: `#/port/${portId}` });
+  const [when, reason] = [h("time"), h("p", { class: "reason" })];
   const outcome = h("p", { class: "outcome", role: "status" });
-  const act = h("button", { type: "button", class: "soft", on: { click: switchIt } });
+  const act = h("button", { type: "button", class: "soft", on: { click: () => whileBusy(act, switchIt) } });
+  const switchIt = () => attempt(() => switchPort(portId, act.dataset.to));
   const judged = verdict(eventId);
-  const node = h("li", { class: "event", tabindex: -1 }, h("header", {}, name, when), reason, h("footer", {}, outcome, act), judged.node);
-
-  async function switchIt() {
-    act.disabled = true;
-    await attempt(() => switchPort(portId, act.dataset.to));
-    act.disabled = false;
-  }
+  const node = h("li", { class: "event", tabindex: -1 }, h("header", {}, h("h3", {}, name), when), reason, h("footer", {}, outcome, act), judged.node);
 
   function update(event) {
-    Object.assign(node.dataset, { action: event.actionTaken, outcome: event.outcome ?? "none" });
+    const offer = offerOf(event);
+    Object.assign(node.dataset, { outcome: event.outcome ?? "none", over: !offer });
     setText(name, event.portName);
     setText(reason, event.reason);
     setText(outcome, outcomeWords(event));
     setText(when, agoText(event.detectedAt));
     when.dateTime = event.detectedAt;
     when.title = dateText(event.detectedAt);
-    const offer = offerOf(event);
     act.hidden = !offer;
     if (offer) setText(act, (act.dataset.to = offer) === "on" ? "Undo" : "Switch off");
     judged.update(event, { stillCut: offer === "on" });

@@ -1,6 +1,7 @@
 /** What cuts would have saved at one outlet: its readings of the last month under its rule, at one press. */
 
 import * as api from "../api.js";
+import { whileBusy } from "../busy.js";
 import { fill, h, setText } from "../dom.js";
 import { wattsText } from "../format.js";
 import { ApiError } from "../http.js";
@@ -16,15 +17,14 @@ const WH_PER_KWH = 1000;
 export function backtestCard(portId) {
   const told = h("div", { class: "stack", role: "status" });
   const about = h("p", {});
-  const run = h("button", { type: "button", class: "primary", on: { click: replay } }, "Try it on the past");
+  const run = h("button", { type: "button", class: "primary", on: { click: () => whileBusy(run, replay) } }, "Try it on the past");
   const adopt = h("button", { type: "button", class: "soft", hidden: true, on: { click: cutFromNowOn } }, "Cut it from now on");
-  const cuts = foldedTable("Cuts that would have been made", ["When", "Standby", "Until", "Saved", ""]);
+  const cuts = foldedTable("Cuts that would have been made", ["When", "Standby", "Until", "Saved", "Verdict"]);
   cuts.node.hidden = true;
   const node = h("section", { class: "card stack", "aria-labelledby": "backtest" },
     h("h2", { id: "backtest" }, "What would cuts save?"), about, told, cuts.node, h("div", { class: "actions" }, adopt, run));
 
   async function replay() {
-    run.disabled = true;
     setText(told, "Replaying its readings…");
     const days = Math.min(MOST_DAYS, state.account.rawRetentionDays);
     try {
@@ -33,8 +33,6 @@ export function backtestCard(portId) {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setText(told, error.message);
-    } finally {
-      run.disabled = false;
     }
   }
 

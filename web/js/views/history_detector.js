@@ -21,7 +21,7 @@ const BAR_WIDTH = 120;
 /** {node, update(port, freshMs)}. */
 export function detectorCard(portId) {
   const [waits, facts] = [h("p", { class: "what" }), h("dl", { class: "pairs" })];
-  const seen = table("Time spent by power", ["Power", "Time", ""]);
+  const seen = table("Time spent by power", ["Power", "Time", "Share"]);
   const powers = h("details", { class: "more" }, h("summary", {}, "What it has seen"), seen.node);
   let said = "";
   const showWaits = () => setText(waits, state.ports.get(portId)?.relay.desired === "off" ? OFF_WORDS : said);

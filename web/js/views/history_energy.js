@@ -14,7 +14,7 @@ const WHOLE = 0.95; // a few lost minutes are no news
 /** {node, update(port, freshMs)}. */
 export function energyOfOutlet(portId) {
   const [bars, words, note] = [energyBars(), h("p"), h("p", { class: "hint" })];
-  const days = foldedTable("Energy by day", ["", "Used", "Standby", "Saved", "Cost", "Measured"]);
+  const days = foldedTable("Energy by day", ["Day", "Used", "Standby", "Saved", "Cost", "Measured"]);
   const part = loader({
     content: h("div", { class: "stack" }, words, bars.node, note, days.node),
     waiting: "Adding up its days…",

@@ -76,7 +76,7 @@ function labelOf(points, cuts) {
 }
 
 const noteOf = ({ recorded, cuts, timeZone }) =>
-  `Shown: ${RESOLUTION_WORDS[recorded.resolution]}; times of ${timeZone}. ${cuts.length === 0 ? "No cut" : cuts.length === 1 ? "One cut" : `${cuts.length} cuts`} in this time.`;
+  `Shown: ${RESOLUTION_WORDS[recorded.resolution]}; times in ${timeZone}. ${cuts.length === 0 ? "No cut" : cuts.length === 1 ? "One cut" : `${cuts.length} cuts`} in this time.`;
 
 const extremes = (points) => ({
   low: points.reduce((least, { low }) => Math.min(least, low), Infinity),

@@ -1,5 +1,6 @@
 /** The home: watts now, the devices with their outlets, and the phantoms found. */
 
+import { whileBusy } from "../busy.js";
 import { h, icon, keepList, setText } from "../dom.js";
 import { money, wattsParts, wattsText } from "../format.js";
 import { load, state } from "../store.js";
@@ -15,9 +16,9 @@ export function homeView() {
   const devices = h("div", { class: "devices" });
   const none = noDevices();
   const loading = h("p", { class: "empty", role: "status" }, "Looking at your outlets…");
-  const problem = h("p", { class: "empty", role: "alert" });
-  const again = h("button", { type: "button", class: "primary", on: { click: load } }, "Try again");
-  const error = h("div", { class: "stack" }, problem, again);
+  const problem = h("p", { role: "alert" });
+  const again = h("button", { type: "button", class: "soft", on: { click: () => whileBusy(again, load) } }, "Try again");
+  const error = h("div", { class: "strip" }, problem, again);
   const columns = h("div", { class: "columns" }, devices, events.node);
   const node = h("div", { class: "home" }, loading, error, none, sum.node, energy.node, columns);
 
@@ -51,8 +52,9 @@ function noDevices() {
 /** Watts of the whole home; outlets of a device that is offline are left out, since nobody knows what they draw. */
 function totals() {
   const [figure, unit, standby, cut] = [h("strong"), h("span"), h("p"), h("p")];
+  const now = h("p", { class: "watts" }, figure, unit);
   const node = h("section", { class: "total", "aria-label": "Home now" },
-    h("div", {}, h("h1", {}, "Your home now"), h("p", { class: "watts" }, figure, unit)),
+    h("div", {}, h("h1", {}, "Your home now"), now),
     h("div", { class: "facts" }, standby, cut),
     h("a", { class: "button soft", href: "#/pair" }, icon("plus"), "Pair a device"));
   return {
@@ -62,18 +64,20 @@ function totals() {
       const known = ports.filter((port) => port.latest && state.devices.get(port.deviceId)?.status === "online");
       const watts = (some) => some.reduce((total, port) => total + port.latest.power, 0);
       const [value, symbol] = wattsParts(watts(known));
+      now.hidden = known.length === 0;
       setText(figure, value);
       setText(unit, symbol);
-      setText(standby, standbyWords(watts(known.filter((port) => port.status === "standby"))));
+      setText(standby, standbyWords(known, watts(known.filter((port) => port.status === "standby"))));
       setText(cut, cutWords(ports.filter(({ relay }) => relay.desired === "off" && relay.switchedBy === "detector").length));
     },
   };
 }
 
-function standbyWords(watts) {
+function standbyWords(known, watts) {
+  if (known.length === 0) return "Nothing is measured just now";
   if (watts === 0) return "No standby just now";
   const cost = (watts / 1000) * HOURS_A_YEAR * state.account.tariffPerKwh;
   return `${wattsText(watts)} of it standby: ${money(cost, state.account.currency)} a year if it stayed`;
 }
 
-const cutWords = (count) => (count === 0 ? "Nothing is cut" : count === 1 ? "1 outlet is cut" : `${count} outlets are cut`);
+const cutWords = (count) => (count === 0 ? "" : count === 1 ? "1 outlet is cut" : `${count} outlets are cut`);

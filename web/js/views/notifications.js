@@ -1,5 +1,6 @@
 /** What the person was told. */
 
+import { whileBusy } from "../busy.js";
 import { h, icon, keepList, setText } from "../dom.js";
 import { agoText, dateText } from "../format.js";
 import { noticeOf } from "../notices.js";
@@ -9,15 +10,16 @@ import { attempt } from "../toast.js";
 /** {title, node, update()}. */
 export function notificationsView() {
   const parts = new Map();
-  const list = h("ol", { class: "notes" });
-  const none = h("p", { class: "empty" }, "Nothing to tell you yet.");
-  const all = h("button", { type: "button", class: "soft", on: { click: () => attempt(() => markRead()) } }, "Mark all as read");
+  const list = h("ol", { class: "card notes" });
+  const none = h("p", { class: "empty small" }, "Nothing to tell you yet. A phantom, a cut or a Pi that falls silent shows here.");
+  const all = h("button", { type: "button", class: "soft", on: { click: () => whileBusy(all, () => attempt(() => markRead())) } }, "Mark all as read");
   const choose = h("a", { class: "button quiet", href: "#/notifications/settings" }, "Settings");
   const node = h("section", { class: "narrow", "aria-labelledby": "notes" },
     h("header", { class: "bar" }, h("h1", { id: "notes" }, "Notifications"), h("div", { class: "actions" }, all, choose)),
     none, list);
 
   function update() {
+    list.hidden = state.notifications.length === 0;
     none.hidden = state.notifications.length > 0 || state.phase === "loading";
     all.hidden = state.unread === 0;
     keepList(list, parts, state.notifications, (note) => note.notificationId, noteItem);
@@ -26,7 +28,7 @@ export function notificationsView() {
   return { title: "Notifications", node, update };
 }
 
-function noteItem({ notificationId, message, at, kind }) {
+function noteItem({ notificationId, message, at, kind, portId }) {
   const [picture, word] = noticeOf(kind);
   const when = h("time", { datetime: at, title: dateText(at) });
   const fresh = h("span", { class: "badge" }, "new");
@@ -35,7 +37,7 @@ function noteItem({ notificationId, message, at, kind }) {
   read.addEventListener("click", () => attempt(() => markRead([notificationId])));
   const node = h("li", { class: "note", data: { kind } },
     h("span", { class: "kind" }, icon(picture)),
-    h("div", {}, h("p", { class: "about" }, h("span", {}, word), fresh, when), h("p", {}, message)), read);
+    h("div", {}, h("p", { class: "about" }, h("span", {}, word), fresh, when), h("p", {}, portId ? h("a", { href: `#/port/${portId}` }, message) : message)), read);
   return {
     node,
     update(note) {

@@ -1,6 +1,7 @@
 /** Savings: what the cuts have saved, entry by entry with what each figure rests on, and what more there could be. */
 
 import * as api from "../api.js";
+import { whileBusy } from "../busy.js";
 import { fill, h } from "../dom.js";
 import { durationText, wattsText } from "../format.js";
 import { loader } from "../loader.js";
@@ -48,7 +49,7 @@ function savingsLedger() {
   const list = h("ol", { class: "ledger" });
   const none = h("p", { class: "empty small" },
     "No cut yet. Once an outlet with the policy “Cut it” is switched off in standby, what that saves is written down here.");
-  const more = h("button", { type: "button", class: "soft", on: { click: () => attempt(showMore) } }, "Show more");
+  const more = h("button", { type: "button", class: "soft", on: { click: () => whileBusy(more, () => attempt(showMore)) } }, "Show more");
   let cursor = null;
 
   function show({ savings, currency, cursor: next }) {
@@ -59,14 +60,9 @@ function savingsLedger() {
   }
 
   async function showMore() {
-    more.disabled = true;
-    try {
-      const seen = list.children.length;
-      show(await api.savings(cursor, PAGE));
-      list.children[seen]?.focus();
-    } finally {
-      more.disabled = false;
-    }
+    const seen = list.children.length;
+    show(await api.savings(cursor, PAGE));
+    list.children[seen]?.focus();
   }
 
   const part = loader({

@@ -8,7 +8,7 @@ const WORDS = { page: "Page", email: "E-mail", webhook: "Webhook" };
 
 /** A card with the button; what was saved counts, not what is just being typed. */
 export function trial() {
-  const results = h("ul", { class: "results", role: "status" });
+  const results = h("ul", { class: "results" });
   const ask = form({
     fields: [h("p", {}, "Sends one notification by every way that you saved, now.")],
     className: "stack",
@@ -16,7 +16,7 @@ export function trial() {
     tone: "soft",
     send: async () => fill(results, (await api.sendTestNotification()).map(resultItem)),
   });
-  return h("section", { class: "card" }, h("h2", {}, "Try it out"), ask, results);
+  return h("section", { class: "card" }, h("h2", {}, "Try it out"), ask, h("div", { role: "status" }, results));
 }
 
 const resultItem = ({ channel, status, error }) => h("li", { data: { status } },
