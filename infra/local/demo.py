@@ -9,58 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-import requests
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
-
+from infra.local.demo_home import Home
 from infra.local.outlets import OUTLETS
+from infra.local.story import Story, follow_pi, tell
 from infra.local.terminal import own_foreground
 
 APPLIANCE_SECONDS_IN_ONE = 60
 """The simulated appliances live a minute a second, so that standby comes while one is watching."""
-OUTCOMES = {
-    "sent": "the Pi is told to switch it off",
-    "obeyed": "the Pi has switched it off",
-    "confirmed": "confirmed: the meter shows no power any more",
-    "contradicted": "but the meter still shows power!",
-    "refused": "the Pi refused: it is in use, or the command was stale",
-    "undone": "undone by you",
-}
 STOP_SECONDS = 15.0
-Json = dict[str, Any]
-
-
-class Home:
-    """The demo's account, over the API like any other client."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._http = requests.Session()
-
-    def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """One call; raises RuntimeError with the API's own sentence when it is refused."""
-        response = self._http.request(method, f"{self.url}/api{path}", json=body, timeout=30)
-        answer: Json = response.json()
-        if not response.ok:
-            raise RuntimeError(f"{method} {path}: {answer.get('error')}")
-        return answer
-
-    def log_in(self, email: str, password: str) -> None:
-        """Log in, after signing up the first time."""
-        credentials = {"email": email, "password": password}
-        self._http.post(f"{self.url}/api/account/signup", json=credentials, timeout=30)  # refused if it is there
-        self._http.headers["x-session-token"] = self.call("POST", "/account/login", credentials)["sessionToken"]
-
-    def live(self) -> ClientConnection:
-        """Open the WebSocket that the page uses too."""
-        return connect(self.call("POST", "/live/ticket", {})["url"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as ending:
             _run(options, ending)
     except KeyboardInterrupt:
-        _tell("Stopped. Your data is kept; make demo goes on where it was.")
+        tell("Stopped. Your data is kept; make demo goes on where it was.")
         return 0
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
@@ -98,20 +59,22 @@ def _run(options: argparse.Namespace, ending: ExitStack) -> None:
     is_new = not _account_path(options.data).exists()
     email, password = _account(options.data)
     if options.history and is_new:
+        tell(f"Living through the last {options.history} days first ...")
         _give_past(options, email, password)
     elif options.history:
-        _tell(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
-    _tell("Starting the stack: API, page, database ...")
+        tell(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
+    tell("Starting the stack: API, page, database ...")
     url = ending.enter_context(_stack(options))
-    home = Home(url)
-    home.log_in(email, password)
-    _tell(f"The page is at {url}")
-    _tell(f"    log in as {email} with the password {password}")
-    _tell("Starting a simulated Pi with four outlets ...")
+    home = Home(url, email, password)
+    home.sign_up()
+    home.log_in()
+    tell(f"The page is at {url}")
+    sys.stdout.write(f"\n    log in as  {email}\n    password   {password}\n\n")
+    tell("Starting a simulated Pi with four outlets ...")
     pi = ending.enter_context(_simulated_pi(options.data, url))
-    threading.Thread(target=_follow_pi, args=(pi, home), daemon=True).start()
-    _tell("Its appliances live a minute each second; press Ctrl-C to stop.")
-    _follow_home(home, pi)
+    threading.Thread(target=follow_pi, args=(pi, home), daemon=True).start()
+    tell("Its appliances live a minute each second: the first phantom is cut in about a minute. Ctrl-C stops it all.")
+    Story(home).follow(pi)
 
 
 def _give_past(options: argparse.Namespace, email: str, password: str) -> None:
@@ -152,7 +115,7 @@ def _stack(options: argparse.Namespace) -> Iterator[str]:
             if line.startswith("ready "):
                 yield line.split()[1]
                 return
-        raise RuntimeError("The stack did not start; it said why above.")
+        raise RuntimeError("The stack did not start; it said why above. (Another port: make demo PORT=8001)")
 
 
 @contextmanager
@@ -179,89 +142,6 @@ def _child(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
             child.wait()
         if child.stdout:
             child.stdout.close()
-
-
-def _follow_pi(pi: subprocess.Popen[str], home: Home) -> None:
-    """Tell what the Pi says; approve its claim as a person would on the page."""
-    for line in pi.stdout or ():
-        event = json.loads(line)
-        match event["event"]:
-            case "claim":
-                _tell(f"The Pi asks to be paired: it shows the code {event['userCode']}")
-                home.call("POST", "/device/claim/approve", {"userCode": event["userCode"], "deviceName": "Demo Pi"})
-                _tell("    approved, as you would do on the page")
-                _add_ports(home)  # before the Pi first calls: it asks for its outlets once a minute only
-            case "started":
-                _add_ports(home)
-            case "relay":
-                _tell(f"The Pi switched outlet {event['channel']} {event['state']}")
-            case "refused":
-                _tell(f"The Pi left outlet {event['channel']} on: {event['reason']}")
-
-
-def _add_ports(home: Home) -> None:
-    for device in home.call("GET", "/device/list")["devices"]:
-        if not device["ports"]:
-            for outlet in OUTLETS:
-                home.call("POST", "/port", {"deviceId": device["deviceId"], **outlet.as_json()})
-            _tell("Paired. Its outlets: television, game console, washing machine, and a fridge that is never cut")
-
-
-def _follow_home(home: Home, pi: subprocess.Popen[str]) -> None:
-    """Tell what the live WebSocket pushes, as the page shows it, until Ctrl-C."""
-    names = {port["portId"]: port["name"] for port in home.call("GET", "/port/list")["ports"]}
-    told = {event["eventId"]: event["outcome"] or event["actionTaken"] for event in _newest_events(home)}
-    while pi.poll() is None:
-        try:
-            with home.live() as live:
-                _tell_events(home, told)
-                for message in live:
-                    _tell_push(home, json.loads(message), names, told)
-        except (ConnectionClosed, OSError):
-            time.sleep(1)
-    raise RuntimeError("The simulated Pi has ended; it said why above.")
-
-
-def _tell_push(home: Home, push: Json, names: dict[str, str], told: dict[str, str]) -> None:
-    match push["type"]:
-        case "reading":
-            _tell_status(push, names, told)
-        case "port" if push["port"]:
-            names[push["portId"]] = push["port"]["name"]
-            _tell_events(home, told)
-        case "notification":
-            _tell(push["notification"]["message"])
-        case "device":
-            _tell(f"{push['name']} is {push['status']}")
-
-
-def _tell_status(push: Json, names: dict[str, str], told: dict[str, str]) -> None:
-    port_id, status = push["portId"], push["status"]
-    if told.get(port_id) != status:
-        told[port_id] = status
-        watts = f"{push['reading']['power']:.1f} W"
-        words = {"active": f"in use: {watts}", "standby": f"in standby: {watts}", "off": "off"}[status]
-        _tell(f"{names.get(port_id, 'An outlet')} is {words}")
-
-
-def _newest_events(home: Home) -> list[Json]:
-    """The last ones, the newest last."""
-    return list(reversed(home.call("GET", "/phantom-event/list?limit=10")["events"]))
-
-
-def _tell_events(home: Home, told: dict[str, str]) -> None:
-    for event in _newest_events(home):
-        known, outcome = told.get(event["eventId"]), event["outcome"] or event["actionTaken"]
-        if known is None:
-            _tell(f"Phantom found on {event['portName']}: {event['reason']}")
-        if known != outcome and event["outcome"]:
-            _tell(f"    {event['portName']}: {OUTCOMES[event['outcome']]}")
-        told[event["eventId"]] = outcome
-
-
-def _tell(sentence: str) -> None:
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {sentence}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

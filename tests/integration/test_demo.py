@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.demo_home import Home
+from infra.local.stack import running_stack
+
 STEPS = (
     "The page is at http://",
     "log in as",
@@ -39,6 +42,20 @@ def test_within_two_minutes_a_phantom_is_found_cut_and_confirmed(tmp_path: Path)
     assert waiting == [], "".join(told)
     assert demo.returncode == 0
     assert _still_running(tmp_path) == []
+
+
+def test_the_demo_outlives_its_session(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        home = Home(stack.base_url, "demo@example.org", "correct horse battery")
+        home.sign_up()
+        home.log_in()
+        home.call("POST", "/account/logout")
+        assert home.ports() == []
+
+
+def test_the_demo_says_why_it_cannot_log_in(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack, pytest.raises(RuntimeError, match="cannot log in"):
+        Home(stack.base_url, "nobody@example.org", "correct horse battery").log_in()
 
 
 def _still_running(data: Path) -> list[str]:
