@@ -19,12 +19,15 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 help: ## Say what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
+# One dot for each package, at once: pip's own lines are hundreds, and its errors go past this.
+DOTS = awk '/^(Collecting|Processing) / { printf "."; fflush() } /^Installing / { printf " unpacking ..."; fflush() } END { print "" }'
+
 install: .venv/installed node_modules/installed ## Install all that is needed here (the other commands do it by themselves)
 
 .venv/installed: requirements-dev.txt device/requirements.lock device/pyproject.toml
 	@echo "Installing Python packages into .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt | grep -v -E '^(Requirement already|Looking)' || true
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r requirements-dev.txt | $(DOTS)
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r device/requirements.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable device
 	@touch $@
