@@ -3,7 +3,7 @@
 A Pi without a battery clock boots in 1970, or at its last shutdown, until NTP or the cloud tells the time. The rules:
 
 1. Meters stamp with `now_ms`: the wall clock as it stood when this process began, carried on by the time since boot. It
-   may be wrong, but it never jumps: an NTP step amid a run changes no stamp and no difference of stamps.
+   may be wrong, but it never jumps: an NTP step during a run changes no stamp and no difference of stamps.
 2. The spool keeps that stamp with the boot it belongs to (boot id), on one scale for each boot. Time since boot runs
    through a restart of the agent, so that another process of the same boot can still place it.
 3. Every answer of the cloud has `serverTimeMs`, a moment between call and answer. `Clock` moves its own time by the

@@ -17,7 +17,7 @@ class HomeInUse(Exception):
 
 
 class Home:
-    """Paths of the folder `data_dir`, which is made when it is missing (unless not wanted), and the API key in it."""
+    """Paths in the folder `data_dir`, which is made if it is missing (with `make`), and the API key kept there."""
 
     def __init__(self, data_dir: Path, *, make: bool = True) -> None:
         self.data_dir = data_dir
@@ -44,7 +44,7 @@ class Home:
             return None
 
     def save_key(self, api_key: str, *, keep_readings: bool = False) -> None:
-        """Keep the key, readable by its owner only; with `keep_readings` what waits in the spool is his too."""
+        """Keep the key, readable by its owner only; with `keep_readings` what waits in the spool belongs to it too."""
         if keep_readings:
             self.mark_owner(api_key)
         write_private(self.key_path, api_key + "\n")

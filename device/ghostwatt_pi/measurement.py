@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ghostwatt_pi.clock import now_ms
 
-__all__ = ["MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
+__all__ = ["GAP_MS", "MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
 
+GAP_MS = 120_000
+"""The contract's gap: past two minutes without a measurement nobody knows what the appliance did."""
 MAX_CHANNEL = 32
 MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
 """The contract's bounds: the cloud rejects what lies outside of 0 and these."""

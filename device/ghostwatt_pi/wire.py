@@ -1,7 +1,7 @@
 """What travels between the agent and the cloud: the contract as types, parsed at the edge.
 
 The parse functions raise KeyError, TypeError, ValueError or AttributeError when an answer is not what the contract
-says; http.py turns these into its own error.
+says; cloud/errors.py turns these into its own.
 """
 
 from __future__ import annotations

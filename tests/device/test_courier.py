@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.courier import TRIES, Courier
-from ghostwatt_pi.cloud.http import Cloud, CloudAway
+from ghostwatt_pi.cloud.errors import CloudAway
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.spool.spool import MAX_BEHIND_BATCHES, Spool
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.local.home_assistant import HomeAssistant, discovery, state
+from ghostwatt_pi.local.discovery import discovery, state
+from ghostwatt_pi.local.home_assistant import HomeAssistant
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion

@@ -5,18 +5,9 @@ import json
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.lines import (
-    MAX_LINE_BYTES,
-    Acknowledgement,
-    BadLine,
-    Hello,
-    Line,
-    LineSplitter,
-    SensorError,
-    command_line,
-    crc16,
-    parse_line,
-)
+from ghostwatt_pi.meters.checksum import crc16
+from ghostwatt_pi.meters.line_splitter import MAX_LINE_BYTES
+from ghostwatt_pi.meters.lines import Acknowledgement, BadLine, Hello, Line, SensorError, command_line, parse_line
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,10 +26,6 @@ def sort_of(text: bytes, *, with_crc: bool = False) -> str:
     with pytest.raises(BadLine) as caught:
         parse(text, with_crc=with_crc)
     return caught.value.sort
-
-
-def test_the_checksum_is_the_one_of_modbus() -> None:
-    assert crc16(b"123456789") == 0x4B37  # the check value of CRC-16/MODBUS in the catalogue of CRC algorithms
 
 
 @pytest.mark.parametrize(
@@ -104,21 +91,6 @@ def test_a_flipped_bit_in_a_line_with_a_checksum_never_makes_another_reading(at:
 def test_no_bytes_break_the_parser(noise: bytes) -> None:
     with contextlib.suppress(BadLine):
         parse(noise)
-
-
-@given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line)), st.integers(1, 7))
-def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], size: int) -> None:
-    stream = b"".join(line + b"\n" for line in lines)
-    splitter = LineSplitter()
-    found = [line for start in range(0, len(stream), size) for line in splitter.feed(stream[start : start + size])]
-    assert found == [line for line in lines if line.strip()]
-
-
-def test_an_endless_line_is_given_once_and_its_rest_is_skipped() -> None:
-    splitter = LineSplitter()
-    pieces = [splitter.feed(b"x" * 1000) for _ in range(20)]
-    assert [len(line) > MAX_LINE_BYTES for piece in pieces for line in piece] == [True]
-    assert splitter.feed(b"xx\n" + READING + b"\n") == [READING]
 
 
 def test_a_command_carries_a_checksum_when_the_arduino_does() -> None:

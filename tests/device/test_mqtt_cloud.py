@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from ghostwatt_pi.agent.agent import Agent
 from ghostwatt_pi.cloud import mqtt as mqtt_cloud
-from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.mqtt import MqttCloud
 from ghostwatt_pi.cloud.mqtt_line import Broker
 from ghostwatt_pi.cloud.transport import address, open_transport

@@ -39,8 +39,11 @@ def test_systemd_hears_that_the_service_is_ready_alive_and_stopping(named: tuple
     assert [manager.heard(), manager.heard()] == ["WATCHDOG=1", "STOPPING=1"]
 
 
-def test_without_systemd_nothing_is_said() -> None:
+def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(socket, "socket", lambda *family: opened.append(family))
     notifier = Notifier({})
     notifier.ready("")
     notifier.alive()
     notifier.stopping()
+    assert opened == []

@@ -126,9 +126,9 @@ def test_the_meter_understands_what_the_sketch_measures_with_an_acs712(acs712: B
 
 def test_a_switched_relay_is_confirmed_and_stays_so_through_a_power_loss(pzem: Bench) -> None:
     until(lambda: pzem.measured)
-    pzem.meter.switch(1, "off")
-    pzem.meter.switch(2, "off")
-    pzem.meter.switch(2, "on")
+    pzem.meter.relays.switch(1, "off")
+    pzem.meter.relays.switch(2, "off")
+    pzem.meter.relays.switch(2, "on")
     first = pzem.power_off()
     assert first[-3:] == [f"{RELAY_PIN_1} LOW", f"{RELAY_PIN_1 + 1} LOW", f"{RELAY_PIN_1 + 1} HIGH"]
     heard = len(pzem.measured)
@@ -144,7 +144,7 @@ def test_a_relay_that_the_sketch_does_not_have_is_refused(pzem: Bench) -> None:
     heard = len(pzem.measured)
     until(lambda: len(pzem.measured) > heard)
     with pytest.raises(RelayError, match="no such relay"):
-        pzem.meter.switch(5, "off")
+        pzem.meter.relays.switch(5, "off")
 
 
 def test_the_relay_memory_wears_all_its_slots_and_knows_the_last_state(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ghostwatt_pi.agent.standby_watch import DWELL_MS, GAP_MS, StandbyWatch
-from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.agent.standby_watch import DWELL_MS, StandbyWatch
+from ghostwatt_pi.measurement import GAP_MS, Measurement
 
 from .conftest import Told
 

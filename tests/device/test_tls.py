@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.cloud.http import Cloud, CloudAway
+from ghostwatt_pi.cloud.errors import CloudAway
+from ghostwatt_pi.cloud.http import Cloud
 
 
 class Impostor(BaseHTTPRequestHandler):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.local.snapshot import OutletSnapshot
-from ghostwatt_pi.local.watch import GAP_MS, Watch, after
-from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.local.watch import Watch, after
+from ghostwatt_pi.measurement import GAP_MS, Measurement
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
 from ghostwatt_pi.spool.spool import Spool

@@ -13,7 +13,7 @@ from ghostwatt_pi.agent.outage import Outage
 from ghostwatt_pi.agent.pace import Pace
 from ghostwatt_pi.agent.sampler import Sampler
 from ghostwatt_pi.agent.watts_steps import STEP_WATTS
-from ghostwatt_pi.cloud.http import CloudAway, CloudError, KeyRefused
+from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
 from ghostwatt_pi.cloud.transport import Transport
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.meters.base import Meter
@@ -43,10 +43,6 @@ class Outcome:
     left: int
 
 
-def _nothing() -> None:
-    """Nobody wants to know that the agent lives."""
-
-
 class Agent:
     """Runs until `stop` is set, or until the meter has no more and everything that can be sent is sent.
 
@@ -65,7 +61,7 @@ class Agent:
         *,
         step_watts: float = STEP_WATTS,
         local_detect: bool = False,
-        alive: Callable[[], None] = _nothing,
+        alive: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
     ) -> None:
         self._home, self._cloud, self._spool, self._tell, self._stop = home, cloud, spool, tell, stop

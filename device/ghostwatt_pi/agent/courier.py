@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ghostwatt_pi.cloud.http import CloudAway, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, Refused
 from ghostwatt_pi.cloud.transport import Transport
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
 from ghostwatt_pi.spool.spool import Spool

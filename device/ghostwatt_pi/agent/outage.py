@@ -6,7 +6,7 @@ import time
 
 from ghostwatt_pi.agent.standby_watch import StandbyWatch
 from ghostwatt_pi.cloud.backoff import Backoff
-from ghostwatt_pi.cloud.http import CloudAway, CloudError
+from ghostwatt_pi.cloud.errors import CloudAway, CloudError
 from ghostwatt_pi.tell import Tell
 
 

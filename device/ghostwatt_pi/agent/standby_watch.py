@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.measurement import GAP_MS, Measurement
 from ghostwatt_pi.tell import Tell
 
 STANDBY_WATTS = 10.0
 DWELL_MS = 1_800_000
 """The contract's defaults, before anything is learned: below 10 W for half an hour."""
-GAP_MS = 120_000
-"""Past this nobody knows what the appliance did: a gap is never dwell."""
 
 
 class StandbyWatch:
@@ -36,7 +34,7 @@ class StandbyWatch:
 
     def _follow(self, measurement: Measurement) -> None:
         channel, at_ms = measurement.channel, measurement.timestamp_ms
-        is_gap = at_ms - self._last_ms.get(channel, at_ms) > GAP_MS
+        is_gap = at_ms - self._last_ms.get(channel, at_ms) > GAP_MS  # a gap is never dwell
         self._last_ms[channel] = at_ms
         if is_gap or not 0 < measurement.power < STANDBY_WATTS:
             self._since_ms.pop(channel, None)

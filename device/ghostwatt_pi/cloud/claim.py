@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ghostwatt_pi.cloud.backoff import Backoff
-from ghostwatt_pi.cloud.http import Cloud, CloudAway, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, Refused
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import Claim
@@ -30,10 +31,6 @@ class ClaimState:
     claim: Claim | None = None
 
 
-def _nothing() -> None:
-    """Nobody wants to know that the claim lives."""
-
-
 class Claimer:
     """Claims the device `device_id` and keeps the key in `home`.
 
@@ -51,7 +48,7 @@ class Claimer:
         stop: threading.Event,
         *,
         keep_readings: bool = False,
-        alive: Callable[[], None] = _nothing,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._home, self._cloud, self._device_id = home, cloud, device_id
         self._state, self._tell, self._stop = state, tell, stop

@@ -1,9 +1,8 @@
-"""The HTTP client: one method for each call of the contract, one small tree of errors."""
+"""The cloud by HTTP: one method for each call of the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Self
 
@@ -11,6 +10,8 @@ import requests
 
 from ghostwatt_pi import __version__
 from ghostwatt_pi.clock import Clock
+from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused, parsing
 from ghostwatt_pi.spool.batch import Batch
 from ghostwatt_pi.wire import (
     BatchReply,
@@ -33,30 +34,6 @@ REFUSALS = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
-
-
-class CloudError(Exception):
-    """A call did not succeed."""
-
-
-class CloudAway(CloudError):
-    """No answer, or one that says to come back later: the same call may succeed then."""
-
-    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class Refused(CloudError):
-    """The cloud understood and said no: the same call will fail again. `code` is its word for why."""
-
-    def __init__(self, message: str, status: int, code: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.field = status, code, field
-
-
-class KeyRefused(CloudError):
-    """401: the API key is not, or no longer, valid."""
 
 
 class Cloud:
@@ -134,31 +111,6 @@ class Cloud:
         except requests.RequestException as error:
             raise CloudAway(type(error).__name__) from error  # the name says enough for a journal's line
         return _answer(path, response)
-
-
-def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_readings: int) -> Json:
-    """What a heartbeat says, whatever carries it."""
-    body = {
-        "sentAtMs": clock.now_ms(),
-        "relays": [report.to_json() for report in reports],
-        "agentVersion": __version__,
-    }
-    return {**body, "droppedReadings": dropped_readings} if dropped_readings else body
-
-
-def batch_body(clock: Clock, batch: Batch) -> Json:
-    """What a batch says, whatever carries it."""
-    readings = [reading.to_json() for reading in batch.readings]
-    return {"batchId": batch.batch_id, "sentAtMs": clock.now_ms(), "readings": readings}
-
-
-@contextmanager
-def parsing() -> Iterator[None]:
-    """An answer that is not what the contract says counts as no answer."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CloudAway(f"unexpected answer: {error!r}") from error
 
 
 def _answer(path: str, response: requests.Response) -> Json:

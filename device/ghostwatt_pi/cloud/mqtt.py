@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Self
 
-from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused, batch_body, heartbeat_body, parsing
+from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused, parsing
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.mqtt_line import Broker, HungUp, Line, Signal
 from ghostwatt_pi.spool.batch import Batch
 from ghostwatt_pi.wire import BatchReply, DeviceReply, Json, RelayReport, parse_batch_reply, parse_reply

@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ghostwatt_pi.cloud.http import CloudAway, KeyRefused
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused
 
 KEEP_ALIVE_SECONDS = 30
 """A broker that is gone without a word is noticed after one and a half of these."""

@@ -58,6 +58,20 @@ class Guard:
         is_loopback = origin.startswith(("http://", "https://")) and _host(origin) in LOOPBACK
         return origin if origin == self._cloud_origin or is_loopback else None
 
+    def cors_headers(self, headers: Message) -> dict[str, str]:
+        """What lets the page that calls read the answer, and Chrome call from a public page into a private network."""
+        origin = self.allowed_origin(headers)
+        if origin is None:
+            return {}
+        cors = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Headers": "Content-Type",
+            "Vary": "Origin",
+        }
+        if headers.get("Access-Control-Request-Private-Network") == "true":
+            cors["Access-Control-Allow-Private-Network"] = "true"
+        return cors
+
     def _is_ours(self, host: str) -> bool:
         return host in LOOPBACK or host in self._lan_names or (self._lan and _is_address(host))
 

@@ -1,15 +1,10 @@
-"""Shows the outlets in Home Assistant, through the home's own MQTT broker, by its discovery.
-
-Power and energy are sensors, the relay a binary sensor: it can be seen there but not switched. Whether an outlet may be
-cut is the cloud's to say (policies, never-cut), and a command that came past it would not be safe.
-Topics and fields: https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
-"""
+"""Shows the outlets in Home Assistant, through the home's own MQTT broker; discovery.py has what it publishes."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -17,15 +12,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ghostwatt_pi import __version__
+from ghostwatt_pi.local.discovery import discovery, state, state_topic
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.tell import Tell
 
-PREFIX = "homeassistant"
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PUBLISH_SECONDS = 10.0
-STALE_SECONDS = 120
-"""Home Assistant shows a value as unavailable when none has come for so long."""
 
 
 class HomeAssistant:
@@ -119,50 +111,3 @@ class HomeAssistant:
                 self._client.publish(topic, json.dumps(config), qos=1, retain=True)
             self._announced.add(outlet.channel)
         self._client.publish(state_topic(self._device_id, outlet.channel), json.dumps(state(outlet)))
-
-
-def state_topic(device_id: str, channel: int) -> str:
-    """Where an outlet's values go."""
-    return f"ghostwatt/{device_id}/{channel}"
-
-
-def state(outlet: OutletSnapshot) -> Mapping[str, object]:
-    """An outlet's values; power is null before the first measurement."""
-    return {
-        "power": outlet.power,
-        "energy": round(outlet.watt_hours / 1000, 6),
-        "relay": "ON" if outlet.state == "on" else "OFF",
-    }
-
-
-def discovery(device_id: str, channel: int, availability: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """(topic, config) of each of an outlet's entities."""
-    for component, name, more in (
-        ("sensor", "power", {"device_class": "power", "state_class": "measurement", "unit_of_measurement": "W"}),
-        (
-            "sensor",
-            "energy",
-            {"device_class": "energy", "state_class": "total_increasing", "unit_of_measurement": "kWh"},
-        ),
-        ("binary_sensor", "relay", {"device_class": "power"}),
-    ):
-        unique = f"ghostwatt_{device_id}_{channel}_{name}"
-        yield (
-            f"{PREFIX}/{component}/ghostwatt_{device_id}/{channel}_{name}/config",
-            {
-                "name": f"Outlet {channel} {name}",
-                "unique_id": unique,
-                "state_topic": state_topic(device_id, channel),
-                "value_template": f"{{{{ value_json.{name} }}}}",
-                "availability_topic": availability,
-                "expire_after": STALE_SECONDS,
-                "device": {
-                    "identifiers": [f"ghostwatt_{device_id}"],
-                    "name": f"Ghostwatt {device_id}",
-                    "manufacturer": "Ghostwatt",
-                    "sw_version": __version__,
-                },
-                "origin": {"name": "ghostwatt-pi", "sw_version": __version__},
-                **more,
-            },
-        )

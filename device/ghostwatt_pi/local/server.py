@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
@@ -17,7 +18,8 @@ from typing import Any
 
 from ghostwatt_pi import __version__
 from ghostwatt_pi.cloud.claim import ClaimState
-from ghostwatt_pi.cloud.http import Cloud, CloudError, KeyRefused
+from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.local import metrics, page
 from ghostwatt_pi.local.guard import CallRefused, Guard, is_loopback, read_json
@@ -27,6 +29,14 @@ READ_SECONDS = 10.0
 MAX_CALLS = 16
 """At the same time; more are turned away, so that nobody can take all threads."""
 KEY_PATHS = frozenset({"/device-register", "/save-api-key"})
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": page.SECURITY_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Of every answer."""
 
 
 class LocalApi(ThreadingHTTPServer):
@@ -87,15 +97,20 @@ class LocalApi(ThreadingHTTPServer):
         with self._key_lock:
             if self.home.read_key():
                 raise CallRefused(HTTPStatus.CONFLICT, "already_registered", "This device is paired already.")
-            try:
-                with Cloud(self.api) as cloud:
-                    cloud.heartbeat(api_key, [])
-            except KeyRefused:
-                raise CallRefused(HTTPStatus.UNAUTHORIZED, "bad_key", "The cloud does not know this key.") from None
-            except CloudError as error:
-                sentence = f"The key could not be checked with the cloud: {error}"
-                raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, "cloud_away", sentence) from error
+            check_key(self.api, api_key)
             self.home.save_key(api_key)
+
+
+def check_key(api: str, api_key: str) -> None:
+    """Raises CallRefused unless the cloud knows the key."""
+    try:
+        with Cloud(api) as cloud:
+            cloud.heartbeat(api_key, [])
+    except KeyRefused:
+        raise CallRefused(HTTPStatus.UNAUTHORIZED, "bad_key", "The cloud does not know this key.") from None
+    except CloudError as error:
+        sentence = f"The key could not be checked with the cloud: {error}"
+        raise CallRefused(HTTPStatus.SERVICE_UNAVAILABLE, "cloud_away", sentence) from error
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -171,26 +186,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Content-Security-Policy", page.SECURITY_POLICY)
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cache-Control", "no-store")
-        self._allow_origin()
+        asked = getattr(self, "headers", Message())  # there are none yet when the first line was malformed
+        for name, value in {**HEADERS, **self.server.guard.cors_headers(asked)}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def _allow_origin(self) -> None:
-        """CORS, and Chrome's question whether a public page may call into a private network."""
-        headers = getattr(self, "headers", None)  # there are none yet when the first line was malformed
-        origin = self.server.guard.allowed_origin(headers) if headers else None
-        if origin is None:
-            return
-        self.send_header("Access-Control-Allow-Origin", origin)
-        self.send_header("Access-Control-Allow-Headers", "Content-Type")
-        self.send_header("Vary", "Origin")
-        if self.headers.get("Access-Control-Request-Private-Network") == "true":
-            self.send_header("Access-Control-Allow-Private-Network", "true")
 
     def log_message(self, *_: object) -> None:
         """Nothing: a journal has no use for each look at the page."""

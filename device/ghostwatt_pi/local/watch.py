@@ -11,15 +11,13 @@ from typing import Any
 
 from ghostwatt_pi.cloud.transport import Transport
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
-from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.local.watched import WatchedMeter
+from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.meters.base import CountsErrors, Meter
-from ghostwatt_pi.outlets.relays import Relays
 from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import RelayState
 
-GAP_MS = 120_000
-"""The contract's gap: past it nobody knows what was drawn, so no energy is counted."""
 MS_PER_HOUR = 3_600_000
 CONNECTION = {
     "uploaded": None,
@@ -55,7 +53,7 @@ class Watch:
     def meter(self, meter: Meter) -> Meter:
         """The same meter, watched."""
         self._meter = meter
-        return WatchedMeter(meter, self)
+        return WatchedMeter(meter, self.measured, self.switched)
 
     @contextmanager
     def asking(self, spool: Spool, cloud: Transport) -> Iterator[None]:
@@ -124,38 +122,6 @@ class Watch:
         if event in CONNECTION:
             trouble = CONNECTION[event]
             self._seen = replace(self._seen, is_online=trouble is None, trouble=trouble)
-
-
-class WatchedMeter:
-    """A meter whose measurements and relays `watch` sees."""
-
-    def __init__(self, meter: Meter, watch: Watch) -> None:
-        self.relays = WatchedRelays(meter.relays, watch)
-        self._meter, self._watch = meter, watch
-
-    def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
-        """As the meter's own."""
-        for measurements in self._meter.measurements(stop):
-            self._watch.measured(measurements)
-            yield measurements
-
-
-class WatchedRelays:
-    """Relays whose states `watch` sees."""
-
-    def __init__(self, relays: Relays, watch: Watch) -> None:
-        self._relays, self._watch = relays, watch
-
-    def switch(self, channel: int, state: RelayState) -> None:
-        """As the relays' own. Raises RelayError."""
-        self._relays.switch(channel, state)
-        self._watch.switched(channel, state)
-
-    def restore(self, states: Mapping[int, RelayState]) -> None:
-        """As the relays' own."""
-        self._relays.restore(states)
-        for channel, state in states.items():
-            self._watch.switched(channel, state)
 
 
 def after(outlet: OutletSnapshot, measurement: Measurement) -> OutletSnapshot:

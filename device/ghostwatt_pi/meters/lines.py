@@ -7,23 +7,19 @@ Arduino -> Pi  {"port": 2, "error": "no_answer"}                             the
 Arduino -> Pi  {"hello": "ghostwatt"}                                        it has started anew
 Pi -> Arduino  {"port": 2, "relay": "off"}
 
-Each may end in `,"crc": N}`: CRC-16/MODBUS of the bytes before that comma, as a decimal number. A flipped bit can leave
-a line that reads well with another number in it; only the checksum tells.
+Each may end in `,"crc": N}` (see checksum.py).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.meters.checksum import is_sealed, sealed
+from ghostwatt_pi.meters.line_splitter import MAX_LINE_BYTES
 from ghostwatt_pi.wire import RelayState
-
-MAX_LINE_BYTES = 1024
-"""More without a line end is noise, as from a wrong baud rate."""
-CRC = re.compile(rb',\s*"crc"\s*:\s*(\d{1,5})\s*}$')
 
 Sort = Literal[
     "garbled", "half_line", "too_long", "not_json", "not_a_reading", "out_of_range", "bad_crc", "sensor", "disconnected"
@@ -72,27 +68,6 @@ class SensorError:
 Line = Measurement | Acknowledgement | Hello | SensorError
 
 
-class LineSplitter:
-    """Cuts what comes into lines. One over MAX_LINE_BYTES is cut off there, and the rest of it skipped."""
-
-    def __init__(self) -> None:
-        self.rest = b""
-        self._skipping = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that are whole now, without their ends."""
-        *lines, rest = (self.rest + data).split(b"\n")
-        if self._skipping and lines:
-            del lines[0]
-            self._skipping = False
-        if len(rest) > MAX_LINE_BYTES:
-            if not self._skipping:
-                lines.append(rest)
-            self._skipping = True
-        self.rest = b"" if self._skipping else rest
-        return [line for line in lines if line.strip()]
-
-
 def parse_line(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line, bool]:
     """What a line says, and whether a checksum proves it; a measurement gets the stamp.
 
@@ -114,23 +89,7 @@ def parse_line(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line,
 def command_line(channel: int, state: RelayState, *, with_crc: bool) -> bytes:
     """The relay command, with its line end."""
     text = json.dumps({"port": channel, "relay": state}).encode()
-    return (_sealed(text) if with_crc else text) + b"\n"
-
-
-def crc16(data: bytes) -> int:
-    """CRC-16/MODBUS (polynomial 0x8005 reflected, start 0xFFFF): the sketch has it already for its power meters."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
-    return crc
-
-
-def _sealed(text: bytes) -> bytes:
-    """A JSON object's text with its checksum as the last field."""
-    body = text[:-1]
-    return body + b',"crc":%d}' % crc16(body)
+    return (sealed(text) if with_crc else text) + b"\n"
 
 
 def _parse(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line, bool]:
@@ -157,8 +116,7 @@ def _check_crc(text: bytes, fields: dict[str, Any], *, wanted: bool) -> bool:
     """Whether there is a checksum, and a right one."""
     if "crc" not in fields and not wanted:
         return False
-    found = CRC.search(text)
-    if found is None or int(found[1]) != crc16(text[: found.start()]):
+    if not is_sealed(text):
         raise BadLine("bad_crc")
     return True
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from ghostwatt_pi.measurement import MAX_CHANNEL, Measurement, now_ms
+from ghostwatt_pi.measurement import GAP_MS, MAX_CHANNEL, Measurement, now_ms
 from ghostwatt_pi.outlets.relays import SimulatedRelays
 
-GAP_SECONDS = 120.0
-"""The contract's gap: past it nobody knows what the appliance did."""
+GAP_SECONDS = GAP_MS / 1000
 KEPT_GAP_SECONDS = 125.0
 """How long a recorded gap lasts at least in the stamps, so that it is still one for the cloud."""
 TURN_SECONDS = 0.05

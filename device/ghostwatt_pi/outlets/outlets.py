@@ -13,13 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ghostwatt_pi.home import write_private
-from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.outlets.relays import RelayError, Relays
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
-
-MEASUREMENT_GOOD_MS = 120_000
-"""An older measurement says nothing of now. The cloud calls the same two minutes a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,9 @@ class Outlets:
         return True
 
     def _watts(self, channel: int) -> float | None:
+        """The newest power, unless a gap is behind it: then it says nothing of now."""
         newest = self._newest.get(channel)
-        return newest.power if newest and now_ms() - newest.timestamp_ms <= MEASUREMENT_GOOD_MS else None
+        return newest.power if newest and now_ms() - newest.timestamp_ms <= GAP_MS else None
 
     def _remember(self) -> None:
         write_private(self._memory, json.dumps({channel: asdict(outlet) for channel, outlet in self._outlets.items()}))

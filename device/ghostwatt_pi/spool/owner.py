@@ -1,8 +1,8 @@
 """Whose readings wait in the spool: they go to the owner they were measured under, and to nobody else.
 
 A key that follows a released or refused one may be another person's. So the folder keeps a hash of the key that the
-spool's readings belong to. Under another key they are put aside in `former/`, unless the one who paired the Pi said
-that they are his (`claim --keep-readings`).
+spool's readings belong to. Under another key they are put aside in `former/`, unless whoever paired the Pi said that
+they are theirs (`claim --keep-readings`).
 """
 
 from __future__ import annotations

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
-from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
 from ghostwatt_pi.spool.batcher import Batcher, Waiting, within_span
 from ghostwatt_pi.spool.boots import Boots
 from ghostwatt_pi.spool.file import open_spool
+from ghostwatt_pi.spool.rejected import RejectedReadings
 from ghostwatt_pi.spool.stamps import Stamps
 from ghostwatt_pi.spool.tally import Tally
 from ghostwatt_pi.wire import ReadingResult
@@ -27,13 +28,11 @@ from ghostwatt_pi.wire import ReadingResult
 MAX_OPEN_BATCHES = 2
 """The one that an outage caught, and the live one that passes it."""
 MAX_BEHIND_BATCHES = 8
-"""Batches that the cloud fails at time and again. When it fails at more, it is not for what is in them."""
+"""Batches that the cloud fails at time and again. When it fails at more, their content is not the reason."""
 MAX_IN_ORDER = 4 * MAX_BATCH_READINGS
 """So many live readings are sent in order: the cloud never cuts by a reading that comes after a later one."""
 MAX_READINGS = 1_000_000
 """Nearly six days of four outlets at one reading in two seconds, about 70 MB; past it the oldest are dropped."""
-MAX_REJECTED = 100_000
-"""Refused readings kept for a person to look at; past it the oldest go."""
 
 
 class Spool:
@@ -53,6 +52,7 @@ class Spool:
             self._db.execute("INSERT OR IGNORE INTO totals (id, dropped) VALUES (1, 0)")
         stamps, self._tally = Stamps(self._db), Tally(self._db)
         self._batcher = Batcher(self._db, self._boots, stamps)
+        self._rejected = RejectedReadings(self._db)
         highest = self._db.execute("SELECT coalesce(max(id), 0) FROM readings").fetchone()[0]
         self._last_id = max(int(highest), stamps.last_id())  # SQLite itself would use the ids of the gone again
         self._dropped = int(self._db.execute("SELECT dropped FROM totals").fetchone()[0])
@@ -89,7 +89,7 @@ class Spool:
     def rejected(self) -> int:
         """How many refused readings are kept aside."""
         with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM rejected").fetchone()[0])
+            return self._rejected.count()
 
     def dropped(self) -> int:
         """How many readings had to go to make room, ever."""
@@ -166,18 +166,8 @@ class Spool:
 
     def settle(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
         """The cloud has answered: forget what is stored or was there already, keep what it rejected aside."""
-        rejected = [(batch.readings[result.index], result) for result in results if result.status == "rejected"]
-        rows = [
-            (now_ms(), r.port_id, r.timestamp_ms, r.voltage, r.current, r.power, result.code or "unknown", result.field)
-            for r, result in rejected
-        ]
         with self._lock, self._db:
-            self._db.executemany(
-                "INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            self._db.execute("DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?", [MAX_REJECTED])
+            self._rejected.keep(batch, results)
             self._db.execute("DELETE FROM readings WHERE batch_id = ?", [batch.batch_id])
             self._tally.answered(batch.batch_id)
 

@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
-from ghostwatt_pi.cloud.http import Cloud, CloudError, KeyRefused
+from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.commands.checks.finding import Finding
 from ghostwatt_pi.commands.context import Context
 

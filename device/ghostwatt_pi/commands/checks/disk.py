@@ -14,6 +14,7 @@ from ghostwatt_pi.spool.look import is_sound
 LEAST_FREE_BYTES = 200_000_000
 """Room for a full spool, its journal, and the system beside."""
 NO_ROOM_BYTES = 20_000_000
+MEND_SPOOL = "restart the agent, which saves what it can: sudo systemctl restart ghostwatt"
 
 
 def check_disk(context: Context) -> Iterator[Finding]:
@@ -48,10 +49,7 @@ def _spool(context: Context) -> Finding:
     try:
         sound = is_sound(path)
     except sqlite3.Error as error:
-        return Finding("disk", "fail", f"the spool cannot be read: {error}", _MEND)
-    return (
-        Finding("disk", "ok", "the spool is whole") if sound else Finding("disk", "fail", "the spool is damaged", _MEND)
-    )
-
-
-_MEND = "restart the agent, which saves what it can: sudo systemctl restart ghostwatt"
+        return Finding("disk", "fail", f"the spool cannot be read: {error}", MEND_SPOOL)
+    if not sound:
+        return Finding("disk", "fail", "the spool is damaged", MEND_SPOOL)
+    return Finding("disk", "ok", "the spool is whole")

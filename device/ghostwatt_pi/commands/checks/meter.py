@@ -63,7 +63,7 @@ def check_switch(context: Context, channel: int) -> Iterator[Finding]:
         switch_outlet(context, channel, there)
     except (RelayError, HomeInUse, BadSetting) as error:
         yield Finding(
-            "relay", "fail", f"outlet {channel}: {error}", "check wiring and relay module; is it on channel N?"
+            "relay", "fail", f"outlet {channel}: {error}", f"check wiring and relay module; is it on channel {channel}?"
         )
         return
     yield Finding("relay", "ok", f"outlet {channel} went {back} and {there} again; the meter confirmed both")

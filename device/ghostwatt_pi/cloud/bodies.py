@@ -1,0 +1,26 @@
+"""What the agent says in a call, whatever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ghostwatt_pi import __version__
+from ghostwatt_pi.clock import Clock
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.wire import Json, RelayReport
+
+
+def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_readings: int) -> Json:
+    """A heartbeat."""
+    body = {
+        "sentAtMs": clock.now_ms(),
+        "relays": [report.to_json() for report in reports],
+        "agentVersion": __version__,
+    }
+    return {**body, "droppedReadings": dropped_readings} if dropped_readings else body
+
+
+def batch_body(clock: Clock, batch: Batch) -> Json:
+    """A batch; `sentAtMs` is this attempt's."""
+    readings = [reading.to_json() for reading in batch.readings]
+    return {"batchId": batch.batch_id, "sentAtMs": clock.now_ms(), "readings": readings}

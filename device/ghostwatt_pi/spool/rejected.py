@@ -1,0 +1,37 @@
+"""Readings that the cloud refused: kept aside for a person to look at."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.spool.batch import Batch
+from ghostwatt_pi.wire import ReadingResult
+
+MAX_REJECTED = 100_000
+"""Past it the oldest go."""
+
+
+class RejectedReadings:
+    """The table `rejected`; a change is the caller's transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._db.execute("SELECT count(*) FROM rejected").fetchone()[0])
+
+    def keep(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
+        """Keep those readings of a batch whose result is `rejected`."""
+        rejected = [(batch.readings[result.index], result) for result in results if result.status == "rejected"]
+        self._db.executemany(
+            "INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (now_ms(), r.port_id, r.timestamp_ms, r.voltage, r.current, r.power, why.code or "unknown", why.field)
+                for r, why in rejected
+            ],
+        )
+        self._db.execute("DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?", [MAX_REJECTED])
