@@ -11,15 +11,14 @@ import hashlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
-from infra.aws import keys, names, stacks, web_upload
+from infra.aws import keys, names, package_upload, stacks, web_upload
+from infra.aws.account import Account, current_account
 from infra.aws.deploy_plan import plan
 from infra.aws.package import ROOT, package
 from infra.aws.package_errors import PackageError
@@ -27,28 +26,6 @@ from infra.aws.package_errors import PackageError
 PAGE = ROOT / "web"
 ARCHITECTURE = "arm64"
 LOG_ROLE = Path(__file__).with_name("log_role.yaml")
-OLD_PACKAGES_DAYS = 90
-"""A stack can be rolled back to a package for that long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The account and region that the credentials of this shell belong to."""
-
-    session: Any
-    account_id: str
-    region: str
-
-    def client(self, service: str) -> Any:
-        """A client of a service there."""
-        return self.session.create_client(service)
-
-
-def current_account() -> Account:
-    """Whose credentials these are."""
-    session = get_session()
-    sts: Any = session.create_client("sts")
-    return Account(session, sts.get_caller_identity()["Account"], sts.meta.region_name)
 
 
 def deploy(account: Account, stage: str, template: Path, page: Path, given: Mapping[str, str]) -> str:
@@ -58,8 +35,8 @@ def deploy(account: Account, stage: str, template: Path, page: Path, given: Mapp
     of a stage without a name of its own changes the stack twice. Raises DeployError.
     """
     ensure_log_role(account)
-    bucket = ensure_bucket(account)
-    url = upload_package(account, bucket, stage, template)
+    bucket = package_upload.ensure_bucket(account)
+    url = package_upload.upload(account, bucket, stage, template)
     secret = keys.ensure(account.client("ssm"), stage, int(time.time()))
     values = {
         "Stage": stage,
@@ -81,44 +58,6 @@ def ensure_log_role(account: Account) -> None:
     if not account.client("apigateway").get_account().get("cloudwatchRoleArn"):
         template = {"TemplateBody": LOG_ROLE.read_text()}
         stacks.change(account.client("cloudformation"), names.LOG_ROLE_STACK, template, [], _change_set())
-
-
-def ensure_bucket(account: Account) -> str:
-    """The bucket for packages, made if it is missing: private, and forgetting old ones. Returns its name."""
-    s3, bucket = account.client("s3"), names.deployment_bucket(account.account_id, account.region)
-    try:
-        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account_id)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "404":
-            raise
-        where = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
-        s3.create_bucket(Bucket=bucket, **({} if account.region == "us-east-1" else where))
-    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
-    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": OLD_PACKAGES_DAYS}}
-    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
-    return bucket
-
-
-def upload_package(account: Account, bucket: str, stage: str, template: Path) -> str:
-    """Upload zip and template, named by their content; returns the template's URL."""
-    s3 = account.client("s3")
-    code = template.with_name("deployment.zip").read_bytes()
-    code_key = f"{stage}/{hashlib.sha256(code).hexdigest()}.zip"
-    s3.put_object(Bucket=bucket, Key=code_key, Body=code)
-    text = with_code(template.read_text(), f"s3://{bucket}/{code_key}").encode()
-    key = f"{stage}/{hashlib.sha256(text).hexdigest()}.yaml"
-    s3.put_object(Bucket=bucket, Key=key, Body=text)
-    return f"https://{bucket}.s3.{account.region}.amazonaws.com/{key}"
-
-
-def with_code(template: str, code_uri: str) -> str:
-    """The template, whose functions take their code from there."""
-    content = yaml.safe_load(template)
-    for resource in content["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = code_uri
-    return yaml.safe_dump(content, sort_keys=False)
 
 
 def invalidate(account: Account, distribution_id: str) -> None:

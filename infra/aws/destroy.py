@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.aws import keys, names, stacks
-from infra.aws.deploy import Account, current_account
+from infra.aws.account import Account, current_account
 from infra.aws.parts import KEPT_STAGES
 
 

@@ -28,7 +28,8 @@ def rotate(ssm: Any, stage: str, now_seconds: int) -> list[str]:
     A key is deleted once its successor is a day old; names hold the time, so both are known from them.
     """
     names = key_names(ssm, stage)
-    spent = [name for name, next_name in pairwise(names) if _made_at(next_name) < _limit(now_seconds)]
+    day_ago = now_seconds - OVERLAP_SECONDS
+    spent = [name for name, next_name in pairwise(names) if _made_at(next_name) < day_ago]
     _put(ssm, f"{signing_keys_path(stage)}/{now_seconds}")
     for name in spent:
         ssm.delete_parameter(Name=name)
@@ -70,10 +71,6 @@ def _put(ssm: Any, name: str) -> str:
 
 def _made_at(name: str) -> int:
     return int(name.rpartition("/")[2])
-
-
-def _limit(now_seconds: int) -> int:
-    return now_seconds - OVERLAP_SECONDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

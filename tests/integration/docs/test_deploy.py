@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.aws import names, parts
-from infra.aws.deploy import OLD_PACKAGES_DAYS
+from infra.aws.package_upload import OLD_PACKAGES_DAYS
 
 from .conftest import GUIDES, blocks
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from ghostwatt_pi.local.home_assistant import discovery, state, state_topic
+from ghostwatt_pi.local.discovery import discovery, state, state_topic
 from ghostwatt_pi.local.snapshot import OutletSnapshot
 from ghostwatt_pi.settings.config import load_settings
 from jinja2 import StrictUndefined

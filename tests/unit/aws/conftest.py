@@ -9,9 +9,9 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
-from infra.aws.deploy import with_code
 from infra.aws.package import ROOT
 from infra.aws.package_template import write_template
+from infra.aws.package_upload import with_code
 
 
 @dataclass(frozen=True)

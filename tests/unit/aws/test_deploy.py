@@ -16,7 +16,8 @@ from moto import mock_aws
 from moto.cloudformation.models import Stack
 from moto.cloudformation.parsing import OutputMap
 
-from infra.aws import deploy, destroy, keys, names, stacks, web_upload
+from infra.aws import deploy, destroy, keys, names, package_upload, stacks, web_upload
+from infra.aws.account import Account, current_account
 from infra.aws.deploy_plan import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS..ApiGateway..Account")  # moto makes none
@@ -40,12 +41,12 @@ Outputs:
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[deploy.Account]:
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        yield deploy.current_account()
+        yield current_account()
 
 
 @pytest.fixture
@@ -85,14 +86,14 @@ def invalidated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return noted
 
 
-def topic(account: deploy.Account, name: str) -> str:
+def topic(account: Account, name: str) -> str:
     arn = f"arn:aws:sns:us-east-1:{account.account_id}:{name}"
     told: str = account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
     return told
 
 
 def test_a_first_deployment_makes_all_and_tells_the_api_its_own_name(
-    account: deploy.Account, package: Path, page: Path, invalidated: list[str]
+    account: Account, package: Path, page: Path, invalidated: list[str]
 ) -> None:
     url = deploy.deploy(account, "dev", package, page, {})
 
@@ -104,7 +105,7 @@ def test_a_first_deployment_makes_all_and_tells_the_api_its_own_name(
 
 
 def test_deploying_again_changes_nothing_and_keeps_what_was_set_once(
-    account: deploy.Account, package: Path, page: Path
+    account: Account, package: Path, page: Path
 ) -> None:
     deploy.deploy(account, "dev", package, page, {"AlarmEmail": "me@example.com"})
     ssm = account.client("ssm")
@@ -117,24 +118,22 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_set_once(
     assert len(keys.key_names(ssm, "dev")) == 1
 
 
-def test_a_misspelt_parameter_is_named_before_anything_changes(
-    account: deploy.Account, package: Path, page: Path
-) -> None:
+def test_a_misspelt_parameter_is_named_before_anything_changes(account: Account, package: Path, page: Path) -> None:
     with pytest.raises(stacks.DeployError, match="AlarmMail"):
         deploy.deploy(account, "dev", package, page, {"AlarmMail": "me@example.com"})
     assert stacks.find(account.client("cloudformation"), "ghostwatt-dev") is None
 
 
-def test_the_bucket_for_packages_is_closed_to_the_world(account: deploy.Account) -> None:
-    bucket = deploy.ensure_bucket(account)
-    assert deploy.ensure_bucket(account) == bucket
+def test_the_bucket_for_packages_is_closed_to_the_world(account: Account) -> None:
+    bucket = package_upload.ensure_bucket(account)
+    assert package_upload.ensure_bucket(account) == bucket
     blocked = account.client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     assert all(blocked.values())
 
 
 def test_every_function_takes_its_code_from_the_bucket() -> None:
     text = "Resources: {A: {Type: 'AWS::Serverless::Function', Properties: {CodeUri: ./deployment.zip}}, B: {Type: X}}"
-    content = yaml.safe_load(deploy.with_code(text, "s3://bucket/key"))
+    content = yaml.safe_load(package_upload.with_code(text, "s3://bucket/key"))
     assert content["Resources"]["A"]["Properties"]["CodeUri"] == "s3://bucket/key"
 
 
@@ -153,7 +152,7 @@ def test_a_dry_run_shows_the_change_set_and_no_secret(package: Path, page: Path)
     assert "js/main.js" in said
 
 
-def test_destroying_takes_all_but_says_what_stays(account: deploy.Account, package: Path, page: Path) -> None:
+def test_destroying_takes_all_but_says_what_stays(account: Account, package: Path, page: Path) -> None:
     deploy.deploy(account, "dev", package, page, {})
     account.client("s3").put_object(Bucket="the-exports", Key="somebody/secret.zip", Body=b"zip")
 
@@ -171,16 +170,16 @@ def test_destroying_wants_the_stages_name_typed(capsys: pytest.CaptureFixture[st
     assert "Nothing was done" in capsys.readouterr().err
 
 
-def test_destroying_what_is_not_there_is_an_error(account: deploy.Account) -> None:
+def test_destroying_what_is_not_there_is_an_error(account: Account) -> None:
     with pytest.raises(stacks.DeployError, match="no stack"):
         destroy.destroy(account, "dev")
 
 
-def ssm_keys(account: deploy.Account) -> list[str]:
+def ssm_keys(account: Account) -> list[str]:
     return [name.rpartition("/")[2] for name in keys.key_names(account.client("ssm"), "dev")]
 
 
-def test_a_rotated_key_stays_for_a_day_after_its_successor(account: deploy.Account) -> None:
+def test_a_rotated_key_stays_for_a_day_after_its_successor(account: Account) -> None:
     ssm: Any = account.client("ssm")
     keys.ensure(ssm, "dev", 1_800_000_000)
     assert keys.rotate(ssm, "dev", 1_800_001_000) == []

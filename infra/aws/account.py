@@ -1,0 +1,28 @@
+"""The AWS account that is worked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.session import get_session
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account and region that the credentials of this shell belong to."""
+
+    session: Any
+    account_id: str
+    region: str
+
+    def client(self, service: str) -> Any:
+        """A client of a service there."""
+        return self.session.create_client(service)
+
+
+def current_account() -> Account:
+    """Whose credentials these are."""
+    session = get_session()
+    sts: Any = session.create_client("sts")
+    return Account(session, sts.get_caller_identity()["Account"], sts.meta.region_name)
