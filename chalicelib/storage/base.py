@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +17,7 @@ from pynamodb.connection.table import TableConnection
 from pynamodb.constants import STRING
 from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
+from pynamodb.pagination import PageIterator, ResultIterator
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import Invalid, Unavailable
@@ -100,6 +101,17 @@ class Item(Model):
             connection().add_meta_table(table.get_meta_table())
             table.connection = connection()
         return table
+
+    @classmethod
+    def plain(cls, hash_key: str, index_name: str, names: Sequence[str]) -> Iterator[Mapping[str, Mapping[str, str]]]:
+        """These attributes of all items under a key of an index, as DynamoDB sends them ({name: {type: text}}).
+
+        For long lists: models of a thousand items take longer to make than to read.
+        """
+        options = {"index_name": index_name, "attributes_to_get": list(names)}
+        pages: PageIterator[Mapping[str, Any]] = PageIterator(cls._get_connection().query, (hash_key,), options)
+        for page in pages:
+            yield from page["Items"]
 
 
 class DataAttribute(Attribute[Loaded], Generic[Loaded]):

@@ -1,4 +1,4 @@
-"""Devices: one item a Pi, by its public id; indexes by owner and, while online, by the time it falls due."""
+"""Devices: one item a Pi, by its public id; indexes by owner and, while online, by the time it may fall due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.domain.alerts import AgentReport
 from chalicelib.domain.devices import Device, Keys, PortName
-from chalicelib.domain.liveness import Presence, called, due_at_ms, shard
+from chalicelib.domain.liveness import Presence, called, entry_ms, shard
 from chalicelib.domain.retention import Retention
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
@@ -77,6 +77,7 @@ def _device(item: DeviceItem) -> Device:
         presence=item.presence or Presence(),
         agent=item.agent or AgentReport(),
         retention=item.retention or Retention(),
+        due_at_ms=None if item.due_at_ms is None else int(item.due_at_ms),
     )
 
 
@@ -133,8 +134,8 @@ def some_of_owner(owner_id: str, most: int) -> tuple[list[Device], bool]:
 
 def last_calls_of_owner(owner_id: str) -> list[tuple[str, int]]:
     """The id of each of a person's devices, and when it last called (epoch ms, 0 for never)."""
-    found = DeviceItem.by_owner.query(owner_id, attributes_to_get=["device_id", "last_seen_ms"])
-    return [(item.device_id, int(item.last_seen_ms or 0)) for item in found]
+    found = DeviceItem.plain(owner_id, ByOwner.Meta.index_name, ["device_id", "last_seen_ms"])
+    return [(item["device_id"]["S"], int(item.get("last_seen_ms", {"N": "0"})["N"])) for item in found]
 
 
 def load_some(device_ids: Sequence[str]) -> list[Device]:
@@ -197,7 +198,7 @@ def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> boo
 
 
 def touch(device: Device, now_ms: int) -> bool:
-    """Remember that a device called, and when it falls due next; False when it has changed hands or state meanwhile."""
+    """Remember that a device called, and when it may fall due; False when it has changed hands or state meanwhile."""
     presence = called(device.presence, device.last_seen_ms, now_ms, online=device.online)
     return _update(device, _call(device, presence, now_ms), _as_it_was(device))
 
@@ -214,7 +215,7 @@ def _call(device: Device, presence: Presence, now_ms: int) -> list[Action]:
         DeviceItem.online.set(True),
         DeviceItem.presence.set(presence),
         DeviceItem.due_shard.set(shard(device.device_id)),
-        DeviceItem.due_at_ms.set(due_at_ms(now_ms, presence)),
+        DeviceItem.due_at_ms.set(entry_ms(device.due_at_ms, now_ms, presence)),
     ]
 
 
@@ -227,7 +228,7 @@ def _as_it_was(device: Device) -> Condition:
 
 
 def due(due_shard: str, now_ms: int) -> Iterator[str]:
-    """The ids of devices in one shard that have been silent for too long; reads only those."""
+    """The ids of devices in one shard whose next call is late, if not too late yet; reads only those."""
     for item in DeviceItem.by_due.query(due_shard, DeviceItem.due_at_ms <= now_ms):
         yield item.device_id
 

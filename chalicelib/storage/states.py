@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -30,6 +31,10 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     is_counted: bool = False
 
 
+ZLIB = b"\x78"
+"""How zlib's bytes begin. States stored before they were deflated are a MessagePack map, which never begins so."""
+LEVEL = 1
+"""zlib's fastest: four outlets that have learnt are 1.8 KB, and 0.7 KB deflated, which is one write unit, not two."""
 _DECODER = msgspec.msgpack.Decoder(dict[str, _Packed])
 _HOURS = msgspec.msgpack.Decoder(dict[int, int])
 
@@ -58,7 +63,8 @@ class StateItem(Item):
 
 
 def _state(item: StateItem) -> DeviceState:
-    ports = {port_id: _unpack(packed) for port_id, packed in _DECODER.decode(item.ports).items()}
+    stored = zlib.decompress(item.ports) if item.ports[:1] == ZLIB else item.ports
+    ports = {port_id: _unpack(packed) for port_id, packed in _DECODER.decode(stored).items()}
     dirty_hours = _HOURS.decode(item.dirty_hours) if item.dirty_hours else {}
     return DeviceState(item.device_uid, int(item.version), ports, dirty_hours)
 
@@ -92,7 +98,7 @@ def _item(state: DeviceState) -> StateItem:
     return StateItem(
         state.device_uid,
         version=state.version + 1,
-        ports=packed,
+        ports=zlib.compress(packed, LEVEL),
         dirty_hours=dirty_hours,
         due_shard=None if due_at_ms is None else shard(state.device_uid),
         due_at_ms=due_at_ms,

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
+from tests.benchmarks import plain
 from tests.benchmarks.event_work import HOUR, chunk_name
 from tests.benchmarks.household import PORTS, SAMPLE_MS
 from tests.benchmarks.meter import Cost
-from tests.benchmarks.route_work import MINUTES_BEAT, ONE_READING, SILENT_BEAT, batch_name
+from tests.benchmarks.route_work import MINUTES_BEAT, MOVING_BEAT, SILENT_BEAT, batch_name
 
 MILLION = 1_000_000
 PRICES = "AWS on-demand prices, us-east-1, first tier, no free tier, as published since 2024-11-01"
@@ -56,15 +57,23 @@ def dollars(cost: Cost) -> Dollars:
     """What one call costs."""
     return Dollars(
         gateway=DOLLARS_A_GATEWAY_REQUEST if cost.work.over_http else 0.0,
-        functions=_invocation(cost.cpu_ms, len(cost.calls), API_MB if cost.work.over_http else EVENTS_MB),
+        functions=DOLLARS_AN_INVOCATION + math.ceil(function_ms(cost)) / 1_000 * _gigabytes(cost) * DOLLARS_A_GB_SECOND,
         reads=cost.read_units * DOLLARS_A_READ_UNIT,
         writes=cost.write_units * DOLLARS_A_WRITE_UNIT,
     )
 
 
-def _invocation(cpu_ms: float, calls: int, memory_mb: int) -> float:
-    billed_ms = math.ceil(cpu_ms * WHOLE_CPU_MB / memory_mb + DATABASE_MS * calls)
-    return DOLLARS_AN_INVOCATION + billed_ms / 1_000 * memory_mb / 1_024 * DOLLARS_A_GB_SECOND
+def function_ms(cost: Cost) -> float:
+    """How long a function is at it: its CPU time at the share of a CPU that its memory gives, and the database's."""
+    return cost.cpu_ms * WHOLE_CPU_MB / _memory_mb(cost) + DATABASE_MS * len(cost.calls)
+
+
+def _memory_mb(cost: Cost) -> int:
+    return API_MB if cost.work.over_http else EVENTS_MB
+
+
+def _gigabytes(cost: Cost) -> float:
+    return _memory_mb(cost) / 1_024
 
 
 def added(parts: Sequence[Dollars]) -> Dollars:
@@ -76,28 +85,24 @@ def port_month(costs: Mapping[str, Cost], upload_seconds: int, batches: int) -> 
     """A month of one port of a device that uploads so often, in so many batches, and is heard once a minute.
 
     Each batch is one request and one invocation of the stream handler. An upload stands for the beat of its minute;
-    either writes the device's presence. Each hour is rolled up once.
+    either writes the device's presence, and each second one moves its entry in the index. Each hour is rolled up.
     """
     readings = upload_seconds * 1_000 // SAMPLE_MS * PORTS // batches
-    batch = added([dollars(costs[batch_name(readings)]), dollars(costs[chunk_name(readings)])])
+    batch = added([dollars(cost) for cost in batch_and_chunk(costs, readings)])
     uploads = batch.times(MONTH_SECONDS / upload_seconds * batches)
-    beats = dollars(costs[MINUTES_BEAT]).times(MONTH_SECONDS / BEAT_SECONDS - MONTH_SECONDS / upload_seconds)
-    writing = added([dollars(costs[MINUTES_BEAT]), dollars(costs[SILENT_BEAT]).times(-1)])
+    beat = added([dollars(costs[MINUTES_BEAT]), dollars(costs[MOVING_BEAT])]).times(1 / 2)
+    beats = beat.times(MONTH_SECONDS / BEAT_SECONDS - MONTH_SECONDS / upload_seconds)
+    writing = added([beat, dollars(costs[SILENT_BEAT]).times(-1)])
     presence = writing.times(MONTH_SECONDS / upload_seconds)
     hours = dollars(costs[HOUR]).times(MONTH_SECONDS / HOUR_SECONDS)
     return added([uploads, beats, presence, hours]).times(1 / PORTS)
 
 
-def naive_port_month(costs: Mapping[str, Cost]) -> Dollars:
-    """A month of one port whose every reading is a request of its own, as in the guides that the contract comes from.
+def plain_port_month(costs: Mapping[str, Cost]) -> Dollars:
+    """A month of one port in the plain design, whose every reading is a request of its own; measured as ours is."""
+    return dollars(costs[plain.READING]).times(READINGS_A_MONTH)
 
-    It reads the device's key and the port's state, half a unit each, and writes the reading and the state, one unit
-    each, with no index. Its function takes the CPU time of our own route for one reading.
-    """
-    one = Dollars(
-        gateway=DOLLARS_A_GATEWAY_REQUEST,
-        functions=_invocation(costs[ONE_READING].cpu_ms, 4, EVENTS_MB),
-        reads=2 * 0.5 * DOLLARS_A_READ_UNIT,
-        writes=2 * DOLLARS_A_WRITE_UNIT,
-    )
-    return one.times(READINGS_A_MONTH)
+
+def batch_and_chunk(costs: Mapping[str, Cost], readings: int) -> Sequence[Cost]:
+    """All that a batch costs: the request, and its chunk on the stream."""
+    return costs[batch_name(readings)], costs[chunk_name(readings)]

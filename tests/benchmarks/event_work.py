@@ -12,7 +12,7 @@ from chalicelib.events.stream import examine
 from chalicelib.services.examine import examine as examine_chunks
 from chalicelib.services.roll_up import roll_up_all
 from chalicelib.storage import states
-from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for
+from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for, teach
 from tests.benchmarks.meter import Work
 from tests.benchmarks.place import Entry, Records
 from tests.benchmarks.route_work import HISTORY_MS
@@ -40,6 +40,7 @@ def stream_work(entry: Entry, records: Records) -> Iterator[Work]:
     """Chunks of four ports in which nothing happens, and one in which an outlet is cut."""
     for number in CHUNKS:
         household = Household(new_person(entry.call), now_ms() - HISTORY_MS)
+        teach(household, now_ms() - HISTORY_MS)
         yield Work(
             chunk_name(number), _chunk(household, records, number), _none_failed, readings=number, over_http=False
         )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
 import msgspec
 
+from chalicelib.domain import phantom
 from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.identity import new_id
-from chalicelib.domain.ports import port_id
+from chalicelib.domain.ports import device_uid_of, port_id
 from chalicelib.domain.readings import MAX_CHUNK_MS, Chunk, by_port
 from chalicelib.domain.retention import Retention
 from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.domain.times import DAY_MS, MINUTE_MS
 from chalicelib.storage import devices, notifications, phantom_events, readings, states
 from chalicelib.storage.base import Transaction
 from chalicelib.wire.readings import BatchReading
@@ -26,6 +29,8 @@ from tests.conftest import Person, now_ms, reading
 PORTS = 4
 SAMPLE_MS = 2_000
 USE_WATTS, STANDBY_WATTS = 87.3, 3.2
+NOISE = 0.02
+"""The standard deviation of an appliance's watts in use: that of the restless ones (a computer, a television)."""
 CUT: dict[str, Any] = {"policy": "cut", "thresholdWatts": 10, "dwellSeconds": 0}
 
 
@@ -41,28 +46,49 @@ class Household:
         self.port_ids = [person.port(self.device, f"Outlet {number}", **settings)["portId"] for number in range(PORTS)]
         self.device.call("POST", "/device/heartbeat")
         self._noise = random.Random(start_ms)  # noqa: S311 - a meter's noise, no secret
+        self._mains = 230.0
         self._moments = self._samples(start_ms)
         self.newest = (self.port_ids[0], start_ms)
 
     def _samples(self, start_ms: int) -> Iterator[tuple[str, int]]:
         for due_ms in count(start_ms, SAMPLE_MS):
-            at_ms = due_ms + self._noise.randrange(20)
-            yield from ((port, at_ms) for port in self.port_ids)
+            for number, port in enumerate(self.port_ids):  # a meter says one outlet after another
+                yield port, due_ms + 20 * number + self._noise.randrange(20)
 
     def readings(self, number: int, asleep: int = 0) -> list[dict[str, Any]]:
-        """The next readings: in use, but the first `asleep` ports in standby; with a meter's noise and resolution."""
+        """The next readings: in use, but the first `asleep` ports in standby, at wandering mains, as a meter rounds."""
         watts = dict.fromkeys(self.port_ids, USE_WATTS) | dict.fromkeys(self.port_ids[:asleep], STANDBY_WATTS)
         moments = list(islice(self._moments, number))
         self.newest = moments[-1]
         return [self._reading(port, at_ms, watts[port]) for port, at_ms in moments]
 
     def _reading(self, port: str, at_ms: int, watts: float) -> dict[str, Any]:
-        power, volts = round(self._noise.gauss(watts, watts / 50), 1), round(self._noise.gauss(230, 1), 1)
-        return reading(port, at_ms, power) | {"voltage": volts, "current": round(power / volts, 3)}
+        self._mains = round(self._mains + self._noise.choice((-0.1, 0.0, 0.0, 0.1)), 1)
+        power = round(self._noise.gauss(watts, watts * NOISE), 1)
+        return reading(port, at_ms, power) | {"voltage": self._mains, "current": round(power / self._mains, 3)}
 
     def batch(self, number: int, asleep: int = 0) -> dict[str, Any]:
         """The next readings as the body of a new batch."""
         return {"batchId": secrets.token_hex(8), "sentAtMs": now_ms(), "readings": self.readings(number, asleep)}
+
+
+def teach(household: Household, start_ms: int) -> None:
+    """Let the detector have seen three days of each outlet before start_ms: what it has learnt fills its memory."""
+    noise = random.Random(start_ms)  # noqa: S311 - a meter's noise, no secret
+    taught = {port: _taught(start_ms, noise) for port in household.port_ids}
+    if not states.save(DeviceState(device_uid_of(household.port_ids[0]), ports=taught)):
+        raise LookupError(household.device.device_id)
+
+
+def _taught(start_ms: int, noise: random.Random) -> PortState:
+    """Six hours of use a day, a reading a minute."""
+    use, standby = noise.uniform(20, 200), noise.uniform(1, 6)
+    times = range(start_ms - 3 * DAY_MS, start_ms, MINUTE_MS)
+    levels = (use if at_ms % DAY_MS < DAY_MS // 4 else standby for at_ms in times)
+    detector, _ = phantom.step(
+        phantom.State(), phantom.Rule(), times, [noise.gauss(each, each / 10) for each in levels]
+    )
+    return PortState(detector, "active", Latest(times[-1], 230.1, 0.38, use))
 
 
 def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX_CHUNK_MS) -> list[Chunk]:
@@ -82,11 +108,18 @@ def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX
     return stored
 
 
-def silent_for(device_id: str, silent_ms: int) -> None:
-    """Make it so that a device has called last so long ago."""
-    device = devices.load(device_id)
-    if device is None or not devices.touch(device, now_ms() - silent_ms):
-        raise LookupError(device_id)
+def silent_for(device_id: str, silent_ms: int, calls: int = 1) -> None:
+    """Make it so that a device has called last so long ago, after so many calls a minute apart.
+
+    The first of them enters it in the index of due devices anew.
+    """
+    for number in range(calls):
+        device = devices.load(device_id)
+        if device is None:
+            raise LookupError(device_id)
+        known = device if number else replace(device, due_at_ms=None)
+        if not devices.touch(known, now_ms() - silent_ms - (calls - 1 - number) * MINUTE_MS):
+            raise LookupError(device_id)
 
 
 def fill_devices(owner_id: str, number: int) -> list[str]:

@@ -33,19 +33,23 @@ class DatabaseCall:
 
 
 class Meter:
-    """Notes the app's DynamoDB calls while it is entered. Refused writes tell no units, so they end the measurement."""
+    """Notes the DynamoDB calls of a client (the app's, unless told) while it is entered.
 
-    def __init__(self) -> None:
+    Refused writes tell no units, so they end the measurement.
+    """
+
+    def __init__(self, client: Any = None) -> None:
         self.calls: list[DatabaseCall] = []
+        self._events = (client or connection().client).meta.events
 
     def __enter__(self) -> Self:
-        connection().client.meta.events.register(EVENT, self._note)
+        self._events.register(EVENT, self._note)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        connection().client.meta.events.unregister(EVENT, self._note)
+        self._events.unregister(EVENT, self._note)
 
     def _note(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         if "ConsumedCapacity" not in parsed:
@@ -61,7 +65,7 @@ class Work:
     """Something to measure: `prepare` sets the stage, unmeasured, and gives what is then measured.
 
     check raises where the result is not what was to be measured; readings is how many it stores or examines,
-    over_http whether API Gateway stands in front of it.
+    over_http whether API Gateway stands in front of it, client whose calls are noted (None: the app's).
     """
 
     name: str
@@ -70,6 +74,7 @@ class Work:
     readings: int = 0
     over_http: bool = True
     repeats: int = REPEATS
+    client: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def measure(work: Work) -> Cost:
     cpu_ns = []
     for _ in range(work.repeats):
         run = work.prepare()
-        with Meter() as meter:
+        with Meter(work.client) as meter:
             started = time.process_time_ns()
             result = run()
             cpu_ns.append(time.process_time_ns() - started)

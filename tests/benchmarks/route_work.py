@@ -17,10 +17,14 @@ HISTORY_MS = 3 * 3_600_000
 """How long ago a measured device began: its batches follow one another in time, and all lie before now."""
 LIST_LENGTHS = (10, 100, 1_000)
 SHORT_LIST = 50
+WALK_LIMIT = 200
+"""The most that a page of a list holds."""
 ARGON2_REPEATS = 5
 
 SILENT_BEAT = "POST /device/heartbeat, nothing new"
 MINUTES_BEAT = "POST /device/heartbeat, first of a minute"
+MOVING_BEAT = "POST /device/heartbeat, each second minute"
+"""Every second call that is noted moves the device's entry in the index of due devices, too."""
 ONE_READING = "POST /sensor/reading"
 
 
@@ -71,9 +75,9 @@ def device_work(entry: Entry) -> Iterator[Work]:
     household = Household(new_person(entry.call), now_ms() - HISTORY_MS)
     device = household.device
 
-    def after(silent_ms: int, run: Callable[[], Run]) -> Prepare:
+    def after(silent_ms: int, run: Callable[[], Run], calls: int = 1) -> Prepare:
         def prepare() -> Run:
-            silent_for(device.device_id, silent_ms)
+            silent_for(device.device_id, silent_ms, calls)
             return run()
 
         return prepare
@@ -88,6 +92,7 @@ def device_work(entry: Entry) -> Iterator[Work]:
     sensors = {"temperature": 21.4, "humidity": 48.0, "pressure": 1013.2}
     yield _work(SILENT_BEAT, after(1_000, lambda: call("/device/heartbeat", {})))
     yield _work(MINUTES_BEAT, after(60_000, lambda: call("/device/heartbeat", {})))
+    yield _work(MOVING_BEAT, after(60_000, lambda: call("/device/heartbeat", {}), calls=2))
     yield _work("POST /device/data, 3 sensors", after(1_000, lambda: call("/device/data", {"sensors": sensors})))
     yield _work(ONE_READING, after(1_000, lambda: call("/sensor/reading", one_reading())), readings=1)
 
@@ -121,7 +126,10 @@ def _batch(entry: Entry, household: Household, number: int, *, again: bool) -> P
 
 def list_work(entry: Entry) -> Iterator[Work]:
     """What the page reads."""
-    yield from (device_list_work(entry, length) for length in LIST_LENGTHS)
+    for length in LIST_LENGTHS:
+        person = with_devices(entry, length)
+        yield device_list_work(entry, person, length)
+    yield _device_walk_work(entry, person, length)
     reader = new_person(entry.call)
     household = Household(reader, now_ms() - HISTORY_MS)
     fill_events(owner_of(household.device), household, SHORT_LIST)
@@ -130,11 +138,36 @@ def list_work(entry: Entry) -> Iterator[Work]:
     yield _work("GET /notification/list, 50 unread", _get(entry, reader, "/notification/list"))
 
 
-def device_list_work(entry: Entry, length: int) -> Work:
-    """The first page of a list of so many devices."""
+def with_devices(entry: Entry, number: int) -> Person:
+    """A person who has so many devices."""
     person = new_person(entry.call)
-    fill_devices(owner_of(person.device()), length - 1)
-    return _work(f"GET /device/list, a page of 50, {length:,} devices", _get(entry, person, "/device/list"))
+    fill_devices(owner_of(person.device()), number - 1)
+    return person
+
+
+def device_list_work(entry: Entry, person: Person, length: int) -> Work:
+    """The first page of a list of so many devices."""
+    return _work(list_name(length), _get(entry, person, "/device/list"))
+
+
+def list_name(length: int) -> str:
+    """The name of reading the first page of a list of so many devices."""
+    return f"GET /device/list, a page of 50, {length:,} devices"
+
+
+def walk_name(length: int) -> str:
+    """The name of reading a whole list of so many devices."""
+    return f"GET /device/list, all {length:,} by {WALK_LIMIT}"
+
+
+def _device_walk_work(entry: Entry, person: Person, length: int) -> Work:
+    def walk() -> dict[str, Any]:
+        result = _as(entry, person, "GET", f"/device/list?limit={WALK_LIMIT}")()
+        while cursor := answered(result).body["cursor"]:
+            result = _as(entry, person, "GET", f"/device/list?limit={WALK_LIMIT}&cursor={cursor}")()
+        return result
+
+    return _work(walk_name(length), lambda: walk, repeats=5)
 
 
 def _get(entry: Entry, person: Person, path: str) -> Prepare:

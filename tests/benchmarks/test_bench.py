@@ -7,27 +7,30 @@ from dataclasses import replace
 
 import pytest
 
+import app
+from chalicelib.domain.times import MINUTE_MS
 from chalicelib.storage import devices
 from tests.benchmarks import cost
 from tests.benchmarks.event_work import HOUR, chunk_name, stream_work, sweep_work
 from tests.benchmarks.household import Household
 from tests.benchmarks.meter import Cost, DatabaseCall, Meter, Work, measure
 from tests.benchmarks.place import Entry, Records
+from tests.benchmarks.plain import plain_work
 from tests.benchmarks.route_work import (
     MINUTES_BEAT,
+    MOVING_BEAT,
     SILENT_BEAT,
     batch_name,
     device_list_work,
     device_work,
     one_batch_work,
+    with_devices,
 )
 from tests.conftest import new_person, now_ms
 
 
 @pytest.fixture
 def entry(database: str) -> Entry:
-    import app  # noqa: PLC0415 - the app reads its environment when it is imported
-
     return Entry(app.app)
 
 
@@ -47,6 +50,10 @@ def test_a_batch_of_150_readings_of_4_ports_is_one_write_and_that_is_on_readings
     assert [call.operation for call in found.calls if not call.reads] == ["PutItem"]
 
 
+def test_a_minute_of_4_ports_is_two_write_units_the_chunk_and_its_place_in_time(entry: Entry) -> None:
+    assert measure(replace(one_batch_work(entry, 120), repeats=3)).write_units == 2
+
+
 def test_a_batch_sent_again_writes_nothing(entry: Entry) -> None:
     assert writes(measure(replace(one_batch_work(entry, 150, again=True), repeats=3))) == []
 
@@ -54,6 +61,7 @@ def test_a_batch_sent_again_writes_nothing(entry: Entry) -> None:
 def test_on_the_stream_150_readings_of_4_ports_are_one_state_write(entry: Entry, database: str) -> None:
     found = measured(stream_work(entry, Records(database)), chunk_name(150))
     assert writes(found) == [{"states"}]
+    assert found.write_units == 1, "four outlets that have learnt are less than a kilobyte"
     assert [call.operation for call in found.calls if not call.reads] == ["PutItem"]
 
 
@@ -63,7 +71,10 @@ def test_a_cut_is_one_transaction(entry: Entry, database: str) -> None:
 
 
 def test_the_list_takes_as_many_calls_for_200_devices_as_for_60(entry: Entry) -> None:
-    few, many = (measure(replace(device_list_work(entry, length), repeats=1)) for length in (60, 200))
+    few, many = (
+        measure(replace(device_list_work(entry, with_devices(entry, length), length), repeats=1))
+        for length in (60, 200)
+    )
     assert few.operations == many.operations == "1 Get, 2 Query, 2 BatchGet"
 
 
@@ -85,11 +96,20 @@ def test_a_sweep_with_nothing_due_reads_no_device_item(entry: Entry) -> None:
 
 def test_the_meter_counts_the_units_of_indexes(entry: Entry) -> None:
     device = Household(new_person(entry.call), now_ms()).device
-    loaded = devices.load(device.device_id)
-    assert loaded is not None
     with Meter() as meter:
-        devices.touch(loaded, now_ms())
-    assert meter.calls == [DatabaseCall("UpdateItem", frozenset({"devices"}), 4.0)], "item 1, by_owner 1, by_due 2"
+        for minutes in (1, 2):
+            loaded = devices.load(device.device_id)
+            assert loaded is not None
+            devices.touch(loaded, now_ms() + minutes * MINUTE_MS)
+    units = [call.units for call in meter.calls if call.operation == "UpdateItem"]
+    assert units == [2.0, 4.0], "item 1, by_owner 1; and each second time by_due 2"
+
+
+def test_the_plain_design_beside_ours_is_what_it_says(database: str) -> None:
+    one, listed = (measure(replace(work, repeats=1)) for work in plain_work(database, length=3))
+    assert one.operations == "1 Get, 1 Put, 1 Update"
+    assert (one.read_units, one.write_units) == (0.5, 2)
+    assert listed.operations == "1 Scan, 3 Query"
 
 
 def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
@@ -101,7 +121,7 @@ def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
 
 
 def costs(cpu_ms: float, *calls: DatabaseCall) -> Iterator[tuple[str, Cost]]:
-    over_http = (batch_name(120), MINUTES_BEAT, SILENT_BEAT)
+    over_http = (batch_name(120), MINUTES_BEAT, MOVING_BEAT, SILENT_BEAT)
     for name in (*over_http, chunk_name(120), HOUR):
         work = Work(name, lambda: lambda: None, lambda _: None, over_http=name in over_http)
         yield name, Cost(work, calls, cpu_ms)

@@ -82,6 +82,67 @@ def test_silence_is_bounded_whatever_the_gaps_were(gaps: list[int]) -> None:
     assert liveness.SILENCE_MS <= presence.silence_ms <= 2_250_000
 
 
+class Watched:
+    """A device and its entry in the index of due devices, which the simple rule moves at each call."""
+
+    def __init__(self, *, moves_each_time: bool) -> None:
+        self.moves_each_time = moves_each_time
+        self.presence, self.seen_ms, self.online = Presence(), 0, False
+        self.entry_ms: int | None = None
+        self.moves = 0
+
+    def call(self, now_ms: int) -> None:
+        if not liveness.needs_touch(self.online, self.seen_ms or None, now_ms):
+            return
+        self.presence = liveness.called(self.presence, self.seen_ms or None, now_ms, online=self.online)
+        before_ms = None if self.moves_each_time else self.entry_ms
+        after_ms = liveness.entry_ms(before_ms, now_ms, self.presence)
+        self.moves += after_ms != self.entry_ms
+        self.seen_ms, self.online, self.entry_ms = now_ms, True, after_ms
+
+    def tick(self, now_ms: int) -> bool:
+        """The sweep's minute; whether the device goes offline."""
+        if self.entry_ms is None or self.entry_ms > now_ms or not self.online:
+            return False
+        if not liveness.is_silent(self.seen_ms, self.presence, now_ms):
+            return False
+        self.online, self.entry_ms, self.presence = False, None, liveness.turned(self.presence, now_ms)
+        return True
+
+
+PACES = st.sampled_from([5_000, 56_000, MINUTE_MS, 61_000, 5 * MINUTE_MS, 14 * MINUTE_MS]) | st.integers(1, HOUR_MS)
+
+
+@given(st.lists(st.tuples(PACES, st.integers(1, 12)), max_size=12), st.integers(1, MINUTE_MS))
+def test_an_entry_that_mostly_stays_takes_a_device_offline_at_the_same_tick(
+    spells: list[tuple[int, int]], tick_ms: int
+) -> None:
+    lazy, simple = Watched(moves_each_time=False), Watched(moves_each_time=True)
+    at_ms, tick_ms = NOW, NOW + tick_ms
+    calls = [at_ms := at_ms + pace_ms for pace_ms, times in spells for _ in range(times)]
+    for call_ms in [*calls, at_ms + 2 * HOUR_MS]:
+        while tick_ms < call_ms:
+            assert lazy.tick(tick_ms) == simple.tick(tick_ms)
+            tick_ms += MINUTE_MS
+        lazy.call(call_ms)
+        simple.call(call_ms)
+        assert (lazy.seen_ms, lazy.online, lazy.presence) == (simple.seen_ms, simple.online, simple.presence)
+
+
+@pytest.mark.parametrize("pace_ms", [MINUTE_MS, 62_000, 5 * MINUTE_MS])
+def test_a_steady_device_moves_its_entry_at_every_second_call_at_most_and_is_never_looked_at(pace_ms: int) -> None:
+    device = Watched(moves_each_time=False)
+    for number in range(20):  # so that its pace is learnt
+        device.call(NOW + number * pace_ms)
+    device.moves = 0
+    for number in range(20, 40):
+        at_ms = NOW + number * pace_ms
+        assert device.entry_ms is not None
+        assert device.entry_ms > at_ms, "the sweep does not look at it"
+        device.call(at_ms)
+    assert device.moves <= 10
+
+
 def test_an_outage_is_not_a_pace() -> None:
     presence, seen_ms = beating(MINUTE_MS, 5)
     assert liveness.called(presence, seen_ms, seen_ms + HOUR_MS, online=False).interval_seconds == 60
