@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import msgspec
 from chalice.app import Blueprint
 
 from chalicelib import views
@@ -51,7 +50,7 @@ def get_port(call: Call[None], port_id: str) -> wire.PortAnswer:
 @route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=Who.SESSION)
 def change_port(call: Call[wire.ChangePort], port_id: str) -> wire.PortAnswer:
     """Change an outlet's settings; setting never-cut, or leaving the policy cut, undoes a cut"""
-    given = {field: value for field, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
+    given = call.body.given()
     port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
     return _answer(port, ports.state_of(port))
 
@@ -59,7 +58,7 @@ def change_port(call: Call[wire.ChangePort], port_id: str) -> wire.PortAnswer:
 @route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=Who.SESSION)
 def delete_port(call: Call[None], port_id: str) -> Done:
     """Forget an outlet"""
-    ports.delete(call.owner_id, port_id)
+    ports.delete(call.owner_id, port_id, call.now_ms)
     return Done(message="deleted")
 
 

@@ -10,13 +10,14 @@ from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
 from chalicelib.domain.retention import Retention
-from chalicelib.domain.states import DeviceState
+from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import DAY_MS
-from chalicelib.services import live, purge
+from chalicelib.services import endings, live, purge
 from chalicelib.storage import devices as store
 from chalicelib.storage import ports, states
+from chalicelib.storage.base import Transaction
 
-FEW = 50
+FEW = 20
 """Devices that are read whole at once: nearly everybody has fewer."""
 TRIES = 5
 """Keys that change at the same moment: whoever comes second reads them again and tries again."""
@@ -156,6 +157,9 @@ def release(owner_id: str, device_id: str, now_ms: int) -> None:
     device = own(owner_id, device_id)
     purge.ask_for_device(device, now_ms)
     store.remove(device)
+    known = states.load(device.device_uid).ports
     for port in ports.of_device(device.device_uid):
-        ports.remove(port)
+        write = Transaction()
+        endings.put_removed(write, port, known.get(port.port_id, PortState()), now_ms)
+        write.commit()  # one that changes at this very moment is purged with the rest
     live.push_device_removed(device)

@@ -7,7 +7,8 @@ last, when it is due, and for a few seconds at most: nobody waits for it, least 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib import telemetry
@@ -16,7 +17,7 @@ from chalicelib.domain.energy import counted, hours
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.follow_up import FollowUp, follow_up
 from chalicelib.domain.ports import Port
-from chalicelib.domain.readings import Chunk, Columns, SensorLog, merged
+from chalicelib.domain.readings import MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.services import commands, live, notify
 from chalicelib.services.deadline import out_of
@@ -26,15 +27,30 @@ from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as port_store
 from chalicelib.storage.base import Transaction
 
+LOG = logging.getLogger("ghostwatt.examine")
 TRIES = 3
 """A person may switch while we look: what we decided is stale then, and we look again."""
 ROLL_UP_SECONDS = 3.0
+LEARNED = (
+    "threshold_watts",
+    "standby_watts",
+    "use_watts",
+    "minutes_unlearnt",
+    "heated_sessions",
+    "sustained_sessions",
+    "uses_learnt",
+    "false_learnt",
+    "watt_minutes",
+    "idle_runs",
+)
+"""What the detector knows of an appliance that does not hang on the time of its newest reading."""
 
 
 def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
     """Take stored chunks of one device, in the order of storing, into the state of its ports, and act on it.
 
-    Raises Unavailable when it cannot be written now; the same chunks may be given again.
+    Raises Unavailable when it cannot be written now; the same chunks may be given again. What goes wrong at one port is
+    raised when all is done for the others.
     """
     for _ in range(TRIES):
         if _examine(chunks, now_ms):
@@ -46,29 +62,43 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
     device_uid = chunks[0].device_uid
     before = states.load(device_uid)
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
-    looks = {
-        port_id: _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
-        for port_id, columns in merged(chunks).items()
-        if port_id in ports
-    }
+    looks, errors = _look_at_all(ports, before, chunks, now_ms)
     known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
     after = replace(
         before,
         ports=known | {port_id: look.state for port_id, look in looks.items()},
         dirty_hours=hours.marked(
             before.dirty_hours,
-            [chunk for chunk in chunks if chunk.ports.keys() & looks],
+            [chunk for chunk in chunks if chunk.ports.keys() & ports.keys()],
             now_ms,
             _counted_hours(chunks, before, [port_id for port_id, look in looks.items() if look.state.is_counted]),
         ),
     )
-    if after == before:
-        return True
-    if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
-        return False
-    _push([(ports[port_id], look) for port_id, look in looks.items()], before)
-    roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
+    if after != before:
+        if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
+            return False
+        _push([(ports[port_id], look) for port_id, look in looks.items()], before)
+        roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
+    if errors:
+        raise errors[0]
     return True
+
+
+def _look_at_all(
+    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], now_ms: int
+) -> tuple[dict[str, FollowUp], list[Exception]]:
+    """What follows at each port by its id, and what went wrong at the others."""
+    looks: dict[str, FollowUp] = {}
+    errors: list[Exception] = []
+    for port_id, columns in merged(chunks).items():
+        if port_id not in ports:
+            continue
+        try:
+            looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
+        except Exception as error:  # one outlet's trouble must not keep the device's others from being watched
+            LOG.exception("port %s cannot be examined", telemetry.hashed(port_id))
+            errors.append(error)
+    return looks, errors
 
 
 def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
@@ -81,7 +111,8 @@ def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Seque
 
 
 def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
-    before = replace(before, is_counted=before.is_counted or columns.is_counted)
+    detector = _of_our_time(before.detector, now_ms)
+    before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
     if columns.times_ms[-1] <= before.detector.watermark_ms:
         return FollowUp(before)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
@@ -89,6 +120,16 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
     status = "off" if port.relay.desired == "off" else verdict.status
     return follow_up(port, replace(before, detector=detector, latest=newest, status=status), verdict, now_ms)
+
+
+def _of_our_time(detector: phantom.State, now_ms: int) -> phantom.State:
+    """The detector's memory, with only what it learned where its newest reading lies further ahead than any may.
+
+    The clock of the server was wrong then: until that time comes, all readings would pass for old ones.
+    """
+    if detector.watermark_ms <= now_ms + MAX_AHEAD_MS:
+        return detector
+    return phantom.State(**{name: getattr(detector, name) for name in LEARNED})
 
 
 def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:

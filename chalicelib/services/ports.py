@@ -16,10 +16,10 @@ from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import RelayState
 from chalicelib.domain.relays import switch as switched
 from chalicelib.domain.states import PortState
-from chalicelib.services import commands, devices, live
+from chalicelib.services import commands, devices, endings, live
 from chalicelib.storage import devices as device_store
-from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as store
+from chalicelib.storage import states
 from chalicelib.storage.base import Transaction
 
 TRIES = 5
@@ -94,30 +94,31 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
     store.put(write, changed, replacing=port)
     if _name(changed) not in device.ports:
         device_store.put_ports(write, device, (*others, _name(changed)))
+    if restored:
+        endings.put_undone(write, port, now_ms)
     if not write.commit():
         return None
     if restored:
-        _end_cut(port, now_ms)
+        _measure_restore(port)
     return pushed(changed)
 
 
-def _end_cut(port: Port, now_ms: int) -> None:
+def _measure_restore(port: Port) -> None:
     if port.relay.cut_event_id is not None:
-        phantom_events.save_progress(port.owner_id, port.relay.cut_event_id, "undone", now_ms)
         telemetry.measure({"Restores": 1}, ports=[port.port_id])
 
 
-def delete(owner_id: str, port_id: str) -> None:
-    """Forget an outlet. Raises NotFound."""
-    port = own(owner_id, port_id)
-    _again(lambda: _delete(port, devices.own(owner_id, port.device_id)))
+def delete(owner_id: str, port_id: str, now_ms: int) -> None:
+    """Forget an outlet; its phantom event ends, if one is open. Raises NotFound."""
+    port = _again(lambda: _delete(own(owner_id, port_id), now_ms))
     live.push_port_removed(port)
     commands.send_relays(port)
 
 
-def _delete(port: Port, device: Device) -> Port | None:
+def _delete(port: Port, now_ms: int) -> Port | None:
+    device = devices.own(port.owner_id, port.device_id)
     write = Transaction()
-    store.put_removed(write, port)
+    endings.put_removed(write, port, state_of(port), now_ms)
     device_store.put_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
     return port if write.commit() else None
 
@@ -134,10 +135,14 @@ def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
     if state == "off" and port.never_cut:
         raise Conflict("This outlet is marked never-cut.", code="never_cut", field="state")
     relay = switched(port.relay, state, now_ms)
-    if not store.save_relay(port, relay):
+    write = Transaction()
+    store.put_relay(write, port, relay)
+    if state == "on":
+        endings.put_undone(write, port, now_ms)
+    if not write.commit():
         return None
     if state == "on":
-        _end_cut(port, now_ms)
+        _measure_restore(port)
     return pushed(replace(port, relay=relay))
 
 

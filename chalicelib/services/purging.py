@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 
 from chalicelib.services import accounts, exports, sessions
 from chalicelib.storage import (
@@ -21,18 +22,33 @@ BATCH = 500
 """Items deleted in one step."""
 SUBJECTS = 50
 """Subjects looked at in one round: each gets a step in turn, so that a large one does not hold up the others."""
+LOG = logging.getLogger("ghostwatt.purging")
 Step = Callable[[str, int], bool]
 """Deletes some of a subject by its name, at epoch ms; True when nothing of it is left."""
 
 
 def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
-    """Delete until nothing is left or the time is over; returns how many subjects are wholly gone."""
+    """Delete until nothing is left or the time is over; returns how many subjects are wholly gone.
+
+    Each subject stands for itself: one that fails waits for the next run, and the first error is raised in the end.
+    """
     finished = 0
-    while subjects := purges.some(SUBJECTS):
+    failed: dict[str, Exception] = {}
+    while subjects := purges.some(SUBJECTS, passing_over=failed):
         for subject in subjects:
-            finished += _step(subject, now_ms)
+            try:
+                finished += _step(subject, now_ms)
+            except Exception as error:  # whatever it is, it must not keep the others from going
+                LOG.exception("a %s cannot be purged", subject.partition("#")[0])
+                failed[subject] = error
             if out_of_time():
-                return finished
+                return _outcome(finished, failed)
+    return _outcome(finished, failed)
+
+
+def _outcome(finished: int, failed: Mapping[str, Exception]) -> int:
+    if failed:
+        raise next(iter(failed.values()))
     return finished
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.domain.events import Outcome, PhantomEvent
-from chalicelib.storage.base import Item, Transaction, condition_failed, load_page, start_key, table_name
+from chalicelib.storage.base import Item, Transaction, load_page, start_key, table_name
 
 
 class ByPort(GlobalSecondaryIndex["PhantomEventItem"]):
@@ -93,15 +90,10 @@ def put_progress(
     )
 
 
-def save_progress(owner_id: str, event_id: str, outcome: Outcome | None, ended_at_ms: int | None) -> bool:
-    """Store how far an event has come; False when it is gone."""
-    return _update(owner_id, event_id, _progress(outcome, ended_at_ms))
-
-
-def save_obeyed(owner_id: str, event_id: str, at_ms: int) -> bool:
-    """Store that the device switched off, and when; False when the event is gone."""
+def put_obeyed(write: Transaction, owner_id: str, event_id: str, at_ms: int) -> None:
+    """Add to a transaction: the device switched off, and when."""
     actions = [*_progress("obeyed", None), PhantomEventItem.obeyed_at_ms.set(at_ms)]
-    return _update(owner_id, event_id, actions)
+    write.update(PhantomEventItem(owner_id, event_id), actions=actions, condition=PhantomEventItem.event_id.exists())
 
 
 def put_verdict(write: Transaction, event: PhantomEvent, verdict: str, undone_at_ms: int | None) -> None:
@@ -184,13 +176,3 @@ def _progress(outcome: Outcome | None, ended_at_ms: int | None) -> list[Action]:
     if outcome == "contradicted":
         actions.append(PhantomEventItem.obeyed_at_ms.remove())
     return actions if ended_at_ms is None else [*actions, PhantomEventItem.ended_at_ms.set(ended_at_ms)]
-
-
-def _update(owner_id: str, event_id: str, actions: Sequence[Action]) -> bool:
-    try:
-        PhantomEventItem(owner_id, event_id).update(actions=list(actions), condition=PhantomEventItem.event_id.exists())
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True

@@ -110,8 +110,8 @@ def put(write: Transaction, port: Port, replacing: Port | None = None) -> None:
 
 
 def put_removed(write: Transaction, port: Port) -> None:
-    """Add to a transaction: the port is gone."""
-    write.delete(PortItem(port.device_uid, port.port_id))
+    """Add to a transaction: the port is gone, unless it has changed since it was read."""
+    write.delete(PortItem(port.device_uid, port.port_id), condition=_unchanged(port))
 
 
 def remove(port: Port) -> None:

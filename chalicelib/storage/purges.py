@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -29,9 +30,10 @@ def add_all(subjects: Iterable[str], now_ms: int) -> None:
             batch.save(PurgeItem(subject, asked_at_ms=now_ms))
 
 
-def some(most: int) -> list[str]:
-    """Up to `most` subjects that wait."""
-    return [item.subject for item in PurgeItem.scan(limit=most)]
+def some(most: int, passing_over: Collection[str] = ()) -> list[str]:
+    """Up to `most` subjects that wait, but not these."""
+    waiting = (item.subject for item in PurgeItem.scan(page_size=most))
+    return list(islice((subject for subject in waiting if subject not in passing_over), most))
 
 
 def done(subject: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import signal
 import sys
@@ -18,6 +19,9 @@ from infra.local.schedule import PERIOD_SECONDS
 from infra.local.terminal import own_foreground
 from infra.local.worker import Worker
 
+UNUSABLE = {errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
+"""What is wrong with a folder that may not be written to, is none, or lies on a full disk."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack; the exit code is 0 when it was asked to stop, 1 when it could not start or go on."""
@@ -32,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             serve(_place(options, directory), _tell_ready)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        if error.errno not in UNUSABLE:
+            raise
+        sys.stderr.write(f"{error.filename or options.data} cannot be used: {error.strerror or error}.\n")
         return 1
     except KeyboardInterrupt:
         return 1 if Worker.failed.is_set() else 0

@@ -7,6 +7,7 @@ import importlib
 import logging
 import secrets
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from infra.local import aws, checkpoints, environment, tables, template
 from infra.local.broker import Broker
 from infra.local.bucket import SWEEP_SECONDS, Bucket
 from infra.local.connections import Connections
-from infra.local.data_directory import signing_secret
+from infra.local.data_directory import signing_secret, temporary
 from infra.local.database import LOOPBACK, Database, server_binary
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
@@ -60,6 +61,7 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
     url = f"http://{_url_host(place.host)}:{public.port}"
     prefix = secrets.token_urlsafe()
     services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
+    tempfile.tempdir = str(temporary(place.directory))
     with _database(place.directory) as database:
         environment.put_in_place(
             environment.app_environment(

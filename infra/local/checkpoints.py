@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+LOG = logging.getLogger("ghostwatt.pump")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A checkpoint as it stands in its file."""
+
+    stream: str
+    sequence_number: int
 
 
 class FileCheckpoint:
@@ -23,7 +35,7 @@ class FileCheckpoint:
     def load(self) -> str | None:
         """The sequence number of the last record that is done, None before the first."""
         kept = _read(self._path)
-        return str(kept["sequenceNumber"]) if kept.get("stream") == self._stream_id else None
+        return str(kept.sequence_number) if kept and kept.stream == self._stream_id else None
 
     def save(self, sequence_number: str) -> None:
         """Remember it durably."""
@@ -43,9 +55,19 @@ class DeadLetterFile:
     def add(self, record: Mapping[str, Any], error: str) -> None:
         """Keep it durably."""
         letter = {"givenUpAt": datetime.now(UTC).isoformat(), "error": error, "record": record}
-        with self._path.open("a") as file:
-            file.write(json.dumps(letter) + "\n")
+        with self._path.open("ab+") as file:
+            if self._ends_broken_off(file):
+                file.write(b"\n")
+            file.write(json.dumps(letter).encode() + b"\n")
             _to_disk(file)
+
+    @staticmethod
+    def _ends_broken_off(file: IO[bytes]) -> bool:
+        """Whether a crash or a full disk left half a line: the next letter must not hang on to it."""
+        if file.tell() == 0:
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def checkpoint_path(directory: Path, table: str) -> Path:
@@ -56,13 +78,21 @@ def checkpoint_path(directory: Path, table: str) -> Path:
 def delivered(directory: Path, tables: list[str]) -> dict[str, int]:
     """By table, the sequence number up to which its stream was handed on; tables without a checkpoint are left out."""
     kept = {table: _read(checkpoint_path(directory, table)) for table in tables}
-    return {table: int(content["sequenceNumber"]) for table, content in kept.items() if content}
+    return {table: content.sequence_number for table, content in kept.items() if content}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+def _read(path: Path) -> _Kept | None:
+    """What a file keeps. A damaged one counts as none: being given the same records again changes nothing."""
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text())
+        return _Kept(content["stream"], int(content["sequenceNumber"]))
+    except (KeyError, TypeError, ValueError):
+        LOG.warning("%s is damaged: its stream is handed on from the oldest record again", path)
+        return None
 
 
-def _to_disk(file: Any) -> None:
+def _to_disk(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())

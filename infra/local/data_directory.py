@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,15 @@ def locked(directory: Path) -> Iterator[Path]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield directory
+
+
+def temporary(directory: Path) -> Path:
+    """The folder for files under way, empty: what a stack that was killed left there is deleted."""
+    path = directory / "tmp"
+    if path.exists():
+        shutil.rmtree(path)
+    path.mkdir()
+    return path
 
 
 def signing_secret(directory: Path) -> str:

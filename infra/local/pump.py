@@ -5,8 +5,10 @@ At least once: the checkpoint moves after the handler succeeded, so a crash in b
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +26,8 @@ MAX_ATTEMPTS = 5
 FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 2.0
 """A record that always fails holds up the ones behind it for about 3 seconds."""
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""A disk that is full may have room again; any other trouble with the files of the pump ends it."""
 LOG = logging.getLogger("ghostwatt.pump")
 
 
@@ -57,11 +61,11 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A batch failed from this record on; `alone` when the handler named that record itself."""
+    """A batch failed from this record on; `named` are the records that the handler named itself."""
 
     index: int
-    alone: bool
     error: str
+    named: frozenset[str] = frozenset()
 
 
 class Pump:
@@ -69,8 +73,9 @@ class Pump:
 
     A batch that raises is halved until the record at fault is alone (bisect); a handler that names failed records in
     `batchItemFailures` gets the rest again from the first of them on (partial batch); a record that fails
-    `max_attempts` times goes to the dead letters. An attempt counts only while the source answers: an outage of the
-    database is no fault of the records.
+    `max_attempts` times goes to the dead letters. The attempts of all that are named count at once, so that one
+    device's trouble does not hold up the others record by record. An outage of the database is no fault of the
+    records: the next attempt waits until the source answers.
     """
 
     def __init__(
@@ -120,52 +125,69 @@ class Pump:
         return records
 
     def _deliver(self, records: Sequence[Record]) -> None:
-        waiting, attempts = [records], 0
+        waiting, attempts = [records], Counter[str]()
         while waiting and not self._stopping.is_set():
             batch = waiting.pop()
             failure = self._attempt(batch)
             if failure is None:
                 self._done(batch[-1])
-                attempts = 0
                 continue
             if failure.index:
                 self._done(batch[failure.index - 1])
-                batch, attempts = batch[failure.index :], 0
-            attempts += 1
-            if len(batch) > 1 and not failure.alone:
-                middle = len(batch) // 2
-                waiting += [batch[middle:], batch[:middle]]
-                attempts = 0
-            elif attempts < self._max_attempts:
-                waiting.append(batch)
-            else:
-                self._give_up(batch[0], failure.error)
-                waiting += [batch[1:]] if len(batch) > 1 else []
-                attempts = 0
-            self._pause(attempts)
+                batch = batch[failure.index :]
+            waiting += self._again(batch, failure, attempts)
+            self._pause(attempts[_sequence_number(batch[0])])
+
+    def _again(self, batch: Sequence[Record], failure: _Failure, attempts: Counter[str]) -> list[Sequence[Record]]:
+        """What of a failed batch is to be tried again, the last of these first."""
+        if len(batch) > 1 and not failure.named:
+            middle = len(batch) // 2
+            return [batch[middle:], batch[:middle]]
+        first = _sequence_number(batch[0])
+        attempts.update(failure.named or {first})
+        if attempts[first] < self._max_attempts:
+            return [batch]
+        if not self._give_up(batch[0], failure.error):
+            return [batch]
+        del attempts[first]  # what comes behind it need not wait long
+        return [batch[1:]] if len(batch) > 1 else []
 
     def _attempt(self, batch: Sequence[Record]) -> _Failure | None:
         try:
             answer = self._handler({"Records": list(batch)}, LambdaContext("stream"))
         except Exception as error:  # what the handler raises is the handler's failure, whatever it is
             LOG.warning("the stream handler failed on %d records", len(batch), exc_info=True)
-            return _Failure(0, alone=False, error=repr(error))
+            return _Failure(0, repr(error))
         failed = [item.get("itemIdentifier") for item in (answer or {}).get("batchItemFailures") or []]
         if not failed:
             return None
         indices = {_sequence_number(record): index for index, record in enumerate(batch)}
         if any(number not in indices for number in failed):
-            return _Failure(0, alone=False, error=f"the handler named records that it was not given: {failed}")
-        return _Failure(min(indices[number] for number in failed), alone=True, error="named in batchItemFailures")
+            return _Failure(0, f"the handler named records that it was not given: {failed}")
+        return _Failure(min(indices[number] for number in failed), "named in batchItemFailures", frozenset(failed))
 
-    def _give_up(self, record: Record, error: str) -> None:
+    def _give_up(self, record: Record, error: str) -> bool:
+        """Set a record aside; False when it cannot be kept now, as on a full disk: then it is tried again."""
+        try:
+            self._dead_letters.add(record, error)
+        except OSError as trouble:
+            if trouble.errno not in FULL:
+                raise
+            LOG.warning("record %s cannot be set aside at the moment: %s", _sequence_number(record), trouble)
+            return False
         LOG.error("record %s is set aside after %d attempts: %s", _sequence_number(record), self._max_attempts, error)
-        self._dead_letters.add(record, error)
         self._done(record)
+        return True
 
     def _done(self, record: Record) -> None:
         self._position = _sequence_number(record)
-        self._checkpoint.save(self._position)
+        try:
+            self._checkpoint.save(self._position)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            # The next one makes up for it; after a crash the same records come again.
+            LOG.warning("the checkpoint cannot be written at the moment: %s", error)
 
     def _pause(self, attempts: int) -> None:
         """Wait before the next attempt, longer after each, and as long as the source does not answer."""

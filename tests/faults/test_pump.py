@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -248,3 +249,64 @@ def test_a_draft_that_a_crash_left_behind_harms_nothing(bench: Bench) -> None:
     bench.run(Stream(2), succeed)
 
     assert bench.position == 2
+
+
+def test_what_is_named_together_is_tried_together_and_set_aside_without_further_waiting(bench: Bench) -> None:
+    bench.run(Stream(6), naming(2, 3, 5), max_attempts=3)
+
+    assert bench.batches == [list(range(1, 7)), *[list(range(2, 7))] * 2, list(range(3, 7)), [4, 5, 6], [6]]
+    assert bench.dead == [2, 3, 5]
+    assert bench.position == 6
+
+
+def test_on_a_full_disk_the_pump_goes_on_and_the_next_checkpoint_makes_up_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, full = FileCheckpoint.save, iter([True, False])
+
+    def on_a_full_disk(checkpoint: FileCheckpoint, sequence_number: str) -> None:
+        if next(full):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(checkpoint, sequence_number)
+
+    monkeypatch.setattr(FileCheckpoint, "save", on_a_full_disk)
+    bench.run(Stream(BATCH_SIZE + 1), succeed)
+
+    assert [len(batch) for batch in bench.batches] == [BATCH_SIZE, 1]
+    assert bench.position == BATCH_SIZE + 1
+
+
+def test_a_record_that_cannot_be_set_aside_is_not_passed_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    add, full = DeadLetterFile.add, iter([True, True, False])
+
+    def on_a_full_disk(letters: DeadLetterFile, given: Record, error: str) -> None:
+        if next(full):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(letters, given, error)
+
+    monkeypatch.setattr(DeadLetterFile, "add", on_a_full_disk)
+    bench.run(Stream(2), naming(1), max_attempts=1)
+
+    assert bench.batches == [[1, 2], [1, 2], [1, 2], [2]]
+    assert bench.dead == [1]
+
+
+@pytest.mark.parametrize("damaged", ["", "{half a li", "[]", '{"stream": "stream-1"}', "\x00\x00"])
+def test_a_damaged_checkpoint_brings_all_records_again(bench: Bench, damaged: str) -> None:
+    bench.run(Stream(2), succeed)
+    (bench.directory / "checkpoint-t.json").write_text(damaged)
+
+    assert bench.position == 0, "what is not known to be delivered is not pruned"
+    bench.run(Stream(3), succeed)
+
+    assert bench.batches == [[1, 2], [1, 2, 3]]
+    assert bench.position == 3
+
+
+def test_a_letter_does_not_hang_on_to_half_a_line(bench: Bench) -> None:
+    (bench.directory / "dead.jsonl").write_text('{"givenUpAt": "20')
+
+    bench.run(Stream(1), poisoned(1), max_attempts=1)
+
+    (_, letter) = (bench.directory / "dead.jsonl").read_text().splitlines()
+    assert json.loads(letter)["record"] == record(1)

@@ -6,11 +6,13 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.events.mqtt import mqtt_authorize, mqtt_data
 from chalicelib.services import commands
+from chalicelib.storage import devices
 from chalicelib.storage import readings as reading_store
 from chalicelib.wire.base import Answer
 from infra.local.iot_policy import allows
@@ -24,8 +26,6 @@ Sent = list[tuple[str, dict[str, Any]]]
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What is published to devices."""
-    import msgspec  # noqa: PLC0415 - only here
-
     published: Sent = []
 
     def note(device_id: str, answer: Answer) -> None:
@@ -115,8 +115,6 @@ def test_free_sensors_come_as_a_bare_map_or_as_over_http(person: Person, sent: S
 
 
 def device_uid_of(device: Device) -> str:
-    from chalicelib.storage import devices  # noqa: PLC0415 - only here
-
     found = devices.load(device.device_id)
     assert found is not None
     return found.device_uid
@@ -129,7 +127,7 @@ def device_uid_of(device: Device) -> str:
         (b"", "empty_body", None, None),
         ([1, 2], "invalid", None, None),
         ({}, "invalid", "sensors", None),
-        ({"temperature": "warm"}, "invalid", "sensors[...]", None),
+        ({"temperature": "warm"}, "invalid", "sensors.temperature", None),
         ({"batchId": "b-9", "readings": []}, "invalid", "sentAtMs", "b-9"),
         ({"portId": "nobody's", "voltage": 1, "current": 1, "power": 1}, "not_found", None, None),
     ],

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Call, Device, Person, now_ms, reading
+from chalicelib.services import presence
+from chalicelib.services.sweep import sweep
+from chalicelib.storage import devices
+from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
-
-
-@pytest.fixture(autouse=True)
-def _app(call: Call) -> None:
-    """The verbs are imported once the database's environment is there."""
 
 
 def alerts(person: Person) -> list[str]:
@@ -26,18 +24,9 @@ def shown(person: Person, device: Device) -> dict[str, Any]:
 
 
 def beat(device: Device, at_ms: int) -> None:
-    from chalicelib.services import presence  # noqa: PLC0415
-    from chalicelib.storage import devices  # noqa: PLC0415
-
     loaded = devices.load(device.device_id)
     assert loaded is not None
     presence.note_call(loaded, at_ms)
-
-
-def sweep(at_ms: int) -> None:
-    from chalicelib.services.sweep import sweep as run  # noqa: PLC0415
-
-    run(at_ms)
 
 
 def test_liveness_is_explained_in_list_and_device(person: Person) -> None:
@@ -71,9 +60,6 @@ def test_flapping_is_one_alert_and_hides_the_single_ones(person: Person) -> None
 
 
 def test_two_calls_at_once_are_one_change(person: Person) -> None:
-    from chalicelib.services import presence  # noqa: PLC0415
-    from chalicelib.storage import devices  # noqa: PLC0415
-
     device = person.device()
     stale = devices.load(device.device_id)
     assert stale is not None
@@ -85,9 +71,6 @@ def test_two_calls_at_once_are_one_change(person: Person) -> None:
 
 
 def test_a_call_that_meets_the_sweep_wins(person: Person) -> None:
-    from chalicelib.services import presence  # noqa: PLC0415
-    from chalicelib.storage import devices  # noqa: PLC0415
-
     device = person.device()
     at_ms = now_ms()
     beat(device, at_ms)
@@ -96,6 +79,19 @@ def test_a_call_that_meets_the_sweep_wins(person: Person) -> None:
     sweep(at_ms + 151_000)
     presence.note_call(before_the_sweep, at_ms + 151_001)
     assert shown(person, device)["status"] == "online"
+
+
+def test_a_call_that_leaves_the_index_alone_counts_all_the_same(person: Person) -> None:
+    device = person.device()
+    at_ms = now_ms()
+    for seconds in (0, 60):
+        beat(device, at_ms + seconds * 1_000)
+    for seconds in (151, 209):  # the first call's silence is over, the second one's not
+        sweep(at_ms + seconds * 1_000)
+        assert shown(person, device)["status"] == "online"
+    sweep(at_ms + 210_000)
+    assert shown(person, device)["status"] == "offline"
+    assert alerts(person) == ["device_offline"]
 
 
 def test_a_backlog_is_not_presence(person: Person, deliver: Deliver) -> None:
@@ -141,3 +137,32 @@ def test_dropped_readings_are_told_once_a_spell_and_shown(person: Person) -> Non
 def test_a_wrong_report_is_named(person: Person, said: dict[str, Any], field: str) -> None:
     answer = person.device().call("POST", "/device/heartbeat", said)
     assert (answer.status, answer.body["field"]) == (422, field)
+
+
+def test_a_device_that_cannot_be_marked_keeps_no_other_online(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = [person.device(f"Pi {number}") for number in range(6)]
+    for device in silent:
+        beat(device, now_ms())
+    note, broken = presence.note_silence, silent[2].device_id
+
+    def note_but_one(device: Any, at_ms: int) -> bool:
+        if device.device_id == broken:
+            raise ZeroDivisionError
+        return note(device, at_ms)
+
+    monkeypatch.setattr(presence, "note_silence", note_but_one)
+    with pytest.raises(ZeroDivisionError):
+        sweep(now_ms() + 151_000)
+    assert [shown(person, device)["status"] == "online" for device in silent] == [n == 2 for n in range(6)]
+    monkeypatch.undo()
+    sweep(now_ms() + 151_000)
+    assert shown(person, silent[2])["status"] == "offline"
+
+
+def test_a_call_counts_though_the_servers_clock_was_ahead_before(person: Person) -> None:
+    device = person.device()
+    at_ms = now_ms()
+    beat(device, at_ms + 86_400_000)
+    beat(device, at_ms)
+    sweep(at_ms + 151_000)
+    assert shown(person, device)["status"] == "offline", "it fell silent by the clock that is right"

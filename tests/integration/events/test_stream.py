@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.readings import Chunk, Columns
+from chalicelib.events.stream import examine
+from chalicelib.services import examine as examining
+from chalicelib.services import ports as verbs
+from chalicelib.storage import phantom_events, ports, states
 from infra.local import aws
 from infra.local.streams import TableStream
 from tests.conftest import Call, Device, Person, now_ms, reading
@@ -242,8 +247,6 @@ def test_newest_sensor_values_are_shown_whatever_their_order(person: Person, dev
 def test_a_poison_record_is_named_and_holds_up_nobody(
     person: Person, device: Device, database: str, deliver: Deliver
 ) -> None:
-    from chalicelib.events.stream import examine  # noqa: PLC0415 - after the database's environment
-
     deliver()
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
@@ -257,3 +260,135 @@ def test_a_poison_record_is_named_and_holds_up_nobody(
     poison["dynamodb"]["SequenceNumber"] = "17"
     assert examine({"Records": [poison, good]}, None) == {"batchItemFailures": [{"itemIdentifier": "17"}]}
     assert relay(device, port)["desired"] == "off"
+
+
+def test_deleting_an_outlet_ends_what_was_open_there(person: Person, device: Device, deliver: Deliver) -> None:
+    for settings in (CUT, CUT | {"policy": "notify"}):
+        port = person.port(device, **settings)
+        device.send([reading(port["portId"], now_ms(), 3.2)])
+        deliver()
+        assert person.call("DELETE", f"/port/{port['portId']}").status == 200
+    told, cut = events(person)
+    assert (cut["actionTaken"], cut["outcome"], cut["endedAt"] is None) == ("auto_cut", "undone", False)
+    assert (told["actionTaken"], told["outcome"], told["endedAt"] is None) == ("notified", None, False)
+
+
+def test_releasing_a_device_ends_what_was_open_at_its_outlets(person: Person, device: Device, deliver: Deliver) -> None:
+    for number, settings in enumerate((CUT, CUT | {"policy": "notify"})):
+        port = person.port(device, f"Port {number}", **settings)
+        device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    acknowledge(device, person.call("GET", "/port/list").body["ports"][0], "off", 1)
+    assert person.call("DELETE", f"/device/{device.device_id}").status == 200
+    assert [event["endedAt"] is None for event in events(person)] == [False, False]
+
+
+def test_a_cut_at_the_moment_of_deleting_leaves_no_open_event(
+    person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    own, racing = verbs.own, iter([True, False])
+
+    def read_before_the_cut(owner_id: str, port_id: str) -> Any:
+        found = own(owner_id, port_id)
+        if next(racing):
+            deliver()
+        return found
+
+    monkeypatch.setattr(verbs, "own", read_before_the_cut)
+    assert person.call("DELETE", f"/port/{port['portId']}").status == 200
+    assert [(event["outcome"], event["endedAt"] is None) for event in events(person)] == [("undone", False)]
+
+
+def test_an_acknowledgement_is_not_lost_to_a_change_at_the_same_moment(
+    person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    of_device = ports.of_device
+
+    def read_before_the_change(device_uid: str) -> Any:
+        found = of_device(device_uid)
+        monkeypatch.undo()
+        assert person.call("PATCH", f"/port/{port['portId']}", {"name": "Telly"}).status == 200
+        return found
+
+    monkeypatch.setattr(ports, "of_device", read_before_the_change)
+    acknowledge(device, port, "off", 1)
+    assert person.call("GET", f"/port/{port['portId']}").body["relay"]["reported"] == "off"
+    assert events(person)[0]["outcome"] == "obeyed"
+
+
+@pytest.mark.parametrize("what", ["switch", "never-cut", "acknowledge"])
+def test_a_crash_leaves_no_relay_without_what_it_means_for_its_event(
+    person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError
+
+    for step in ("put_progress", "put_obeyed"):
+        monkeypatch.setattr(phantom_events, step, crash)
+    report = {"portId": port["portId"], "state": "off", "version": 1}
+    answer = {
+        "switch": lambda: person.call("POST", f"/port/{port['portId']}/switch", {"state": "on"}),
+        "never-cut": lambda: person.call("PATCH", f"/port/{port['portId']}", {"neverCut": True}),
+        "acknowledge": lambda: device.call("POST", "/device/heartbeat", {"relays": [report]}),
+    }[what]()
+    assert answer.status == 500
+    now = person.call("GET", f"/port/{port['portId']}").body["relay"]
+    assert (now["desired"], now["reported"], events(person)[0]["outcome"]) == ("off", None, "sent")
+
+
+def test_trouble_at_one_outlet_keeps_no_other_from_being_watched(
+    person: Person, device: Device, database: str, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver()
+    outlets = [person.port(device, f"Port {number}", **CUT) for number in range(3)]
+    look = examining._look  # noqa: SLF001
+
+    def look_but_at_one(port: Any, *rest: Any) -> Any:
+        if port.port_id == outlets[0]["portId"]:
+            raise ZeroDivisionError
+        return look(port, *rest)
+
+    monkeypatch.setattr(examining, "_look", look_but_at_one)
+    device.send([reading(port["portId"], now_ms(), 3.2) for port in outlets])
+    stream, after = TableStream(aws.client("dynamodbstreams", database), "ghostwatt-local-readings"), None
+    while records := stream.read(after, 1000):
+        newest = records[-1]
+        after = newest["dynamodb"]["SequenceNumber"]
+    assert examine({"Records": [newest]}, None) == {"batchItemFailures": [{"itemIdentifier": after}]}
+    assert [relay(device, port)["desired"] for port in outlets] == ["on", "off", "off"]
+    monkeypatch.undo()
+    deliver()
+    assert [relay(device, port)["desired"] for port in outlets] == ["off", "off", "off"]
+    assert len(events(person)) == 3
+
+
+def test_after_the_servers_clock_was_wrong_the_present_is_watched_again(person: Person, device: Device) -> None:
+    port_id = person.port(device, **CUT)["portId"]
+    port = ports.load(port_id)
+    assert port is not None
+
+    def examined(at_ms: int, watts: int) -> None:
+        columns = Columns([at_ms], [watts * 1_000], [230_000], [100], [None])
+        chunk = Chunk(port.device_uid, port.device_id, port.owner_id, f"{at_ms}", at_ms, {port_id: columns})
+        examining.examine([chunk], at_ms)
+
+    tomorrow = now_ms() + 86_400_000
+    for number in range(3):
+        examined(tomorrow + number * 60_000, 90)
+    learned = states.load(port.device_uid).ports[port_id].detector
+    examined(now_ms(), 90)
+    known = states.load(port.device_uid).ports[port_id]
+    assert known.latest is not None
+    assert known.latest.at_ms <= now_ms()
+    assert known.detector.watt_minutes == learned.watt_minutes
+    examined(now_ms() + 1, 3)
+    assert relay(device, {"portId": port_id})["desired"] == "off"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.data_directory import locked, signing_secret
+from infra.local.data_directory import locked, signing_secret, temporary
 from infra.local.errors import StackError
 
 
@@ -35,3 +35,9 @@ def test_two_directories_have_two_secrets(tmp_path: Path) -> None:
     other.mkdir()
 
     assert signing_secret(one) != signing_secret(other)
+
+
+def test_what_a_killed_stack_left_under_way_is_deleted(tmp_path: Path) -> None:
+    (temporary(tmp_path) / "ghostwatt-export-1" / "readings").mkdir(parents=True)
+
+    assert list(temporary(tmp_path).iterdir()) == []

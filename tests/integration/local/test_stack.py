@@ -158,6 +158,19 @@ def start_in_vain(*options: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
+def test_a_data_directory_that_cannot_be_used_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert start_in_vain("--port", "0", "--data", str(tmp_path / "file")) == (
+        1,
+        f"{tmp_path / 'file'} cannot be used: File exists.\n",
+    )
+
+
+def test_files_under_way_lie_with_the_data(stack: RunningStack) -> None:
+    assert (stack.data_dir / "tmp").is_dir()
+
+
 def test_a_second_stack_on_the_same_data_says_so_and_leaves_the_first_alone(stack: RunningStack) -> None:
     code, said = start_in_vain("--port", "0", "--data", str(stack.data_dir))
 
