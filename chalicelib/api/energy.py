@@ -8,12 +8,13 @@ from typing import Any, cast, get_args
 from chalice.app import Blueprint
 
 from chalicelib.api.http import Call, Who, route
+from chalicelib.api.paging import moment_ms
 from chalicelib.domain import always_on as rules
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.money import amounts
 from chalicelib.domain.money.bills import Tally, total
 from chalicelib.domain.money.calendar import Length, Period
-from chalicelib.domain.times import epoch_ms, iso
+from chalicelib.domain.times import iso
 from chalicelib.services import always_on, energy
 from chalicelib.wire import energy as wire
 
@@ -80,8 +81,8 @@ def _wanted(query: Mapping[str, str], now_ms: int) -> energy.Wanted:
     length = query.get("period", "day")
     if length not in get_args(Length):
         raise Invalid("period is day, week, month or year.", code="invalid", field="period")
-    first_ms = epoch_ms(query["from"], "from") if query.get("from") else None
-    end_ms = epoch_ms(query["to"], "to") if query.get("to") else now_ms
+    first_ms = moment_ms(query, "from", 0) if query.get("from") else None
+    end_ms = moment_ms(query, "to", now_ms)
     if first_ms is not None and first_ms > end_ms:
         raise Invalid("from lies after to.", code="invalid", field="from")
     return energy.Wanted(cast("Length", length), first_ms, max(first_ms or 0, end_ms - 1))

@@ -200,11 +200,18 @@ def _caller(request: Request, who: Who, only_reads: bool, now_ms: int) -> Sessio
     if who is Who.SESSION:
         return _person(_session_token(request.headers), only_reads, now_ms)
     if who is Who.DEVICE:
-        scheme, _, api_key = request.headers.get("authorization", "").partition(" ")
-        device = devices.authenticate(api_key.strip() if scheme.lower() == "device" else "", now_ms)
+        device = devices.authenticate(device_key(request.headers), now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
         return device
     return None
+
+
+def device_key(headers: Mapping[str, str]) -> str:
+    """The key that a device shows; raises Unauthenticated without one."""
+    key = _credentials(headers, "device")
+    if not key:
+        raise Unauthenticated("A device shows its key here: Authorization: Device <key>.", code="bad_device_key")
+    return key
 
 
 def _person(token: str, only_reads: bool, now_ms: int) -> Session:
@@ -218,5 +225,14 @@ def _person(token: str, only_reads: bool, now_ms: int) -> Session:
 
 
 def _session_token(headers: Mapping[str, str]) -> str:
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    return headers.get("x-session-token", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+    token = headers.get("x-session-token", "") or _credentials(headers, "bearer")
+    if not token:
+        said = "This needs a session: log in, and send its token as x-session-token or Authorization: Bearer <token>."
+        raise Unauthenticated(said, code="bad_session")
+    return token
+
+
+def _credentials(headers: Mapping[str, str], wanted: str) -> str:
+    """What follows the name of a scheme in the Authorization header; empty for another scheme."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == wanted else ""

@@ -101,7 +101,7 @@ def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, 
         "parameters": _parameters(public_path(route.path)),
         "security": SECURITY[route.who],
         "responses": {
-            str(route.status): _content("It worked", _one_of([schema_of[answer] for answer in _answers(route)])),
+            str(route.status): _success(route, _one_of([schema_of[answer] for answer in _answers(route)])),
             "default": _content("It was refused", schema_of[Failure]),
         },
     }
@@ -129,5 +129,14 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     return in_path + in_query
 
 
-def _content(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _success(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
+    if route.answers is str:
+        return _content("It worked", schema, "text/html")
+    answer = _content("It worked", schema)
+    if "format" in QUERIES.get(public_path(route.path), ()):
+        answer["content"]["text/csv"] = {"schema": {"type": "string"}}
+    return answer
+
+
+def _content(description: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": schema}}}

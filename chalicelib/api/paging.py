@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.errors import Invalid, not_found
 from chalicelib.domain.times import LATEST_MS, epoch_ms
 
+PLUS_AS_BLANK = re.compile(r"(T\S+) (?=\d\d:?\d\d$)")
+"""In a query a plus that is not percent-encoded means a blank: 2026-11-21T12:00:00+01:00 comes with one inside."""
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_ID_LENGTH = 128
@@ -39,10 +42,15 @@ def cursor(query: Mapping[str, str]) -> str | None:
     return query.get("cursor") or None
 
 
+def moment_ms(query: Mapping[str, str], name: str, default: int) -> int:
+    """A time (ISO 8601 or epoch milliseconds); raises Invalid, naming it. The plus of an offset may come as a blank."""
+    text = query.get(name)
+    return epoch_ms(PLUS_AS_BLANK.sub(r"\1+", text), name) if text else default
+
+
 def span_ms(query: Mapping[str, str]) -> tuple[int, int]:
     """From and to (ISO 8601 or epoch milliseconds), both included; raises Invalid, also when they are the wrong way."""
-    first_ms = epoch_ms(query["from"], "from") if query.get("from") else 0
-    last_ms = epoch_ms(query["to"], "to") if query.get("to") else LATEST_MS
+    first_ms, last_ms = moment_ms(query, "from", 0), moment_ms(query, "to", LATEST_MS)
     if first_ms > last_ms:
         raise Invalid("from lies after to.", code="invalid", field="from")
     return first_ms, last_ms

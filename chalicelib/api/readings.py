@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib import messages
-from chalicelib.api.http import Call, Who, route
+from chalicelib.api.http import Call, Who, device_key, route
 from chalicelib.services import devices
 from chalicelib.wire import readings as wire
 
@@ -14,8 +14,9 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "POST", "/sensor/reading", body=wire.OneReading, answers=wire.OneReadingAnswer)
 def record_reading(call: Call[wire.OneReading]) -> wire.OneReadingAnswer:
-    """Store one reading; the device shows its key as deviceToken"""
-    return messages.reading(devices.authenticate(call.body.device_token, call.now_ms), call.body, call.now_ms)
+    """Store one reading; the device shows its key as deviceToken, or in the header as everywhere"""
+    device = devices.authenticate(call.body.device_token or device_key(call.headers), call.now_ms)
+    return messages.reading(device, call.body, call.now_ms)
 
 
 @route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=Who.DEVICE)

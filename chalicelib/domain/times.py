@@ -10,8 +10,12 @@ from chalicelib.domain.errors import Invalid
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 4_102_444_800_000
 """The year 2100: whatever claims to be later is no time."""
+EARLIEST_MS = 100_000_000_000
+"""March 1973: a lower number can only be seconds (as Python's time.time() gives them), for nothing was metered then."""
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
+QUARTER_MS = 15 * MINUTE_MS
+"""Hours and days of every zone are made of whole quarter hours: Kathmandu is 5:45 ahead."""
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
@@ -28,7 +32,7 @@ def iso_or_none(at_ms: int | None) -> str | None:
 
 
 def epoch_ms(when: str | float, field: str = "timestamp") -> int:
-    """ISO 8601 text (without an offset: UTC), or epoch milliseconds as a number or as digits.
+    """ISO 8601 text (without an offset: UTC), or epoch milliseconds, or seconds, as a number or as digits.
 
     Raises Invalid, naming the field, for anything else and for times before 1970 or after 2100.
     """
@@ -43,9 +47,9 @@ def epoch_ms(when: str | float, field: str = "timestamp") -> int:
 
 def _parse(when: str | float) -> int:
     if isinstance(when, str) and not when.strip().isdecimal():
-        moment = datetime.fromisoformat(when.strip())
+        moment = datetime.fromisoformat(when.strip().upper())  # RFC 3339 allows a small z
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
         return (moment - EPOCH) // timedelta(milliseconds=1)
     if not math.isfinite(float(when)):
         raise ValueError("not finite")
-    return int(when)
+    return int(when) if abs(float(when)) >= EARLIEST_MS else round(float(when) * SECOND_MS)

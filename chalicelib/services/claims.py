@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.domain.claims import CLAIM_TTL_MS, POLL_SECONDS, Claim
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import BadRequest, Conflict, not_found
@@ -31,7 +33,7 @@ def start(device_id: str, source_ip: str, now_ms: int) -> tuple[str, Claim]:
 
 def _claimable(device_id: str) -> Device | None:
     device = device_store.load(device_id)
-    if device is not None and device.keys.used:
+    if device is not None and device.has_called:
         raise Conflict(
             "This device belongs to somebody already. Its owner can release it on the page; for a second-hand Pi "
             "there is `ghostwatt-pi claim --new-identity`.",
@@ -92,13 +94,15 @@ def approve(
         devices.add(owner_id, claim.device_id, name, now_ms, replacing=device, retention=retention)
     elif device_name is not None:
         devices.rename(owner_id, claim.device_id, device_name)
-    return claim
+    return replace(claim, state="approved")
 
 
 def deny(owner_id: str, user_code: str, now_ms: int) -> Claim:
     """A person says that this device is not theirs. Raises Conflict: decided."""
     claim = find(owner_id, user_code, now_ms)
-    return claim if store.decide(claim, "denied", owner_id, None) else _decided(claim, "denied", owner_id)
+    if not store.decide(claim, "denied", owner_id, None):
+        return _decided(claim, "denied", owner_id)
+    return replace(claim, state="denied")
 
 
 def _decided(claim: Claim, wanted: str, owner_id: str) -> Claim:

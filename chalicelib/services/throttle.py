@@ -5,8 +5,10 @@ A window's number is part of the key, so that counting is one unconditional writ
 
 from __future__ import annotations
 
+import math
+
 from chalicelib.domain.errors import TooMany
-from chalicelib.domain.times import MINUTE_MS
+from chalicelib.domain.times import MINUTE_MS, SECOND_MS
 from chalicelib.storage import throttles as store
 
 WINDOW_MS = 15 * MINUTE_MS
@@ -41,7 +43,7 @@ def forgive(subject: str, now_ms: int) -> None:
 
 
 def _add(subject: str, attempts: int, now_ms: int) -> int:
-    return store.add(_key(subject, now_ms), attempts, expires_at=_end_ms(now_ms) // 1_000)
+    return store.add(_key(subject, now_ms), attempts, expires_at=_end_ms(now_ms) // SECOND_MS)
 
 
 def _key(subject: str, now_ms: int) -> str:
@@ -53,5 +55,5 @@ def _end_ms(now_ms: int) -> int:
 
 
 def _too_many(now_ms: int) -> TooMany:
-    seconds = -(-(_end_ms(now_ms) - now_ms) // 1_000)
+    seconds = math.ceil((_end_ms(now_ms) - now_ms) / SECOND_MS)
     return TooMany("Too many attempts; wait a little.", code="too_many_attempts", retry_after_seconds=seconds)

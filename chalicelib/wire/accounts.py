@@ -8,7 +8,15 @@ import msgspec
 
 from chalicelib.wire.base import Answer, Iso, Name, Part, Request
 
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="blanks around it are trimmed")]
+Email = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=3,
+        max_length=254,
+        description="one @ with characters on both sides; blanks around it are trimmed",
+        extra_json_schema={"pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"},
+    ),
+]
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=256, description="no control characters")]
 GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217")]

@@ -25,9 +25,9 @@ class Reading(Request, frozen=True):
 
 
 class OneReading(Reading, frozen=True, kw_only=True):
-    """Over HTTP the device shows its key in the body."""
+    """Over HTTP the device may show its key in the body."""
 
-    device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
 
 
 class StoredReading(Part, frozen=True, kw_only=True):

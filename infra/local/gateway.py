@@ -10,7 +10,7 @@ import anyio
 from anyio.to_thread import run_sync
 from chalice.app import Chalice
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from infra.local.gateway_answers import GatewayAnswers
@@ -21,6 +21,13 @@ from infra.local.routes import Match, Routes
 MAX_BODY_BYTES = 10 * 1024 * 1024
 TIMEOUT_SECONDS = 29.0
 """API Gateway's limits on a body and on the time an integration takes."""
+BODY_SECONDS = 60.0
+"""How long a body may take to come: 256 KB over a line of 35 kbit/s."""
+TOO_SLOW = {"success": False, "error": "The body did not come in time.", "code": "timeout"}
+HASHING = {("POST", "/account/signup"), ("POST", "/account/login"), ("PATCH", "/account")}
+HASHING_AT_ONCE = 2
+"""Passwords cost 40 ms and 19 MiB each, on purpose; on AWS each has a Lambda to itself, here all share two threads, so
+that a flood of them leaves the rest to all other requests."""
 LOG = logging.getLogger("ghostwatt.gateway")
 
 
@@ -31,13 +38,21 @@ class BodyTooLarge(Exception):
 class Gateway:
     """An ASGI app, mounted at the stage's name, in front of a Chalice app. Handlers run in threads."""
 
-    def __init__(self, app: Chalice, answers: GatewayAnswers, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        app: Chalice,
+        answers: GatewayAnswers,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         _keep_requests_apart(app)
         self._app = app
         self._answers = answers
         self._routes = Routes(app.routes)
         self._binary_types: list[str] = app.api.binary_types
         self._timeout_seconds = timeout_seconds
+        self._body_seconds = body_seconds
+        self._hashing = anyio.CapacityLimiter(HASHING_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -56,7 +71,10 @@ class Gateway:
         if match is None or request.method not in match.entries:
             return self._answers.render("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
         try:
-            body = await _bounded_body(request)
+            with anyio.fail_after(self._body_seconds):
+                body = await _bounded_body(request)
+        except TimeoutError:
+            return JSONResponse(TOO_SLOW, 408, {"Connection": "close"})
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except BodyTooLarge:
@@ -68,7 +86,9 @@ class Gateway:
         context = LambdaContext("api", self._timeout_seconds)
         try:
             with anyio.fail_after(self._timeout_seconds):
-                result = await run_sync(self._app, event, context, abandon_on_cancel=True)
+                hashing = (event["httpMethod"], event["resource"]) in HASHING
+                limiter = self._hashing if hashing else None
+                result = await run_sync(self._app, event, context, abandon_on_cancel=True, limiter=limiter)
             return to_response(result, accept, self._binary_types)
         except TimeoutError:
             LOG.warning("%s %s took too long", event["httpMethod"], event["resource"])

@@ -49,9 +49,9 @@ def listen(host: str, port: int) -> Listener:
         raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 
-def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> Starlette:
+def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> ASGIApp:
     """What everyone reaches."""
-    return Starlette(routes=[Mount("/api", gateway), WebSocketRoute("/live", live), exports, Mount("/", pages)])
+    return UnderStage(gateway, Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)]))
 
 
 def management_app(
@@ -71,6 +71,19 @@ def management_app(
             Mount(f"/{prefix}", routes=services),
         ]
     )
+
+
+class UnderStage:
+    """Sends all that is under /api to the gateway, also what a Mount would not take: /api itself, a line break."""
+
+    def __init__(self, gateway: ASGIApp, elsewhere: ASGIApp) -> None:
+        self._gateway = gateway
+        self._elsewhere = elsewhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        app = self._gateway if f"{scope['path']}/".startswith("/api/") else self._elsewhere
+        await app(scope, receive, send)
 
 
 class ByPort:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 from ghostwatt_pi import __version__
-from ghostwatt_pi.cloud.http import Cloud, CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.spool.batch import Batch, SpooledReading
 from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
 

@@ -43,6 +43,12 @@ def test_an_odd_path_is_an_unknown_one(stack: RunningStack, path: str) -> None:
     assert raw(stack, path)[0] == 404
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/port/x%0Ay", "/api/%0A/x"])
+def test_all_under_api_answers_in_its_own_shape(stack: RunningStack, path: str) -> None:
+    answer = requests.get(stack.base_url + path, timeout=10)
+    assert (answer.status_code in (401, 404), answer.json()["success"]) == (True, False)
+
+
 def test_a_path_may_be_percent_encoded(stack: RunningStack) -> None:
     assert raw(stack, "/api/%68ealth")[0] == 200
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from ghostwatt_pi.agent.agent import Agent
 from ghostwatt_pi.cloud import mqtt as mqtt_cloud
+from ghostwatt_pi.cloud import mqtt_line
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.mqtt import MqttCloud
@@ -320,8 +321,6 @@ def tls_server(folder: Path, heard: list[bytes]) -> Iterator[tuple[int, Path]]:
 
 
 def test_port_443_names_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ghostwatt_pi.cloud import mqtt_line  # noqa: PLC0415 - only here
-
     named: list[list[str]] = []
     monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", lambda _, names: named.append(names))
     mqtt_line.Line(Broker("broker.example", 443, tls=True), DEVICE, "key", lambda: None)

@@ -29,7 +29,7 @@ def test_a_pi_is_paired_by_code_and_gets_its_key_once(call: Call, person: Person
     assert started["verificationUriComplete"].endswith(f"?code={started['userCode']}")
     assert (poll(call, started).status, poll(call, started).body["code"]) == (400, "slow_down")
     assert person.call("GET", f"/device/claim/{started['userCode']}").body["deviceId"] == device_id
-    assert approve(person, started).status == 200
+    assert approve(person, started).body["state"] == "approved"
     paired = poll(call, started)
     assert (paired.status, paired.body["deviceId"]) == (200, device_id)
     key = f"Device {paired.body['apiKey']}"
@@ -52,7 +52,7 @@ def test_a_typed_code_need_not_be_tidy(call: Call, person: Person) -> None:
 
 def test_a_denied_pi_is_told_so(call: Call, person: Person) -> None:
     started = start(call)
-    assert person.call("POST", "/device/claim/deny", {"userCode": started["userCode"]}).status == 200
+    assert person.call("POST", "/device/claim/deny", {"userCode": started["userCode"]}).body["state"] == "denied"
     assert poll(call, started).body["code"] == "access_denied"
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chalicelib.services import outlets
 from tests.conftest import Call, Device, Person, now_ms, reading
 
 MINUTE = 60_000
@@ -146,8 +147,6 @@ def test_what_if_counts_standby_beyond_the_dwell(person: Person, device: Device,
 def test_more_outlet_days_than_can_be_read_are_refused_by_name(
     person: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import outlets  # noqa: PLC0415 - after the database's environment
-
     monkeypatch.setattr(outlets, "MOST_DAYS_OF_QUARTERS", 7)
     monkeypatch.setattr(outlets, "MOST_DAYS_OF_SLOTS", 7)
     assert person.call("GET", "/energy").status == 200

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -14,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from infra.local import template
-from infra.local.gateway import MAX_BODY_BYTES, Gateway
+from infra.local.gateway import HASHING_AT_ONCE, MAX_BODY_BYTES, Gateway
 from infra.local.gateway_answers import GatewayAnswers
 from tests.integration.local.conftest import Serve
 
@@ -22,6 +24,8 @@ ORIGIN = "https://page.example"
 ANSWERS = GatewayAnswers(template.load({"Stage": "local", "WebOrigin": ORIGIN}))
 MEET = threading.Barrier(4)
 SLOW = threading.Event()
+HASHED = threading.Event()
+HASHING = threading.Semaphore(HASHING_AT_ONCE)
 
 
 def small_app() -> Any:
@@ -45,6 +49,16 @@ def small_app() -> Any:
         SLOW.wait(10)
         return "late"
 
+    def log_in() -> str:
+        if not HASHING.acquire(blocking=False):
+            raise RuntimeError("too many at once")
+        try:
+            HASHED.wait(10)
+        finally:
+            HASHING.release()
+        return "done"
+
+    app.route("/account/login", methods=["POST"])(log_in)
     app.route("/event/{name}", methods=["GET", "POST"], content_types=["*/*"])(event)
     app.route("/meet/{name}")(meet)
     app.route("/binary")(binary)
@@ -148,6 +162,28 @@ def test_a_body_past_the_limit_is_refused(base: str) -> None:
 
     assert answer.status_code == 413
     assert answer.json()["code"] == "too_large"
+
+
+def test_a_body_that_does_not_come_ends_its_request(serve: Serve) -> None:
+    address = urlsplit(mounted(serve, Gateway(small_app(), ANSWERS, body_seconds=0.05)))
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as client:
+        client.sendall(b"POST /api/event/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        answer = client.makefile("rb").read()  # to the end: the server hangs up
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"timeout"' in answer
+
+
+def test_a_flood_of_log_ins_leaves_room_for_other_requests(base: str) -> None:
+    with ThreadPoolExecutor(60) as pool:
+        log_ins = [pool.submit(requests.post, f"{base}/account/login", json={}, timeout=30) for _ in range(60)]
+        try:
+            other = requests.get(f"{base}/event/x", timeout=5)
+        finally:
+            HASHED.set()
+
+    assert other.status_code == 200
+    assert [log_in.result().status_code for log_in in log_ins] == [200] * 60
 
 
 class Dying(Chalice):

@@ -20,10 +20,17 @@ from chalicelib.domain.times import LATEST_MS, epoch_ms, iso
         ("1795255200000", 1_795_255_200_000),
         (1_795_255_200_000, 1_795_255_200_000),
         (1_795_255_200_000.9, 1_795_255_200_000),
+        ("2026-11-21t10:00:00z", 1_795_255_200_000),
+        ("20261121T100000Z", 1_795_255_200_000),
     ],
 )
 def test_both_forms_are_taken_and_no_offset_means_utc(text: str | float, at_ms: int) -> None:
     assert epoch_ms(text) == at_ms
+
+
+@pytest.mark.parametrize(("when", "at_ms"), [(1_795_255_200, 0), (1_795_255_200.25, 250), ("1795255200", 0)])
+def test_a_number_too_low_for_milliseconds_is_in_seconds(when: str | float, at_ms: int) -> None:
+    assert epoch_ms(when) == 1_795_255_200_000 + at_ms
 
 
 @pytest.mark.parametrize(
