@@ -36,13 +36,10 @@ class Keys:
     next_sha256: str | None = None
     next_expires_at_ms: int | None = None
 
-    @property
-    def used(self) -> bool:
-        """Whether any key was ever used: only a used key becomes the current one."""
-        return self.current_sha256 is not None
-
     def rotated(self, sha256: str, expires_at_ms: int | None = None) -> Keys:
-        """With a new key waiting for its first use; the current one lives on until then."""
+        """With a new key waiting for its first use; the one before lives on until then, used or not."""
+        if self.current_sha256 is None:
+            return Keys(self.next_sha256, self.next_expires_at_ms, sha256, expires_at_ms)
         return replace(self, next_sha256=sha256, next_expires_at_ms=expires_at_ms)
 
     def fits(self, sha256: str, now_ms: int) -> Literal["current", "next"] | None:
@@ -64,7 +61,10 @@ def _alive(expires_at_ms: int | None, now_ms: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it."""
+    """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it.
+
+    due_at_ms is when the sweep looks at it, None for not at all: at the latest when it becomes offline.
+    """
 
     device_id: str
     device_uid: str
@@ -81,6 +81,12 @@ class Device:
     presence: Presence = field(default_factory=Presence)
     agent: AgentReport = field(default_factory=AgentReport)
     retention: Retention = field(default_factory=Retention)
+    due_at_ms: int | None = None
+
+    @property
+    def has_called(self) -> bool:
+        """Whether any key of it was ever used: every call of a device is noted."""
+        return self.last_seen_ms is not None
 
 
 def api_key(device_id: str, secret: str) -> str:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from botocore.session import get_session
 from chalicelib import views
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
-from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.errors import TooMany, Unauthenticated
 from chalicelib.domain.events import Notification
 from chalicelib.domain.identity import digest, new_secret
 from chalicelib.domain.ports import Port
@@ -34,13 +35,17 @@ from chalicelib.wire import live as wire
 TICKET_TTL_SECONDS = 60
 CONNECTION_TTL_SECONDS = 2 * 3_600
 """API Gateway ends a WebSocket after two hours."""
+MAX_DASHBOARDS = 50
+"""Open pages of one person: each push is a call to each of them, and the person's devices wait for it."""
 LOG = logging.getLogger("ghostwatt.live")
 
 Message = wire.Push | None
 
 
 def issue_ticket(session: Session, now_ms: int) -> tuple[str, str]:
-    """A one-time ticket, and the URL that opens the WebSocket with it."""
+    """A one-time ticket, and the URL that opens the WebSocket with it. Raises TooMany, with as many pages open."""
+    if len(connections.of_owner(session.user_id)) >= MAX_DASHBOARDS:
+        raise TooMany("Too many pages are open; close some.", code="too_many_pages", retry_after_seconds=60)
     ticket = new_secret()
     dashboard = Dashboard(session.user_id, session.session_id, now_ms // 1_000 + TICKET_TTL_SECONDS)
     connections.add_ticket(digest(ticket), dashboard)
@@ -137,7 +142,7 @@ def push(owner_id: str, messages: Iterable[Message]) -> None:
 def _push(owner_id: str, messages: Sequence[wire.Push]) -> None:
     if not messages:
         return
-    for connection_id in connections.of_owner(owner_id):
+    for connection_id in islice(connections.of_owner(owner_id), MAX_DASHBOARDS):
         for message in messages:
             data = msgspec.json.encode(message)
             if not _courteously(partial(_post, connection_id, data)):

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.times import iso
+from chalicelib.services import devices as verbs
 from tests.conftest import Call, Person, now_ms
 
 
@@ -23,6 +25,14 @@ def test_registering_again_rotates_the_key_and_the_old_one_lives_until_the_new_i
     assert device.call("POST", "/device/heartbeat").status == 200
     again = person.call("POST", "/device/register", {"deviceId": device.device_id}).body["apiKey"]
     assert again != device.api_key
+    assert device.call("POST", "/device/heartbeat").status == 200
+    assert device.call_entry("POST", "/device/heartbeat", {}, Authorization=f"Device {again}").status == 200
+    assert device.call("POST", "/device/heartbeat").status == 401
+
+
+def test_a_key_that_nobody_used_yet_also_lives_until_the_next_one_is_used(person: Person) -> None:
+    device = person.device()
+    again = person.call("POST", "/device/register", {"deviceId": device.device_id}).body["apiKey"]
     assert device.call("POST", "/device/heartbeat").status == 200
     assert device.call_entry("POST", "/device/heartbeat", {}, Authorization=f"Device {again}").status == 200
     assert device.call("POST", "/device/heartbeat").status == 401
@@ -82,8 +92,6 @@ def test_a_limit_out_of_range_is_422(person: Person, limit: str) -> None:
 def test_however_many_devices_are_read_at_once_the_list_is_the_same(
     person: Person, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    from chalicelib.services import devices as verbs  # noqa: PLC0415 - after the environment
-
     monkeypatch.setattr(verbs, "FEW", few)
     made = [person.device(f"Pi {number}") for number in range(5)]
     for device in (made[3], made[0], made[4]):
@@ -180,8 +188,6 @@ def test_free_sensors_are_kept_and_shown_by_name(person: Person) -> None:
 
 def _iso(at_ms: int) -> str:
     """As a naive client writes it: no offset."""
-    from chalicelib.domain.times import iso  # noqa: PLC0415
-
     return iso(at_ms).removesuffix("Z")
 
 

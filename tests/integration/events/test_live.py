@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import app
+from chalicelib.services import live
+from chalicelib.storage import connections, users
 from tests.conftest import Call, Person
 
 
@@ -14,10 +17,17 @@ def event(connection_id: str, route: str, **query: str) -> dict[str, Any]:
     return {"requestContext": place, "queryStringParameters": query or None, "body": "ping"}
 
 
-def test_a_socket_opens_with_its_ticket_and_is_forgotten_when_closed(call: Call, person: Person) -> None:
-    import app  # noqa: PLC0415 - the app reads its environment when it is imported
-    from chalicelib.storage import connections, users  # noqa: PLC0415
+def test_no_more_pages_are_opened_than_a_push_can_reach(person: Person) -> None:
+    account = users.load(person.email)
+    assert account is not None
+    dashboard = connections.Dashboard(account.user_id, "session", expires_at=2**31)
+    for _ in range(live.MAX_DASHBOARDS):
+        connections.add(secrets.token_hex(8), dashboard)
+    refused = person.call("POST", "/live/ticket")
+    assert (refused.status, refused.body["code"]) == (429, "too_many_pages")
 
+
+def test_a_socket_opens_with_its_ticket_and_is_forgotten_when_closed(call: Call, person: Person) -> None:
     account = users.load(person.email)
     assert account is not None
     ticket, connection_id = person.call("POST", "/live/ticket").body["ticket"], secrets.token_hex(8)

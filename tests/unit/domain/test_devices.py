@@ -24,12 +24,13 @@ def test_the_old_key_lives_until_the_new_one_is_first_used() -> None:
     assert (keys.promoted().fits(OLD, 0), keys.promoted().fits(NEW, 0)) == (None, "current")
 
 
+def test_an_old_key_that_nobody_used_lives_as_long() -> None:
+    keys = Keys().rotated(OLD).rotated(NEW)
+    assert (keys.fits(OLD, 0), keys.fits(NEW, 0)) == ("current", "next")
+    assert keys.promoted().fits(OLD, 0) is None
+
+
 def test_an_expired_key_fits_no_more() -> None:
     keys = Keys().rotated(NEW, expires_at_ms=100)
     assert (keys.fits(NEW, 99), keys.fits(NEW, 100)) == ("next", None)
     assert keys.promoted().fits(NEW, 100) is None
-
-
-def test_only_a_used_key_counts_as_used() -> None:
-    assert not Keys().rotated(NEW).used
-    assert Keys().rotated(NEW).promoted().used
