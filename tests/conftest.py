@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,17 +14,24 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.settings import settings
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
-from infra.local.environment import STAGE, app_environment, put_in_place
-from infra.local.gateway import Gateway
-from infra.local.gateway_answers import GatewayAnswers
+from infra.local.environment import NOWHERE, STAGE, app_environment, put_in_place
+
+# Before any other module of the tests is imported: one of storage asks for the stage as soon as it is, and what a
+# person's own environment says of AWS must reach nothing. Only the database's address comes later.
+put_in_place(
+    app_environment(
+        public_url="http://localhost:8000",
+        database_url=NOWHERE,
+        live_endpoint="",
+        iot_endpoint="",
+        jwt_secret=secrets.token_hex(32),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Database(tmp_path_factory.mktemp("database"), server_binary())
     server.start()
     server.wait_until_ready()
-    put_in_place(
-        app_environment(
-            public_url="http://localhost:8000",
-            database_url=server.url,
-            live_endpoint="",
-            iot_endpoint="",
-            jwt_secret=secrets.token_hex(32),
-        )
-    )
-    settings.cache_clear()
+    put_in_place({"AWS_ENDPOINT_URL_DYNAMODB": server.url})
     client = aws.client("dynamodb", server.url)
     tables.ensure(client, template.load({"Stage": STAGE}))
     yield server.url
@@ -80,25 +77,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def api(database: str) -> Iterator[str]:
-    """The base URL of the Chalice app behind the PC stack's gateway, over real HTTP, with no pump and no schedule."""
-    import app  # noqa: PLC0415 - the app reads its environment when it is imported
-
-    gateway = Gateway(app.app, GatewayAnswers(template.load({"Stage": STAGE})))
-    config = uvicorn.Config(Starlette(routes=[Mount("/api", gateway)]), port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    eventually(lambda: server.started, "the gateway starts")
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/api"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="session")
 def call(api: str) -> Iterator[Call]:
-    """Call the API: call("POST", "/account/login", {...}, header_name=value)."""
+    """Call the API (each folder has its own): call("POST", "/account/login", {...}, header_name=value)."""
     with requests.Session() as session:
         # each test says who it is: a cookie from another one's log-in must not
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -1,20 +1,30 @@
-"""The integration tests run under the grants of infra/aws/grants.yaml: what AWS would deny is denied here.
+"""The app in the tests' own process, under the grants of infra/aws/grants.yaml: what AWS would deny is denied here.
 
-What they use of the grants is noted, so that test_grants.py can find those that nothing uses.
+What the tests use of the grants is noted, so that test_grants.py can find those that nothing uses.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
+import app
 from chalicelib.storage.base import Connection
 from infra.aws import functions, parts
+from infra.local import template
+from infra.local.environment import STAGE
+from infra.local.gateway import Gateway
+from infra.local.gateway_answers import GatewayAnswers
+from tests.conftest import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = {
@@ -56,6 +66,21 @@ class Denied(AssertionError):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unused grants are looked for when all else has run."""
     items.sort(key=lambda item: item.path == Path(__file__).with_name("test_grants.py"))
+
+
+@pytest.fixture(scope="session")
+def api(database: str) -> Iterator[str]:
+    """The base URL of the Chalice app behind the PC stack's gateway, over real HTTP, with no pump and no schedule."""
+    gateway = Gateway(app.app, GatewayAnswers(template.load({"Stage": STAGE})))
+    config = uvicorn.Config(Starlette(routes=[Mount("/api", gateway)]), port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    eventually(lambda: server.started, "the gateway starts")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/api"
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture(scope="session", autouse=True)

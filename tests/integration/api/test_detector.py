@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services import backtests
 from tests.conftest import Device, Person, now_ms, reading
 
 MINUTE = 60_000
@@ -50,8 +51,6 @@ def test_a_backtest_writes_nothing(person: Person, device: Device, recorded: dic
 def test_a_backtest_goes_on_page_by_page_with_the_same_end(
     person: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import backtests  # noqa: PLC0415 - after the database's environment
-
     whole = backtest(person, recorded, thresholdWatts=10, dwellSeconds=600).body
     monkeypatch.setattr(backtests, "CHUNKS_A_READ", 2)
     monkeypatch.setattr(backtests, "CHUNKS_A_PAGE", 4)

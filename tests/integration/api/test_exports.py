@@ -20,7 +20,15 @@ import requests
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.exports import RUN_LEASE_MS
 from chalicelib.domain.times import DAY_MS, HOUR_MS, SECOND_MS, epoch_ms
+from chalicelib.events.exports import export_job
+from chalicelib.events.schedule import sweep
+from chalicelib.services import export_contents, exports, purging
+from chalicelib.settings import settings
+from chalicelib.storage import exports as store
+from chalicelib.storage import files, functions
 from infra.local.bucket import Bucket
 from infra.local.database import LOOPBACK
 from infra.local.invocations import Invocations
@@ -51,8 +59,6 @@ class Office:
 
     def work(self) -> list[bool]:
         """Run all jobs that wait; what each says."""
-        from chalicelib.events.exports import export_job  # noqa: PLC0415 - after the database's environment
-
         eventually(lambda: self.waiting, "a job is started")
         jobs, self.waiting[:] = list(self.waiting), []
         return [export_job(event, None) for event in jobs]
@@ -64,9 +70,6 @@ class Office:
 @pytest.fixture(scope="session")
 def services(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The PC stack's own stand-ins for S3 and Lambda; jobs run at the test's word."""
-    from chalicelib.settings import settings  # noqa: PLC0415 - after the database's environment
-    from chalicelib.storage import files, functions  # noqa: PLC0415 - likewise
-
     office = Office(tmp_path_factory.mktemp("exports"))
     bucket = Bucket(office.directory)
     invocations = Invocations({"export_job": lambda event, _: office.waiting.append(event)})
@@ -150,7 +153,9 @@ def names(archive: zipfile.ZipFile, kind: str) -> set[str]:
 
 
 def as_text(value: Any) -> str:
-    return "" if value is None else str(value)
+    """A value as the CSV has it: text that a spreadsheet would run has an apostrophe before it."""
+    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return "" if value is None else f"'{value}" if is_formula else str(value)
 
 
 def live(person: Person, device: Device) -> list[dict[str, Any]]:
@@ -246,7 +251,6 @@ def test_what_has_expired_is_not_in_it(
     sent = live(person, device)
     asked = ask(person)
     later_ms = min(one["timestampMs"] for one in sent) + 30 * DAY_MS + HOUR_MS
-    from chalicelib.services import export_contents, exports  # noqa: PLC0415 - after the database's environment
 
     write = export_contents.write
     monkeypatch.setattr(
@@ -342,8 +346,6 @@ def test_a_job_that_is_started_twice_works_once(person: Person, office: Office) 
 
 
 def test_two_runs_at_the_same_moment_make_one_file(person: Person, office: Office) -> None:
-    from chalicelib.events.exports import export_job  # noqa: PLC0415 - after the database's environment
-
     ask(person)
     eventually(lambda: office.waiting, "a job is started")
     with ThreadPoolExecutor(4) as threads:
@@ -352,10 +354,6 @@ def test_two_runs_at_the_same_moment_make_one_file(person: Person, office: Offic
 
 
 def test_a_job_that_was_killed_is_shown_failed_and_another_can_be_asked_for(person: Person, office: Office) -> None:
-    from chalicelib.domain.exports import RUN_LEASE_MS  # noqa: PLC0415 - after the database's environment
-    from chalicelib.services import exports  # noqa: PLC0415 - likewise
-    from chalicelib.storage import exports as store  # noqa: PLC0415 - likewise
-
     asked = ask(person)
     eventually(lambda: office.waiting, "a job is started")
     (event,) = office.waiting
@@ -371,8 +369,6 @@ def test_a_job_that_was_killed_is_shown_failed_and_another_can_be_asked_for(pers
 
 
 def test_a_job_that_broke_off_says_so(person: Person, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.services import export_contents  # noqa: PLC0415 - after the database's environment
-
     def broken(*_: Any) -> None:
         raise OSError(28, "no space left")
 
@@ -386,8 +382,6 @@ def test_a_job_that_broke_off_says_so(person: Person, office: Office, monkeypatc
 def test_a_job_that_would_take_too_long_says_what_to_do(
     person: Person, device: Device, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import exports  # noqa: PLC0415 - after the database's environment
-
     asked = ask(person)
     monkeypatch.setattr(exports, "WORK_MS", -1)
     assert office.work() == [True]
@@ -399,9 +393,6 @@ def test_a_job_that_would_take_too_long_says_what_to_do(
 def test_what_could_not_be_started_is_taken_back(
     person: Person, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import exports  # noqa: PLC0415 - after the database's environment
-    from chalicelib.settings import settings  # noqa: PLC0415 - likewise
-
     with monkeypatch.context() as patch:
         patch.setattr(exports, "settings", lambda: replace(settings(), export_function="nobody"))
         answer = person.call("POST", "/export", {})
@@ -436,9 +427,6 @@ def test_a_file_ends_after_a_day(person: Person, office: Office) -> None:
 
 
 def test_an_export_of_yesterday_is_not_there_any_more(person: Person, office: Office) -> None:
-    from chalicelib.domain.errors import NotFound  # noqa: PLC0415 - after the database's environment
-    from chalicelib.services import exports  # noqa: PLC0415 - likewise
-
     ask(person)
     eventually(lambda: office.waiting, "a job is started")
     owner_id = office.waiting[0]["ownerId"]
@@ -449,9 +437,6 @@ def test_an_export_of_yesterday_is_not_there_any_more(person: Person, office: Of
 
 @pytest.mark.parametrize("way", ["ready", "under way"])
 def test_closing_the_account_deletes_its_exports(person: Person, office: Office, way: str) -> None:
-    from chalicelib.events.schedule import sweep  # noqa: PLC0415 - after the database's environment
-    from chalicelib.storage import exports as store  # noqa: PLC0415 - likewise
-
     ask(person)
     eventually(lambda: office.waiting, "a job is started")
     owner_id, before = office.waiting[0]["ownerId"], set(office.files())
@@ -469,8 +454,6 @@ def test_closing_the_account_deletes_its_exports(person: Person, office: Office,
 def test_an_account_that_is_closed_while_its_export_is_made_leaves_no_file(
     person: Person, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import export_contents, purging  # noqa: PLC0415 - after the database's environment
-
     write = export_contents.write
 
     def overtaken(*arguments: Any) -> None:

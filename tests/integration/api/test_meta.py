@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import app
 from chalicelib.api.openapi import public_path
 from tests.conftest import Call
 
@@ -12,8 +13,6 @@ def test_health_says_that_the_database_answers(call: Call) -> None:
 
 
 def test_every_route_is_in_the_document_and_the_other_way_round(call: Call) -> None:
-    import app  # noqa: PLC0415 - after the database's environment
-
     document = call("GET", "/openapi.json").body
     assert document["openapi"].startswith("3.1")
     routed = {(public_path(path), method) for path, entries in app.app.routes.items() for method in entries}

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Person
+from chalicelib.domain.delivery import Undeliverable
+from chalicelib.services import purging, webhooks
+from chalicelib.storage import notification_settings, users
+from tests.conftest import Person, now_ms
 
 SETTINGS = "/notification/settings"
 WEBHOOK = {"url": "https://8.8.8.8/in", "secret": "a secret of mine".replace(" ", "-")}
@@ -75,9 +78,6 @@ def test_a_wrong_choice_is_named(person: Person, choices: dict[str, Any], field:
 
 
 def test_a_test_says_what_became_of_it_on_each_channel(person: Person) -> None:
-    from chalicelib.domain.delivery import Undeliverable  # noqa: PLC0415
-    from chalicelib.services import webhooks  # noqa: PLC0415 - after the database's environment
-
     def refuse(*_: object) -> None:
         raise Undeliverable("The webhook answered with status 500.")
 
@@ -98,10 +98,6 @@ def test_tests_are_counted(person: Person) -> None:
 
 
 def test_settings_go_with_the_account(person: Person) -> None:
-    from chalicelib.services import purging  # noqa: PLC0415 - after the database's environment
-    from chalicelib.storage import notification_settings, users  # noqa: PLC0415
-    from tests.conftest import now_ms  # noqa: PLC0415
-
     person.call("PUT", SETTINGS, {"webhook": WEBHOOK})
     account = users.load(person.email)
     assert account is not None

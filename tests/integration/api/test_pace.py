@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chalicelib.services import live
 from chalicelib.settings import settings
 from tests.conftest import Person, now_ms
 
@@ -22,8 +23,6 @@ def _usual_pace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_usual_pace")
 def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(person: Person, stranger: Person) -> None:
-    from chalicelib.services import live  # noqa: PLC0415 - after the environment
-
     device, other = person.device(), stranger.device()
 
     def interval_seconds() -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.services import sensor_history
 from tests.conftest import Device, Person, now_ms
 
 
@@ -74,8 +75,6 @@ def test_pages_make_up_the_whole(person: Person, device: Device, start_ms: int, 
 def test_a_page_ends_where_it_would_read_too_much(
     person: Person, device: Device, start_ms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import sensor_history  # noqa: PLC0415 - after the database's environment
-
     for number in range(8):
         say(device, start_ms + number * HOUR_MS, temperature=float(number))
     monkeypatch.setattr(sensor_history, "MOST_LOGS", 3)

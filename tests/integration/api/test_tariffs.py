@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.services import purging
+from chalicelib.storage import tariffs as store
+from chalicelib.storage import users
 from tests.conftest import Person, now_ms
 
 NIGHT = {"days": ["mon", "fri"], "from": "22:00", "to": "06:00", "perKwh": 0.21}
@@ -84,13 +87,10 @@ def test_there_are_at_most_fifty(person: Person) -> None:
 
 
 def test_they_go_with_the_account(person: Person) -> None:
-    from chalicelib.services import purging  # noqa: PLC0415 - after the database's environment
-    from chalicelib.storage import tariffs, users  # noqa: PLC0415
-
     account = users.load(person.email)
     assert account is not None
     put(person, NEW)
-    assert len(tariffs.load(account.user_id)) == 1
+    assert len(store.load(account.user_id)) == 1
     assert person.call("DELETE", "/account").status == 202
     purging.run(lambda: False, now_ms())
-    assert tariffs.load(account.user_id) == []
+    assert store.load(account.user_id) == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.events.stream import examine
 from infra.local import aws
 from infra.local.streams import TableStream
 from tests.conftest import Call
@@ -16,8 +17,6 @@ Deliver = Callable[..., int]
 @pytest.fixture(scope="session")
 def deliver(database: str, call: Call) -> Deliver:
     """Hand all new records of the stream to the handler; deliver(again=True) hands on all that were ever stored."""
-    from chalicelib.events.stream import examine  # noqa: PLC0415 - after the database's environment
-
     client = aws.client("dynamodbstreams", database)
     position: list[str | None] = [None]
 

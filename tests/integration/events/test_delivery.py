@@ -17,7 +17,11 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Notification
 from chalicelib.domain.preferences import Webhook
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.services import deliver as delivery
+from chalicelib.services import digests, energy, outlets, webhooks
+from chalicelib.services.sweep import sweep
 from chalicelib.settings import settings
+from chalicelib.storage import notification_settings, notifications, users
 from tests.conftest import Call, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
 
@@ -59,8 +63,6 @@ class Hook:
 
 @pytest.fixture(autouse=True)
 def hook(call: Call, monkeypatch: pytest.MonkeyPatch) -> Hook:
-    from chalicelib.services import webhooks  # noqa: PLC0415 - after the database's environment
-
     double = Hook()
     monkeypatch.setattr(webhooks, "post", double.post)
     monkeypatch.setattr(webhooks, "check", lambda _url: None)
@@ -81,8 +83,6 @@ def chosen(person: Person) -> dict[str, Any]:
 
 def go_offline(person: Person) -> int:
     """A device of the person falls silent; returns when that was noticed."""
-    from chalicelib.services.sweep import sweep  # noqa: PLC0415
-
     person.device("Cellar Pi").call("POST", "/device/heartbeat")
     at_ms = now_ms() + 151_000
     sweep(at_ms)
@@ -90,9 +90,7 @@ def go_offline(person: Person) -> int:
 
 
 def run(at_ms: int) -> None:
-    from chalicelib.services import deliver  # noqa: PLC0415
-
-    deliver.run(lambda: False, at_ms)
+    delivery.run(lambda: False, at_ms)
 
 
 def test_a_notification_leaves_by_the_chosen_channels_once(
@@ -183,8 +181,6 @@ def test_what_falls_into_quiet_hours_is_sent_when_they_are_over(person: Person, 
 def test_a_crash_between_sending_and_marking_leads_to_one_repeat_with_the_same_id(
     person: Person, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.storage import notifications  # noqa: PLC0415
-
     choose(person, webhook={"url": hook.url})
     at_ms = go_offline(person)
 
@@ -212,8 +208,6 @@ def test_two_runs_at_once_send_once(person: Person, hook: Hook, monkeypatch: pyt
         run(at_ms)
         post(webhook, notification, at)
 
-    from chalicelib.services import webhooks  # noqa: PLC0415
-
     monkeypatch.setattr(webhooks, "post", post_while_another_runs)
     run(at_ms)
     assert len(hook.posted) == 1
@@ -228,8 +222,6 @@ def test_a_closed_account_is_told_nothing(person: Person, mails: Callable[[], li
 
 
 def digest_at(person: Person) -> int:
-    from chalicelib.storage import notification_settings, users  # noqa: PLC0415
-
     account = users.load(person.email)
     assert account is not None
     stored = notification_settings.load(account.user_id)
@@ -241,8 +233,6 @@ def digest_at(person: Person) -> int:
 def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
     person: Person, mails: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import digests, energy  # noqa: PLC0415
-
     asked: list[tuple[int, int]] = []
 
     def in_words(account: Account, from_ms: int, to_ms: int, _now_ms: int) -> list[str]:
@@ -270,8 +260,6 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
 
 
 def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.services import digests, energy  # noqa: PLC0415
-
     choose(person, email=True, weeklyDigest=True)
     due_ms, runs = digest_at(person), [0]
 
@@ -290,8 +278,6 @@ def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.Mo
 def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
     person: Person, mails: Callable[[], list[Any]], deliver: Deliver
 ) -> None:
-    from chalicelib.services import digests  # noqa: PLC0415
-
     device = person.device()
     port_id = person.port(device, "Console", thresholdWatts=10)["portId"]
     device.send([reading(port_id, now_ms(), 4.6)])
@@ -306,8 +292,6 @@ def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
 def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
     person: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import digests, energy  # noqa: PLC0415
-
     for each in (person, stranger):
         choose(each, email=True, weeklyDigest=True)
     due_ms = max(digest_at(person), digest_at(stranger))
@@ -329,9 +313,6 @@ def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
 def test_a_home_with_too_many_outlets_for_one_answer_has_no_energy_in_its_digest(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import energy, outlets  # noqa: PLC0415
-    from chalicelib.storage import users  # noqa: PLC0415
-
     person.port(person.device())
     monkeypatch.setattr(outlets, "MOST_DAYS_OF_QUARTERS", 0)
     account = users.load(person.email)

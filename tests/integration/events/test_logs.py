@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.services import accounts
 from tests.conftest import Person, now_ms
 
 
@@ -31,8 +32,6 @@ def test_a_batch_is_one_line_of_figures_that_names_nobody(person: Person, json_l
 def test_an_error_of_ours_is_logged_with_the_request_but_not_its_body(
     person: Person, json_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services import accounts  # noqa: PLC0415 - after the environment
-
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.events import schedule
+from chalicelib.services import digests, purging, sweep
+from chalicelib.storage import devices
 from infra.local import aws
-from tests.conftest import Call, Person, now_ms, reading
-
-
-@pytest.fixture(autouse=True)
-def _app(call: Call) -> None:
-    """The verbs are imported once the database's environment is there."""
+from tests.conftest import Person, now_ms, reading
 
 
 def offline(person: Person) -> list[str]:
@@ -19,14 +17,12 @@ def offline(person: Person) -> list[str]:
 
 
 def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> None:
-    from chalicelib.services.sweep import sweep  # noqa: PLC0415
-
     device = person.device("Cellar Pi")
     device.call("POST", "/device/heartbeat")
-    sweep(now_ms() + 100_000)
+    sweep.sweep(now_ms() + 100_000)
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
     for _ in range(2):
-        sweep(now_ms() + 151_000)
+        sweep.sweep(now_ms() + 151_000)
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "offline"
     assert offline(person) == ["Cellar Pi is offline"]
     device.call("POST", "/device/heartbeat")
@@ -34,9 +30,6 @@ def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> N
 
 
 def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.services import sweep as module  # noqa: PLC0415
-    from chalicelib.storage import devices  # noqa: PLC0415
-
     device = person.device()
     device.call("POST", "/device/heartbeat")
     load = devices.load
@@ -48,15 +41,13 @@ def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyP
         return found
 
     monkeypatch.setattr(devices, "load", load_and_then_it_calls)
-    module.sweep(now_ms() + 151_000)
+    sweep.sweep(now_ms() + 151_000)
     monkeypatch.undo()
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
     assert offline(person) == []
 
 
 def test_the_sweep_reads_nothing_of_devices_that_are_not_due(person: Person) -> None:
-    from chalicelib.storage import devices  # noqa: PLC0415
-
     device = person.device()
     device.call("POST", "/device/heartbeat")
     due = [found for shard in "0123" for found in devices.due(shard, now_ms() + 60_000)]
@@ -64,8 +55,6 @@ def test_the_sweep_reads_nothing_of_devices_that_are_not_due(person: Person) -> 
 
 
 def test_what_a_released_device_recorded_is_deleted(person: Person, database: str) -> None:
-    from chalicelib.events.schedule import sweep  # noqa: PLC0415
-
     device = person.device()
     port = person.port(device)
     for number in range(3):
@@ -73,7 +62,7 @@ def test_what_a_released_device_recorded_is_deleted(person: Person, database: st
     person.call("DELETE", f"/device/{device.device_id}")
     event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
     event |= {"detail": "", "version": "0", "id": "1"}
-    assert sweep(event, None)["purged"] >= 1
+    assert schedule.sweep(event, None)["purged"] >= 1
     client = aws.client("dynamodb", database)
     for table in ("readings", "ports", "states"):
         items = client.scan(TableName=f"ghostwatt-local-{table}")["Items"]
@@ -83,9 +72,6 @@ def test_what_a_released_device_recorded_is_deleted(person: Person, database: st
 def test_a_step_that_fails_keeps_no_other_from_its_work_and_is_told(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.events import schedule  # noqa: PLC0415
-    from chalicelib.services import digests, purging  # noqa: PLC0415
-
     ran: list[str] = []
 
     def broken(*_: object) -> int:

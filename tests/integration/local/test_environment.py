@@ -1,6 +1,51 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from infra.local.environment import app_environment, put_in_place
+from infra.local.template import ROOT
+
+LATE_IMPORTS = """
+import os
+import tests.conftest
+from chalicelib.settings import settings
+from chalicelib.storage.users import UserItem
+
+print(UserItem.Meta.table_name, settings().web_origin, os.environ.get("AWS_PROFILE"))
+"""
+"""As a file of tests has them: pytest imports tests/conftest.py before it."""
+EARLY_IMPORT = """
+import sys
+
+def refuse(event, _):
+    assert event not in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen"), event
+
+sys.addaudithook(refuse)
+import app
+from chalicelib.storage import base, files, functions, signing_keys
+
+print(sum(made.cache_info().currsize for made in (
+    base.connection, files._client, functions._client, signing_keys._client
+)))
+"""
+
+
+def said(program: str, **environment: str) -> list[str]:
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_no_test_sees_a_persons_own_stage_or_profile_however_early_it_imports_the_app() -> None:
+    theirs = {"STAGE": "prod", "PUBLIC_URL": "https://ghostwatt.example", "AWS_PROFILE": "work"}
+    assert said(LATE_IMPORTS, **theirs) == ["ghostwatt-local-users", "http://localhost:8000", "None"]
+
+
+def test_importing_the_app_dials_nobody_and_makes_no_client() -> None:
+    assert said(EARLY_IMPORT) == ["0"]
 
 
 def test_a_persons_own_aws_set_up_never_reaches_the_app() -> None:
