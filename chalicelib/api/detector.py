@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import replace
+
 from chalice.app import Blueprint
 
 from chalicelib import views
@@ -32,7 +33,7 @@ def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
 def run_backtest(call: Call[wire.RunBacktest], port_id: str) -> wire.BacktestAnswer:
     """What another rule would have cut in the past, saved, and cut wrongly; nothing is written"""
     port = ports.own(call.owner_id, port_id)
-    given = {field: value for field, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
-    days, cursor = given.pop("days"), given.pop("cursor")
-    page = backtests.run(port, backtests.rule_of(port, given), days, cursor, call.now_ms)
+    changes = call.body.given()
+    days, cursor = changes.pop("days"), changes.pop("cursor")
+    page = backtests.run(port, replace(port.rule.unjudged(), **changes), days, cursor, call.now_ms)
     return views.backtest(port_id, page.cuts, page.readings, page.read_until_ms, page.cursor)

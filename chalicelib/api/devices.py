@@ -13,7 +13,7 @@ from chalicelib.api import paging, summaries
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
-from chalicelib.services import accounts, devices, history
+from chalicelib.services import accounts, devices, sensor_history
 from chalicelib.wire import devices as wire
 from chalicelib.wire.base import Done
 from chalicelib.wire.sensors import SensorSummaries, SensorSummaryColumns
@@ -152,7 +152,7 @@ def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
     answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
     who=Who.SESSION,
 )
-def sensor_history(call: Call[None], device_id: str) -> Reply:
+def sensor_data(call: Call[None], device_id: str) -> Reply:
     """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""
     if paging.choice(call.query, "resolution", asking.RESOLUTIONS) not in (None, "raw"):
         return summaries.reply(call, device_id)
@@ -160,5 +160,5 @@ def sensor_history(call: Call[None], device_id: str) -> Reply:
     limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
     layout = asking.layout(call.query)
     device = devices.own(call.owner_id, device_id)
-    logs, cursor = history.of_sensors(device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms)
+    logs, cursor = sensor_history.logs(device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms)
     return asking.sensor_reply(device_id, layout, logs, cursor)

@@ -17,6 +17,7 @@ from chalicelib.api import paging
 from chalicelib.api.http import Reply
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.readings import SensorLog
+from chalicelib.domain.spreadsheets import harmless
 from chalicelib.domain.times import LATEST_MS, iso
 from chalicelib.domain.units import units_of
 from chalicelib.services.history import RawPage, UsagePage
@@ -161,7 +162,7 @@ def csv_reply(shown: Table, next_cursor: str | None) -> Reply:
     """A table as CSV with a line of names (RFC 4180); what has no value is empty."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(shown.names)
+    writer.writerow(map(harmless, shown.names))  # a sensor's name is a column's
     writer.writerows(shown.rows)
     headers = {"Cache-Control": "no-store", **more(next_cursor)}
     return Reply(text.getvalue(), headers, content_type="text/csv; charset=utf-8")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from chalice.app import Blueprint
 
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Who, route
-from chalicelib.domain.errors import Invalid
 from chalicelib.domain.money import amounts
-from chalicelib.domain.money.savings import Saving, assumption
-from chalicelib.domain.money.tariffs import Prices
-from chalicelib.domain.times import iso, iso_or_none
 from chalicelib.services import savings
+from chalicelib.views.savings import saving as saving_view
 from chalicelib.wire import energy as wire
 
 DEFAULT_DAYS = 30
@@ -37,30 +34,14 @@ def list_savings(call: Call[None]) -> wire.SavingList:
         paging.cursor(call.query),
         call.now_ms,
     )
-    shown = [_saving(saving, ledger.prices) for saving in ledger.savings]
+    shown = [saving_view(saving, ledger.prices) for saving in ledger.savings]
     return wire.SavingList(currency=ledger.account.currency, savings=shown, cursor=ledger.cursor)
-
-
-def _saving(saving: Saving, prices: Prices) -> wire.SavingPart:
-    return wire.SavingPart(
-        event_id=saving.event.event_id,
-        port_id=saving.event.port_id,
-        port_name=saving.event.port_name,
-        from_=iso(saving.from_ms),
-        to=iso_or_none(saving.to_ms),
-        standby_watts=saving.milliwatts / 1_000,
-        seconds=saving.counted_ms // 1_000,
-        saved_kwh=amounts.kwh(saving.microjoules),
-        saved_money=amounts.money(saving.cost(prices)),
-        ended_by=saving.ended_by,
-        assumption=assumption(saving),
-    )
 
 
 @route(blueprint, "GET", "/savings/what-if", answers=wire.WhatIfAnswer, who=Who.SESSION)
 def savings_what_if(call: Call[None]) -> wire.WhatIfAnswer:
     """What cuts would have saved in the last days if all your outlets were on cut"""
-    days = _days(call.query)
+    days = paging.whole(call.query, "days", DEFAULT_DAYS, MOST_DAYS)
     found = savings.what_if(call.session, days, call.now_ms)
     return wire.WhatIfAnswer(
         currency=found.account.currency,
@@ -72,13 +53,6 @@ def savings_what_if(call: Call[None]) -> wire.WhatIfAnswer:
         keeps_power=_kept(found.candidates),
         assumption=WHAT_IF_ASSUMPTION,
     )
-
-
-def _days(query: Mapping[str, str]) -> int:
-    text = query.get("days", str(DEFAULT_DAYS))
-    if not text.isascii() or not text.isdecimal() or len(text) > len(str(MOST_DAYS)) or not 1 <= int(text) <= MOST_DAYS:
-        raise Invalid(f"days is a whole number from 1 to {MOST_DAYS}.", code="invalid", field="days")
-    return int(text)
 
 
 def _cut(candidates: Iterable[savings.Candidate]) -> list[wire.WhatIfPort]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from chalicelib.domain.energy.usage import Usage
-from chalicelib.domain.money.calendar import Period, local
-from chalicelib.domain.money.tariffs import QUARTER_MS, Prices
+from chalicelib.domain.local_time import local
+from chalicelib.domain.money.calendar import Period
+from chalicelib.domain.money.tariffs import Prices
 from chalicelib.domain.money.what_if import is_fully_covered, is_standby
 from chalicelib.domain.ports import Port
-from chalicelib.domain.times import DAY_MS
+from chalicelib.domain.times import DAY_MS, HOUR_MS, QUARTER_MS
 
 DAYS = 7
 """A week holds work days and a weekend."""
@@ -116,7 +117,7 @@ def night_quarters(days: Iterable[Period], prices: Prices) -> list[list[int]]:
     return [
         [
             at_ms
-            for at_ms in range(day.start_ms, day.start_ms + 2 * NIGHT_HOURS * 4 * QUARTER_MS, QUARTER_MS)
+            for at_ms in range(day.start_ms, day.start_ms + 2 * NIGHT_HOURS * HOUR_MS, QUARTER_MS)
             if local(at_ms, prices.zone).date() == day.date and local(at_ms, prices.zone).hour < NIGHT_HOURS
         ]
         for day in days

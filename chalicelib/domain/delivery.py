@@ -1,22 +1,23 @@
-"""Delivering notifications: when they go out, and what happens when a channel fails. Pure."""
+"""Delivering notifications: when they go out, and what happens when a channel fails."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.local_time import local, start_ms
 from chalicelib.domain.preferences import Outbound, QuietHours
-from chalicelib.domain.times import DAY_MS, EPOCH, MINUTE_MS, SECOND_MS
+from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
 DIGEST_HOUR = 7
 """On Mondays, local time."""
 RETRY_AFTER_MINUTES = (1, 5, 15, 60, 240)
-"""Pauses between tries: an outage of five hours is outlived, what fails for longer is given up."""
+"""Pauses between tries: an outage of five hours is outlived; what fails for longer is given up."""
 LEASE_MS = 2 * MINUTE_MS
-"""Whoever delivers has it to himself for so long: longer than a run of the schedule lasts."""
+"""For so long a notification is its deliverer's alone: longer than a run of the schedule lasts."""
 
 
 class Undeliverable(Exception):
@@ -38,13 +39,13 @@ Deliveries = Mapping[Outbound, Delivery]
 def waiting(deliveries: Deliveries, channels: Collection[Outbound], now_ms: int) -> list[Outbound]:
     """The channels of these that are to be tried now."""
     known = {channel: deliveries.get(channel, Delivery()) for channel in channels}
-    return [channel for channel, it in known.items() if it.state == "waiting" and it.next_at_ms <= now_ms]
+    return [name for name, delivery in known.items() if delivery.state == "waiting" and delivery.next_at_ms <= now_ms]
 
 
 def due_at_ms(deliveries: Deliveries, channels: Collection[Outbound]) -> int | None:
     """When the next of these channels is to be tried, None when all are settled."""
     known = (deliveries.get(channel, Delivery()) for channel in channels)
-    return min((it.next_at_ms for it in known if it.state == "waiting"), default=None)
+    return min((delivery.next_at_ms for delivery in known if delivery.state == "waiting"), default=None)
 
 
 def failed(delivery: Delivery, now_ms: int) -> Delivery:
@@ -74,18 +75,14 @@ def quiet_until_ms(quiet: QuietHours | None, timezone: str, at_ms: int) -> int |
 
 
 def _minute_of_day(at_ms: int, zone: ZoneInfo) -> int:
-    local = datetime.fromtimestamp(at_ms // SECOND_MS, zone)
-    return 60 * local.hour + local.minute
+    clock = local(at_ms, zone)
+    return 60 * clock.hour + clock.minute
 
 
 def next_digest_ms(timezone: str, now_ms: int) -> int:
     """The next Monday morning, local time, after now (epoch ms)."""
     zone = ZoneInfo(timezone)
-    local = datetime.fromtimestamp(now_ms // SECOND_MS, zone)
-    monday = local.date() - timedelta(days=local.weekday())
-    for weeks in (0, 1):
-        moment = datetime.combine(monday + timedelta(weeks=weeks), datetime.min.time(), zone).replace(hour=DIGEST_HOUR)
-        at_ms = (moment.astimezone(UTC) - EPOCH) // timedelta(milliseconds=1)
-        if at_ms > now_ms:
-            break
-    return at_ms
+    today = local(now_ms, zone).date()
+    monday = today - timedelta(days=today.weekday())
+    this_week_ms = start_ms(monday, zone, DIGEST_HOUR)
+    return this_week_ms if this_week_ms > now_ms else start_ms(monday + timedelta(weeks=1), zone, DIGEST_HOUR)

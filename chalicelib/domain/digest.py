@@ -1,4 +1,4 @@
-"""The weekly digest: what one week was about, in plain text. Pure; what it tells is gathered elsewhere."""
+"""The weekly digest: what one week was about, in plain text; services/digests.py gathers what it tells."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def text(week: Week) -> str:
     """The digest in full."""
     lines = [f"{headline(week)}.", ""]
     lines.append(f"Cuts: {week.cuts}, of which {week.failed_cuts} failed. Found and only told: {week.found}.")
-    lines += [f"{line}" for line in week.energy]
+    lines += week.energy
     lines += _listed("Still drawing standby:", [f"{each.name}: {each.watts:.1f} W" for each in week.drawing])
     lines += _listed("Offline now:", week.offline)
     return "\n".join(lines)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.domain.errors import TooMany
-from chalicelib.domain.times import DAY_MS, MINUTE_MS
+from chalicelib.domain.times import DAY_MS, MINUTE_MS, SECOND_MS
 
 Format = Literal["csv", "jsonl"]
 State = Literal["waiting", "running", "ready", "failed"]
@@ -77,7 +78,7 @@ def check_number(before: Sequence[Export], now_ms: int) -> None:
     """Raises TooMany when these are as many as one day may have."""
     recent = sorted(export.created_at_ms for export in before if not export.has_expired(now_ms))
     if len(recent) >= MOST_A_DAY:
-        seconds = -(-(recent[-MOST_A_DAY] + KEPT_MS - now_ms) // 1_000)
+        seconds = math.ceil((recent[-MOST_A_DAY] + KEPT_MS - now_ms) / SECOND_MS)
         message = f"There are at most {MOST_A_DAY} exports a day."
         raise TooMany(message, code="too_many_exports", retry_after_seconds=seconds)
 

@@ -76,7 +76,7 @@ class Preferences:
         return (*email, "webhook") if self.webhook and "webhook" in chosen else email
 
     def on_page(self, kind: str) -> bool:
-        """Whether the page puts a notification of this kind before the person; in its list it stands anyhow."""
+        """Whether the page points a person to a notification of this kind; its list of notifications has them all."""
         return "page" in self.chosen(kind)
 
     def all_kinds(self) -> dict[Kind, tuple[Channel, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain.backtest import Backtest, Cut
 from chalicelib.domain.phantom import Rule
@@ -43,9 +43,3 @@ def run(port: Port, rule: Rule, days: int, cursor: str | None, now_ms: int) -> B
     standing = [test.standing] if test.standing and position is None else []
     after = cursors.pack(test, position) if position else None
     return BacktestPage([*test.ended, *standing], test.readings, read_until_ms, after)
-
-
-def rule_of(port: Port, changes: dict[str, object]) -> Rule:
-    """The port's rule with changes, as if nobody had judged it yet; without a policy given it may cut."""
-    fresh = replace(port.rule, policy="cut", undone_at_ms=None, uses_confirmed=0, false_cuts=0)
-    return replace(fresh, **changes)  # type: ignore[arg-type]  # the contract's fields are the rule's

@@ -7,7 +7,7 @@ it, and a run that dies in between leads to one repeat at most, under the same i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.accounts import Account
@@ -26,6 +26,7 @@ from chalicelib.domain.events import Notification
 from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
 from chalicelib.services import mail, webhooks
+from chalicelib.services.deadline import OutOfTime
 from chalicelib.settings import settings as place
 from chalicelib.storage import notification_settings as settings_store
 from chalicelib.storage import notifications as store
@@ -33,7 +34,6 @@ from chalicelib.storage import users
 from chalicelib.storage.notifications import Outgoing
 
 LOG = logging.getLogger("ghostwatt.deliver")
-NO_PREFERENCES = Preferences()
 Broken = dict[tuple[str, Outbound], Failure]
 """Channels of people that failed in this run, by owner and channel: their other news waits without a try of its own."""
 
@@ -51,7 +51,7 @@ class Recipient:
         return self.settings.preferences
 
 
-def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
+def run(out_of_time: OutOfTime, now_ms: int) -> int:
     """Deliver what is due until nothing is left or the time is over; returns how many notifications were tried."""
     tried, broken = 0, Broken()
     for shard in shards():

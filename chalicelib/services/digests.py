@@ -6,7 +6,7 @@ That the week is done and the digest itself are one transaction, on the conditio
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import next_digest_ms
@@ -17,16 +17,18 @@ from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services import deliver, energy, live
+from chalicelib.services.deadline import OutOfTime
+from chalicelib.services.pages import every
 from chalicelib.storage import devices, notifications, phantom_events, states
 from chalicelib.storage import notification_settings as settings_store
 from chalicelib.storage.base import Transaction
 
 WEEK_MS = 7 * DAY_MS
-PAGE = 200
+EVENTS_A_READ = 200
 LOG = logging.getLogger("ghostwatt.digests")
 
 
-def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
+def run(out_of_time: OutOfTime, now_ms: int) -> int:
     """Make the digests that are due until none is left or the time is over; returns how many were made."""
     made = 0
     for shard in shards():
@@ -65,11 +67,10 @@ def _make(owner_id: str, now_ms: int) -> bool:
 
 def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
     events = list(_events(account.user_id, from_ms, to_ms))
-    cuts = [event for event in events if event.action == "auto_cut"]
     owned = devices.of_owner(account.user_id)
     return Week(
-        cuts=len(cuts),
-        failed_cuts=sum(event.outcome == "contradicted" for event in cuts),
+        cuts=sum(event.action == "auto_cut" for event in events),
+        failed_cuts=sum(event.action == "auto_cut" and event.outcome == "contradicted" for event in events),
         found=sum(event.action == "notified" for event in events),
         drawing=_drawing(owned),
         offline=[device.name for device in owned if not device.online],
@@ -79,16 +80,11 @@ def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
 
 def _events(owner_id: str, from_ms: int, to_ms: int) -> Iterator[PhantomEvent]:
     """The phantom events of a span: they come newest first, so that reading stops where the span begins."""
-    cursor: str | None = None
-    while True:
-        page, cursor = phantom_events.of_owner(owner_id, PAGE, cursor)
-        for event in page:
-            if event.detected_at_ms < from_ms:
-                return
-            if event.detected_at_ms < to_ms:
-                yield event
-        if cursor is None:
+    for event in every(lambda cursor: phantom_events.of_owner(owner_id, EVENTS_A_READ, cursor)):
+        if event.detected_at_ms < from_ms:
             return
+        if event.detected_at_ms < to_ms:
+            yield event
 
 
 def _drawing(owned: Sequence[Device]) -> list[Drawing]:

@@ -11,9 +11,9 @@ from chalicelib.domain.money import amounts
 from chalicelib.domain.money.bills import Tally, bill, side_by_side, total
 from chalicelib.domain.money.calendar import Length, Period, periods
 from chalicelib.domain.money.savings import Saving
-from chalicelib.domain.money.tariffs import QUARTER_MS, Prices
+from chalicelib.domain.money.tariffs import Prices
 from chalicelib.domain.ports import Port
-from chalicelib.domain.times import DAY_MS
+from chalicelib.domain.times import DAY_MS, QUARTER_MS
 from chalicelib.services import accounts, outlets, ports, savings, tariffs, usage
 
 

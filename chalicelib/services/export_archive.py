@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from chalicelib.domain.exports import Format
+from chalicelib.domain.spreadsheets import Cell, harmless
 from chalicelib.services.deadline import OutOfTime
 
-Row = Sequence[str | int | float | bool | None]
+Row = Sequence[Cell]
 ROWS_AT_ONCE = 5_000
 _ENCODER = msgspec.json.Encoder()
 
@@ -54,7 +55,7 @@ class Table:
 def _add_csv(path: Path, rows: Iterable[Row]) -> None:
     """RFC 4180; what has no value is empty."""
     with path.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
+        csv.writer(file).writerows([harmless(cell) for cell in row] for row in rows)
 
 
 class Archive:

@@ -1,4 +1,4 @@
-"""What was recorded, read back: raw readings and usage of a port, logs of free sensors; what has expired is not shown.
+"""What was recorded of a port, read back: raw readings and usage; what has expired is not shown.
 
 Pages go by time: each says from when the next one goes on.
 """
@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from chalicelib.domain.devices import Device
 from chalicelib.domain.energy import spans
-from chalicelib.domain.energy.slots import QUARTER_MS, SLOT_MS
+from chalicelib.domain.energy.slots import SLOT_MS
 from chalicelib.domain.energy.usage import Usage
 from chalicelib.domain.ports import Port
-from chalicelib.domain.readings import MAX_AHEAD_MS, MAX_CHUNK_MS, Columns, SensorLog, merged
+from chalicelib.domain.readings import MAX_AHEAD_MS, MAX_CHUNK_MS, Columns, merged
 from chalicelib.domain.states import Latest
-from chalicelib.domain.times import DAY_MS, HOUR_MS
+from chalicelib.domain.times import DAY_MS, HOUR_MS, QUARTER_MS
 from chalicelib.services import devices, ports, usage
 from chalicelib.storage import readings as store
 from chalicelib.storage import rollups
@@ -28,11 +27,6 @@ MOST_LOADS = 48
 MOST_LOOKS = 8
 LEAST_LOOK = 300
 """How often a page looks for usages, and for how many at least: where there are few, it ends before it is full."""
-MOST_LOGS_A_LOAD = 200
-SENSOR_BYTES = 30
-"""What a value takes in an answer besides its name: up to 24 digits, quotes and signs."""
-MOST_PAGE_BYTES = 2_500_000
-"""With one more load of logs, each of at most 64 sensors with long names, a page stays below 4 MB."""
 
 
 class RawPage(NamedTuple):
@@ -153,26 +147,3 @@ def _spans(resolution: UsageResolution, timezone: str, first_ms: int, end_ms: in
     if resolution == "5m":
         return spans.steps(first_ms, end_ms, SLOT_MS)
     return spans.hours(first_ms, end_ms, timezone) if resolution == "1h" else spans.days(first_ms, end_ms, timezone)
-
-
-def of_sensors(
-    device: Device, first_ms: int, last_ms: int, limit: int, cursor: str | None, now_ms: int
-) -> tuple[list[SensorLog], str | None]:
-    """A page of sensor logs between two times, oldest first, and the cursor to go on."""
-    oldest_ms = max(first_ms, device.retention.oldest_ms(now_ms))
-    if last_ms < oldest_ms:
-        return [], None
-    found: list[SensorLog] = []
-    size = 0
-    while len(found) < limit and size < MOST_PAGE_BYTES:
-        most = min(limit - len(found), MOST_LOGS_A_LOAD)
-        more, cursor = store.sensor_page(device.device_uid, oldest_ms, last_ms, most, cursor)
-        found += more
-        size += sum(_bytes(log) for log in more)
-        if cursor is None:
-            break
-    return found, cursor
-
-
-def _bytes(log: SensorLog) -> int:
-    return sum(len(name.encode()) + SENSOR_BYTES for name in log.values)

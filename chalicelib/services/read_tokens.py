@@ -42,7 +42,8 @@ def is_one(token: str) -> bool:
 
 def authenticate(token: str, now_ms: int) -> Session:
     """The session of a read token, read each time so that ending it acts at once. Raises Unauthenticated."""
-    session = store.load(session_id_of(token) or "none")
+    session_id = session_id_of(token)
+    session = store.load(session_id) if session_id else None
     if session is None or not session.is_read_token or not same(digest(token), session.refresh_sha256):
         raise sessions.bad_session()
     if session.expired(now_ms) or not sessions.has_account(session):

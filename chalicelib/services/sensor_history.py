@@ -1,4 +1,4 @@
-"""What free sensors said, in short: computed from the stored logs, as long as those are kept."""
+"""What free sensors said, as it was and in short: read from the stored logs, as long as those are kept."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from chalicelib.domain.energy.slots import SLOT_MS
 from chalicelib.domain.energy.spans import Span
 from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.sensors import Summaries, summarised
-from chalicelib.services.history import MOST_LOGS_A_LOAD, UsageResolution
+from chalicelib.services.history import UsageResolution
+from chalicelib.services.pages import Cursor, every
 from chalicelib.storage import readings as store
 
+MOST_LOGS_A_LOAD = 200
+SENSOR_BYTES = 30
+"""What a value takes in an answer besides its name: up to 24 digits, quotes and signs."""
+MOST_PAGE_BYTES = 2_500_000
+"""With one more load of logs, each of at most 64 sensors with long names, a page stays below 4 MB."""
 MOST_LOGS = 20_000
 """Logs read for one page, which takes a few seconds. It ends after the stretch in which they were."""
 MOST_FIGURES = 40_000
@@ -28,6 +34,29 @@ class SummaryPage(NamedTuple):
     next_ms: int | None
 
 
+def logs(
+    device: Device, first_ms: int, last_ms: int, limit: int, cursor: str | None, now_ms: int
+) -> tuple[list[SensorLog], str | None]:
+    """A page of sensor logs between two times, oldest first, and the cursor to go on."""
+    oldest_ms = max(first_ms, device.retention.oldest_ms(now_ms))
+    if last_ms < oldest_ms:
+        return [], None
+    found: list[SensorLog] = []
+    size = 0
+    while len(found) < limit and size < MOST_PAGE_BYTES:
+        most = min(limit - len(found), MOST_LOGS_A_LOAD)
+        more, cursor = store.sensor_page(device.device_uid, oldest_ms, last_ms, most, cursor)
+        found += more
+        size += sum(_bytes(log) for log in more)
+        if cursor is None:
+            break
+    return found, cursor
+
+
+def _bytes(log: SensorLog) -> int:
+    return sum(len(name.encode()) + SENSOR_BYTES for name in log.values)
+
+
 @dataclass(slots=True)
 class _Logs:
     """The logs of a device between two times, oldest first, loaded when they are asked for; counts them."""
@@ -38,12 +67,12 @@ class _Logs:
     count: int = 0
 
     def __iter__(self) -> Iterator[SensorLog]:
-        cursor: str | None = ""
-        while cursor is not None:
-            logs, cursor = store.sensor_page(self.device_uid, self.first_ms, self.last_ms, MOST_LOGS_A_LOAD, cursor)
-            for log in logs:
-                self.count += 1
-                yield log
+        for log in every(self._page):
+            self.count += 1
+            yield log
+
+    def _page(self, cursor: Cursor) -> tuple[list[SensorLog], Cursor]:
+        return store.sensor_page(self.device_uid, self.first_ms, self.last_ms, MOST_LOGS_A_LOAD, cursor)
 
 
 def summaries(
@@ -56,13 +85,13 @@ def summaries(
     first_ms = max(first_ms, device.retention.oldest_ms(now_ms))
     if last_ms < first_ms:
         return SummaryPage([], None)
-    logs = _Logs(device.device_uid, first_ms, last_ms)
+    read = _Logs(device.device_uid, first_ms, last_ms)
     found: list[Summaries] = []
     figures = 0
-    for summary in summarised(logs, _span_of(resolution, timezone)):
+    for summary in summarised(read, _span_of(resolution, timezone)):
         found.append(summary)
         figures += 3 * len(summary.sensors)
-        if len(found) == limit or figures > MOST_FIGURES or logs.count > MOST_LOGS:
+        if len(found) == limit or figures > MOST_FIGURES or read.count > MOST_LOGS:
             return SummaryPage(found, summary.span.end_ms if summary.span.end_ms <= last_ms else None)
     return SummaryPage(found, None)
 

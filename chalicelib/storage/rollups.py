@@ -13,10 +13,10 @@ import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from chalicelib.domain.energy.slots import QUARTER_MS, SLOT_MS
+from chalicelib.domain.energy.slots import SLOT_MS
 from chalicelib.domain.energy.usage import Usage
 from chalicelib.domain.ports import device_uid_of
-from chalicelib.domain.times import DAY_MS
+from chalicelib.domain.times import DAY_MS, QUARTER_MS
 from chalicelib.storage.base import Item, condition_failed, table_name
 
 SLOTS_KEPT_MS = 403 * DAY_MS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -28,6 +28,10 @@ Iso = Annotated[str, msgspec.Meta(description="ISO 8601, UTC, milliseconds and Z
 
 class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """A body a client sends: unknown fields are refused."""
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the client gave, of a body in which each may be left out: what to replace."""
+        return {field: value for field, value in msgspec.structs.asdict(self).items() if value is not msgspec.UNSET}
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

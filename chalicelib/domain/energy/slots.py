@@ -17,11 +17,9 @@ from typing import NamedTuple
 from chalicelib.domain.energy import counted
 from chalicelib.domain.energy.usage import Usage, combined
 from chalicelib.domain.readings import Columns
-from chalicelib.domain.times import MINUTE_MS
+from chalicelib.domain.times import MINUTE_MS, QUARTER_MS
 
 SLOT_MS = 5 * MINUTE_MS
-QUARTER_MS = 15 * MINUTE_MS
-"""The longest stretch of which hours and days of every zone are made: Kathmandu is 5:45 ahead."""
 GAP_MS = 2 * MINUTE_MS
 """Past two minutes without a reading nobody knows what was used: such a gap is not filled in. Shorter than a slot, so
 that two neighbours never have a whole slot between them."""

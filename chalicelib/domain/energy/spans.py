@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.energy.usage import Usage, combined
-from chalicelib.domain.times import HOUR_MS, SECOND_MS
+from chalicelib.domain.local_time import local, start_ms
+from chalicelib.domain.times import HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,15 @@ def days(first_ms: int, last_ms: int, timezone: str) -> list[Span]:
     A day begins at midnight, or with the first moment after it where the clock leaps over midnight.
     """
     zone = ZoneInfo(timezone)
-    day = datetime.fromtimestamp(first_ms / SECOND_MS, zone).date()
+    day = local(first_ms, zone).date()
     found: list[Span] = []
-    start_ms = _midnight_ms(day, zone)
-    while start_ms < last_ms:
+    begins_ms = start_ms(day, zone)
+    while begins_ms < last_ms:
         day += timedelta(days=1)
-        end_ms = _midnight_ms(day, zone)
-        found.append(Span(start_ms, end_ms))
-        start_ms = end_ms
+        ends_ms = start_ms(day, zone)
+        found.append(Span(begins_ms, ends_ms))
+        begins_ms = ends_ms
     return found
-
-
-def _midnight_ms(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * SECOND_MS
 
 
 def hours(first_ms: int, last_ms: int, timezone: str) -> list[Span]:
@@ -53,10 +50,10 @@ def hours(first_ms: int, last_ms: int, timezone: str) -> list[Span]:
     They are true hours; only the last of a day may be shorter, where a clock is put by half an hour.
     """
     return [
-        Span(start_ms, min(start_ms + HOUR_MS, day.end_ms))
+        Span(begins_ms, min(begins_ms + HOUR_MS, day.end_ms))
         for day in days(first_ms, last_ms, timezone)
-        for start_ms in range(day.start_ms, day.end_ms, HOUR_MS)
-        if start_ms + HOUR_MS > first_ms and start_ms < last_ms
+        for begins_ms in range(day.start_ms, day.end_ms, HOUR_MS)
+        if begins_ms + HOUR_MS > first_ms and begins_ms < last_ms
     ]
 
 

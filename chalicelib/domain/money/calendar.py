@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.times import SECOND_MS
+from chalicelib.domain.local_time import local, start_ms
 
 Length = Literal["day", "week", "month", "year"]
 MOST_PERIODS = 400
@@ -26,16 +26,6 @@ class Period:
     start_ms: int
     end_ms: int
     date: date
-
-
-def local(at_ms: int, zone: ZoneInfo) -> datetime:
-    """The wall clock at a time, to the second."""
-    return datetime.fromtimestamp(at_ms // SECOND_MS, zone)
-
-
-def start_ms(day: date, zone: ZoneInfo) -> int:
-    """The first moment of a local day; where clocks skip midnight, the moment after."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * SECOND_MS
 
 
 def periods(length: Length, first_ms: int | None, last_ms: int, zone: ZoneInfo) -> tuple[Period, ...]:

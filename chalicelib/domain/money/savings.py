@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.domain.events import PhantomEvent
-from chalicelib.domain.money.tariffs import QUARTER_MS, Prices
-from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.domain.money.tariffs import Prices
+from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
 
 LIMIT_MS = DAY_MS
 EndedBy = Literal["restored", "use", "limit", "open", "unknown"]
@@ -98,6 +98,6 @@ def assumption(saving: Saving) -> str:
 def _words(length_ms: int) -> str:
     minutes = round(length_ms / MINUTE_MS)
     if minutes < 1:
-        return f"{round(length_ms / 1_000)} s"
+        return f"{round(length_ms / SECOND_MS)} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -13,10 +13,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.money.calendar import local
-from chalicelib.domain.times import MINUTE_MS
+from chalicelib.domain.local_time import local
+from chalicelib.domain.times import QUARTER_MS
 
-QUARTER_MS = 15 * MINUTE_MS
 QUARTERS_A_DAY = 96
 QUARTERS_A_WEEK = 7 * QUARTERS_A_DAY
 MOST_TARIFFS = 50

@@ -11,9 +11,9 @@ from chalicelib.domain.always_on import advice, baseline_watts, by_cost, night_q
 from chalicelib.domain.energy.usage import Usage
 from chalicelib.domain.money import amounts
 from chalicelib.domain.money.calendar import periods
-from chalicelib.domain.money.tariffs import QUARTER_MS, Prices
+from chalicelib.domain.money.tariffs import Prices
 from chalicelib.domain.ports import Port
-from chalicelib.domain.times import DAY_MS, HOUR_MS, iso
+from chalicelib.domain.times import DAY_MS, HOUR_MS, QUARTER_MS, iso
 
 START_MS = 1_774_656_000_000  # 2026-03-28T00:00Z
 PRICES = Prices(300_000, ZoneInfo("UTC"))

@@ -9,10 +9,10 @@ from math import floor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.energy.slots import GAP_MS, QUARTER_MS, SLOT_MS, quarters, slots
+from chalicelib.domain.energy.slots import GAP_MS, SLOT_MS, quarters, slots
 from chalicelib.domain.energy.usage import Usage, combined
 from chalicelib.domain.readings import Chunk, Columns, merged
-from chalicelib.domain.times import HOUR_MS
+from chalicelib.domain.times import HOUR_MS, QUARTER_MS
 
 START = 1_700_000_000_000 // HOUR_MS * HOUR_MS
 BELOW = 5_000

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.energy.slots import QUARTER_MS
 from chalicelib.domain.energy.spans import Span, days, hours, summed
 from chalicelib.domain.energy.usage import Usage
-from chalicelib.domain.times import DAY_MS, HOUR_MS, epoch_ms, iso
+from chalicelib.domain.times import DAY_MS, HOUR_MS, QUARTER_MS, epoch_ms, iso
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago")
 

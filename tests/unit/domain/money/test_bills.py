@@ -18,8 +18,8 @@ from chalicelib.domain.money import amounts
 from chalicelib.domain.money.bills import bill, side_by_side, total
 from chalicelib.domain.money.calendar import periods
 from chalicelib.domain.money.savings import Saving
-from chalicelib.domain.money.tariffs import QUARTER_MS, Prices, Tariff, Window
-from chalicelib.domain.times import HOUR_MS
+from chalicelib.domain.money.tariffs import Prices, Tariff, Window
+from chalicelib.domain.times import HOUR_MS, QUARTER_MS
 
 START_MS = 1_774_656_000_000  # 2026-03-28T00:00Z, a day before clocks change in Berlin
 ZONE = ZoneInfo("Europe/Berlin")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.money.calendar import Length, index_of, local, periods, start_ms
-from chalicelib.domain.money.tariffs import QUARTER_MS
-from chalicelib.domain.times import DAY_MS, HOUR_MS, iso
+from chalicelib.domain.local_time import local, start_ms
+from chalicelib.domain.money.calendar import Length, index_of, periods
+from chalicelib.domain.times import DAY_MS, HOUR_MS, QUARTER_MS, iso
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana"]
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.money.calendar import start_ms
-from chalicelib.domain.money.tariffs import MOST_TARIFFS, QUARTER_MS, Prices, Tariff, Window, check
+from chalicelib.domain.local_time import start_ms
+from chalicelib.domain.money.tariffs import MOST_TARIFFS, Prices, Tariff, Window, check
+from chalicelib.domain.times import QUARTER_MS
 
 FLAT, DAY, NIGHT = 300_000, 350_000, 180_000
 EVERY_DAY = tuple(range(7))
