@@ -27,6 +27,7 @@ VARIANTS: list[tuple[ModuleType, str, tuple[float, ...]]] = [
     (learned, "PROGRAMME_MINUTES", (45, 90)),
     (learned, "HEAT_MINUTES", (7, 14)),
     (learned, "FOLD_READINGS", (4, 9)),
+    (histogram, "MIN_EMPTY_BINS", (1, 3)),
     (histogram, "MIN_RATIO", (1.45, 1.75)),
     (histogram, "HEADROOM", (1.3, 2.0)),
     (histogram, "MIN_USE_MINUTES", (3, 10)),

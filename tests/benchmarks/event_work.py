@@ -9,8 +9,8 @@ from typing import Any
 from chalicelib.domain.times import HOUR_MS
 from chalicelib.events.schedule import sweep
 from chalicelib.events.stream import examine
-from chalicelib.services.examine import examine as examine_chunks
-from chalicelib.services.roll_up import roll_up_all
+from chalicelib.services.past.roll_up import roll_up_all
+from chalicelib.services.readings.examine import examine as examine_chunks
 from chalicelib.storage import states
 from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for, teach
 from tests.benchmarks.meter import Work

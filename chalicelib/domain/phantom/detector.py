@@ -80,8 +80,8 @@ def _take(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[flo
         used_at_ms = fixed.take(state, boundary_watts, times_ms, watts, after_gap=after_gap)
         if used_at_ms is not None:
             ended_at_ms = _end_spell(state, used_at_ms)
-    elif max(watts) >= learned.boundary_watts(state, rule):
-        state.in_use_at_ms = times_ms[-1]
+    elif max(watts) >= (boundary_watts := learned.boundary_watts(state, rule)):
+        state.in_use_at_ms = _last_use_ms(boundary_watts, times_ms, watts)
     if not state.readings:
         state.minute = minute
     state.readings += len(watts)
@@ -89,6 +89,12 @@ def _take(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[flo
         state.watt_sum += reading_watts
     state.watermark_ms, state.last_watts = times_ms[-1], watts[-1]
     return ended_at_ms
+
+
+def _last_use_ms(boundary_watts: float, times_ms: Sequence[int], watts: Sequence[float]) -> int:
+    """The time of the last reading of use: not that of the batch, which says nothing of the appliance."""
+    readings = zip(reversed(times_ms), reversed(watts), strict=True)
+    return next(at_ms for at_ms, reading_watts in readings if reading_watts >= boundary_watts)
 
 
 def _end_spell(state: State, at_ms: int) -> int | None:

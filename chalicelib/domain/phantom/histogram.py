@@ -24,6 +24,9 @@ MIN_USE_WATTS = 3.0
 """Plug meters step by one or two watts: below this, levels cannot be told apart."""
 MIN_RATIO = 1.6
 """Use draws at least so much more than standby: two levels nearer than that are one load that wanders (a router)."""
+MIN_EMPTY_BINS = 2
+"""The mean of a few readings of a meter that steps takes a few values only: one empty bin between two of them is the
+meter's doing. A gap is a third of an octave or more."""
 EMPTY_OF_MODE, EMPTY_OF_PEAK = 0.02, 0.1
 """A bin is empty that holds at most a fiftieth of the minutes below the gap and a tenth of the fullest bin there: the
 minutes in which the mode changed fall into the gap too."""
@@ -86,7 +89,8 @@ def _gap_above(minutes: Sequence[int], index: int, standby_watts: float, few: fl
     while minutes[end] <= few and above - minutes[end] >= MIN_USE_MINUTES:
         above -= minutes[end]
         end += 1
-    if lower_edge(end) < MIN_USE_WATTS or _mean(minutes, end) < MIN_RATIO * standby_watts:
+    narrow = end - index - 1 < MIN_EMPTY_BINS
+    if narrow or lower_edge(end) < MIN_USE_WATTS or _mean(minutes, end) < MIN_RATIO * standby_watts:
         return None
     return Gap(standby_watts, max(lower_edge(index + 1), MIN_USE_WATTS / HEADROOM), lower_edge(end))
 

@@ -22,7 +22,7 @@ HEAT_MINUTES = 10
 """Ten minutes of a kilowatt in a session heat water or a drum; a microwave or a kettle is done before."""
 PROGRAMME_MINUTES = 60
 """A programme soaks or dries for up to three quarters of an hour between two stretches of use: a session goes on, and
-nothing is found, for an hour."""
+nothing is found, for an hour. Likewise where use comes in pulses: a slow meter misses those of seconds."""
 MAX_SESSIONS = 60
 """When more heated sessions are held both counts are halved."""
 MAX_DOUBLINGS = 3
@@ -36,9 +36,10 @@ def boundary_watts(state: State, rule: Rule) -> float:
 
 
 def fold_is_over(state: State, minute: int) -> bool:
-    """Whether a reading in this clock minute begins a new fold."""
-    elapsed_minutes = minute - state.minute
-    return elapsed_minutes > 0 and (state.readings >= FOLD_READINGS or elapsed_minutes >= MAX_FOLD_MINUTES)
+    """Whether a reading in this clock minute begins a new fold. Folds hold whole minutes, however readings come."""
+    if minute == state.watermark_ms // MINUTE_MS:
+        return False
+    return state.readings >= FOLD_READINGS or minute - state.minute >= MAX_FOLD_MINUTES
 
 
 def end_fold(state: State, rule: Rule) -> bool:
@@ -109,11 +110,11 @@ def idle_minutes(state: State) -> float:
 
 
 def dwell_ms(state: State, rule: Rule) -> int:
-    """How long standby must stand: the person's dwell, or what past idle runs, programmes and wrong cuts ask for."""
+    """How long standby must stand: the person's dwell, or what idle runs, programmes, pulses and wrong cuts ask for."""
     if rule.dwell_seconds is not None:
         return rule.dwell_seconds * 1_000
     minutes = patience.dwell_minutes(state.idle_runs)
-    if runs_programmes(state, rule):
+    if runs_programmes(state, rule) or patience.is_pulsed(state.idle_runs):
         minutes = max(minutes, PROGRAMME_MINUTES)
     return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
 

@@ -21,6 +21,8 @@ MAX_REGRET = 0.2
 """Cut when at most one run in five, of those that got so far, ended soon after."""
 PRIOR_RUNS = 3
 """The prior weighs as much as three runs of the outlet's own: enough that one run proves nothing."""
+SHORT_PER_LONG = 2
+"""Pauses shorter than SOON_MINUTES, to each longer idle run, that tell an appliance which works in pulses."""
 THERMOSTAT_MINUTES = 120
 """A thermostat's pauses last up to an hour and a half (in the recordings 20 to 86 min); what people use lies idle for
 hours, at least at night. Idle time must come in runs of two hours on average, or nothing is cut."""
@@ -45,6 +47,12 @@ def typical_minutes(runs: Sequence[int], current_minutes: float) -> float:
         total += held * minutes
         squares += held * minutes * minutes
     return squares / total if total else 0.0
+
+
+def is_pulsed(runs: Sequence[int]) -> bool:
+    """Whether most pauses are short: something keeps warm or charges in pulses, and is in use between them."""
+    short = sum(runs[: SOON_MINUTES // STEP_MINUTES])
+    return short > SHORT_PER_LONG * (sum(runs) - short)
 
 
 def dwell_minutes(runs: Sequence[int]) -> int:

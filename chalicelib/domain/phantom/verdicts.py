@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain.phantom.kinds import kind_of
@@ -57,6 +57,10 @@ class Rule:
     def has_lost_trust(self) -> bool:
         """Whether cuts said to be wrong outweigh those that were right."""
         return self.false_cuts * RIGHT_PER_WRONG > self.uses_confirmed
+
+    def unjudged(self) -> Rule:
+        """The same rule as if nobody had judged it yet, and free to cut: to try it on the past."""
+        return replace(self, policy="cut", undone_at_ms=None, uses_confirmed=0, false_cuts=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,17 @@ def test_a_few_minutes_of_switching_do_not_fill_the_gap() -> None:
     assert histogram.find_gap(seen((2.0, 1_000), (8.0, 3), (30.0, 2), (90.0, 200))) is not None
 
 
+@pytest.mark.parametrize("step_watts", [2.0, 2.1, 2.8, 4.2])
+@pytest.mark.parametrize("readings", [5, 6, 12])
+def test_what_a_stepping_meter_leaves_out_is_no_gap(step_watts: float, readings: int) -> None:
+    shares = range(readings // 4, readings)  # of the readings that show two steps, the others show one
+    standby = [(step_watts * (1 + share / readings), 300) for share in shares]
+    gap = histogram.find_gap(seen(*standby, (110.0, 200)))
+    assert gap is not None
+    assert gap.threshold_watts > 2 * step_watts
+    assert gap.high_watts > 50
+
+
 def test_an_old_appliance_is_forgotten() -> None:
     minutes = seen((2.0, 10_000), (90.0, 4_000))
     for _ in range(200):

@@ -87,6 +87,14 @@ def test_a_programme_that_soaks_is_not_cut_before_it_heats() -> None:
     assert all(finding.at_ms - finding.since_ms >= 60 * MINUTE for finding in outlet.findings)
 
 
+def test_what_keeps_warm_in_pulses_is_not_cut_where_its_pulses_were_missed() -> None:
+    morning: Spans = [(700.0, 10), *[(3.0, 7.0), (300.0, 1)] * 12]
+    missed: Spans = [(3.0, 45), (300.0, 1), (3.0, 7), (700.0, 10)]
+    outlet = Outlet().draw([(3.0, 600), *morning, *missed, (3.0, 300)])
+    (finding,) = outlet.findings
+    assert finding.at_ms - finding.since_ms == 60 * MINUTE
+
+
 def test_standby_after_off_is_waited_for_anew() -> None:
     outlet = Outlet().draw([*TELEVISION[:2], (0.0, 120), (2.0, 20)])
     assert outlet.findings == []
@@ -177,7 +185,7 @@ without_deadline = settings(deadline=None)
 """A day of readings takes as long as the machine is busy."""
 levels = st.sampled_from([0.0, 0.9, 2.1, 4.2, 9.9, 11.0, 12.1, 60.0, 1_500.0])
 appliances = st.tuples(
-    st.lists(st.tuples(levels, st.integers(1, 200)), min_size=1, max_size=8), st.sampled_from([20, 30, 60])
+    st.lists(st.tuples(levels, st.integers(1, 200)), min_size=1, max_size=8), st.sampled_from([13, 20, 30, 50, 60])
 ).map(lambda drawn: minutes_of(*drawn))
 rules = st.sampled_from([FIXED, BLIND, Rule(kind="television"), Rule(threshold_watts=10, dwell_seconds=0)])
 
@@ -210,6 +218,13 @@ def test_how_readings_are_batched_teaches_the_same(
         state, _ = step(state, rule, times[start:end], watts[start:end])
     state.found_since_ms = whole.found_since_ms  # what was told depends on when it was asked
     assert state.pack() == whole.pack()
+
+
+@pytest.mark.parametrize("rule", [FIXED, BLIND])
+def test_use_within_a_minute_is_remembered_at_its_own_time(rule: Rule) -> None:
+    times, watts = [START + number * 10 * SECOND for number in range(6)], [2.0, 90.0, 2.0, 90.0, 2.0, 2.0]
+    whole, _ = step(State(), rule, times, watts)
+    assert whole.in_use_at_ms == times[3]
 
 
 @without_deadline

@@ -30,6 +30,14 @@ def test_pauses_that_ended_soon_after_are_waited_out() -> None:
     assert patience.dwell_minutes(seen(*[600.0] * 10, *[12.0] * 10)) == 15
 
 
+@pytest.mark.parametrize(
+    ("runs", "pulsed"),
+    [([], False), ([7.0] * 20 + [300.0] * 9, True), ([7.0] * 20 + [300.0] * 10, False), ([20.0] * 20, False)],
+)
+def test_many_short_pauses_tell_what_works_in_pulses(runs: list[float], pulsed: bool) -> None:
+    assert patience.is_pulsed(seen(*runs)) is pulsed
+
+
 @pytest.mark.parametrize(("runs", "typical"), [([20.0] * 30, 22.5), ([75.0] * 20, 77.5), ([600.0], 720.0)])
 def test_the_typical_idle_minute_tells_a_thermostat_from_a_night(runs: list[float], typical: float) -> None:
     assert patience.typical_minutes(seen(*runs), 0.0) == pytest.approx(typical)
