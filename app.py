@@ -24,7 +24,7 @@ from chalicelib.api import (
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.events import exports as export_jobs
 from chalicelib.events import mqtt, schedule, stream
-from chalicelib.services import live
+from chalicelib.services.push import live
 from chalicelib.settings import settings
 
 app = Chalice(app_name="ghostwatt", configure_logs=False)

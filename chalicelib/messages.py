@@ -11,8 +11,8 @@ from chalicelib import telemetry, views
 from chalicelib.decoding import invalid
 from chalicelib.domain.devices import Device
 from chalicelib.domain.times import epoch_ms, iso
-from chalicelib.services import heartbeat as beating
-from chalicelib.services import presence, record, record_one
+from chalicelib.services.readings import heartbeat as beating
+from chalicelib.services.readings import presence, record, record_one
 from chalicelib.wire import devices as wire_devices
 from chalicelib.wire import readings as wire
 

@@ -11,8 +11,9 @@ from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.times import iso
-from chalicelib.services import accounts, read_tokens, sessions
-from chalicelib.services.sessions import Tokens
+from chalicelib.services.access import read_tokens, sessions
+from chalicelib.services.access.sessions import Tokens
+from chalicelib.services.home import accounts
 from chalicelib.settings import settings
 from chalicelib.wire import accounts as wire
 from chalicelib.wire.base import Done

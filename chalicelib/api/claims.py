@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib import views
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.claims import CLAIM_TTL_MS, POLL_SECONDS
-from chalicelib.services import accounts, claims
+from chalicelib.services.home import accounts, claims
 from chalicelib.settings import settings
 from chalicelib.wire import devices as wire
 

@@ -9,7 +9,8 @@ from chalice.app import Blueprint
 from chalicelib import views
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.phantom import explain
-from chalicelib.services import backtests, ports
+from chalicelib.services.home import ports
+from chalicelib.services.past import backtests
 from chalicelib.wire import ports as wire
 
 blueprint = Blueprint(__name__)

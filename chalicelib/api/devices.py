@@ -13,7 +13,8 @@ from chalicelib.api import paging, summaries
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
-from chalicelib.services import accounts, devices, sensor_history
+from chalicelib.services.home import accounts, devices
+from chalicelib.services.past import sensor_history
 from chalicelib.wire import devices as wire
 from chalicelib.wire.base import Done
 from chalicelib.wire.sensors import SensorSummaries, SensorSummaryColumns

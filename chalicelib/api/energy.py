@@ -15,7 +15,7 @@ from chalicelib.domain.money import amounts
 from chalicelib.domain.money.bills import Tally, total
 from chalicelib.domain.money.calendar import Length, Period
 from chalicelib.domain.times import iso
-from chalicelib.services import always_on, energy
+from chalicelib.services.money import always_on, energy
 from chalicelib.wire import energy as wire
 
 blueprint = Blueprint(__name__)

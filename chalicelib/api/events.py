@@ -18,7 +18,9 @@ from chalicelib.domain.preferences import (
     minute_of_day,
 )
 from chalicelib.domain.times import iso
-from chalicelib.services import accounts, live, notification_settings, notifications, phantom_events
+from chalicelib.services.delivery import notification_settings
+from chalicelib.services.home import accounts, phantom_events
+from chalicelib.services.push import live, notifications
 from chalicelib.wire import events as wire
 from chalicelib.wire.base import Done
 

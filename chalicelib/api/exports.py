@@ -7,7 +7,7 @@ from chalice.app import Blueprint
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.exports import LINK_MS, Export
 from chalicelib.domain.times import LATEST_MS, epoch_ms, iso
-from chalicelib.services import exports
+from chalicelib.services.exports import jobs as exports
 from chalicelib.wire import exports as wire
 
 blueprint = Blueprint(__name__)

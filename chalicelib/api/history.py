@@ -20,7 +20,7 @@ from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.spreadsheets import harmless
 from chalicelib.domain.times import LATEST_MS, iso
 from chalicelib.domain.units import units_of
-from chalicelib.services.history import RawPage, UsagePage
+from chalicelib.services.past.history import RawPage, UsagePage
 from chalicelib.wire.base import Part
 from chalicelib.wire.devices import SensorColumns, SensorHistory
 from chalicelib.wire.history import (

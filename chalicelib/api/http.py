@@ -32,7 +32,8 @@ from chalicelib.domain.errors import (
     Unavailable,
     not_found,
 )
-from chalicelib.services import devices, read_tokens, sessions
+from chalicelib.services.access import read_tokens, sessions
+from chalicelib.services.home import devices
 from chalicelib.wire.base import Failure
 
 STATUS = {

@@ -12,7 +12,8 @@ from chalicelib.api import paging
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.ports import Port
 from chalicelib.domain.states import PortState
-from chalicelib.services import accounts, history, ports
+from chalicelib.services.home import accounts, ports
+from chalicelib.services.past import history
 from chalicelib.wire import history as wire_history
 from chalicelib.wire import ports as wire
 from chalicelib.wire.base import Done

@@ -6,7 +6,7 @@ from chalice.app import Blueprint
 
 from chalicelib import messages
 from chalicelib.api.http import Call, Who, device_key, route
-from chalicelib.services import devices
+from chalicelib.services.home import devices
 from chalicelib.wire import readings as wire
 
 blueprint = Blueprint(__name__)

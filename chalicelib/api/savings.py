@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.api import paging
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.money import amounts
-from chalicelib.services import savings
+from chalicelib.services.money import savings
 from chalicelib.views.savings import saving as saving_view
 from chalicelib.wire import energy as wire
 

@@ -9,7 +9,8 @@ from chalicelib.api.http import Call, Reply
 from chalicelib.domain.sensors import Summaries
 from chalicelib.domain.times import SECOND_MS, iso
 from chalicelib.domain.units import units_of
-from chalicelib.services import accounts, devices, sensor_history
+from chalicelib.services.home import accounts, devices
+from chalicelib.services.past import sensor_history
 from chalicelib.wire.history import Cell, UsageResolution
 from chalicelib.wire.sensors import SensorSummaries, SensorSummary, SensorSummaryColumns, SensorSummaryPoint
 

@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.money.amounts import MILLIONTHS, millionths
 from chalicelib.domain.money.tariffs import Tariff, Window
-from chalicelib.services import tariffs
+from chalicelib.services.money import tariffs
 from chalicelib.wire import energy as wire
 
 WEEKDAYS = get_args(wire.Day)

@@ -1,4 +1,4 @@
-"""The weekly digest: what one week was about, in plain text; services/digests.py gathers what it tells."""
+"""The weekly digest: what one week was about, in plain text; services/delivery/digests.py gathers what it tells."""
 
 from __future__ import annotations
 

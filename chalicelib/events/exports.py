@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib import telemetry
-from chalicelib.services import exports
+from chalicelib.services.exports import jobs as exports
 
 blueprint = Blueprint(__name__)
 

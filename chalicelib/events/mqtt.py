@@ -13,7 +13,8 @@ from chalicelib import messages, telemetry
 from chalicelib.decoding import decode
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import GhostwattError, Unauthenticated, Unavailable
-from chalicelib.services import commands, mqtt_sign_in
+from chalicelib.services.push import commands
+from chalicelib.services.readings import mqtt_sign_in
 from chalicelib.wire.base import Answer
 from chalicelib.wire.devices import Heartbeat, RecordSensors
 from chalicelib.wire.mqtt import ABSENT, Envelope, MqttBatchAnswer, MqttFailure, MqttHeartbeatAnswer, Published, SignIn

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from chalice.app import Blueprint, CloudWatchEvent
 
 from chalicelib import telemetry
-from chalicelib.services import deliver, digests, purging, roll_up
-from chalicelib.services import sweep as sweeping
+from chalicelib.services import purging
 from chalicelib.services.deadline import out_of
+from chalicelib.services.delivery import deliver, digests
+from chalicelib.services.past import roll_up
+from chalicelib.services.readings import sweep as sweeping
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.schedule")

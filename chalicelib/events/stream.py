@@ -13,8 +13,8 @@ from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib import telemetry
 from chalicelib.domain.readings import Chunk, SensorLog
-from chalicelib.services.examine import examine as examine_chunks
-from chalicelib.services.examine import examine_sensors
+from chalicelib.services.readings.examine import examine as examine_chunks
+from chalicelib.services.readings.examine import examine_sensors
 from chalicelib.storage import readings
 
 blueprint = Blueprint(__name__)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from chalicelib.services import accounts, exports, sessions
+from chalicelib.services.access import sessions
+from chalicelib.services.exports import jobs as exports
+from chalicelib.services.home import accounts
 from chalicelib.storage import (
     notification_settings,
     notifications,

@@ -10,11 +10,12 @@ from chalicelib.domain.devices import Device
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import RelayState
-from chalicelib.services import accounts, devices, notifications, ports
-from chalicelib.services.examine import examine
-from chalicelib.services.heartbeat import heartbeat
-from chalicelib.services.record import Batch, record
-from chalicelib.services.record_one import Reading
+from chalicelib.services.home import accounts, devices, ports
+from chalicelib.services.push import notifications
+from chalicelib.services.readings.examine import examine
+from chalicelib.services.readings.heartbeat import heartbeat
+from chalicelib.services.readings.record import Batch, record
+from chalicelib.services.readings.record_one import Reading
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as stored_readings
 from chalicelib.storage import users

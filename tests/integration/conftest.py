@@ -125,7 +125,7 @@ def calling_function() -> str | None:
         if is_handler and frame.f_code.co_name in ENTRIES:
             return ENTRIES[frame.f_code.co_name]
         verb = path.stem, frame.f_code.co_name
-        if path.parent == ROOT / "chalicelib" / "services" and verb in VERBS:
+        if path.is_relative_to(ROOT / "chalicelib" / "services") and verb in VERBS:
             return VERBS[verb]
         frame = frame.f_back
     return None

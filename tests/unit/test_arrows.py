@@ -12,6 +12,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
 PI = {f"ghostwatt_pi.{base}" for base in ("__version__", "clock", "home", "identity", "measurement", "tell", "wire")}
+BELOW = {"chalicelib.telemetry", "chalicelib.storage", "chalicelib.domain", "chalicelib.settings"}
+
+
+def services(*rooms: str) -> set[str]:
+    """What a room of the services may import: itself and these, and what all of them stand on."""
+    return BELOW | {f"chalicelib.services.{name}" for name in (*rooms, "deadline", "pages")}
+
+
 ALLOWED = {
     "chalicelib.settings": set(),
     "chalicelib.domain": {"chalicelib.domain"},
@@ -28,33 +36,15 @@ ALLOWED = {
         "chalicelib.wire",
     },
     "chalicelib.storage": {"chalicelib.storage", "chalicelib.domain", "chalicelib.settings"},
-    "chalicelib.services": {
-        "chalicelib.telemetry",
-        "chalicelib.services",
-        "chalicelib.storage",
-        "chalicelib.domain",
-        "chalicelib.settings",
-    },
-    "chalicelib.services.live": {
-        "chalicelib.storage",
-        "chalicelib.domain",
-        "chalicelib.settings",
-        "chalicelib.views",
-        "chalicelib.wire",
-    },
-    "chalicelib.services.commands": {
-        "chalicelib.storage",
-        "chalicelib.domain",
-        "chalicelib.settings",
-        "chalicelib.views",
-        "chalicelib.wire",
-    },
-    "chalicelib.services.export_contents": {
-        "chalicelib.services",
-        "chalicelib.storage",
-        "chalicelib.domain",
-        "chalicelib.views",
-    },
+    "chalicelib.services": {"chalicelib.services", *BELOW},
+    "chalicelib.services.push": {"chalicelib.services.push", "chalicelib.views", "chalicelib.wire", *BELOW},
+    "chalicelib.services.access": services("access", "push"),
+    "chalicelib.services.home": services("home", "access", "push"),
+    "chalicelib.services.past": services("past", "home"),
+    "chalicelib.services.money": services("money", "past", "home"),
+    "chalicelib.services.readings": services("readings", "past", "home", "push"),
+    "chalicelib.services.delivery": services("delivery", "money", "access", "push"),
+    "chalicelib.services.exports": services("exports", "delivery", "money", "past", "home") | {"chalicelib.views"},
     "chalicelib.api": {
         "chalicelib.api",
         "chalicelib.messages",
@@ -92,8 +82,7 @@ ALLOWED = {
     "ghostwatt_pi.local": PI
     | {f"ghostwatt_pi.{room}" for room in ("local", "cloud", "spool", "meters", "outlets.relays", "settings")},
 }
-"""From a room to those it may import; the most particular name counts.
-services.live, .commands and .export_contents send views."""
+"""From a room to those it may import; the most particular name counts."""
 LIBRARIES = {
     "chalicelib.domain": set(),
     "chalicelib.settings": set(),
@@ -101,12 +90,11 @@ LIBRARIES = {
     "chalicelib.wire": {"msgspec"},
     "chalicelib.views": set(),
     "chalicelib.storage": {"pynamodb", "botocore", "msgspec"},
-    "chalicelib.services": {"argon2", "jwt"},
-    "chalicelib.services.live": {"botocore", "msgspec"},
-    "chalicelib.services.mail": {"botocore"},
-    "chalicelib.services.export_archive": {"msgspec"},
-    "chalicelib.services.export_contents": {"msgspec"},
-    "chalicelib.services.commands": {"botocore", "msgspec"},
+    "chalicelib.services": set(),
+    "chalicelib.services.access": {"argon2", "jwt"},
+    "chalicelib.services.push": {"botocore", "msgspec"},
+    "chalicelib.services.delivery.mail": {"botocore"},
+    "chalicelib.services.exports": {"msgspec"},
     "chalicelib.decoding": {"msgspec"},
     "chalicelib.messages": {"msgspec"},
     "chalicelib.api": {"chalice", "msgspec"},

@@ -11,7 +11,8 @@ from argon2 import PasswordHasher
 
 from chalicelib.domain.errors import TooMany, Unauthenticated
 from chalicelib.domain.times import MINUTE_MS
-from chalicelib.services import accounts, passwords, throttle
+from chalicelib.services.access import passwords, throttle
+from chalicelib.services.home import accounts
 from chalicelib.storage import users
 from tests.conftest import Answered, Call
 

@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from chalicelib.domain.errors import Unauthenticated, Unavailable
-from chalicelib.services import accounts, devices, passwords, sessions
+from chalicelib.services.access import passwords, sessions
+from chalicelib.services.home import accounts, devices
 from chalicelib.storage import purges, users
 from chalicelib.storage import sessions as session_store
 from tests.conftest import Answered, Call, now_ms

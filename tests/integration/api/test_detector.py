@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import backtests
+from chalicelib.services.past import backtests
 from tests.conftest import Device, Person, now_ms, reading
 
 MINUTE = 60_000

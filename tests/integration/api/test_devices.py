@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.times import iso
-from chalicelib.services import devices as verbs
+from chalicelib.services.home import devices as verbs
 from tests.conftest import Call, Person, now_ms
 
 

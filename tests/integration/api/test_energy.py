@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.services import outlets
+from chalicelib.services.money import outlets
 from tests.conftest import Call, Device, Person, now_ms, reading
 
 MINUTE = 60_000

@@ -25,7 +25,9 @@ from chalicelib.domain.exports import RUN_LEASE_MS
 from chalicelib.domain.times import DAY_MS, HOUR_MS, SECOND_MS, epoch_ms
 from chalicelib.events.exports import export_job
 from chalicelib.events.schedule import sweep
-from chalicelib.services import export_contents, exports, purging
+from chalicelib.services import purging
+from chalicelib.services.exports import contents as export_contents
+from chalicelib.services.exports import jobs as exports
 from chalicelib.settings import settings
 from chalicelib.storage import exports as store
 from chalicelib.storage import files, functions

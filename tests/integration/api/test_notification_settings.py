@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.delivery import Undeliverable
-from chalicelib.services import purging, webhooks
+from chalicelib.services import purging
+from chalicelib.services.delivery import webhooks
 from chalicelib.storage import notification_settings, users
 from tests.conftest import Person, now_ms
 

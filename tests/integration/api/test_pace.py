@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.services import live
+from chalicelib.services.push import live
 from chalicelib.settings import settings
 from tests.conftest import Person, now_ms
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.read_tokens import MAX_TOKENS, SEEN_MS
 from chalicelib.domain.times import DAY_MS
-from chalicelib.services import read_tokens, sessions
+from chalicelib.services.access import read_tokens, sessions
 from chalicelib.storage import sessions as store
 from tests.conftest import Call, Person, now_ms
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.services import sensor_history
+from chalicelib.services.past import sensor_history
 from tests.conftest import Device, Person, now_ms
 
 

@@ -16,8 +16,9 @@ import pytest
 import chalicelib.api.accounts
 from chalicelib.domain.accounts import SESSION_MS, SESSION_TOKEN_MS
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.services import accounts, sessions, signing_keys
-from chalicelib.services.sessions import Tokens
+from chalicelib.services.access import sessions, signing_keys
+from chalicelib.services.access.sessions import Tokens
+from chalicelib.services.home import accounts
 from chalicelib.settings import settings
 from tests.conftest import Answered, Call, now_ms
 

@@ -16,7 +16,8 @@ from chalicelib.domain.ports import device_uid_of
 from chalicelib.domain.readings import Columns
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.events.mqtt import mqtt_data
-from chalicelib.services import commands, roll_up
+from chalicelib.services.past import roll_up
+from chalicelib.services.push import commands
 from chalicelib.storage import readings, rollups, states
 from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms, reading

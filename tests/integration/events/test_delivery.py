@@ -17,9 +17,10 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Notification
 from chalicelib.domain.preferences import Webhook
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.services import deliver as delivery
-from chalicelib.services import digests, energy, outlets, webhooks
-from chalicelib.services.sweep import sweep
+from chalicelib.services.delivery import deliver as delivery
+from chalicelib.services.delivery import digests, webhooks
+from chalicelib.services.money import energy, outlets
+from chalicelib.services.readings.sweep import sweep
 from chalicelib.settings import settings
 from chalicelib.storage import notification_settings, notifications, users
 from tests.conftest import Call, Person, now_ms, reading

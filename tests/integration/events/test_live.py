@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 import app
-from chalicelib.services import live
+from chalicelib.services.push import live
 from chalicelib.storage import connections, users
 from tests.conftest import Call, Person
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.services import accounts
+from chalicelib.services.home import accounts
 from tests.conftest import Person, now_ms
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.events.mqtt import mqtt_authorize, mqtt_data
-from chalicelib.services import commands
+from chalicelib.services.push import commands
 from chalicelib.storage import devices
 from chalicelib.storage import readings as reading_store
 from chalicelib.wire.base import Answer

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import presence
-from chalicelib.services.sweep import sweep
+from chalicelib.services.readings import presence
+from chalicelib.services.readings.sweep import sweep
 from chalicelib.storage import devices
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver

@@ -16,9 +16,11 @@ from chalicelib.domain.ports import device_uid_of
 from chalicelib.domain.readings import Columns
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.events.schedule import sweep
-from chalicelib.services import ports as port_service
-from chalicelib.services import purge, purging, roll_up, usage
-from chalicelib.services.examine import examine
+from chalicelib.services import purging
+from chalicelib.services.home import ports as port_service
+from chalicelib.services.home import purge
+from chalicelib.services.past import roll_up, usage
+from chalicelib.services.readings.examine import examine
 from chalicelib.storage import devices, ports, readings, rollups, states
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver

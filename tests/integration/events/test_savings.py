@@ -9,8 +9,10 @@ import pytest
 
 from chalicelib.domain.money.savings import Saving
 from chalicelib.domain.relays import RelayState
-from chalicelib.services import devices, energy, ports, savings, sessions
-from chalicelib.services.heartbeat import heartbeat
+from chalicelib.services.access import sessions
+from chalicelib.services.home import devices, ports
+from chalicelib.services.money import energy, savings
+from chalicelib.services.readings.heartbeat import heartbeat
 from chalicelib.storage import users
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver

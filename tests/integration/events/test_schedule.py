@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.events import schedule
-from chalicelib.services import digests, purging, sweep
+from chalicelib.services import purging
+from chalicelib.services.delivery import digests
+from chalicelib.services.readings import sweep
 from chalicelib.storage import devices
 from infra.local import aws
 from tests.conftest import Person, now_ms, reading

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.readings import Chunk, Columns
 from chalicelib.events.stream import examine
-from chalicelib.services import examine as examining
-from chalicelib.services import ports as verbs
+from chalicelib.services.home import ports as verbs
+from chalicelib.services.readings import examine as examining
 from chalicelib.storage import phantom_events, ports, states
 from infra.local import aws
 from infra.local.streams import TableStream

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from moto import mock_aws
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.services.signing_keys import MAX_AGE_MS, MIN_AGE_MS, KeyRing
+from chalicelib.services.access.signing_keys import MAX_AGE_MS, MIN_AGE_MS, KeyRing
 from chalicelib.settings import settings
 from chalicelib.storage import signing_keys as store
 

@@ -17,8 +17,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from chalicelib.domain.delivery import Undeliverable
-from chalicelib.services import mail
-from chalicelib.services.mail import Mail
+from chalicelib.services.delivery import mail
+from chalicelib.services.delivery.mail import Mail
 from chalicelib.settings import settings
 
 MAIL = Mail("1700000000000-cut-p1", "somebody@example.org", "Phantom energy detected on Fernseher für alle", "Text.\n")

@@ -23,7 +23,7 @@ from chalicelib.domain.delivery import Undeliverable
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.events import Notification
 from chalicelib.domain.preferences import Webhook
-from chalicelib.services import webhooks
+from chalicelib.services.delivery import webhooks
 from chalicelib.settings import settings
 
 NOW = 1_700_000_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.services.export_archive import new_archive
+from chalicelib.services.exports.archive import new_archive
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

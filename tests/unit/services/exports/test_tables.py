@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from chalicelib.services import export_tables as tables
+from chalicelib.services.exports import tables
 from chalicelib.wire.energy import SavingPart
 from chalicelib.wire.events import NotificationPart, PhantomEventPart
 from chalicelib.wire.history import UsagePoint

@@ -1,0 +1,1 @@
+"""Who may come in: sessions, passwords, tokens, keys, and how often one may try."""

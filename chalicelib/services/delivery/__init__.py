@@ -1,0 +1,1 @@
+"""What leaves the house by the schedule: mail, webhooks, digests."""

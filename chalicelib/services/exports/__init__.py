@@ -1,0 +1,1 @@
+"""Everything of an account as a zip: the job, and what is in it."""

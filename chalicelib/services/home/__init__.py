@@ -1,0 +1,1 @@
+"""What a person has: an account, devices, outlets, and what was found there."""

@@ -1,0 +1,127 @@
+"""What a person does with an account: sign up, log in, look, change, close."""
+
+from __future__ import annotations
+
+from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
+from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
+from chalicelib.domain.identity import digest, new_id
+from chalicelib.services.access import passwords, sessions, throttle
+from chalicelib.services.access.sessions import Tokens
+from chalicelib.services.home import devices, purge
+from chalicelib.storage import purges, users
+from chalicelib.storage.base import Transaction
+
+MOST_FAILURES_PER_ADDRESS = 100
+"""Failed log-ins from one IP address in a window: a household or an office behind one router stays below."""
+
+
+def sign_up(email: str, password: str, user_agent: str, now_ms: int) -> Tokens:
+    """A new account and its first session. Raises Conflict: email_taken; Invalid."""
+    email, password = tidy_email(email), tidy_password(password)
+    before = users.load(email)
+    if before is not None and before.closed_at_ms is None:
+        raise _taken()
+    if before is not None:
+        _finish_closing(before, now_ms)
+    account = Account(email, user_id=new_id(), password_hash=passwords.hashed(password), created_at_ms=now_ms)
+    write = Transaction()
+    users.put_new(write, account)
+    tokens = sessions.put_new(write, account, user_agent, now_ms)
+    if not write.commit():
+        raise _taken()
+    return tokens
+
+
+def _taken() -> Conflict:
+    return Conflict("There is an account with this e-mail address.", code="email_taken", field="email")
+
+
+def log_in(email: str, password: str, user_agent: str, source_ip: str, now_ms: int) -> Tokens:
+    """A new session. Raises Unauthenticated (alike, and as slowly, for nobody's address), TooMany, Invalid."""
+    email, password = tidy_email(email), tidy_password(password)
+    by_person, by_address = f"log-in#{digest(email)}#{source_ip}", f"log-in#{source_ip}"
+    throttle.count_and_check(by_person, now_ms)
+    throttle.count_and_check(by_address, now_ms, MOST_FAILURES_PER_ADDRESS)
+    account = _with_password(email, password)
+    throttle.forgive(by_person, now_ms)
+    throttle.forgive(by_address, now_ms)
+    write = Transaction()
+    users.put_check(write, account)
+    tokens = sessions.put_new(write, account, user_agent, now_ms)
+    if not write.commit():
+        raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
+    if passwords.outdated(account.password_hash):
+        users.save_password(account, passwords.hashed(password))
+    return tokens
+
+
+def _with_password(email: str, password: str) -> Account:
+    account = users.load_open(email)
+    if not passwords.fits(account.password_hash if account else None, password) or account is None:
+        raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
+    return account
+
+
+def of_session(session: Session) -> Account:
+    """The account that a session uses. Raises Unauthenticated when it is closed."""
+    account = users.load_open(session.email)
+    if account is None or account.user_id != session.user_id:
+        raise _closed()
+    return account
+
+
+def _closed() -> Unauthenticated:
+    return Unauthenticated("This account is closed.", code="bad_session")
+
+
+def change(session: Session, choices: Choices, now_ms: int) -> Account:
+    """Store what a person chose; returns the account as it is then. Raises Unauthenticated when it is closed."""
+    account = users.save_choices(of_session(session), choices)
+    if account is None:
+        raise _closed()
+    if choices.raw_retention_days is not None:
+        devices.keep_raw(account.user_id, choices.raw_retention_days, now_ms)
+    return account
+
+
+def change_password(session: Session, current: str, new: str, now_ms: int) -> None:
+    """Replace the password and end all other sessions. Raises Invalid: wrong_password; TooMany."""
+    current, new = tidy_password(current, "currentPassword"), tidy_password(new, "newPassword")
+    account = of_session(session)
+    throttle.count_and_check(f"password#{session.user_id}", now_ms)
+    right = passwords.fits(account.password_hash, current)
+    if not right or not users.save_password(account, passwords.hashed(new)):
+        raise Invalid("This is not your current password.", code="wrong_password", field="currentPassword")
+    throttle.forgive(f"password#{session.user_id}", now_ms)
+    sessions.end_others(session)
+
+
+def close(session: Session, now_ms: int) -> None:
+    """Delete an account: unusable at once, with all its sessions and keys; the rest is purged by the schedule.
+
+    The task comes first and is crossed out last: what a crash leaves half done, the schedule finishes.
+    """
+    account = users.load(session.email)
+    if account is not None and account.user_id == session.user_id:
+        purges.add(_closing_task(account), now_ms)
+        users.close(account, now_ms)
+        _finish_closing(account, now_ms)
+    sessions.end(session)
+
+
+def finish_closing(email: str, now_ms: int) -> None:
+    """Do what is left of a closing that broke off; an open account stays as it is."""
+    account = users.load(email)
+    if account is not None and account.closed_at_ms is not None:
+        _finish_closing(account, now_ms)
+
+
+def _finish_closing(account: Account, now_ms: int) -> None:
+    sessions.end_all(account.user_id)
+    purge.close_account(account.user_id, now_ms)
+    users.remove(account)
+    purges.done(_closing_task(account))
+
+
+def _closing_task(account: Account) -> str:
+    return f"account#{account.email}"

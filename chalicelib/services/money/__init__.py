@@ -1,0 +1,1 @@
+"""What energy was used for, what it cost, and what cuts saved."""

@@ -1,0 +1,111 @@
+"""What cuts have saved, and what they could have: the ledger, the savings of a span, and what if all were on cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chalicelib.domain import phantom
+from chalicelib.domain.accounts import Account, Session
+from chalicelib.domain.energy.slots import SLOT_MS
+from chalicelib.domain.events import PhantomEvent
+from chalicelib.domain.money.savings import LIMIT_MS, Saving, saving_of
+from chalicelib.domain.money.tariffs import Prices
+from chalicelib.domain.money.what_if import Potential, potential
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import LATE_MS
+from chalicelib.domain.relays import CUT_TTL_MS
+from chalicelib.domain.states import PortState
+from chalicelib.domain.times import DAY_MS
+from chalicelib.services.home import accounts, ports
+from chalicelib.services.money import outlets, tariffs
+from chalicelib.services.past import usage
+from chalicelib.storage import phantom_events
+from chalicelib.storage import ports as port_store
+
+REACH_MS = LIMIT_MS + LATE_MS + CUT_TTL_MS
+"""A cut saves until so long after it was found: found late, obeyed late, and counted for a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A page of savings, newest first, with what prices them, and the cursor to go on."""
+
+    account: Account
+    prices: Prices
+    savings: list[Saving]
+    cursor: str | None
+
+
+def ledger(
+    session: Session, port_id: str | None, span_ms: tuple[int, int], limit: int, cursor: str | None, now_ms: int
+) -> Ledger:
+    """A page of the cuts that were found between two times and obeyed, of one port or of all.
+
+    Raises NotFound for another's port, Invalid (cursor).
+    """
+    account = accounts.of_session(session)
+    if port_id is not None:
+        ports.own(account.user_id, port_id)
+    events, after = phantom_events.obeyed(account.user_id, port_id, *span_ms, limit, cursor)
+    return Ledger(account, tariffs.prices_of(account), _savings(events, _ports_of_open(events), now_ms), after)
+
+
+def of_port(port: Port, first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
+    """The savings of a port that may reach into a span."""
+    events, _ = phantom_events.obeyed(port.owner_id, port.port_id, max(first_ms - REACH_MS, 0), last_ms)
+    return _savings(events, [port], now_ms)
+
+
+def of_owner(owner_id: str, owned: Iterable[Port], first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
+    """The savings of all of a person's ports that may reach into a span."""
+    events, _ = phantom_events.obeyed(owner_id, None, max(first_ms - REACH_MS, 0), last_ms)
+    return _savings(events, owned, now_ms)
+
+
+def _ports_of_open(events: Iterable[PhantomEvent]) -> list[Port]:
+    """A port can be deleted while it is cut."""
+    wanted = {event.port_id for event in events if event.ended_at_ms is None}
+    return [port for port in map(port_store.load, sorted(wanted)) if port is not None]
+
+
+def _savings(events: Iterable[PhantomEvent], known: Iterable[Port], now_ms: int) -> list[Saving]:
+    standing = {port.relay.cut_event_id for port in known if port.relay.desired == "off"}
+    found = (saving_of(event, now_ms, is_still_off=event.event_id in standing) for event in events)
+    return [saving for saving in found if saving is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What cuts after the detector's dwell would have saved at a port, or why it would not be cut (keeps_power)."""
+
+    port: Port
+    dwell_seconds: int
+    potential: Potential
+    keeps_power: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What if all ports were on cut."""
+
+    account: Account
+    candidates: list[Candidate]
+
+
+def what_if(session: Session, days: int, now_ms: int) -> WhatIf:
+    """What cuts at all of a person's ports would have saved in the last days. Raises Invalid (days)."""
+    account = accounts.of_session(session)
+    prices = tariffs.prices_of(account)
+    owned = outlets.all_of(account.user_id, days, outlets.MOST_DAYS_OF_SLOTS, "days")
+    return WhatIf(account, [_candidate(port, state, days, prices, now_ms) for port, state in owned])
+
+
+def _candidate(port: Port, state: PortState, days: int, prices: Prices, now_ms: int) -> Candidate:
+    explained = phantom.explain(state.detector, port.rule)
+    usages = usage.of_port(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms)
+    keeps_power = explained.waits_for if explained.advice == "notify" else None
+    found = potential(usages, explained.dwell_seconds * 1_000, prices)
+    if keeps_power is not None:
+        found = Potential(found.standby_microjoules)
+    return Candidate(port, explained.dwell_seconds, found, keeps_power)

@@ -1,0 +1,1 @@
+"""What was recorded, read back: raw, summed up, or replayed under another rule."""

@@ -1,0 +1,105 @@
+"""What an outlet used, read back: rolled up where that is done, computed from the stored readings where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from chalicelib.domain.energy import hours
+from chalicelib.domain.energy.slots import SLOT_MS, quarters
+from chalicelib.domain.energy.usage import Usage
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import MAX_CHUNK_MS
+from chalicelib.domain.states import DeviceState
+from chalicelib.domain.times import DAY_MS, HOUR_MS
+from chalicelib.services.past.roll_up import HOURS_A_LOAD, slots_of, whole_hours
+from chalicelib.services.past.slot_readings import columns_between
+from chalicelib.storage import readings, rollups, states
+
+MOST_COMPUTED = 240
+"""Hours computed for one answer. Only in the minutes after a longer backlog came are there more."""
+RETRY_SECONDS = 60
+
+
+class Page(NamedTuple):
+    """Usages, oldest first, and up to when they are known: where there is too much to compute, not to the end."""
+
+    usages: list[Usage]
+    end_ms: int
+
+
+def of_port(port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int) -> list[Usage]:
+    """The usage of an outlet by stretches that end after first_ms and begin before last_ms, oldest first.
+
+    resolution_ms is five or fifteen minutes; stretches are aligned to UTC, empty ones left out. Five-minute slots are
+    only shown for thirteen months. Raises Unavailable while there is too much to compute for one answer.
+    """
+    found = page(port, first_ms, last_ms, resolution_ms, now_ms)
+    if found.end_ms < last_ms:
+        raise Unavailable(
+            "What was sent late is still being summed up; try again in a minute.",
+            code="summing_up",
+            retry_after_seconds=RETRY_SECONDS,
+        )
+    return found.usages
+
+
+def page(port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int) -> Page:
+    """As of_port, but up to where there is too much to compute for one answer."""
+    if resolution_ms == SLOT_MS:
+        first_ms = max(first_ms, now_ms - rollups.SLOTS_KEPT_MS)
+    first_ms = first_ms // resolution_ms * resolution_ms
+    if first_ms >= last_ms:
+        return Page([], last_ms)
+    state = states.load(port.device_uid)
+    unsettled = _unsettled(port, state, first_ms, last_ms, now_ms)
+    if len(unsettled) > MOST_COMPUTED:
+        last_ms = unsettled[MOST_COMPUTED] * HOUR_MS
+    found = _slots if resolution_ms == SLOT_MS else _quarters
+    usages = found(port, state, first_ms, last_ms, unsettled[:MOST_COMPUTED])
+    return Page([usage for usage in usages if first_ms <= usage.start_ms < last_ms], last_ms)
+
+
+def _quarters(port: Port, state: DeviceState, first_ms: int, last_ms: int, unsettled: Collection[int]) -> list[Usage]:
+    """Whole days are read as such, but for those that still change."""
+    open_days = {hour // hours.HOURS_PER_DAY for hour in unsettled} | {state.watermark_ms // DAY_MS}
+    stored = rollups.quarters(port.port_id, first_ms // DAY_MS * DAY_MS, last_ms)
+    found = [quarter for quarter in stored if quarter.start_ms // DAY_MS not in open_days]
+    for run in hours.runs(open_days, len(open_days)):
+        start_ms, end_ms = max(run[0] * DAY_MS, first_ms), min((run[-1] + 1) * DAY_MS, last_ms)
+        if start_ms < end_ms:
+            found += quarters(_slots(port, state, start_ms, end_ms, unsettled))
+    return sorted(found, key=lambda quarter: quarter.start_ms)
+
+
+def _slots(port: Port, state: DeviceState, first_ms: int, last_ms: int, unsettled: Collection[int]) -> list[Usage]:
+    """Five-minute slots of the hours between two times; unsettled hours are computed."""
+    first, last = first_ms // HOUR_MS, (last_ms - 1) // HOUR_MS
+    stored = rollups.slots(port.port_id, first * HOUR_MS, last * HOUR_MS)
+    here = [hour for hour in unsettled if first <= hour <= last]
+    found = [slot for slot in stored if slot.start_ms // HOUR_MS not in unsettled]
+    for run in hours.runs(here, HOURS_A_LOAD):
+        found += _computed(port, state, run)
+    return sorted(found, key=lambda slot: slot.start_ms)
+
+
+def _computed(port: Port, state: DeviceState, run: Sequence[int]) -> list[Usage]:
+    first_ms, last_ms = run[0] * HOUR_MS, (run[-1] + 1) * HOUR_MS
+    columns = columns_between(state, [port.port_id], first_ms, last_ms).get(port.port_id)
+    return slots_of(port, state, columns, first_ms, last_ms) if columns else []
+
+
+def _unsettled(port: Port, state: DeviceState, first_ms: int, last_ms: int, now_ms: int) -> list[int]:
+    """The hours between two times that are marked, and those not yet examined: from the newest reading's on. In order.
+
+    A late reading counts from when the stream has brought it, a moment after it was stored.
+    """
+    first, last = first_ms // HOUR_MS, (last_ms - 1) // HOUR_MS
+    marked = {hour for hour in state.dirty_hours if first <= hour <= last}
+    open_from = max(first, state.watermark_ms // HOUR_MS)
+    stored = readings.span_ms(state.device_uid) if open_from <= last else None
+    if stored:
+        begins, ends = (stored[0] - MAX_CHUNK_MS) // HOUR_MS, stored[1] // HOUR_MS
+        marked |= set(range(max(open_from, begins), min(last, ends) + 1))
+    return whole_hours([port], sorted(marked), now_ms)

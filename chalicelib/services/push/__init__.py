@@ -1,0 +1,1 @@
+"""What is told at once: open pages, devices, notifications."""

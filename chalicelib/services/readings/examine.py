@@ -1,0 +1,176 @@
+"""Examining what was stored, on the stream: the detector looks at it, and what follows is written and pushed.
+
+All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
+lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is done
+last, when it is due, and for a few seconds at most: nobody waits for it, least of all a cut.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from chalicelib import telemetry
+from chalicelib.domain import phantom
+from chalicelib.domain.energy import counted, hours
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.follow_up import FollowUp, follow_up
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
+from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.services.deadline import out_of
+from chalicelib.services.past.roll_up import roll_up
+from chalicelib.services.push import commands, live, notify
+from chalicelib.storage import devices as device_store
+from chalicelib.storage import phantom_events, states
+from chalicelib.storage import ports as port_store
+from chalicelib.storage.base import Transaction
+
+LOG = logging.getLogger("ghostwatt.examine")
+TRIES = 3
+"""A person may switch while we look: what we decided is stale then, and we look again."""
+ROLL_UP_SECONDS = 3.0
+LEARNED = (
+    "threshold_watts",
+    "standby_watts",
+    "use_watts",
+    "minutes_unlearnt",
+    "heated_sessions",
+    "sustained_sessions",
+    "uses_learnt",
+    "false_learnt",
+    "watt_minutes",
+    "idle_runs",
+)
+"""What the detector knows of an appliance that does not hang on the time of its newest reading."""
+
+
+def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
+    """Take stored chunks of one device, in the order of storing, into the state of its ports, and act on it.
+
+    Raises Unavailable when it cannot be written now; the same chunks may be given again. What goes wrong at one port is
+    raised when all is done for the others.
+    """
+    for _ in range(TRIES):
+        if _examine(chunks, now_ms):
+            return
+    raise Unavailable("This device's state keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
+    device_uid = chunks[0].device_uid
+    before = states.load(device_uid)
+    ports = {port.port_id: port for port in port_store.of_device(device_uid)}
+    looks, errors = _look_at_all(ports, before, chunks, now_ms)
+    known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
+    after = replace(
+        before,
+        ports=known | {port_id: look.state for port_id, look in looks.items()},
+        dirty_hours=hours.marked(
+            before.dirty_hours,
+            [chunk for chunk in chunks if chunk.ports.keys() & ports.keys()],
+            now_ms,
+            _counted_hours(chunks, before, [port_id for port_id, look in looks.items() if look.state.is_counted]),
+        ),
+    )
+    if after != before:
+        if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
+            return False
+        _push([(ports[port_id], look) for port_id, look in looks.items()], before)
+        roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
+    if errors:
+        raise errors[0]
+    return True
+
+
+def _look_at_all(
+    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], now_ms: int
+) -> tuple[dict[str, FollowUp], list[Exception]]:
+    """What follows at each port by its id, and what went wrong at the others."""
+    looks: dict[str, FollowUp] = {}
+    errors: list[Exception] = []
+    for port_id, columns in merged(chunks).items():
+        if port_id not in ports:
+            continue
+        try:
+            looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
+        except Exception as error:  # one outlet's trouble must not keep the device's others from being watched
+            LOG.exception("port %s cannot be examined", telemetry.hashed(port_id))
+            errors.append(error)
+    return looks, errors
+
+
+def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
+    """The hours of gaps that counters fill, as far as they change."""
+    found: set[int] = set()
+    for port_id in port_ids:
+        newest_ms = before.ports.get(port_id, PortState()).detector.watermark_ms
+        found |= counted.hours_of(chunks, port_id, newest_ms)
+    return found
+
+
+def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
+    detector = _of_our_time(before.detector, now_ms)
+    before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
+    if columns.times_ms[-1] <= before.detector.watermark_ms:
+        return FollowUp(before)
+    watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
+    detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
+    newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
+    status = "off" if port.relay.desired == "off" else verdict.status
+    return follow_up(port, replace(before, detector=detector, latest=newest, status=status), verdict, now_ms)
+
+
+def _of_our_time(detector: phantom.State, now_ms: int) -> phantom.State:
+    """The detector's memory, with only what it learned where its newest reading lies further ahead than any may.
+
+    The clock of the server was wrong then: until that time comes, all readings would pass for old ones.
+    """
+    if detector.watermark_ms <= now_ms + MAX_AHEAD_MS:
+        return detector
+    return phantom.State(**{name: getattr(detector, name) for name in LEARNED})
+
+
+def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:
+    if not any(look.event or look.progress or look.notification for _, look in looks):
+        return states.save(after)
+    write = Transaction()
+    states.put(write, after)
+    for port, look in looks:
+        if look.event:
+            phantom_events.put(write, look.event)
+        if look.relay:
+            port_store.put_cut(write, port, look.relay)
+        if look.notification:
+            notify.put(write, look.notification)
+        for progress in look.progress:
+            phantom_events.put_progress(write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms)
+    return write.commit()
+
+
+def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
+    messages: list[live.Message] = []
+    for port, look in looks:
+        known = before.ports.get(port.port_id, PortState())
+        if look.state.latest != known.latest:
+            messages.append(live.reading_message(port, look.state))
+        if look.relay or look.event or look.progress:
+            messages.append(live.port_message(replace(port, relay=look.relay or port.relay), look.state))
+        if look.notification:
+            messages.append(notify.message(look.notification))
+    if looks:
+        live.push(looks[0][0].owner_id, messages)
+    if switched := [port for port, look in looks if look.relay]:
+        commands.send_relays(switched[0])
+    if cuts := [port.port_id for port, look in looks if look.event and look.event.action == "auto_cut"]:
+        telemetry.measure({"Cuts": len(cuts)}, ports=cuts)
+
+
+def examine_sensors(log: SensorLog) -> None:
+    """Show the newest values of a device's free sensors; older ones only stay in its history."""
+    device = device_store.load(log.device_id)
+    if device is None or device.device_uid != log.device_uid:
+        return
+    if device_store.save_sensors(device, log.values, log.at_ms):
+        live.push(log.owner_id, [live.sensor_message(log)])

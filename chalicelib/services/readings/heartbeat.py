@@ -1,0 +1,77 @@
+"""Heartbeat: a device says that it lives and what it did with its relays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from chalicelib.domain.devices import Device
+from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.ports import Port
+from chalicelib.domain.relays import Relay, RelayState, report
+from chalicelib.domain.replies import DeviceReply
+from chalicelib.domain.states import PortState
+from chalicelib.services.push import live
+from chalicelib.services.readings.replies import reply_to
+from chalicelib.storage import phantom_events, states
+from chalicelib.storage import ports as store
+from chalicelib.storage.base import Transaction
+
+TRIES = 5
+"""The owner changes the port at the same moment: the Pi says each thing once, so look again."""
+
+
+class RelayReport(Protocol):
+    """The Pi's answer to one relay command."""
+
+    @property
+    def port_id(self) -> str: ...
+    @property
+    def state(self) -> RelayState: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def reason(self) -> str | None: ...
+
+
+def heartbeat(device: Device, reports: Sequence[RelayReport], now_ms: int) -> DeviceReply:
+    """Take the device's relay reports (those of unknown ports are passed over) and answer what is wanted."""
+    ports = {port.port_id: port for port in store.of_device(device.device_uid)}
+    for given in reports:
+        if given.port_id in ports and (port := _acknowledge(ports[given.port_id], given, now_ms)):
+            ports[given.port_id] = port
+    return reply_to(device, list(ports.values()), now_ms)
+
+
+def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port | None:
+    """The port after the report, None when it was deleted meanwhile."""
+    known: Port | None = port
+    for _ in range(TRIES):
+        if known is None:
+            return None
+        relay = report(known.relay, given.state, given.version, given.reason, now_ms)
+        if relay is known.relay:  # nothing new, or a report about an older command than the last one
+            return known
+        if _store(known, relay, given.state, now_ms):
+            return _shown(replace(known, relay=relay))
+        known = store.load(port.port_id)
+    raise Unavailable("This outlet keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _store(port: Port, relay: Relay, state: RelayState, now_ms: int) -> bool:
+    """Store the reported relay together with what it means for the cut behind it."""
+    write = Transaction()
+    store.put_relay(write, port, relay)
+    event_id = port.relay.cut_event_id
+    if event_id is not None and port.relay.cut_by_detector:
+        if state == "off":
+            phantom_events.put_obeyed(write, port.owner_id, event_id, now_ms)
+        else:
+            phantom_events.put_progress(write, port.owner_id, event_id, "refused", now_ms)
+    return write.commit()
+
+
+def _shown(reported: Port) -> Port:
+    live.push_port(reported, states.load(reported.device_uid).ports.get(reported.port_id, PortState()))
+    return reported

@@ -1,0 +1,101 @@
+"""Recording one reading, or one log of free sensors, with the time the device gives or the time of now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from chalicelib.domain import phantom
+from chalicelib.domain.devices import Device
+from chalicelib.domain.errors import Invalid, not_found
+from chalicelib.domain.identity import new_id
+from chalicelib.domain.ports import Port
+from chalicelib.domain.readings import Chunk, SensorLog, by_port, refusal
+from chalicelib.domain.replies import DeviceReply
+from chalicelib.domain.states import PortState
+from chalicelib.services.readings.replies import reply_to
+from chalicelib.storage import ports as port_store
+from chalicelib.storage import readings as store
+from chalicelib.storage import states
+
+REFUSALS = {"in_future": "lies more than five minutes ahead", "too_old": "is older than readings are kept"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading: volts, amps and watts of a port at epoch milliseconds; energy is its meter's counter in Wh."""
+
+    port_id: str
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+    energy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOne:
+    """The reading as it is stored (the first of its time wins), and what it means by itself."""
+
+    reading_id: str
+    reading: Reading
+    phantom_detected: bool
+    status: Literal["active", "standby", "off"]
+
+
+def record_one(device: Device, reading: Reading, timed: bool, now_ms: int) -> tuple[RecordedOne, DeviceReply]:
+    """Store one reading; `timed` says that its time is the device's own, and so that a second one is a duplicate.
+
+    Raises NotFound (port), Invalid (timestamp).
+    """
+    ports = port_store.of_device(device.device_uid)
+    reading = replace(reading, power=round(reading.power, 3))  # as it is stored
+    port = next((port for port in ports if port.port_id == reading.port_id), None)
+    if port is None:
+        raise not_found("port")
+    _check_time(device, reading.timestamp_ms, now_ms)
+    stored = _store(device, reading, timed, now_ms)
+    return _judge(port, stored), reply_to(device, ports, now_ms)
+
+
+def _check_time(device: Device, at_ms: int, now_ms: int) -> None:
+    if code := refusal(at_ms, now_ms, device.retention):
+        raise Invalid(f"timestamp {REFUSALS[code]}.", code=code, field="timestamp")
+
+
+def _store(device: Device, reading: Reading, timed: bool, now_ms: int) -> Reading:
+    batch = f"{reading.port_id}@{reading.timestamp_ms}" if timed else f"{reading.port_id}@{new_id()}"
+    columns = by_port([(reading.timestamp_ms, reading)])
+    chunk = Chunk(device.device_uid, device.device_id, device.owner_id, store.chunk_key(batch), now_ms, columns)
+    if store.add([chunk], device.retention):
+        return reading
+    (first,) = store.load_batch(device.device_uid, batch)
+    kept = first.ports[reading.port_id]
+    volts, amps, watts = kept.millivolts[0] / 1_000, kept.milliamps[0] / 1_000, kept.milliwatts[0] / 1_000
+    return Reading(reading.port_id, kept.times_ms[0], volts, amps, watts)
+
+
+def _judge(port: Port, reading: Reading) -> RecordedOne:
+    threshold_watts = port.threshold_watts or _learned_watts(port)
+    return RecordedOne(
+        reading_id=f"{reading.port_id}@{reading.timestamp_ms}",
+        reading=reading,
+        phantom_detected=threshold_watts is not None and 0 < reading.power < threshold_watts,
+        status=phantom.status(reading.power, threshold_watts),
+    )
+
+
+def _learned_watts(port: Port) -> float | None:
+    known = states.load(port.device_uid).ports.get(port.port_id, PortState())
+    return phantom.threshold_watts(known.detector, port.rule)
+
+
+def record_sensors(
+    device: Device, values: dict[str, float], at_ms: int, timed: bool, now_ms: int
+) -> tuple[SensorLog, DeviceReply]:
+    """Store a log of free sensors; without a time of the device's own (`timed`) it is always new. Raises Invalid."""
+    _check_time(device, at_ms, now_ms)
+    log = SensorLog(device.device_uid, device.device_id, device.owner_id, at_ms, values)
+    while not store.add_sensors(log, device.retention, now_ms) and not timed:
+        log = SensorLog(device.device_uid, device.device_id, device.owner_id, log.at_ms + 1, values)
+    return log, reply_to(device, port_store.of_device(device.device_uid), now_ms)

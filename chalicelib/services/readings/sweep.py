@@ -1,0 +1,37 @@
+"""The sweep: devices that have been silent for too long become offline, each with one notification a spell."""
+
+from __future__ import annotations
+
+import logging
+
+from chalicelib import telemetry
+from chalicelib.domain.liveness import shards
+from chalicelib.services.readings import presence
+from chalicelib.storage import devices
+
+LOG = logging.getLogger("ghostwatt.sweep")
+
+
+def sweep(now_ms: int) -> int:
+    """Mark silent devices offline, reading only those that are due; returns how many there were.
+
+    A call of the device in between always wins. Each device stands for itself: the first error is raised in the end.
+    """
+    marked = 0
+    errors: list[Exception] = []
+    for device_id in (device_id for shard in shards() for device_id in devices.due(shard, now_ms)):
+        try:
+            marked += _mark(device_id, now_ms)
+        except Exception as error:  # one device's trouble must not hold up the others: it stays due
+            LOG.exception("device %s cannot be marked", telemetry.hashed(device_id))
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return marked
+
+
+def _mark(device_id: str, now_ms: int) -> bool:
+    device = devices.load(device_id)
+    if device is None or not presence.is_due(device, now_ms):
+        return False
+    return presence.note_silence(device, now_ms)
