@@ -10,6 +10,7 @@ from chalice.app import Blueprint, CloudWatchEvent
 
 from chalicelib import telemetry
 from chalicelib.services import purging
+from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import out_of
 from chalicelib.services.delivery import deliver, digests
 from chalicelib.services.past import roll_up
@@ -41,13 +42,8 @@ def _sweep() -> dict[str, int]:
         "purged": lambda: purging.run(out_of(PURGE_SECONDS), now_ms),
     }
     done: dict[str, int] = {}
-    errors: list[Exception] = []
-    for name, step in steps.items():
-        try:
-            done[name] = step()
-        except Exception as error:  # a step that fails today must not keep the others from their work
-            LOG.exception("the step %s failed", name)
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    with Apart(LOG) as apart:
+        for name, step in steps.items():
+            with apart.one(f"the step {name}"):
+                done[name] = step()
     return done

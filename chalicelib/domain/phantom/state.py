@@ -56,6 +56,10 @@ class State:
         """Another state with the same contents."""
         return replace(self, watt_minutes=self.watt_minutes.copy(), idle_runs=self.idle_runs.copy())
 
+    def learned(self) -> State:
+        """What it knows of the appliance, without anything that hangs on the time of its newest reading."""
+        return State(**{name: getattr(self, name) for name in _LEARNED})
+
     def pack(self) -> bytes:
         """The state as PACKED_BYTES bytes, the first of them the format's version."""
         scalars = (getattr(self, name) for name in _SCALARS)
@@ -73,6 +77,18 @@ class State:
         return state
 
 
+_LEARNED = (
+    "threshold_watts",
+    "standby_watts",
+    "use_watts",
+    "minutes_unlearnt",
+    "heated_sessions",
+    "sustained_sessions",
+    "uses_learnt",
+    "false_learnt",
+    "watt_minutes",
+    "idle_runs",
+)
 _FORMAT = 2
 """Format 1 was that of the fixed rule alone."""
 _SCALARS = State.__slots__[:-2]

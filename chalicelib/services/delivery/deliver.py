@@ -25,6 +25,7 @@ from chalicelib.domain.delivery import (
 from chalicelib.domain.events import Notification
 from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
+from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime
 from chalicelib.services.delivery import mail, webhooks
 from chalicelib.settings import settings as place
@@ -52,13 +53,17 @@ class Recipient:
 
 
 def run(out_of_time: OutOfTime, now_ms: int) -> int:
-    """Deliver what is due until nothing is left or the time is over; returns how many notifications were tried."""
+    """Deliver what is due until nothing is left or the time is over; returns how many notifications were tried.
+
+    One that cannot be taken or settled stays due; its error is raised in the end.
+    """
     tried, broken = 0, Broken()
-    for shard in shards():
-        for owner_id, notification_id in store.due(shard, now_ms):
+    with Apart(LOG) as apart:
+        for owner_id, notification_id in (found for shard in shards() for found in store.due(shard, now_ms)):
             if out_of_time():
-                return tried
-            tried += _take(owner_id, notification_id, broken, now_ms)
+                break
+            with apart.one(f"notification {notification_id}"):
+                tried += _take(owner_id, notification_id, broken, now_ms)
     return tried
 
 

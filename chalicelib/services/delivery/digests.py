@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import next_digest_ms
 from chalicelib.domain.devices import Device
 from chalicelib.domain.digest import Drawing, Week, headline, text
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST
 from chalicelib.domain.times import DAY_MS
+from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime
 from chalicelib.services.delivery import deliver
 from chalicelib.services.money import energy
@@ -31,22 +34,18 @@ LOG = logging.getLogger("ghostwatt.digests")
 
 
 def run(out_of_time: OutOfTime, now_ms: int) -> int:
-    """Make the digests that are due until none is left or the time is over; returns how many were made."""
+    """Make the digests that are due until none is left or the time is over; returns how many were made.
+
+    One that cannot be made stays due; its error is raised in the end.
+    """
     made = 0
-    for shard in shards():
-        for owner_id in settings_store.digests_due(shard, now_ms):
+    with Apart(LOG) as apart:
+        for owner_id in (owner_id for shard in shards() for owner_id in settings_store.digests_due(shard, now_ms)):
             if out_of_time():
-                return made
-            made += _try(owner_id, now_ms)
+                break
+            with apart.one("a digest"), suppress(Unavailable):  # what it tells is still being summed up: later
+                made += _make(owner_id, now_ms)
     return made
-
-
-def _try(owner_id: str, now_ms: int) -> bool:
-    try:
-        return _make(owner_id, now_ms)
-    except Exception:  # one person's trouble must not hold up the others: this digest stays due
-        LOG.exception("a digest cannot be made")
-        return False
 
 
 def _make(owner_id: str, now_ms: int) -> bool:

@@ -21,6 +21,7 @@ from chalicelib.domain.readings import Columns
 from chalicelib.domain.retention import LEAST_DAYS
 from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import DAY_MS, HOUR_MS, LATEST_MS
+from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime
 from chalicelib.services.past.slot_readings import columns_between
 from chalicelib.storage import devices, rollups, states
@@ -48,22 +49,19 @@ def roll_up(ports: Sequence[Port], state: DeviceState, out_of_time: OutOfTime, n
 
 
 def run(out_of_time: OutOfTime, now_ms: int) -> int:
-    """Compute what devices that send no more have left, until the time is over; returns how many there were."""
+    """Compute what devices that send no more have left, until the time is over; returns how many there were.
+
+    One that cannot be rolled up stays due; its error is raised in the end.
+    """
     count = 0
-    for shard in shards():
-        for device_uid in states.due(shard, now_ms):
+    with Apart(LOG) as apart:
+        for device_uid in (device_uid for shard in shards() for device_uid in states.due(shard, now_ms)):
             if out_of_time():
-                return count
-            _try(device_uid, out_of_time, now_ms)
+                break
+            with apart.one(f"rolling up device {telemetry.hashed(device_uid)}"):
+                roll_up_all(device_uid, out_of_time, now_ms)
             count += 1
     return count
-
-
-def _try(device_uid: str, out_of_time: OutOfTime, now_ms: int) -> None:
-    try:
-        roll_up_all(device_uid, out_of_time, now_ms)
-    except Exception:  # one device's trouble must not hold up the others: it stays due
-        LOG.exception("device %s cannot be rolled up", telemetry.hashed(device_uid))
 
 
 def roll_up_all(device_uid: str, out_of_time: OutOfTime, now_ms: int) -> None:

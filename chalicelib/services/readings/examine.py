@@ -19,6 +19,7 @@ from chalicelib.domain.follow_up import FollowUp, follow_up
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
+from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import out_of
 from chalicelib.services.past.roll_up import roll_up
 from chalicelib.services.push import commands, live, notify
@@ -31,19 +32,6 @@ LOG = logging.getLogger("ghostwatt.examine")
 TRIES = 3
 """A person may switch while we look: what we decided is stale then, and we look again."""
 ROLL_UP_SECONDS = 3.0
-LEARNED = (
-    "threshold_watts",
-    "standby_watts",
-    "use_watts",
-    "minutes_unlearnt",
-    "heated_sessions",
-    "sustained_sessions",
-    "uses_learnt",
-    "false_learnt",
-    "watt_minutes",
-    "idle_runs",
-)
-"""What the detector knows of an appliance that does not hang on the time of its newest reading."""
 
 
 def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
@@ -62,7 +50,8 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
     device_uid = chunks[0].device_uid
     before = states.load(device_uid)
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
-    looks, errors = _look_at_all(ports, before, chunks, now_ms)
+    apart = Apart(LOG)  # one outlet's trouble must not keep the device's others from being watched
+    looks = _look_at_all(ports, before, chunks, apart, now_ms)
     known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
     after = replace(
         before,
@@ -79,26 +68,20 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
             return False
         _push([(ports[port_id], look) for port_id, look in looks.items()], before)
         roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
-    if errors:
-        raise errors[0]
+    apart.finish()
     return True
 
 
 def _look_at_all(
-    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], now_ms: int
-) -> tuple[dict[str, FollowUp], list[Exception]]:
-    """What follows at each port by its id, and what went wrong at the others."""
+    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], apart: Apart, now_ms: int
+) -> dict[str, FollowUp]:
+    """What follows at each port by its id; those that cannot be examined are left out."""
     looks: dict[str, FollowUp] = {}
-    errors: list[Exception] = []
     for port_id, columns in merged(chunks).items():
-        if port_id not in ports:
-            continue
-        try:
-            looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
-        except Exception as error:  # one outlet's trouble must not keep the device's others from being watched
-            LOG.exception("port %s cannot be examined", telemetry.hashed(port_id))
-            errors.append(error)
-    return looks, errors
+        if port_id in ports:
+            with apart.one(f"examining port {telemetry.hashed(port_id)}"):
+                looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
+    return looks
 
 
 def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
@@ -111,7 +94,9 @@ def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Seque
 
 
 def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
-    detector = _of_our_time(before.detector, now_ms)
+    detector = before.detector
+    if detector.watermark_ms > now_ms + MAX_AHEAD_MS:
+        detector = detector.learned()  # our own clock was ahead: until then all readings would pass for old ones
     before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
     if columns.times_ms[-1] <= before.detector.watermark_ms:
         return FollowUp(before)
@@ -120,16 +105,6 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
     status = "off" if port.relay.desired == "off" else verdict.status
     return follow_up(port, replace(before, detector=detector, latest=newest, status=status), verdict, now_ms)
-
-
-def _of_our_time(detector: phantom.State, now_ms: int) -> phantom.State:
-    """The detector's memory, with only what it learned where its newest reading lies further ahead than any may.
-
-    The clock of the server was wrong then: until that time comes, all readings would pass for old ones.
-    """
-    if detector.watermark_ms <= now_ms + MAX_AHEAD_MS:
-        return detector
-    return phantom.State(**{name: getattr(detector, name) for name in LEARNED})
 
 
 def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:

@@ -6,6 +6,7 @@ import logging
 
 from chalicelib import telemetry
 from chalicelib.domain.liveness import shards
+from chalicelib.services.apart import Apart
 from chalicelib.services.readings import presence
 from chalicelib.storage import devices
 
@@ -15,18 +16,13 @@ LOG = logging.getLogger("ghostwatt.sweep")
 def sweep(now_ms: int) -> int:
     """Mark silent devices offline, reading only those that are due; returns how many there were.
 
-    A call of the device in between always wins. Each device stands for itself: the first error is raised in the end.
+    A call of the device in between always wins. One that cannot be marked stays due; its error is raised in the end.
     """
     marked = 0
-    errors: list[Exception] = []
-    for device_id in (device_id for shard in shards() for device_id in devices.due(shard, now_ms)):
-        try:
-            marked += _mark(device_id, now_ms)
-        except Exception as error:  # one device's trouble must not hold up the others: it stays due
-            LOG.exception("device %s cannot be marked", telemetry.hashed(device_id))
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    with Apart(LOG) as apart:
+        for device_id in (device_id for shard in shards() for device_id in devices.due(shard, now_ms)):
+            with apart.one(f"marking device {telemetry.hashed(device_id)}"):
+                marked += _mark(device_id, now_ms)
     return marked
 
 

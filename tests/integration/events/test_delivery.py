@@ -6,6 +6,7 @@ import email
 import email.policy
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -290,8 +291,20 @@ def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
     assert any("Console" in message.get_content() for message in mails())
 
 
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (Unavailable("summing up", code="summing_up"), nullcontext()),
+        (ZeroDivisionError(), pytest.raises(ZeroDivisionError)),
+    ],
+    ids=["not yet", "broken"],
+)
 def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
-    person: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+    person: Person,
+    stranger: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Exception,
+    told: AbstractContextManager[Any],
 ) -> None:
     for each in (person, stranger):
         choose(each, email=True, weeklyDigest=True)
@@ -299,11 +312,12 @@ def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
 
     def in_words(account: Account, *_: int) -> list[str]:
         if account.email == person.email:
-            raise Unavailable("summing up", code="summing_up")
+            raise trouble
         return []
 
     monkeypatch.setattr(energy, "in_words", in_words)
-    digests.run(lambda: False, due_ms)
+    with told:
+        digests.run(lambda: False, due_ms)
     assert digest_at(stranger) > due_ms
     assert digest_at(person) <= due_ms
     monkeypatch.setattr(energy, "in_words", lambda *_: [])
@@ -319,3 +333,25 @@ def test_a_home_with_too_many_outlets_for_one_answer_has_no_energy_in_its_digest
     account = users.load(person.email)
     assert account is not None
     assert energy.in_words(account, now_ms() - 7 * DAY_MS, now_ms(), now_ms()) == []
+
+
+def test_a_notification_that_cannot_be_taken_holds_up_no_other(
+    person: Person, stranger: Person, mails: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (person, stranger):
+        choose(each, email=True, weeklyDigest=True)
+    due_ms = max(digest_at(person), digest_at(stranger))
+    monkeypatch.setattr(energy, "in_words", lambda *_: [])
+    digests.run(lambda: False, due_ms)
+
+    def recipient_of(owner_id: str) -> delivery.Recipient | None:
+        recipient = found(owner_id)
+        if recipient is not None and recipient.account.email == person.email:
+            raise ZeroDivisionError
+        return recipient
+
+    found = delivery.recipient_of
+    monkeypatch.setattr(delivery, "recipient_of", recipient_of)
+    with pytest.raises(ZeroDivisionError):
+        delivery.run(lambda: False, due_ms)
+    assert [mail["To"] for mail in mails() if mail["To"] in (person.email, stranger.email)] == [stranger.email]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.domain import liveness
@@ -302,7 +303,8 @@ def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
         assert states.save(replace(state, version=0))
     states.StateItem.get(device_uid_of(first)).update(actions=[states.StateItem.dirty_hours.set(b"\xc1")])
     later_ms = now_ms() + 2 * HOUR_MS
-    roll_up.run(lambda: False, later_ms)
+    with pytest.raises(msgspec.DecodeError):
+        roll_up.run(lambda: False, later_ms)
     assert due_now(first, later_ms), "it stays due"
     assert not any(due_now(other, later_ms) for other in others)
     states.remove(device_uid_of(first))
