@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from infra.local.environment import NOWHERE, STAGE, app_environment, put_in_plac
 
 # Before any other module of the tests is imported: one of storage asks for the stage as soon as it is, and what a
 # person's own environment says of AWS must reach nothing. Only the database's address comes later.
+for _personal in ("SMTP_URL", "MAIL_FROM", "WEBHOOK_ALLOW_PRIVATE", "LOGS", "SIGNING_KEYS_PATH", "ORIGIN_SHA256"):
+    os.environ.pop(_personal, None)
 put_in_place(
     app_environment(
         public_url="http://localhost:8000",
