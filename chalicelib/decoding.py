@@ -13,7 +13,8 @@ Given = TypeVar("Given")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Some editors and Windows programs put it before UTF-8; a parser may ignore it (RFC 8259, section 8.1)."""
-GZIP = b"\x1f\x8b"
+GZIP = b"\x1f"
+"""How gzip begins; its second byte does not survive a gateway that takes bodies for text."""
 SOMEWHERE_IN = "[...]"
 """How msgspec says that a value of a map is wrong; it does not say which one."""
 
