@@ -84,9 +84,9 @@ class Device:
     due_at_ms: int | None = None
 
     @property
-    def has_called(self) -> bool:
-        """Whether any key of it was ever used: every call of a device is noted."""
-        return self.last_seen_ms is not None
+    def key_was_used(self) -> bool:
+        """Whether any key of it was ever used: there was a first one, and a call with it was noted."""
+        return self.keys.current_sha256 is not None and self.last_seen_ms is not None
 
 
 def api_key(device_id: str, secret: str) -> str:

@@ -34,7 +34,7 @@ def start(device_id: str, source_ip: str, now_ms: int) -> tuple[str, Claim]:
 
 def _claimable(device_id: str) -> Device | None:
     device = device_store.load(device_id)
-    if device is not None and device.has_called:
+    if device is not None and device.key_was_used:
         raise Conflict(
             "This device belongs to somebody already. Its owner can release it on the page; for a second-hand Pi "
             "there is `ghostwatt-pi claim --new-identity`.",

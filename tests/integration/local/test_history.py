@@ -68,6 +68,17 @@ def test_energy_and_savings_follow_from_it(stack: RunningStack, session: request
     assert total["savedKwh"] > 0
 
 
+def test_its_pi_is_paired_by_code_like_any_new_one(stack: RunningStack, session: requests.Session) -> None:
+    api = f"{stack.base_url}/api"
+    started = requests.post(f"{api}/device/claim", json={"deviceId": DEVICE}, timeout=30).json()
+    session.post(f"{api}/device/claim/approve", json={"userCode": started["userCode"]}, timeout=30).raise_for_status()
+    code = {"deviceCode": started["deviceCode"]}
+    paired = requests.post(f"{api}/device/claim/token", json=code, timeout=30).json()
+    key = {"Authorization": f"Device {paired['apiKey']}"}
+    answer = requests.post(f"{api}/device/heartbeat", headers=key, timeout=30).json()
+    assert len(answer["relays"]) == 4
+
+
 def test_the_pump_goes_on_behind_what_was_examined(stack: RunningStack) -> None:
     assert not (stack.data_dir / "dead-letters.jsonl").exists()
 
