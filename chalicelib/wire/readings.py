@@ -10,7 +10,6 @@ from chalicelib.wire.base import END, Amps, CountedWattHours, EpochMs, Iso, Part
 from chalicelib.wire.devices import DeviceReply, PortId, Timestamp
 
 MAX_BATCH_READINGS = 500
-MAX_BATCH_BYTES = 256 * 1024
 
 
 class Reading(Request, frozen=True):
