@@ -280,8 +280,8 @@ def test_after_a_day_away_the_present_passes_the_past_and_the_batch_that_the_out
         spool.next_batch({1: "port-1"})
         spool.add([reading(at_ms=1000 + number) for number in range(2 * MAX_IN_ORDER)])
     start_agent(meter)
-    until(lambda: len(cloud.attempts) == 2)
-    firsts = [readings[0]["timestampMs"] for _, readings in cloud.attempts]
+    until(lambda: len(cloud.attempts) >= 2)
+    firsts = [readings[0]["timestampMs"] for _, readings in cloud.attempts[:2]]
     assert firsts == [1000 + 2 * MAX_IN_ORDER - 500, 1]
 
 
