@@ -85,8 +85,13 @@ class Device:
 
     @property
     def key_was_used(self) -> bool:
-        """Whether any key of it was ever used: there was a first one, and a call with it was noted."""
-        return self.keys.current_sha256 is not None and self.last_seen_ms is not None
+        """Whether any key of it was ever used.
+
+        A first use leaves a current key and no next one. With both, an unused key may only have been followed by
+        another: then a call that was noted tells.
+        """
+        is_alone = self.keys.next_sha256 is None
+        return self.keys.current_sha256 is not None and (is_alone or self.last_seen_ms is not None)
 
 
 def api_key(device_id: str, secret: str) -> str:

@@ -105,7 +105,11 @@ def own(owner_id: str, device_id: str) -> Device:
 
 def by_last_seen(owner_id: str) -> list[Device]:
     """All devices of a person, the one that called last first."""
-    return sorted(store.of_owner(owner_id), key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
+    return _newest_first(store.of_owner(owner_id))
+
+
+def _newest_first(devices: list[Device]) -> list[Device]:
+    return sorted(devices, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
 
 
 def page_by_last_seen(owner_id: str, start: int, limit: int) -> tuple[list[Device], bool]:
@@ -116,8 +120,7 @@ def page_by_last_seen(owner_id: str, start: int, limit: int) -> tuple[list[Devic
     """
     few, complete = store.some_of_owner(owner_id, FEW)
     if complete:
-        ordered = sorted(few, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
-        return ordered[start : start + limit], start + limit < len(ordered)
+        return _newest_first(few)[start : start + limit], start + limit < len(few)
     calls = sorted(store.last_calls_of_owner(owner_id), key=lambda call: (-call[1], call[0]))
     page = store.load_some([device_id for device_id, _ in calls[start : start + limit]])
     return [device for device in page if device.owner_id == owner_id], start + limit < len(calls)

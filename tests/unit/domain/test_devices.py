@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.devices import Keys, api_key, device_id_of, key_digest
+from chalicelib.domain.devices import Device, Keys, api_key, device_id_of, key_digest
 
 OLD, NEW = key_digest("gwk.dev.old"), key_digest("gwk.dev.new")
 
@@ -34,3 +34,20 @@ def test_an_expired_key_fits_no_more() -> None:
     keys = Keys().rotated(NEW, expires_at_ms=100)
     assert (keys.fits(NEW, 99), keys.fits(NEW, 100)) == ("next", None)
     assert keys.promoted().fits(NEW, 100) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "last_seen_ms", "used"),
+    [
+        (Keys(), None, False),
+        (Keys().rotated(OLD), None, False),
+        (Keys().rotated(OLD), 7, False),
+        (Keys().rotated(OLD).promoted(), None, True),
+        (Keys().rotated(OLD).rotated(NEW), None, False),
+        (Keys().rotated(OLD).promoted().rotated(NEW), 7, True),
+    ],
+    ids=["no key", "waiting", "called in a made-up past", "used, its call refused", "two waiting", "used and rotated"],
+)
+def test_a_key_was_used_once_it_became_the_current_one(keys: Keys, last_seen_ms: int | None, *, used: bool) -> None:
+    device = Device("GW-0123", "uid", "owner", "Pi", 0, keys=keys, last_seen_ms=last_seen_ms)
+    assert device.key_was_used is used
