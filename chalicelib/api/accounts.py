@@ -31,7 +31,7 @@ def sign_up(call: Call[wire.SignUp]) -> Reply:
 @route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer)
 def log_in(call: Call[wire.LogIn]) -> Reply:
     """Log in; an unknown address is answered like a wrong password"""
-    tokens = accounts.log_in(call.body.email, call.body.password, _user_agent(call), call.source_ip, call.now_ms)
+    tokens = accounts.log_in(call.body.email, call.body.password, _user_agent(call), call.address_bucket, call.now_ms)
     return _session_reply(tokens)
 
 

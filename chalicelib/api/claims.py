@@ -19,7 +19,7 @@ blueprint = Blueprint(__name__)
 @route(blueprint, "POST", "/device/claim", body=wire.StartClaim, answers=wire.ClaimStarted)
 def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
     """A Pi asks for a pairing code (RFC 8628)"""
-    device_code, claim = claims.start(call.body.device_id, call.source_ip, call.now_ms)
+    device_code, claim = claims.start(call.body.device_id, call.address_bucket, call.now_ms)
     page = settings().public_url.rstrip("/") + "/"
     return wire.ClaimStarted(
         device_code=device_code,

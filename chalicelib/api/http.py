@@ -15,9 +15,10 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib import telemetry
 from chalicelib.api.bodies import raw_body
 from chalicelib.api.paging import MAX_ID_LENGTH
-from chalicelib.api.viewer import viewer_address
+from chalicelib.api.viewer import client_address
 from chalicelib.decoding import decode
 from chalicelib.domain.accounts import Session
+from chalicelib.domain.addresses import address_bucket
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import (
     BadRequest,
@@ -77,6 +78,11 @@ class Call(Generic[Body]):
         if not isinstance(self.caller, Session):
             raise TypeError("this route has no session")
         return self.caller
+
+    @property
+    def address_bucket(self) -> str:
+        """The name under which limits count the client's address: that of an IPv6 client is its /64."""
+        return address_bucket(self.source_ip)
 
     @property
     def owner_id(self) -> str:
@@ -192,7 +198,7 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool, on
         now_ms=now_ms,
         query=dict(request.query_params or {}),
         headers=request.headers,
-        source_ip=viewer_address(request.headers, request.context.get("identity", {}).get("sourceIp", "")),
+        source_ip=client_address(request.headers, request.context.get("identity", {}).get("sourceIp", "")),
         caller=caller,
     )
 

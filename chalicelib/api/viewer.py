@@ -11,7 +11,7 @@ from chalicelib.settings import settings
 ORIGIN_HEADER = "x-origin-secret"
 
 
-def viewer_address(headers: Mapping[str, str], source_ip: str) -> str:
+def client_address(headers: Mapping[str, str], source_ip: str) -> str:
     """The address of the person or device; header names are lower case, source_ip is whom API Gateway saw.
 
     Behind CloudFront that is CloudFront, which adds the viewer to X-Forwarded-For, as API Gateway then adds CloudFront.

@@ -31,15 +31,15 @@ def behind_cloudfront(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_cloudfront_says_where_a_viewer_is(forwarded: str, address: str) -> None:
     headers = {"x-origin-secret": SECRET, "x-forwarded-for": forwarded}
-    assert viewer.viewer_address(headers, EDGE) == address
+    assert viewer.client_address(headers, EDGE) == address
 
 
 @pytest.mark.parametrize("claimed", ["", "x", SECRET[:-1], SECRET + "s"])
 def test_without_cloudfronts_secret_no_claim_is_believed(claimed: str) -> None:
     headers = {"x-origin-secret": claimed, "x-forwarded-for": "203.0.113.7, 198.51.100.1"}
-    assert viewer.viewer_address(headers, "198.51.100.1") == "198.51.100.1"
+    assert viewer.client_address(headers, "198.51.100.1") == "198.51.100.1"
 
 
 def test_a_place_without_cloudfront_believes_no_header(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewer, "settings", lambda: replace(settings(), origin_sha256=""))
-    assert viewer.viewer_address({"x-origin-secret": "", "x-forwarded-for": "203.0.113.7"}, "127.0.0.1") == "127.0.0.1"
+    assert viewer.client_address({"x-origin-secret": "", "x-forwarded-for": "203.0.113.7"}, "127.0.0.1") == "127.0.0.1"
