@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from infra.aws.package_errors import PackageError
+from infra.aws.package_notice import notice
 
 SERVICES = {
     "apigatewaymanagementapi": "pushes to open dashboards",
@@ -27,6 +28,8 @@ MODELS = ("endpoint-rule-set-1", "paginators-1", "service-2", "waiters-2")
 ENDPOINTS = "botocore/data/endpoints.json"
 CHALICE_RUNTIME = ("__init__.py", "app.py")
 """The part of Chalice that runs in a Lambda, as `chalice package` has it; the rest is its command line."""
+NOTICE = "NOTICE"
+"""The file of the zip that says whose code is in it; licences ask for that wherever copies go."""
 
 
 def gather(root: Path, wheels: Sequence[Path], into: Path) -> None:
@@ -38,6 +41,7 @@ def gather(root: Path, wheels: Sequence[Path], into: Path) -> None:
         _copy(source, into / source.relative_to(root))
     for name in CHALICE_RUNTIME:
         _copy(chalice_directory() / name, into / "chalice" / name)
+    (into / NOTICE).write_text(notice(wheels, ["chalice"]), encoding="utf-8")
 
 
 def app_sources(root: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import yaml
 from infra.aws import package as packaging
 from infra.aws.package_code import SERVICES, app_sources, is_needed
 from infra.aws.package_errors import PackageError
+from infra.aws.package_notice import notice
 from infra.aws.package_wheels import wheels
 
 COMPILED = ".so"
@@ -89,12 +91,31 @@ def test_every_function_takes_the_zip(x86_64: Path) -> None:
 
 def test_the_zip_holds_the_app_its_runtime_and_the_locked_dependencies_only(x86_64: Path) -> None:
     ours = {str(path.relative_to(packaging.ROOT)) for path in app_sources(packaging.ROOT)} | {"app.py"}
-    known = ours | {"chalice/__init__.py", "chalice/app.py"}
+    known = ours | {"chalice/__init__.py", "chalice/app.py", "NOTICE"}
     for wheel in wheels(packaging.ROOT / "requirements.txt", "x86_64", packaging.WHEEL_CACHE):
         with zipfile.ZipFile(wheel) as archive:
             known |= {name for name in archive.namelist() if is_needed(name)}
     sources = {name for name in contents(x86_64) if not name.endswith(".pyc")}
     assert sources == {name for name in known if not name.endswith("/")}
+
+
+def test_the_notice_names_everybody_whose_code_ships_with_the_text_of_the_licence(x86_64: Path) -> None:
+    written = contents(x86_64)["NOTICE"].decode()
+    locked = re.findall(r"^([A-Za-z0-9._-]+)==([^ ]+)", (packaging.ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    titles = {line.partition(" (")[0].lower().replace("_", "-") for line in written.splitlines()}
+    assert len(locked) > 10
+    for name, version in [*locked, ("chalice", importlib.metadata.version("chalice"))]:
+        assert f"{name} {version}" in titles
+    assert written.count("Permission is hereby granted") >= 3
+    assert "Apache License" in written
+
+
+def test_a_dependency_without_a_licence_stops_the_packaging(tmp_path: Path) -> None:
+    wheel = tmp_path / "mute-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("mute-1.0.dist-info/METADATA", "Name: mute\nVersion: 1.0\n")
+    with pytest.raises(PackageError, match=r"mute 1\.0 has no text of its licence"):
+        notice([wheel], [])
 
 
 @pytest.mark.parametrize("module", ["app", "chalicelib.events.stream", "chalicelib.events.schedule"])
