@@ -13,7 +13,7 @@ ARCH ?= arm64
 STAGE ?= dev
 BIN := .venv/bin
 WORKERS ?= 3
-LOCKS := requirements.txt requirements-dev.txt device/requirements.lock tests/deployed/emulator.lock
+LOCKS := requirements.txt requirements-pc.txt requirements-dev.txt device/requirements.lock tests/deployed/emulator.lock
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
 help: ## Say what each command does
@@ -24,12 +24,22 @@ DOTS = awk '/^(Collecting|Processing) / { printf "."; fflush() } /^Installing / 
 
 install: .venv/installed node_modules/installed ## Install all that is needed here (the other commands do it by themselves)
 
-.venv/installed: requirements-dev.txt device/requirements.lock device/pyproject.toml
+# What the stack and the simulated Pi need to run, and nothing else.
+runtime: .venv/runtime node_modules/installed
+
+PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-input
+
+.venv/runtime: requirements-pc.txt device/requirements.lock device/pyproject.toml
 	@echo "Installing Python packages into .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r requirements-dev.txt | $(DOTS)
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r device/requirements.lock
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable device
+	@$(PIP) --progress-bar off --require-hashes -r requirements-pc.txt | $(DOTS)
+	@$(PIP) --quiet --require-hashes -r device/requirements.lock
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable device
+	@touch $@
+
+.venv/installed: .venv/runtime requirements-dev.txt
+	@echo "Installing what tests and checks need into .venv ..."
+	@$(PIP) --progress-bar off --require-hashes -r requirements-dev.txt | $(DOTS)
 	@touch $@
 
 node_modules/installed: package-lock.json
@@ -37,10 +47,10 @@ node_modules/installed: package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: install ## The whole on this PC with a simulated Pi: watch a phantom being found and cut [HISTORY=30 days of past]
+demo: runtime ## The whole on this PC with a simulated Pi: watch a phantom being found and cut [HISTORY=30 days of past]
 	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA) --history $(HISTORY)
 
-serve: install ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one]
+serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one]
 	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
@@ -48,24 +58,27 @@ test: install browser ## All tests
 
 check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
 
-lint: install ## Lint and format check
+lint: install ## Lint, format check, and bandit's checks of what ships
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib infra device/ghostwatt_pi
 
 types: install ## Types, strictly
 	@$(BIN)/mypy
 	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
 
-locks: install ## Are the four locks those of the four lists of dependencies?
+locks: install ## Are the five locks those of the five lists of dependencies?
 	@for pair in $(LOCKS); do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
 
-lock: .venv/installed ## Make the four locks anew: cloud, development, Pi, emulator
+lock: .venv/installed ## Make the five locks anew: cloud, PC, development, Pi, emulator
 	@for pair in $(LOCKS); do $(MAKE) --silent lock-$$(basename $$pair) OUT=$$pair; done
 
 lock-requirements.txt:
 	@$(COMPILE) pyproject.toml -o $(OUT)
+lock-requirements-pc.txt:
+	@$(COMPILE) pyproject.toml --group pc -c requirements.txt -o $(OUT)
 lock-requirements-dev.txt:
-	@$(COMPILE) pyproject.toml --group dev -c requirements.txt -o $(OUT)
+	@$(COMPILE) pyproject.toml --group dev -c requirements-pc.txt -o $(OUT)
 lock-requirements.lock:
 	@$(COMPILE) device/pyproject.toml -o $(OUT)
 lock-emulator.lock:
@@ -101,10 +114,10 @@ smoke: install ## Try a running Ghostwatt with a throw-away account that it dele
 # Without a STAGE it is the PC's folder.
 PLACE = $(if $(filter file,$(origin STAGE)),--data $(DATA),--stage $(STAGE))
 
-export-data: install ## All data of a PC whose stack is stopped, or of a stage on AWS, into one file [TO=file.zip DATA=.local or STAGE=]
+export-data: runtime ## All data of a PC whose stack is stopped, or of a stage on AWS, into one file [TO=file.zip DATA=.local or STAGE=]
 	@$(BIN)/python -m infra.move export $(or $(TO),$(error Where to? make export-data TO=file.zip)) $(PLACE)
 
-import-data: install ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
+import-data: runtime ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
 	@$(BIN)/python -m infra.move import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
 
 test-deployed: install .cache/emulator/installed ## The package in an emulator of AWS, with the contract's tests (minutes)
@@ -120,4 +133,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: help runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
