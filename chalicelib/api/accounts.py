@@ -11,7 +11,7 @@ from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.times import iso
-from chalicelib.services.access import read_tokens, sessions
+from chalicelib.services.access import api_tokens, sessions
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
@@ -86,24 +86,29 @@ def list_sessions(call: Call[None]) -> wire.SessionList:
 
 @route(blueprint, "DELETE", "/account/sessions", answers=Done, who=Who.SESSION)
 def end_other_sessions(call: Call[None]) -> Done:
-    """Log out everywhere else, and end all read tokens"""
+    """Log out everywhere else, and end all API tokens"""
     sessions.end_others(call.session)
     return Done(message="ended all other sessions")
 
 
 @route(blueprint, "DELETE", "/account/sessions/{session_id}", answers=Done, who=Who.SESSION)
 def end_session(call: Call[None], session_id: str) -> Done:
-    """End one session, or one read token"""
+    """End one session, or one API token"""
     sessions.end_one(call.session.user_id, session_id)
     return Done(message="ended")
 
 
 @route(blueprint, "POST", "/account/token", body=wire.MakeToken, answers=wire.TokenAnswer, status=201, who=Who.SESSION)
 def make_token(call: Call[wire.MakeToken]) -> wire.TokenAnswer:
-    """Make a read token for a program: it opens GET outside /account, until it ends or is ended"""
-    issued, token = read_tokens.issue(call.session, call.body.name, call.body.expires_in_days, call.now_ms)
+    """Make an API token for a program: it reads the home, or with the scope control also switches outlets"""
+    body = call.body
+    issued, token = api_tokens.issue(call.session, body.name, body.scope, body.expires_in_days, call.now_ms)
     return wire.TokenAnswer(
-        session_id=issued.session_id, name=call.body.name, token=token, expires_at=iso(issued.expires_at_ms)
+        session_id=issued.session_id,
+        name=body.name,
+        scope=body.scope,
+        token=token,
+        expires_at=iso(issued.expires_at_ms),
     )
 
 
@@ -127,7 +132,7 @@ def _part(session: Session, current_id: str) -> wire.SessionPart:
         expires_at=iso(session.expires_at_ms),
         user_agent=session.user_agent,
         current=session.session_id == current_id,
-        scope="read" if session.is_read_token else "all",
+        scope=session.scope if session.is_api_token else "all",
         name=session.token_name,
     )
 

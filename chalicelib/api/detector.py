@@ -16,7 +16,7 @@ from chalicelib.wire import ports as wire
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=Who.SESSION, scope="read")
 def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
     """Why the detector decides as it does for an outlet"""
     port = ports.own(call.owner_id, port_id)

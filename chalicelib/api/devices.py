@@ -45,7 +45,7 @@ def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
     return messages.heartbeat(call.device, call.body, call.now_ms)
 
 
-@route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION)
+@route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION, scope="read")
 def list_devices(call: Call[None]) -> wire.DeviceList:
     """Your devices, the one that called last first"""
     limit, start = paging.limit(call.query), _offset(paging.cursor(call.query))
@@ -73,7 +73,7 @@ def _bad_cursor() -> Invalid:
     return Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
 
 
-@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION)
+@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION, scope="read")
 def list_devices_plain(call: Call[None]) -> Reply:
     """Your devices as a bare array, each with the newest values of its sensors"""
     return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
@@ -102,7 +102,7 @@ def add_device(call: Call[wire.AddDevice]) -> Done:
     return Done(message="Device added successfully")
 
 
-@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=Who.SESSION, scope="read")
 def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
     """One of your devices"""
     device = devices.own(call.owner_id, device_id)
@@ -152,6 +152,7 @@ def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
     "/device/{device_id}/data",
     answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
     who=Who.SESSION,
+    scope="read",
 )
 def sensor_data(call: Call[None], device_id: str) -> Reply:
     """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""

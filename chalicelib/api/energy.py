@@ -21,7 +21,7 @@ from chalicelib.wire import energy as wire
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/energy", answers=wire.HomeEnergyAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/energy", answers=wire.HomeEnergyAnswer, who=Who.SESSION, scope="read")
 def home_energy(call: Call[None]) -> wire.HomeEnergyAnswer:
     """What all your outlets used, cost and saved, by local day, week, month or year"""
     wanted = _wanted(call.query, call.now_ms)
@@ -36,14 +36,14 @@ def home_energy(call: Call[None]) -> wire.HomeEnergyAnswer:
     )
 
 
-@route(blueprint, "GET", "/port/{port_id}/energy", answers=wire.EnergyAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/port/{port_id}/energy", answers=wire.EnergyAnswer, who=Who.SESSION, scope="read")
 def port_energy(call: Call[None], port_id: str) -> wire.EnergyAnswer:
     """What an outlet used, cost and saved, by local day, week, month or year"""
     wanted = _wanted(call.query, call.now_ms)
     return wire.EnergyAnswer(**_shared(energy.of_port(call.session, port_id, wanted, call.now_ms), wanted))
 
 
-@route(blueprint, "GET", "/always-on", answers=wire.AlwaysOnAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/always-on", answers=wire.AlwaysOnAnswer, who=Who.SESSION, scope="read")
 def always_on_report(call: Call[None]) -> wire.AlwaysOnAnswer:
     """Standby by outlet, its yearly cost, the worst three and what to do; what your home draws at night"""
     report = always_on.report(call.session, call.now_ms)

@@ -27,7 +27,7 @@ from chalicelib.wire.base import Done
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/phantom-event/list", answers=wire.PhantomEventList, who=Who.SESSION)
+@route(blueprint, "GET", "/phantom-event/list", answers=wire.PhantomEventList, who=Who.SESSION, scope="read")
 def list_phantom_events(call: Call[None]) -> wire.PhantomEventList:
     """Stretches of standby and what was done, newest first"""
     events, cursor = phantom_events.of_owner(
@@ -43,6 +43,7 @@ def list_phantom_events(call: Call[None]) -> wire.PhantomEventList:
     body=wire.Feedback,
     answers=wire.PhantomEventAnswer,
     who=Who.SESSION,
+    scope="control",
 )
 def judge_phantom_event(call: Call[wire.Feedback], event_id: str) -> wire.PhantomEventAnswer:
     """Say whether a phantom event was right; wrong switches its outlet on again"""
@@ -50,7 +51,7 @@ def judge_phantom_event(call: Call[wire.Feedback], event_id: str) -> wire.Phanto
     return wire.PhantomEventAnswer(event=views.phantom_event(event))
 
 
-@route(blueprint, "GET", "/notification/list", answers=wire.NotificationList, who=Who.SESSION)
+@route(blueprint, "GET", "/notification/list", answers=wire.NotificationList, who=Who.SESSION, scope="read")
 def list_notifications(call: Call[None]) -> wire.NotificationList:
     """What you were told, newest first"""
     page = notifications.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
@@ -143,7 +144,7 @@ def send_test_notification(call: Call[None]) -> wire.TrialAnswer:
     return wire.TrialAnswer(results=[wire.TrialResult(channel="page", status="delivered", error=None), *results])
 
 
-@route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=Who.SESSION)
+@route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=Who.SESSION, scope="control")
 def issue_live_ticket(call: Call[None]) -> wire.TicketAnswer:
     """A one-time ticket that opens the live WebSocket"""
     ticket, url = live.issue_ticket(call.session, call.now_ms)

@@ -19,6 +19,7 @@ from chalicelib.api.viewer import client_address
 from chalicelib.decoding import decode
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.addresses import address_bucket
+from chalicelib.domain.api_tokens import Scope, allows
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import (
     BadRequest,
@@ -33,7 +34,7 @@ from chalicelib.domain.errors import (
     Unavailable,
     not_found,
 )
-from chalicelib.services.access import read_tokens, sessions
+from chalicelib.services.access import api_tokens, sessions
 from chalicelib.services.home import devices
 from chalicelib.wire.base import Failure
 
@@ -119,6 +120,7 @@ class Route:
     body_optional: bool
     answers: object
     summary: str
+    scope: Scope | None
 
 
 ROUTES: list[Route] = []
@@ -135,18 +137,20 @@ def route(
     status: int = 200,
     who: Who = Who.NOBODY,
     body_optional: bool = False,
+    scope: Scope | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Register a handler: it gets a Call and the path's parameters, and returns an answer Struct or a Reply."""
+    """Register a handler: it gets a Call and the path's parameters, and returns an answer Struct or a Reply.
+
+    `scope` is the least scope of an API token that may call it; without one a route for SESSION wants a log-in.
+    """
 
     def register(handler: Handler) -> Handler:
         summary = (handler.__doc__ or handler.__name__.replace("_", " ")).strip().partition("\n")[0]
-        ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary))
-
-        only_reads = method == "GET" and not path.startswith("/account")
+        ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary, scope))
 
         def view(**path_parameters: str) -> Response:
             def answer() -> object:
-                call = _call(blueprint.current_request, body, who, body_optional, only_reads)
+                call = _call(blueprint.current_request, body, who, body_optional, scope)
                 if any(len(value) > MAX_ID_LENGTH for value in path_parameters.values()):
                     raise not_found("thing")
                 return handler(call, **path_parameters)
@@ -190,9 +194,9 @@ def _json(answer: object, status: int, headers: Mapping[str, str] | None = None)
     return Response(msgspec.json.encode(answer).decode(), {**no_store, **(headers or {})}, status)
 
 
-def _call(request: Request, body: type | None, who: Who, body_optional: bool, only_reads: bool) -> Call[Any]:
+def _call(request: Request, body: type | None, who: Who, body_optional: bool, scope: Scope | None) -> Call[Any]:
     now_ms = time.time_ns() // 1_000_000
-    caller = _caller(request, who, only_reads, now_ms)
+    caller = _caller(request, who, scope, now_ms)
     return Call(
         body=decode(raw_body(request), body, optional=body_optional) if body else None,
         now_ms=now_ms,
@@ -203,9 +207,9 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool, on
     )
 
 
-def _caller(request: Request, who: Who, only_reads: bool, now_ms: int) -> Session | Device | None:
+def _caller(request: Request, who: Who, needed: Scope | None, now_ms: int) -> Session | Device | None:
     if who is Who.SESSION:
-        return _person(_session_token(request.headers), only_reads, now_ms)
+        return _person(_session_token(request.headers), needed, now_ms)
     if who is Who.DEVICE:
         device = devices.authenticate(device_key(request.headers), now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
@@ -221,13 +225,14 @@ def device_key(headers: Mapping[str, str]) -> str:
     return key
 
 
-def _person(token: str, only_reads: bool, now_ms: int) -> Session:
-    """Whose session this is; a read token opens only what reads, and nothing about the account."""
-    if not read_tokens.is_one(token):
+def _person(token: str, needed: Scope | None, now_ms: int) -> Session:
+    """Whose session this is; an API token opens only the routes that name its scope."""
+    if not api_tokens.is_one(token):
         return sessions.authenticate(token, now_ms)
-    session = read_tokens.authenticate(token, now_ms)
-    if not only_reads:
-        raise Forbidden("A read token may not do this: log in.", code="read_only")
+    session = api_tokens.authenticate(token, now_ms)
+    if not allows(session.scope, needed):
+        code = "read_only" if session.scope == "read" else "out_of_scope"
+        raise Forbidden(f"A token with the scope {session.scope} may not do this: log in.", code=code)
     return session
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.api.http import ROUTES, Route, Who
+from chalicelib.domain.api_tokens import Scope
 from chalicelib.settings import VERSION
 from chalicelib.wire.base import Failure
 
@@ -53,7 +54,17 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "a session token; or a read token, which opens GET outside /account",
+        "description": "a session token",
+    },
+    "readToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "an API token of either scope (POST /account/token); x-session-token takes it too",
+    },
+    "controlToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "an API token with the scope control; x-session-token takes it too",
     },
     "device": {
         "type": "apiKey",
@@ -67,6 +78,12 @@ SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.SESSION: [{"session": []}, {"bearer": []}],
     Who.DEVICE: [{"device": []}],
 }
+TOKEN_SECURITY: dict[Scope | None, list[dict[str, list[str]]]] = {
+    None: [],
+    "read": [{"readToken": []}],
+    "control": [{"controlToken": []}],
+}
+"""What a route takes beside a session, by the least scope that may call it."""
 
 
 @cache
@@ -99,7 +116,7 @@ def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, 
         "summary": route.summary,
         "operationId": route.name,
         "parameters": _parameters(public_path(route.path)),
-        "security": SECURITY[route.who],
+        "security": SECURITY[route.who] + TOKEN_SECURITY[route.scope],
         "responses": {
             str(route.status): _success(route, _one_of([schema_of[answer] for answer in _answers(route)])),
             "default": _content("It was refused", schema_of[Failure]),

@@ -34,14 +34,14 @@ def create_port(call: Call[wire.CreatePort]) -> wire.PortAnswer:
     return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
 
 
-@route(blueprint, "GET", "/port/list", answers=wire.PortList, who=Who.SESSION)
+@route(blueprint, "GET", "/port/list", answers=wire.PortList, who=Who.SESSION, scope="read")
 def list_ports(call: Call[None]) -> wire.PortList:
     """Your outlets with their newest readings"""
     found, cursor = ports.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
     return wire.PortList(ports=[views.port(port, state) for port, state in found], cursor=cursor)
 
 
-@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION, scope="read")
 def get_port(call: Call[None], port_id: str) -> wire.PortAnswer:
     """One of your outlets"""
     port = ports.own(call.owner_id, port_id)
@@ -63,7 +63,15 @@ def delete_port(call: Call[None], port_id: str) -> Done:
     return Done(message="deleted")
 
 
-@route(blueprint, "POST", "/port/{port_id}/switch", body=wire.SwitchPort, answers=wire.SwitchAnswer, who=Who.SESSION)
+@route(
+    blueprint,
+    "POST",
+    "/port/{port_id}/switch",
+    body=wire.SwitchPort,
+    answers=wire.SwitchAnswer,
+    who=Who.SESSION,
+    scope="control",
+)
 def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
     """Switch an outlet on or off; switching on undoes the detector's cut"""
     port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
@@ -76,6 +84,7 @@ def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
     "/port/{port_id}/history",
     answers=(wire_history.PortHistory, wire_history.PortUsage, wire_history.PortColumns),
     who=Who.SESSION,
+    scope="read",
 )
 def port_history(call: Call[None], port_id: str) -> Reply:
     """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""

@@ -23,7 +23,7 @@ WHAT_IF_ASSUMPTION = (
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/savings", answers=wire.SavingList, who=Who.SESSION)
+@route(blueprint, "GET", "/savings", answers=wire.SavingList, who=Who.SESSION, scope="read")
 def list_savings(call: Call[None]) -> wire.SavingList:
     """What each cut has saved, newest first"""
     ledger = savings.ledger(
@@ -38,7 +38,7 @@ def list_savings(call: Call[None]) -> wire.SavingList:
     return wire.SavingList(currency=ledger.account.currency, savings=shown, cursor=ledger.cursor)
 
 
-@route(blueprint, "GET", "/savings/what-if", answers=wire.WhatIfAnswer, who=Who.SESSION)
+@route(blueprint, "GET", "/savings/what-if", answers=wire.WhatIfAnswer, who=Who.SESSION, scope="read")
 def savings_what_if(call: Call[None]) -> wire.WhatIfAnswer:
     """What cuts would have saved in the last days if all your outlets were on cut"""
     days = paging.whole(call.query, "days", DEFAULT_DAYS, MOST_DAYS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
+from chalicelib.domain.api_tokens import Scope
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.identity import digest
 from chalicelib.domain.retention import DEFAULT_DAYS, Retention
@@ -76,7 +77,7 @@ def _timezones() -> set[str]:
 class Session:
     """One log-in on one browser: a family of refresh tokens, of which only the newest is good.
 
-    With a token_name it is a read token instead (read_tokens.py); refresh_sha256 is then the digest of that.
+    With a token_name it is an API token instead (api_tokens.py); refresh_sha256 is then the digest of that.
     """
 
     session_id: str
@@ -88,10 +89,11 @@ class Session:
     refresh_sha256: str
     user_agent: str
     token_name: str | None = None
+    scope: Scope = "read"
 
     @property
-    def is_read_token(self) -> bool:
-        """Whether it is a program's, and may only read."""
+    def is_api_token(self) -> bool:
+        """Whether it is a program's."""
         return self.token_name is not None
 
     def expired(self, now_ms: int) -> bool:

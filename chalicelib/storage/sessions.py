@@ -36,6 +36,7 @@ class SessionItem(Item):
     refresh_sha256 = UnicodeAttribute()
     user_agent = UnicodeAttribute()
     token_name = UnicodeAttribute(null=True)
+    scope = UnicodeAttribute(null=True)  # absent in a token made before there were scopes, which is read
     by_user = ByUser()
 
 
@@ -50,6 +51,7 @@ def _session(item: SessionItem) -> Session:
         refresh_sha256=item.refresh_sha256,
         user_agent=item.user_agent,
         token_name=item.token_name,
+        scope="control" if item.scope == "control" else "read",
     )
 
 

@@ -19,6 +19,12 @@ Email = Annotated[
 ]
 Password = Annotated[str, msgspec.Meta(min_length=8, max_length=256, description="no control characters")]
 GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Scope = Annotated[
+    Literal["read", "control"],
+    msgspec.Meta(
+        description="read: the home's data; control: also switches outlets, gives feedback and opens the live WebSocket"
+    ),
+]
 Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
 
@@ -69,9 +75,10 @@ class AccountAnswer(Answer, frozen=True, kw_only=True):
 
 
 class MakeToken(Request, frozen=True):
-    """A name tells the person which program has it."""
+    """A name tells the person which program has it; the scope, what it may do."""
 
     name: Name
+    scope: Scope = "read"
     expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
 
 
@@ -80,12 +87,13 @@ class TokenAnswer(Answer, frozen=True, kw_only=True):
 
     session_id: str
     name: str
+    scope: Scope
     token: str
     expires_at: Iso
 
 
 class SessionPart(Part, frozen=True, kw_only=True):
-    """A log-in, which may do all, or a read token, which has a name; its last use is exact to a day."""
+    """A log-in, which may do all, or an API token, which has a name; its last use is exact to a day."""
 
     session_id: str
     created_at: Iso
@@ -93,7 +101,7 @@ class SessionPart(Part, frozen=True, kw_only=True):
     expires_at: Iso
     user_agent: str
     current: bool
-    scope: Literal["all", "read"]
+    scope: Literal["all", "read", "control"]
     name: str | None
 
 

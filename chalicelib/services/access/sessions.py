@@ -76,7 +76,7 @@ def refresh(token: str, now_ms: int) -> Tokens:
     """
     session_id = session_id_of(token)
     session = store.load(session_id) if session_id else None
-    if session is None or session.expired(now_ms) or session.is_read_token:
+    if session is None or session.expired(now_ms) or session.is_api_token:
         raise bad_session()
     next_token = refresh_token(session.session_id, new_secret())
     rotated = replace(
@@ -105,7 +105,7 @@ def end(session: Session) -> None:
 
 
 def end_one(user_id: str, session_id: str) -> None:
-    """End one of a person's sessions, or read tokens. Raises NotFound."""
+    """End one of a person's sessions, or API tokens. Raises NotFound."""
     session = store.load(session_id)
     if session is None or session.user_id != user_id:
         raise not_found("session")

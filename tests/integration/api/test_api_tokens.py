@@ -1,4 +1,4 @@
-"""Read tokens through the real entry: what they open, what not, and how they end."""
+"""API tokens through the real entry: what each scope opens, what not, and how they end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.api_tokens import MAX_TOKENS, SEEN_MS
 from chalicelib.domain.errors import Unauthenticated
-from chalicelib.domain.read_tokens import MAX_TOKENS, SEEN_MS
 from chalicelib.domain.times import DAY_MS
-from chalicelib.services.access import read_tokens, sessions
+from chalicelib.services.access import api_tokens, sessions
+from chalicelib.services.push import live
 from chalicelib.storage import sessions as store
 from tests.conftest import Call, Person, now_ms
+from tests.contract.openapi import Operation, operations
 
 
 @pytest.fixture
@@ -30,9 +32,101 @@ def test_it_reads_by_either_header(call: Call, person: Person, made: Any, header
     assert seen["deviceId"] == device.device_id
 
 
+READS = {
+    "GET /device/list",
+    "GET /devices",
+    "GET /device/{deviceId}",
+    "GET /device/{deviceId}/data",
+    "GET /port/list",
+    "GET /port/{portId}",
+    "GET /port/{portId}/history",
+    "GET /port/{portId}/energy",
+    "GET /port/{portId}/detector",
+    "GET /energy",
+    "GET /always-on",
+    "GET /savings",
+    "GET /savings/what-if",
+    "GET /phantom-event/list",
+    "GET /notification/list",
+}
+"""All that a token with the scope read may call: whoever adds a route says that it tells nothing of the account."""
+CONTROLS = {"POST /port/{portId}/switch", "POST /phantom-event/{eventId}/feedback", "POST /live/ticket"}
+"""What a token with the scope control may call beside that."""
+
+
+@pytest.fixture
+def control(person: Person) -> str:
+    """A token of the person that controls."""
+    answer = person.call("POST", "/account/token", {"name": "Home Assistant", "scope": "control"})
+    assert (answer.status, answer.body["scope"]) == (201, "control")
+    token: str = answer.body["token"]
+    return token
+
+
+@pytest.fixture
+def session_routes(call: Call) -> list[Operation]:
+    """All routes that a person's log-in opens."""
+    found = [route for route in operations(call("GET", "/openapi.json").body) if "session" in route.schemes]
+    assert len(found) > 40
+    return found
+
+
+@pytest.mark.parametrize("scope", ["read", "control"])
+def test_a_token_opens_the_routes_of_its_scope_and_no_other(
+    call: Call, made: Any, control: str, session_routes: list[Operation], scope: str
+) -> None:
+    token, allowed = (made["token"], READS) if scope == "read" else (control, READS | CONTROLS)
+    ids = dict.fromkeys(("deviceId", "portId", "eventId", "exportId", "sessionId", "userCode"), "nothing")
+    opened = set()
+    for route in session_routes:
+        answer = call(route.method, route.url(ids), {}, x_session_token=token)
+        refused = answer.status == 403 and answer.body["code"] in ("read_only", "out_of_scope")
+        opened |= set() if refused else {str(route)}
+    assert opened == allowed
+
+
+def test_the_document_says_what_each_scope_opens(session_routes: list[Operation]) -> None:
+    assert {str(route) for route in session_routes if "readToken" in route.schemes} == READS
+    assert {str(route) for route in session_routes if "controlToken" in route.schemes} == CONTROLS
+
+
+def test_a_token_that_controls_switches_an_outlet_and_opens_the_live_socket(
+    call: Call, person: Person, control: str
+) -> None:
+    port = person.port(person.device(), policy="cut")
+    switched = call("POST", f"/port/{port['portId']}/switch", {"state": "off"}, x_session_token=control)
+    assert (switched.status, switched.body["relay"]["desired"]) == (200, "off")
+    ticket = call("POST", "/live/ticket", {}, x_session_token=control)
+    assert ticket.status == 200
+    live.connect("of-a-token", ticket.body["ticket"], now_ms())
+    assert live.is_watching(api_tokens.authenticate(control, now_ms()).user_id)
+
+
+def test_it_is_listed_with_its_scope(person: Person, made: Any, control: str) -> None:
+    listed = person.call("GET", "/account/sessions").body["sessions"]
+    assert sorted((part["scope"], part["name"]) for part in listed if part["name"]) == [
+        ("control", "Home Assistant"),
+        ("read", "Grafana"),
+    ]
+
+
+def test_a_token_stored_before_there_were_scopes_reads_and_does_no_more(call: Call, made: Any) -> None:
+    store.SessionItem(made["sessionId"]).update(actions=[store.SessionItem.scope.remove()])
+    assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
+    assert call("POST", "/live/ticket", {}, x_session_token=made["token"]).status == 403
+
+
+def test_an_unknown_scope_is_named(person: Person) -> None:
+    answer = person.call("POST", "/account/token", {"name": "x", "scope": "all"})
+    assert (answer.status, answer.body["field"]) == (422, "scope")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
+        ("GET", "/notification/settings", None),
+        ("GET", "/export/export-1", None),
+        ("GET", "/device/claim/BCDF-GHJK", None),
         ("POST", "/device/register", {"deviceId": "GW-0123456789"}),
         ("PATCH", "/account", {"currency": "EUR"}),
         ("POST", "/account/token", {"name": "Another"}),
@@ -95,30 +189,30 @@ def test_one_that_the_index_hid_when_its_account_was_closed_opens_nothing(
 ) -> None:
     monkeypatch.setattr(sessions, "has_account", lambda _: False)
     with pytest.raises(Unauthenticated):
-        read_tokens.authenticate(made["token"], now_ms())
+        api_tokens.authenticate(made["token"], now_ms())
 
 
 def test_it_lasts_as_long_as_was_asked(person: Person) -> None:
     at_ms = now_ms()
     session = sessions.authenticate(person.token, at_ms)
-    issued, token = read_tokens.issue(session, "Grafana", 30, at_ms)
+    issued, token = api_tokens.issue(session, "Grafana", "read", 30, at_ms)
     assert issued.expires_at_ms == at_ms + 30 * DAY_MS
-    assert read_tokens.authenticate(token, issued.expires_at_ms - 1)
+    assert api_tokens.authenticate(token, issued.expires_at_ms - 1)
     with pytest.raises(Unauthenticated):
-        read_tokens.authenticate(token, issued.expires_at_ms)
+        api_tokens.authenticate(token, issued.expires_at_ms)
 
 
 def test_its_last_use_is_known_to_a_day(person: Person) -> None:
     at_ms = now_ms()
-    issued, token = read_tokens.issue(sessions.authenticate(person.token, at_ms), "Grafana", 30, at_ms)
+    issued, token = api_tokens.issue(sessions.authenticate(person.token, at_ms), "Grafana", "read", 30, at_ms)
 
     def last_used_at_ms() -> int | None:
         stored = store.load(issued.session_id)
         return stored.last_used_at_ms if stored else None
 
-    read_tokens.authenticate(token, at_ms + SEEN_MS - 1)
+    api_tokens.authenticate(token, at_ms + SEEN_MS - 1)
     assert last_used_at_ms() == at_ms
-    read_tokens.authenticate(token, at_ms + SEEN_MS)
+    api_tokens.authenticate(token, at_ms + SEEN_MS)
     assert last_used_at_ms() == at_ms + SEEN_MS
 
 
@@ -135,7 +229,7 @@ def test_it_refreshes_nothing_and_trying_does_not_end_it(call: Call, made: Any, 
     assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
 
 
-def test_a_refresh_token_is_no_read_token(call: Call) -> None:
+def test_a_refresh_token_is_no_api_token(call: Call) -> None:
     body = {"email": f"{now_ms()}@example.org", "password": "correct horse"}
     refresh_token = call("POST", "/account/signup", body).body["refreshToken"]
     for token in (refresh_token, f"gwr.{refresh_token}"):

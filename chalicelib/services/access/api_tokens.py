@@ -1,25 +1,29 @@
-"""Read tokens: sessions of programs. They last for as long as was asked, do not rotate, and only read."""
+"""API tokens: sessions of programs. They last for as long as was asked, do not rotate, and have a scope."""
 
 from __future__ import annotations
 
 from chalicelib.domain.accounts import Session
+from chalicelib.domain.api_tokens import MAX_TOKENS, SEEN_MS, Scope, api_token, session_id_of
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.identity import digest, new_id, new_secret, same
-from chalicelib.domain.read_tokens import MAX_TOKENS, SEEN_MS, read_token, session_id_of
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services.access import sessions
 from chalicelib.storage import sessions as store
 
 
-def issue(session: Session, name: str, days: int, now_ms: int) -> tuple[Session, str]:
-    """A new token of a person, good for so many days, and its session; the token is shown here and never again.
+def issue(session: Session, name: str, scope: Scope, days: int, now_ms: int) -> tuple[Session, str]:
+    """Make a token of a person, good for so many days.
 
-    Raises Conflict when there are enough.
+    Returns:
+        Its session, and the token, which is shown here and never again.
+
+    Raises:
+        Conflict: The person has MAX_TOKENS already (code too_many_tokens).
     """
-    if sum(other.is_read_token for other in sessions.of_user(session.user_id, now_ms)) >= MAX_TOKENS:
-        raise Conflict(f"There are {MAX_TOKENS} read tokens: end one first.", code="too_many_tokens")
+    if sum(other.is_api_token for other in sessions.of_user(session.user_id, now_ms)) >= MAX_TOKENS:
+        raise Conflict(f"There are {MAX_TOKENS} tokens: end one first.", code="too_many_tokens")
     session_id = new_id()
-    token = read_token(session_id, new_secret())
+    token = api_token(scope, session_id, new_secret())
     issued = Session(
         session_id=session_id,
         user_id=session.user_id,
@@ -30,21 +34,22 @@ def issue(session: Session, name: str, days: int, now_ms: int) -> tuple[Session,
         refresh_sha256=digest(token),
         user_agent="",
         token_name=name,
+        scope=scope,
     )
     store.put(issued)
     return issued, token
 
 
 def is_one(token: str) -> bool:
-    """Whether this has the form of a read token."""
+    """Whether this has the form of an API token."""
     return session_id_of(token) is not None
 
 
 def authenticate(token: str, now_ms: int) -> Session:
-    """The session of a read token, read each time so that ending it acts at once. Raises Unauthenticated."""
+    """The session of an API token, read each time so that ending it acts at once. Raises Unauthenticated."""
     session_id = session_id_of(token)
     session = store.load(session_id) if session_id else None
-    if session is None or not session.is_read_token or not same(digest(token), session.refresh_sha256):
+    if session is None or not session.is_api_token or not same(digest(token), session.refresh_sha256):
         raise sessions.bad_session()
     if session.expired(now_ms) or not sessions.has_account(session):
         raise sessions.bad_session()
