@@ -90,7 +90,10 @@ def _add_counted(sums: defaultdict[int, _Sum], before: _Reading, after: _Reading
     if before.milliwatt_hours is None or after.milliwatt_hours is None:
         return
     length_ms = after.at_ms - before.at_ms
-    used = counted.microjoules(before.milliwatt_hours, after.milliwatt_hours)
+    most_milliwatts = max(before.milliwatts, after.milliwatts)
+    used = counted.microjoules(before.milliwatt_hours, after.milliwatt_hours, length_ms, most_milliwatts)
+    if used is None:
+        return
     is_standby = below is not None and 0 < used < below * length_ms
     for part in _parts(before, after, lambda ms: used * ms // length_ms):
         total = _add(sums, part, is_standby=is_standby)

@@ -144,3 +144,23 @@ def test_over_mqtt_readings_may_carry_the_counter_too(
     deliver()
     found = person.call("GET", f"/port/{port_id}/history?resolution=1h").body["readings"]
     assert [row["wattHours"] for row in found if row["wattHours"]] == [5.25]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "watts", "before", "after"),
+    [
+        pytest.param(10, 3.0, 5_432_100.05, 5_432_099.0, id="a hair's dip"),
+        pytest.param(30, 60.0, 47_001, 45_000, id="restored from flash"),
+        pytest.param(30, 60.0, 12_000, 10_500, id="restored from flash, an eighth lower"),
+        pytest.param(30, 60.0, 12, 900_000, id="a jump past what an outlet can draw"),
+    ],
+)
+def test_a_gap_whose_counts_contradict_the_readings_is_unknown(
+    person: Person, device: Device, deliver: Deliver, port_id: str, minutes: int, watts: float, before: float, after: float
+) -> None:
+    at_ms = now_ms() - 3 * HOUR_MS
+    ends_ms = at_ms + minutes * MINUTE_MS
+    assert device.send([counted(port_id, at_ms, watts, before), counted(port_id, ends_ms, watts, after)]).status == 200
+    deliver()
+    energy = person.call("GET", f"/port/{port_id}/energy?period=day").body
+    assert (energy["total"]["kwh"], energy["total"]["cost"]) == (0.0, 0.0)

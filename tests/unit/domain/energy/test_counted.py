@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.energy.counted import COUNTED_GAP_MS, MICROJOULES_PER_MILLIWATT_HOUR, hours_of, microjoules
+from chalicelib.domain.energy.counted import (
+    COUNTED_GAP_MS,
+    MAX_MILLIWATTS,
+    MICROJOULES_PER_MILLIWATT_HOUR,
+    hours_of,
+    microjoules,
+)
 from chalicelib.domain.energy.slots import GAP_MS, SLOT_MS, slots
 from chalicelib.domain.energy.usage import Usage, combined
 from chalicelib.domain.readings import Chunk, Columns, merged
@@ -65,9 +72,13 @@ def test_any_split_order_and_doubling_gives_the_same_slots_with_counters_and_res
 def counted_gaps(readings: list[Reading]) -> list[tuple[int, int]]:
     """The length and the energy of each gap that counters fill, by hand."""
     found = []
-    for (t0, _, c0), (t1, _, c1) in pairwise(readings):
-        if GAP_MS < t1 - t0 <= COUNTED_GAP_MS and c0 is not None and c1 is not None:
-            found.append((t1 - t0, (c1 - c0 if c1 >= c0 else c1) * MICROJOULES_PER_MILLIWATT_HOUR))
+    for (t0, p0, c0), (t1, p1, c1) in pairwise(readings):
+        if not GAP_MS < t1 - t0 <= COUNTED_GAP_MS or c0 is None or c1 is None:
+            continue
+        used, most = (c1 - c0, MAX_MILLIWATTS) if c1 >= c0 else (c1, max(p0, p1))
+        was_corrected = c0 * 9 < c1 * 10 < c0 * 10
+        if not was_corrected and used * MICROJOULES_PER_MILLIWATT_HOUR <= most * (t1 - t0):
+            found.append((t1 - t0, used * MICROJOULES_PER_MILLIWATT_HOUR))
     return found
 
 
@@ -111,9 +122,61 @@ def test_a_gap_is_in_use_or_in_standby_by_its_mean() -> None:
     assert of(0) == (0, 0)
 
 
-def test_after_a_reset_only_what_was_counted_since_is_known() -> None:
-    assert microjoules(9_000, 9_500) == 500 * MICROJOULES_PER_MILLIWATT_HOUR
-    assert microjoules(9_000, 200) == 200 * MICROJOULES_PER_MILLIWATT_HOUR
+def watt_hours_counted(before: float, after: float, minutes: float, watts: float) -> float | None:
+    """As microjoules, in the units of people."""
+    used = microjoules(round(before * 1_000), round(after * 1_000), round(minutes * MINUTE_MS), round(watts * 1_000))
+    return None if used is None else used / MICROJOULES_PER_MILLIWATT_HOUR / 1_000
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "minutes", "watts", "used"),
+    [
+        pytest.param(9_000, 9_020, 30, 60, 20, id="counted on"),
+        pytest.param(9_000, 9_000, 30, 60, 0, id="stood still"),
+        pytest.param(9_000, 20, 30, 60, 20, id="reset, and counted since"),
+        pytest.param(9_999_991, 11, 20, 60, 11, id="wrapped: as a reset"),
+        pytest.param(5_432_100.05, 5_432_099.0, 10, 3, None, id="dipped by a hair"),
+        pytest.param(47_001, 45_000, 30, 60, None, id="restored from flash, a twentieth lower"),
+        pytest.param(12_000, 10_500, 30, 60, None, id="restored from flash, an eighth lower"),
+        pytest.param(12_000, 10_500, 12 * 60, 60, None, id="restored from flash over night"),
+        pytest.param(3_000, 1_500, 60, 60, None, id="restored from flash, half"),
+        pytest.param(100, 12_700, 30, 60, None, id="jumped by more than 25 kW allow"),
+        pytest.param(100, 12_600, 30, 60, 12_500, id="25 kW for half an hour"),
+        pytest.param(0, 900_000_000, 24 * 60, 60, None, id="began at zero and then showed its total"),
+        pytest.param(9_000, 200, 30, 0, None, id="reset while nothing was drawn"),
+    ],
+)
+def test_a_count_is_believed_as_far_as_physics_and_the_readings_beside_it_allow(
+    before: float, after: float, minutes: float, watts: float, used: float | None
+) -> None:
+    assert watt_hours_counted(before, after, minutes, watts) == used
+
+
+whole_counts = st.integers(0, 10**12)
+
+
+@given(whole_counts, whole_counts, st.integers(GAP_MS + 1, COUNTED_GAP_MS), st.integers(0, MAX_MILLIWATTS))
+def test_no_gap_holds_more_than_an_outlet_can_draw(before: int, after: int, length_ms: int, milliwatts: int) -> None:
+    used = microjoules(before, after, length_ms, milliwatts)
+    assert used is None or 0 <= used <= MAX_MILLIWATTS * length_ms
+
+
+@given(whole_counts, st.integers(1, 10**12), st.integers(GAP_MS + 1, COUNTED_GAP_MS), st.integers(0, MAX_MILLIWATTS))
+def test_a_count_that_falls_adds_no_more_than_the_readings_beside_it_drew(
+    after: int, fell_by: int, length_ms: int, milliwatts: int
+) -> None:
+    used = microjoules(after + fell_by, after, length_ms, milliwatts)
+    assert used is None or used <= milliwatts * length_ms
+
+
+@given(st.lists(st.tuples(st.integers(1, GAP_MS), watts, st.integers(0, 10**12)), min_size=2, max_size=20))
+def test_counts_of_readings_without_a_gap_change_nothing(rows: list[tuple[int, int, int]]) -> None:
+    at_ms, counted, plain = START, [], []
+    for step, milliwatts, count in rows:
+        at_ms += step
+        counted.append((at_ms, milliwatts, count))
+        plain.append((at_ms, milliwatts, None))
+    assert all_slots(list(counted)) == all_slots(list(plain))
 
 
 def test_a_gap_of_more_than_a_day_or_with_a_count_at_one_end_only_is_not_filled() -> None:
