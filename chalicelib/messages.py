@@ -22,7 +22,7 @@ _ONE = msgspec.json.Decoder(wire.BatchReading)
 
 def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire_devices.DeviceReply:
     """A device lives, and says what it did with its relays."""
-    presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
+    device = presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
     return views.device_reply(beating.heartbeat(device, said.relays, now_ms))
 
 

@@ -23,7 +23,11 @@ SILENCE_MS = max(int(SILENT_INTERVALS * HEARTBEAT_SECONDS), 90) * SECOND_MS
 MAX_INTERVAL_SECONDS = 900
 """A longer gap is an outage, not a pace. It bounds the silence to 37.5 minutes."""
 LEARNING = 0.3
-"""The weight of the newest gap: one of five minutes is enough for a device of that pace not to go offline again."""
+"""The weight of the newest gap in the mean."""
+SPREAD_LEARNING = 0.25
+SPREADS = 4
+"""How fast the spread of the gaps is learned, and how many of them a silence may last.
+Source: RFC 6298, section 2, which sets a retransmission timer in the same way."""
 MAX_CHANGES = 4
 """More changes between online and offline within an hour than this are flapping."""
 KEPT_CHANGES = 8
@@ -37,23 +41,32 @@ SHARDS = 4
 class Presence:
     """What is remembered of a device's calls.
 
-    interval_seconds is learned: the weighted mean of the gaps between the calls that were written. changes_ms are the
-    last times at which it went online or offline, oldest first. flapping_since_ms is set for a spell of flapping.
+    interval_seconds is learned: the weighted mean of the gaps between the calls that were written; spread_seconds is
+    the weighted mean of how far they lay from it. changes_ms are the last times at which it went online or offline,
+    oldest first. flapping_since_ms is set for a spell of flapping. pace_unknown: nobody knows yet how often it calls.
+    That is so from the first call of a device that is not our own agent until its second one.
     """
 
     interval_seconds: float = HEARTBEAT_SECONDS
     changes_ms: tuple[int, ...] = ()
     flapping_since_ms: int | None = None
+    spread_seconds: float = 0.0
+    pace_unknown: bool = False
 
     @property
     def silence_ms(self) -> int:
         """How long it may be silent before it counts as offline."""
-        return max(SILENCE_MS, int(SILENT_INTERVALS * self.interval_seconds * SECOND_MS))
+        if self.pace_unknown:
+            return MAX_INTERVAL_SECONDS * SECOND_MS
+        usual_seconds = max(
+            SILENT_INTERVALS * self.interval_seconds, self.interval_seconds + SPREADS * self.spread_seconds
+        )
+        return max(SILENCE_MS, int(min(usual_seconds, SILENT_INTERVALS * MAX_INTERVAL_SECONDS) * SECOND_MS))
 
     @property
     def late_ms(self) -> int:
         """How long it may be silent before it counts as late."""
-        return int(LATE_INTERVALS * self.interval_seconds * SECOND_MS)
+        return self.silence_ms if self.pace_unknown else int(LATE_INTERVALS * self.interval_seconds * SECOND_MS)
 
     @property
     def calm_at_ms(self) -> int:
@@ -61,19 +74,36 @@ class Presence:
         return self.changes_ms[-MAX_CHANGES - 1] + HOUR_MS
 
 
-def called(presence: Presence, last_seen_ms: int | None, now_ms: int, *, online: bool) -> Presence:
-    """After a call of a device that was online or not until now."""
-    if last_seen_ms is not None:
-        presence = replace(presence, interval_seconds=_learned(presence.interval_seconds, now_ms - last_seen_ms))
+def called(
+    presence: Presence, last_seen_ms: int | None, now_ms: int, *, online: bool, is_agent: bool = False
+) -> Presence:
+    """After a call of a device that was online or not until now.
+
+    is_agent: it says its agentVersion, so it is our own agent, which calls as often as it is told.
+    """
+    if last_seen_ms is None:
+        presence = replace(presence, pace_unknown=not is_agent)
+    else:
+        presence = _learned(presence, now_ms - last_seen_ms)
     return presence if online else turned(presence, now_ms)
 
 
-def _learned(interval_seconds: float, gap_ms: int) -> float:
+def _learned(presence: Presence, gap_ms: int) -> Presence:
+    """With one more gap between calls; the first gap of a device of unknown pace is its pace."""
     gap_seconds = gap_ms / SECOND_MS
     if gap_seconds > MAX_INTERVAL_SECONDS:
-        return interval_seconds
+        return presence
     gap_seconds = max(gap_seconds, HEARTBEAT_SECONDS)
-    return round(interval_seconds + LEARNING * (gap_seconds - interval_seconds), 1)
+    if presence.pace_unknown:
+        return replace(presence, interval_seconds=round(gap_seconds, 1), pace_unknown=False)
+    off_seconds = gap_seconds - presence.interval_seconds
+    return replace(
+        presence,
+        interval_seconds=round(presence.interval_seconds + LEARNING * off_seconds, 1),
+        spread_seconds=round(
+            presence.spread_seconds + SPREAD_LEARNING * (abs(off_seconds) - presence.spread_seconds), 1
+        ),
+    )
 
 
 def turned(presence: Presence, at_ms: int) -> Presence:
@@ -150,13 +180,13 @@ def explain(presence: Presence, last_seen_ms: int | None, now_ms: int, *, online
         return _flapping(presence, now_ms, online=online)
     changed_at_ms = presence.changes_ms[-1] if presence.changes_ms else None
     silent_ms = max(now_ms - last_seen_ms, 0)
-    last = f"It last called {_lasted(silent_ms)} ago and usually calls every {_pace(presence)}"
+    last = f"It last called {_lasted(silent_ms)} ago and {_pace(presence)}"
     if not online:
         return Liveness("offline", f"{last}; after {_lasted(presence.silence_ms)} it counts as offline.", changed_at_ms)
     if silent_ms > presence.late_ms:
         reason = f"{last}; it is late, and offline after {_lasted(presence.silence_ms)}."
         return Liveness("late", reason, last_seen_ms + presence.late_ms)
-    reason = f"It called within the last {_lasted(presence.late_ms)}, and usually calls every {_pace(presence)}."
+    reason = f"It called within the last {_lasted(presence.late_ms)}, and {_pace(presence)}."
     return Liveness("online", reason, changed_at_ms)
 
 
@@ -169,7 +199,9 @@ def _flapping(presence: Presence, now_ms: int, *, online: bool) -> Liveness:
 
 
 def _pace(presence: Presence) -> str:
-    return _lasted(int(presence.interval_seconds * SECOND_MS))
+    if presence.pace_unknown:
+        return "how often it calls is not known yet"
+    return f"usually calls every {_lasted(int(presence.interval_seconds * SECOND_MS))}"
 
 
 def _lasted(lasted_ms: int) -> str:

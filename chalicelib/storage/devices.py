@@ -12,7 +12,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.domain.alerts import AgentReport
 from chalicelib.domain.devices import Device, Keys, PortName
-from chalicelib.domain.liveness import Presence, called, entry_ms, shard
+from chalicelib.domain.liveness import Presence, entry_ms, shard
 from chalicelib.domain.retention import Retention
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
@@ -197,9 +197,8 @@ def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> boo
     return _update(device, actions, newer)
 
 
-def touch(device: Device, now_ms: int) -> bool:
+def touch(device: Device, presence: Presence, now_ms: int) -> bool:
     """Remember that a device called, and when it may fall due; False when it has changed hands or state meanwhile."""
-    presence = called(device.presence, device.last_seen_ms, now_ms, online=device.online)
     return _update(device, _call(device, presence, now_ms), _as_it_was(device))
 
 

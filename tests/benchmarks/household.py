@@ -118,7 +118,7 @@ def silent_for(device_id: str, silent_ms: int, calls: int = 1) -> None:
         if device is None:
             raise LookupError(device_id)
         known = device if number else replace(device, due_at_ms=None)
-        if not devices.touch(known, now_ms() - silent_ms - (calls - 1 - number) * MINUTE_MS):
+        if not devices.touch(known, known.presence, now_ms() - silent_ms - (calls - 1 - number) * MINUTE_MS):
             raise LookupError(device_id)
 
 
@@ -134,7 +134,7 @@ def _add_device(owner_id: str) -> str:
     read = PortState(status="active", latest=Latest(at_ms, 230.1, 0.38, USE_WATTS))
     if not (
         devices.add(device)
-        and devices.touch(device, at_ms)
+        and devices.touch(device, device.presence, at_ms)
         and states.save(DeviceState(uid, ports={name.port_id: read for name in names}))
     ):
         raise LookupError(device.device_id)

@@ -100,7 +100,7 @@ def test_the_meter_counts_the_units_of_indexes(entry: Entry) -> None:
         for minutes in (1, 2):
             loaded = devices.load(device.device_id)
             assert loaded is not None
-            devices.touch(loaded, now_ms() + minutes * MINUTE_MS)
+            devices.touch(loaded, loaded.presence, now_ms() + minutes * MINUTE_MS)
     units = [call.units for call in meter.calls if call.operation == "UpdateItem"]
     assert units == [2.0, 4.0], "item 1, by_owner 1; and each second time by_due 2"
 

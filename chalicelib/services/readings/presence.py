@@ -22,7 +22,8 @@ def note_call(device: Device, now_ms: int) -> None:
     for _ in range(TRIES):
         if known is None or not liveness.needs_touch(known.online, known.last_seen_ms, now_ms):
             return
-        after = liveness.called(known.presence, known.last_seen_ms, now_ms, online=known.online)
+        is_agent = device.agent.version is not None
+        after = liveness.called(known.presence, known.last_seen_ms, now_ms, online=known.online, is_agent=is_agent)
         if _touch(known, after, now_ms):
             return
         known = devices.load(device.device_id)
@@ -31,9 +32,9 @@ def note_call(device: Device, now_ms: int) -> None:
 
 def _touch(device: Device, after: Presence, now_ms: int) -> bool:
     if not liveness.begins_to_flap(device.presence, after):
-        touched = devices.touch(device, now_ms)
+        touched = devices.touch(device, after, now_ms)
         if touched and not device.online:
-            live.push_device(replace(device, online=True, last_seen_ms=now_ms))
+            live.push_device(replace(device, online=True, last_seen_ms=now_ms, presence=after))
         return touched
     write = Transaction()
     devices.put_touch(write, device, after, now_ms)
@@ -78,20 +79,22 @@ def _store_silence(device: Device, after: Presence, news: Notification | None) -
     return True
 
 
-def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> None:
-    """Note what a Pi says of itself; readings that it had to drop are told, once a spell."""
+def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
+    """Note what a Pi says of itself; readings that it had to drop are told, once a spell. The device as it is then."""
     after, lost = alerts.reported(device.agent, version, dropped_readings, now_ms)
     if after == device.agent:
-        return
+        return device
+    known = replace(device, agent=after)
     if not lost:
         devices.save_agent(device, after)  # when it said something else meanwhile, that is newer
-        return
+        return known
     write = Transaction()
     devices.put_agent(write, device, after)
     news = alerts.dropped(device.owner_id, device.device_id, device.device_uid, device.name, lost, now_ms)
     notify.put(write, news)
     if write.commit():
         live.push(device.owner_id, [notify.message(news)])
+    return known
 
 
 def _flapping(device: Device, now_ms: int) -> Notification:

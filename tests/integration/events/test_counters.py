@@ -156,7 +156,14 @@ def test_over_mqtt_readings_may_carry_the_counter_too(
     ],
 )
 def test_a_gap_whose_counts_contradict_the_readings_is_unknown(
-    person: Person, device: Device, deliver: Deliver, port_id: str, minutes: int, watts: float, before: float, after: float
+    person: Person,
+    device: Device,
+    deliver: Deliver,
+    port_id: str,
+    minutes: int,
+    watts: float,
+    before: float,
+    after: float,
 ) -> None:
     at_ms = now_ms() - 3 * HOUR_MS
     ends_ms = at_ms + minutes * MINUTE_MS

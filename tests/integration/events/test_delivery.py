@@ -85,7 +85,7 @@ def chosen(person: Person) -> dict[str, Any]:
 
 def go_offline(person: Person) -> int:
     """A device of the person falls silent; returns when that was noticed."""
-    person.device("Cellar Pi").call("POST", "/device/heartbeat")
+    person.device("Cellar Pi").call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     at_ms = now_ms() + 151_000
     sweep(at_ms)
     return at_ms

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chalicelib.events.mqtt import mqtt_data
 from chalicelib.services.readings import presence
 from chalicelib.services.readings.sweep import sweep
 from chalicelib.storage import devices
+from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
 
@@ -32,7 +36,7 @@ def beat(device: Device, at_ms: int) -> None:
 def test_liveness_is_explained_in_list_and_device(person: Person) -> None:
     device = person.device()
     assert shown(person, device)["liveness"] == {"state": "never", "reason": "It has not called yet.", "since": None}
-    device.call("POST", "/device/heartbeat")
+    device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     (listed,) = person.call("GET", "/device/list").body["devices"]
     assert (listed["status"], listed["liveness"]["state"]) == ("online", "online")
     assert listed["liveness"]["reason"] == "It called within the last 90 s, and usually calls every 60 s."
@@ -142,7 +146,7 @@ def test_a_wrong_report_is_named(person: Person, said: dict[str, Any], field: st
 def test_a_device_that_cannot_be_marked_keeps_no_other_online(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = [person.device(f"Pi {number}") for number in range(6)]
     for device in silent:
-        beat(device, now_ms())
+        device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     note, broken = presence.note_silence, silent[2].device_id
 
     def note_but_one(device: Any, at_ms: int) -> bool:
@@ -166,3 +170,44 @@ def test_a_call_counts_though_the_servers_clock_was_ahead_before(person: Person)
     beat(device, at_ms)
     sweep(at_ms + 151_000)
     assert shown(person, device)["status"] == "offline", "it fell silent by the clock that is right"
+
+
+Call = Callable[[Device, str], object]
+CALLS: dict[str, Call] = {
+    "heartbeat": lambda device, _: device.call("POST", "/device/heartbeat"),
+    "sensors": lambda device, _: device.call("POST", "/device/data", {"sensors": {"temperature": 20}}),
+    "readings": lambda device, port_id: device.send([reading(port_id, now_ms(), 5.0)]),
+    "mqtt": lambda device, _: mqtt_data(
+        {
+            "deviceId": device.device_id,
+            "payload": base64.b64encode(b'{"temperature": 20}').decode(),
+            "receivedAtMs": now_ms(),
+        },
+        LambdaContext("mqtt_data"),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", CALLS)
+@pytest.mark.parametrize("pace_seconds", [300, 600, 899])
+def test_a_device_that_keeps_a_slow_pace_is_never_told_offline(person: Person, way: str, pace_seconds: int) -> None:
+    device = person.device("Slow Pi")
+    port_id = person.port(device)["portId"]
+    first_ms = now_ms()
+    CALLS[way](device, port_id)
+    for number in range(4):
+        for elapsed in range(60, pace_seconds, 60):
+            sweep(first_ms + (number * pace_seconds + elapsed) * 1_000)
+        assert shown(person, device)["status"] == "online", number
+        beat(device, first_ms + (number + 1) * pace_seconds * 1_000)
+    assert alerts(person) == []
+
+
+def test_our_own_agent_is_offline_after_150_s_from_its_first_call_on(person: Person) -> None:
+    device = person.device()
+    device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
+    at_ms = now_ms()
+    sweep(at_ms + 149_000)
+    assert shown(person, device)["status"] == "online"
+    sweep(at_ms + 151_000)
+    assert (shown(person, device)["status"], alerts(person)) == ("offline", ["device_offline"])

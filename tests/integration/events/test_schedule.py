@@ -20,7 +20,7 @@ def offline(person: Person) -> list[str]:
 
 def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> None:
     device = person.device("Cellar Pi")
-    device.call("POST", "/device/heartbeat")
+    device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     sweep.sweep(now_ms() + 100_000)
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
     for _ in range(2):
@@ -39,7 +39,7 @@ def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyP
     def load_and_then_it_calls(device_id: str) -> object:
         found = load(device_id)
         if found is not None and device_id == device.device_id:
-            devices.touch(found, now_ms() + 151_000)
+            devices.touch(found, found.presence, now_ms() + 151_000)
         return found
 
     monkeypatch.setattr(devices, "load", load_and_then_it_calls)

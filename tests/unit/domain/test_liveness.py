@@ -15,9 +15,9 @@ from chalicelib.domain.times import HOUR_MS, MINUTE_MS
 NOW = 1_700_000_000_000
 
 
-def beating(every_ms: int, times: int) -> tuple[Presence, int]:
+def beating(every_ms: int, times: int, *, is_agent: bool = True) -> tuple[Presence, int]:
     """What is remembered of a device that has called so often at this pace, and when it called last."""
-    presence, seen_ms = liveness.called(Presence(), None, NOW, online=False), NOW
+    presence, seen_ms = liveness.called(Presence(), None, NOW, online=False, is_agent=is_agent), NOW
     for _ in range(times):
         presence = liveness.called(presence, seen_ms, seen_ms + every_ms, online=True)
         seen_ms += every_ms
@@ -71,6 +71,52 @@ def test_after_one_long_gap_a_device_that_calls_every_five_minutes_stays_online(
         seen_ms += 5 * MINUTE_MS
         assert not liveness.is_silent(seen_ms, presence, seen_ms + 5 * MINUTE_MS)
     assert len(presence.changes_ms) == 3
+
+
+@pytest.mark.parametrize("pace_seconds", [60, 150, 151, 300, 450, 600, 899, 900])
+def test_a_device_that_keeps_its_own_pace_is_never_offline(pace_seconds: int) -> None:
+    presence, seen_ms = beating(1, 0, is_agent=False)
+    for _ in range(50):
+        next_ms = seen_ms + pace_seconds * 1_000
+        assert not liveness.is_silent(seen_ms, presence, next_ms - 1)
+        presence, seen_ms = liveness.called(presence, seen_ms, next_ms, online=True), next_ms
+
+
+@given(st.lists(st.integers(200, 480), min_size=2, max_size=40))
+def test_a_device_whose_calls_come_at_irregular_times_is_not_offline_between_them(gaps: list[int]) -> None:
+    presence, seen_ms = beating(1, 0, is_agent=False)
+    for gap_seconds in gaps:
+        next_ms = seen_ms + gap_seconds * 1_000
+        assert not liveness.is_silent(seen_ms, presence, next_ms)
+        presence, seen_ms = liveness.called(presence, seen_ms, next_ms, online=True), next_ms
+
+
+def test_a_device_that_calls_by_turns_soon_and_late_is_offline_once_at_most() -> None:
+    presence, seen_ms = beating(1, 0, is_agent=False)
+    missed = 0
+    for gap_ms in [60_000, 600_000] * 20:
+        missed += liveness.is_silent(seen_ms, presence, seen_ms + gap_ms)
+        presence, seen_ms = liveness.called(presence, seen_ms, seen_ms + gap_ms, online=True), seen_ms + gap_ms
+    assert missed == 1
+
+
+def test_until_a_second_call_only_our_own_agent_is_known_to_call_each_minute() -> None:
+    agent, _ = beating(1, 0)
+    stranger, seen_ms = beating(1, 0, is_agent=False)
+    assert (agent.silence_ms, stranger.silence_ms) == (150_000, 900_000)
+    found = liveness.explain(stranger, seen_ms, seen_ms + 400_000, online=True)
+    assert (found.state, found.reason) == (
+        "online",
+        "It called within the last 15 min, and how often it calls is not known yet.",
+    )
+    learned = liveness.called(stranger, seen_ms, seen_ms + MINUTE_MS, online=True)
+    assert learned.silence_ms == 150_000
+
+
+def test_a_device_that_comes_back_after_an_outage_keeps_what_it_is_allowed() -> None:
+    presence, seen_ms = beating(1, 0, is_agent=False)
+    back = liveness.called(presence, seen_ms, seen_ms + HOUR_MS, online=False)
+    assert back.silence_ms == 900_000
 
 
 @given(st.lists(st.integers(0, 40 * 24 * HOUR_MS), max_size=50))
