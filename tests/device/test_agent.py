@@ -72,8 +72,9 @@ def test_new_readings_do_not_join_a_batch_that_was_sent(
     assert list(sizes.values()) == [1, 1]
 
 
-def test_retry_after_is_honoured(cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent) -> None:
-    cloud.fail(READINGS, 503, None, **{"Retry-After": "2"})
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured(cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, status: int) -> None:
+    cloud.fail(READINGS, status, None, **{"Retry-After": "2"})
     meter.say(reading())
     start_agent(meter)
     until(lambda: cloud.stored)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.courier import TRIES, Courier
-from ghostwatt_pi.cloud.errors import CloudAway
+from ghostwatt_pi.cloud.errors import CloudAway, RateLimited
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.spool.spool import MAX_BEHIND_BATCHES, Spool
@@ -92,3 +92,16 @@ def test_a_cloud_that_stumbles_over_everything_is_away(way: Way) -> None:
         way.measure(number)
         answers = [way.send() for _ in range(TRIES)]
     assert answers == [False] * TRIES
+
+
+def test_a_batch_that_came_too_soon_keeps_its_turn_however_often_and_nothing_is_lost(way: Way) -> None:
+    way.measure(1500, 2000)
+    for _ in range(3 * TRIES):
+        way.cloud.fail("/sensor/readings", 429, {"code": "too_many_requests"}, **{"Retry-After": "7"})
+        with pytest.raises(RateLimited) as limited:
+            way.courier.send("key-1", PORTS, live=False)
+        assert limited.value.retry_after_seconds == 7
+    assert not way.told.of("set_behind")
+    assert not way.courier.settled
+    assert way.send()
+    assert way.stored() == [1500, 2000]

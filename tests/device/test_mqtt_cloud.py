@@ -19,7 +19,7 @@ import pytest
 from ghostwatt_pi.agent.agent import Agent
 from ghostwatt_pi.cloud import mqtt as mqtt_cloud
 from ghostwatt_pi.cloud import mqtt_line
-from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.mqtt import MqttCloud
 from ghostwatt_pi.cloud.mqtt_line import Broker
@@ -183,6 +183,15 @@ def test_a_refusal_is_the_same_error_as_over_http(
         transport.send_batch("key-1", batch())
     if isinstance(refused.value, Refused):
         assert (refused.value.status, refused.value.code, refused.value.field) == (status, code, "sentAtMs")
+
+
+def test_a_device_past_its_limit_is_told_how_long_to_wait(front: MqttFront) -> None:
+    front.cloud.fail("/sensor/readings", 429, {"code": "too_many_requests", "retryAfterSeconds": 7})
+    with reached(front) as transport:
+        with pytest.raises(RateLimited) as limited:
+            transport.send_batch("key-1", batch())
+        assert limited.value.retry_after_seconds == 7
+        assert transport.send_batch("key-1", batch()).results
 
 
 def test_a_batch_over_the_brokers_limit_is_refused_here_so_that_it_is_halved(front: MqttFront) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ghostwatt_pi.cloud.errors import CloudAway, Refused
+from ghostwatt_pi.cloud.errors import CloudAway, RateLimited, Refused
 from ghostwatt_pi.cloud.transport import Transport
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
 from ghostwatt_pi.spool.spool import Spool
@@ -54,6 +54,8 @@ class Courier:
         except Refused as refusal:
             self._take_back(batch, refusal)
             return None
+        except RateLimited:  # not the batch's fault: it keeps its turn
+            raise
         except CloudAway as error:
             if not self._set_behind(batch, error):
                 raise

@@ -18,6 +18,10 @@ class CloudAway(CloudError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RateLimited(CloudAway):
+    """The device sends more than the cloud takes (429): nothing is wrong with the call, and it is to come later."""
+
+
 class Refused(CloudError):
     """The cloud understood and said no: the same call will fail again. `code` is its word for why."""
 

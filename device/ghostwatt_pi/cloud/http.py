@@ -11,7 +11,7 @@ import requests
 from ghostwatt_pi import __version__
 from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
-from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused, parsing
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
 from ghostwatt_pi.spool.batch import Batch
 from ghostwatt_pi.wire import (
     BatchReply,
@@ -127,7 +127,8 @@ def _answer(path: str, response: requests.Response) -> Json:
         raise KeyRefused(message)
     if response.status_code in REFUSALS and said.get("code"):
         raise Refused(message, response.status_code, str(said["code"]), said.get("field"))
-    raise CloudAway(message, _retry_after_seconds(response))
+    kind = RateLimited if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else CloudAway
+    raise kind(message, _retry_after_seconds(response))
 
 
 def _retry_after_seconds(response: requests.Response) -> float | None:

@@ -8,13 +8,14 @@ relay.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Self
 
 from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
-from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused, parsing
+from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.mqtt_line import Broker, HungUp, Line, Signal
 from ghostwatt_pi.spool.batch import Batch
@@ -25,6 +26,7 @@ ANSWER_SECONDS = 30.0
 MAX_MESSAGE_BYTES = 128 * 1024
 """AWS IoT Core's limit. 500 readings are at most 115 KB."""
 KEY_CODE = "bad_device_key"
+RATE_LIMITED_CODE = "too_many_requests"
 REFUSALS = {
     "bad_json": HTTPStatus.BAD_REQUEST,
     "empty_body": HTTPStatus.BAD_REQUEST,
@@ -179,4 +181,10 @@ def _checked(answer: Json) -> Json:
         raise KeyRefused(message)
     if code in REFUSALS:
         raise Refused(message, REFUSALS[code], code, answer.get("field"))
+    if code == RATE_LIMITED_CODE:
+        raise RateLimited(message, _seconds(answer.get("retryAfterSeconds")))
     raise CloudAway(message)
+
+
+def _seconds(said: object) -> float | None:
+    return float(said) if isinstance(said, int | float) and 0 <= said < math.inf else None
