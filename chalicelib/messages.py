@@ -11,6 +11,7 @@ from chalicelib import telemetry, views
 from chalicelib.decoding import invalid
 from chalicelib.domain.devices import Device
 from chalicelib.domain.times import epoch_ms, iso
+from chalicelib.services.access import quotas
 from chalicelib.services.readings import heartbeat as beating
 from chalicelib.services.readings import presence, record, record_one
 from chalicelib.wire import devices as wire_devices
@@ -34,7 +35,11 @@ def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wi
 
 
 def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingAnswer:
-    """One reading of one outlet; without a timestamp it is of now. Raises NotFound: port; Invalid: timestamp."""
+    """One reading of one outlet; without a timestamp it is of now.
+
+    Raises NotFound: port; Invalid: timestamp; TooMany.
+    """
+    quotas.take_readings(device, 1, now_ms)
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     given = record_one.Reading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored, reply = record_one.record_one(device, given, said.timestamp is not None, now_ms)
@@ -53,7 +58,8 @@ def _data(stored: record_one.RecordedOne) -> wire.OneReadingData:
 
 
 def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
-    """A batch, each reading judged by itself. Raises Conflict: batch_conflict."""
+    """A batch, each reading judged by itself. Raises Conflict: batch_conflict; TooMany, and then nothing is stored."""
+    quotas.take_readings(device, len(said.readings), now_ms)
     decoded, sha256 = _decode(said.readings)
     batch = record.Batch(said.batch_id, said.sent_at_ms, decoded, sha256)
     recorded, reply = record.record(device, batch, now_ms)

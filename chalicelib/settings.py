@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
+from chalicelib.domain.rate_limits import RateLimits, rate_limits
+
 VERSION = "0.1.0"
 
 
@@ -22,7 +24,7 @@ class Settings:
     mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
     private addresses and without TLS; export_bucket is where exports are kept, exports_url where links to them lead
     ("" to S3), export_function the name of the function that makes them; json_logs says that logs are for machines
-    (CloudWatch).
+    (CloudWatch); limits says how much of what is allowed.
     """
 
     stage: str
@@ -43,6 +45,7 @@ class Settings:
     exports_url: str
     export_function: str
     json_logs: bool
+    limits: RateLimits
 
     @property
     def live_url(self) -> str:
@@ -73,4 +76,5 @@ def settings() -> Settings:
         exports_url=os.environ.get("EXPORTS_URL", ""),
         export_function=os.environ.get("EXPORT_FUNCTION", ""),
         json_logs=os.environ.get("LOGS") == "json",
+        limits=rate_limits(os.environ.get("LIMITS", "")),
     )

@@ -26,6 +26,8 @@ from infra.local.environment import NOWHERE, STAGE, app_environment, put_in_plac
 # person's own environment says of AWS must reach nothing. Only the database's address comes later.
 for _personal in ("SMTP_URL", "MAIL_FROM", "WEBHOOK_ALLOW_PRIVATE", "LOGS", "SIGNING_KEYS_PATH", "ORIGIN_SHA256"):
     os.environ.pop(_personal, None)
+# All the people of all tests share one address.
+os.environ["LIMITS"] = "sign_ups=off address_calls=off"
 put_in_place(
     app_environment(
         public_url="http://localhost:8000",

@@ -11,7 +11,7 @@ from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.times import iso
-from chalicelib.services.access import api_tokens, sessions
+from chalicelib.services.access import api_tokens, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
@@ -25,6 +25,7 @@ COOKIE = "refresh"
 @route(blueprint, "POST", "/account/signup", body=wire.SignUp, answers=wire.SessionAnswer, status=201)
 def sign_up(call: Call[wire.SignUp]) -> Reply:
     """Make an account and log in"""
+    throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     return _session_reply(accounts.sign_up(call.body.email, call.body.password, _user_agent(call), call.now_ms))
 
 

@@ -34,7 +34,7 @@ from chalicelib.domain.errors import (
     Unavailable,
     not_found,
 )
-from chalicelib.services.access import api_tokens, sessions
+from chalicelib.services.access import api_tokens, quotas, sessions
 from chalicelib.services.home import devices
 from chalicelib.wire.base import Failure
 
@@ -60,6 +60,7 @@ class Who(Enum):
     NOBODY = ""
     SESSION = "session"
     DEVICE = "device"
+    DEVICE_IN_BODY = "device in body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Call(Generic[Body]):
 
     @property
     def device(self) -> Device:
-        """The device that calls; only on routes for DEVICE."""
+        """The device that calls; only on routes for DEVICE or DEVICE_IN_BODY."""
         if not isinstance(self.caller, Device):
             raise TypeError("this route has no device")
         return self.caller
@@ -196,37 +197,65 @@ def _json(answer: object, status: int, headers: Mapping[str, str] | None = None)
 
 def _call(request: Request, body: type | None, who: Who, body_optional: bool, scope: Scope | None) -> Call[Any]:
     now_ms = time.time_ns() // 1_000_000
-    caller = _caller(request, who, scope, now_ms)
+    source_ip = client_address(request.headers, request.context.get("identity", {}).get("sourceIp", ""))
+    in_body = decode(raw_body(request), body) if body and who is Who.DEVICE_IN_BODY else None
+    caller = _caller(request.headers, in_body, who, scope, address_bucket(source_ip), now_ms)
     return Call(
-        body=decode(raw_body(request), body, optional=body_optional) if body else None,
+        body=in_body or (decode(raw_body(request), body, optional=body_optional) if body else None),
         now_ms=now_ms,
         query=dict(request.query_params or {}),
         headers=request.headers,
-        source_ip=client_address(request.headers, request.context.get("identity", {}).get("sourceIp", "")),
+        source_ip=source_ip,
         caller=caller,
     )
 
 
-def _caller(request: Request, who: Who, needed: Scope | None, now_ms: int) -> Session | Device | None:
+def _caller(
+    headers: Mapping[str, str], body: Any, who: Who, needed: Scope | None, address: str, now_ms: int
+) -> Session | Device | None:
+    """Who calls, after the call was counted: what is past its limit costs no look into the database."""
+    credential = _credential(headers, body, who)
+    known = quotas.begin(credential, address, now_ms)
+    if who is Who.NOBODY:
+        return None
+    try:
+        caller = _authenticated(credential, who, needed, now_ms)
+    except Unauthenticated:
+        quotas.forget(credential)
+        raise
+    if known is None:
+        quotas.confirm(credential, _subject(caller), address, now_ms)
+    return caller
+
+
+def _credential(headers: Mapping[str, str], body: Any, who: Who) -> str:
+    """The session token or device key that a route asks for; empty without one."""
     if who is Who.SESSION:
-        return _person(_session_token(request.headers), needed, now_ms)
-    if who is Who.DEVICE:
-        device = devices.authenticate(device_key(request.headers), now_ms)
-        telemetry.bind(device=telemetry.hashed(device.device_id))
-        return device
-    return None
+        return headers.get("x-session-token", "") or _credentials(headers, "bearer")
+    if who is Who.NOBODY:
+        return ""
+    return getattr(body, "device_token", None) or _credentials(headers, "device")
 
 
-def device_key(headers: Mapping[str, str]) -> str:
-    """The key that a device shows; raises Unauthenticated without one."""
-    key = _credentials(headers, "device")
-    if not key:
+def _authenticated(credential: str, who: Who, needed: Scope | None, now_ms: int) -> Session | Device:
+    if who is Who.SESSION:
+        return _person(credential, needed, now_ms)
+    if not credential:
         raise Unauthenticated("A device shows its key here: Authorization: Device <key>.", code="bad_device_key")
-    return key
+    device = devices.authenticate(credential, now_ms)
+    telemetry.bind(device=telemetry.hashed(device.device_id))
+    return device
+
+
+def _subject(caller: Session | Device) -> quotas.Subject:
+    return quotas.of_device(caller.device_id) if isinstance(caller, Device) else quotas.of_user(caller.user_id)
 
 
 def _person(token: str, needed: Scope | None, now_ms: int) -> Session:
     """Whose session this is; an API token opens only the routes that name its scope."""
+    if not token:
+        said = "This needs a session: log in, and send its token as x-session-token or Authorization: Bearer <token>."
+        raise Unauthenticated(said, code="bad_session")
     if not api_tokens.is_one(token):
         return sessions.authenticate(token, now_ms)
     session = api_tokens.authenticate(token, now_ms)
@@ -234,14 +263,6 @@ def _person(token: str, needed: Scope | None, now_ms: int) -> Session:
         code = "read_only" if session.scope == "read" else "out_of_scope"
         raise Forbidden(f"A token with the scope {session.scope} may not do this: log in.", code=code)
     return session
-
-
-def _session_token(headers: Mapping[str, str]) -> str:
-    token = headers.get("x-session-token", "") or _credentials(headers, "bearer")
-    if not token:
-        said = "This needs a session: log in, and send its token as x-session-token or Authorization: Bearer <token>."
-        raise Unauthenticated(said, code="bad_session")
-    return token
 
 
 def _credentials(headers: Mapping[str, str], wanted: str) -> str:

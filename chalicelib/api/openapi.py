@@ -77,6 +77,7 @@ SECURITY: dict[Who, list[dict[str, list[str]]]] = {
     Who.NOBODY: [],
     Who.SESSION: [{"session": []}, {"bearer": []}],
     Who.DEVICE: [{"device": []}],
+    Who.DEVICE_IN_BODY: [],
 }
 TOKEN_SECURITY: dict[Scope | None, list[dict[str, list[str]]]] = {
     None: [],

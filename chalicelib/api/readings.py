@@ -5,18 +5,23 @@ from __future__ import annotations
 from chalice.app import Blueprint
 
 from chalicelib import messages
-from chalicelib.api.http import Call, Who, device_key, route
-from chalicelib.services.home import devices
+from chalicelib.api.http import Call, Who, route
 from chalicelib.wire import readings as wire
 
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/sensor/reading", body=wire.OneReading, answers=wire.OneReadingAnswer)
+@route(
+    blueprint,
+    "POST",
+    "/sensor/reading",
+    body=wire.OneReading,
+    answers=wire.OneReadingAnswer,
+    who=Who.DEVICE_IN_BODY,
+)
 def record_reading(call: Call[wire.OneReading]) -> wire.OneReadingAnswer:
     """Store one reading; the device shows its key as deviceToken, or in the header as everywhere"""
-    device = devices.authenticate(call.body.device_token or device_key(call.headers), call.now_ms)
-    return messages.reading(device, call.body, call.now_ms)
+    return messages.reading(call.device, call.body, call.now_ms)
 
 
 @route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=Who.DEVICE)

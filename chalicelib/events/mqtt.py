@@ -13,6 +13,7 @@ from chalicelib import messages, telemetry
 from chalicelib.decoding import decode
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import GhostwattError, Unauthenticated, Unavailable
+from chalicelib.services.access import quotas
 from chalicelib.services.push import commands
 from chalicelib.services.readings import mqtt_sign_in
 from chalicelib.wire.base import Answer
@@ -43,6 +44,7 @@ def mqtt_data(event: dict[str, Any], context: object) -> None:
 
 def _answer(published: Published, now_ms: int) -> Answer:
     try:
+        quotas.take(quotas.of_device(published.device_id), now_ms)
         return _record(mqtt_sign_in.signed_in(published.device_id), published.payload, now_ms)
     except Unavailable:
         raise
@@ -76,7 +78,13 @@ def _as_sensors(payload: bytes) -> bytes:
 
 
 def _failure(error: GhostwattError, payload: bytes) -> MqttFailure:
-    return MqttFailure(error=error.message, code=error.code, field=error.field, batch_id=_batch_id(payload))
+    return MqttFailure(
+        error=error.message,
+        code=error.code,
+        field=error.field,
+        batch_id=_batch_id(payload),
+        retry_after_seconds=error.retry_after_seconds,
+    )
 
 
 def _batch_id(payload: bytes) -> str | None:

@@ -36,9 +36,10 @@ class MqttHeartbeatAnswer(DeviceReply, frozen=True, kw_only=True):
 
 
 class MqttFailure(Failure, frozen=True, kw_only=True, omit_defaults=True):
-    """An error, and the batch it is about if it is about one."""
+    """An error, the batch it is about if it is about one, and when to try again if that was said."""
 
     batch_id: str | None = None
+    retry_after_seconds: int | None = None
 
 
 class Published(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -22,6 +22,7 @@ from infra.local.bucket import SWEEP_SECONDS, Bucket
 from infra.local.connections import Connections
 from infra.local.data_directory import signing_secret, temporary
 from infra.local.database import LOOPBACK, Database, server_binary
+from infra.local.errors import StackError
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
 from infra.local.invocations import Invocations
@@ -74,7 +75,7 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
                 services_url=services_url,
             )
         )
-        app = importlib.import_module("app")  # it reads the environment, so it comes after
+        app = _app()
         _log_with_the_rest(app.app.log)
         definitions = template.load({"Stage": environment.STAGE, "WebOrigin": url})
         database.wait_until_ready()
@@ -91,6 +92,14 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
             asgi = ByPort(management.port, management_app(connections, publish, prefix, services), everyone)
             server = Server(asgi, lambda: on_ready(url, mqtt_url))
             asyncio.run(server.serve([public.socket, management.socket]))
+
+
+def _app() -> Any:
+    """The app, which reads the environment when it is imported. Raises StackError for a setting that cannot be read."""
+    try:
+        return importlib.import_module("app")
+    except ValueError as error:
+        raise StackError(str(error)) from error
 
 
 def _public(app: Any, definitions: template.Template, connections: Connections, bucket: Bucket) -> Any:

@@ -25,9 +25,10 @@ BODY_SECONDS = 60.0
 """How long a body may take to come: 256 KB over a line of 35 kbit/s."""
 TOO_SLOW = {"success": False, "error": "The body did not come in time.", "code": "timeout"}
 HASHING = {("POST", "/account/signup"), ("POST", "/account/login"), ("PATCH", "/account")}
-HASHING_AT_ONCE = 2
-"""Passwords cost 40 ms and 19 MiB each, on purpose; on AWS each has a Lambda to itself, here all share two threads, so
-that a flood of them leaves the rest to all other requests."""
+LOG_IN = ("POST", "/account/login")
+HASHING_AT_ONCE, OTHER_HASHING_AT_ONCE = 2, 1
+"""Passwords cost 40 ms and 19 MiB each, on purpose. On AWS each has a Lambda to itself; here log-ins share two threads,
+and all else that hashes a third one: a flood of sign-ups leaves log-in alone, and both leave all other requests."""
 LOG = logging.getLogger("ghostwatt.gateway")
 
 
@@ -52,7 +53,8 @@ class Gateway:
         self._binary_types: list[str] = app.api.binary_types
         self._timeout_seconds = timeout_seconds
         self._body_seconds = body_seconds
-        self._hashing = anyio.CapacityLimiter(HASHING_AT_ONCE)
+        log_in, others = anyio.CapacityLimiter(HASHING_AT_ONCE), anyio.CapacityLimiter(OTHER_HASHING_AT_ONCE)
+        self._limiters = {route: log_in if route == LOG_IN else others for route in HASHING}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -86,8 +88,7 @@ class Gateway:
         context = LambdaContext("api", self._timeout_seconds)
         try:
             with anyio.fail_after(self._timeout_seconds):
-                hashing = (event["httpMethod"], event["resource"]) in HASHING
-                limiter = self._hashing if hashing else None
+                limiter = self._limiters.get((event["httpMethod"], event["resource"]))
                 result = await run_sync(self._app, event, context, abandon_on_cancel=True, limiter=limiter)
             return to_response(result, accept, self._binary_types)
         except TimeoutError:

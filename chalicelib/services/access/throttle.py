@@ -1,6 +1,7 @@
-"""Slowing down those who guess: failed attempts are counted by subject, in fixed windows of time.
+"""Limits that hold across all processes, in the database: failed attempts, and rates.
 
-A window's number is part of the key, so that counting is one unconditional write that no two callers can race.
+Attempts are counted by subject in fixed windows of time. A window's number is part of the key, so that counting is one
+unconditional write that no two callers can race. A rate is a token bucket of its own, changed by a conditional write.
 """
 
 from __future__ import annotations
@@ -8,13 +9,31 @@ from __future__ import annotations
 import math
 
 from chalicelib.domain.errors import TooMany
+from chalicelib.domain.rate_limits import OFF, Rate
 from chalicelib.domain.times import MINUTE_MS, SECOND_MS
+from chalicelib.services.access.quotas import too_many_requests
 from chalicelib.storage import throttles as store
 
 WINDOW_MS = 15 * MINUTE_MS
 """Nobody who mistypes waits longer than a coffee; at ten a window a guesser gets under a thousand tries a day."""
 MOST_FAILURES = 10
 """A person who has forgotten which password it was is through their list by then."""
+TRIES = 5
+"""Many calls of one subject at the same moment: whoever comes second reads again."""
+
+
+def take(rate: Rate, subject: str, now_ms: int) -> None:
+    """Take a token from a subject's bucket. Raises TooMany, and then nothing is taken."""
+    for _ in range(TRIES if rate != OFF else 0):
+        before_ms = store.load_bucket(subject)
+        taken = rate.take(before_ms or 0, now_ms)
+        if taken.wait_ms:
+            raise too_many_requests(taken.wait_ms)
+        full_at_ms = math.ceil(taken.full_at_ms)
+        if store.swap_bucket(subject, before_ms, full_at_ms, expires_at=full_at_ms // SECOND_MS + 1):
+            return
+    if rate != OFF:
+        raise too_many_requests(SECOND_MS)
 
 
 def check(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:

@@ -25,6 +25,7 @@ ANSWERS = GatewayAnswers(template.load({"Stage": "local", "WebOrigin": ORIGIN}))
 MEET = threading.Barrier(4)
 SLOW = threading.Event()
 HASHED = threading.Event()
+SIGNING_UP, SIGN_UPS_MAY_END = threading.Event(), threading.Event()
 HASHING = threading.Semaphore(HASHING_AT_ONCE)
 
 
@@ -58,7 +59,13 @@ def small_app() -> Any:
             HASHING.release()
         return "done"
 
+    def sign_up() -> str:
+        SIGNING_UP.set()
+        SIGN_UPS_MAY_END.wait(10)
+        return "done"
+
     app.route("/account/login", methods=["POST"])(log_in)
+    app.route("/account/signup", methods=["POST"])(sign_up)
     app.route("/event/{name}", methods=["GET", "POST"], content_types=["*/*"])(event)
     app.route("/meet/{name}")(meet)
     app.route("/binary")(binary)
@@ -184,6 +191,20 @@ def test_a_flood_of_log_ins_leaves_room_for_other_requests(base: str) -> None:
 
     assert other.status_code == 200
     assert [log_in.result().status_code for log_in in log_ins] == [200] * 60
+
+
+def test_a_flood_of_sign_ups_leaves_log_in_alone(base: str) -> None:
+    HASHED.set()
+    with ThreadPoolExecutor(31) as pool:
+        sign_ups = [pool.submit(requests.post, f"{base}/account/signup", json={}, timeout=30) for _ in range(30)]
+        try:
+            assert SIGNING_UP.wait(10)
+            log_in = requests.post(f"{base}/account/login", json={}, timeout=5)
+        finally:
+            SIGN_UPS_MAY_END.set()
+
+    assert log_in.status_code == 200
+    assert [sign_up.result().status_code for sign_up in sign_ups] == [200] * 30
 
 
 class Dying(Chalice):

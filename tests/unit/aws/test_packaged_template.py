@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from chalicelib import settings, telemetry
 from infra.aws import functions
 from tests.unit.aws.conftest import Packaged
 
+WAF = Path(functions.__file__).with_name("waf.yaml")
 OTHER_GRANTS = {
     "APIHandler": {
         "execute-api:ManageConnections on live/POST/@connections/*",
@@ -180,16 +183,42 @@ def test_the_gateways_have_one_stage_each_with_the_names_that_cloudfront_sends_o
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
-def test_the_gateways_own_answers_and_tighter_rates_are_there_from_the_first_deployment(packaged: Packaged) -> None:
+def test_the_gateways_own_answers_are_there_from_the_first_deployment(packaged: Packaged) -> None:
     (api,) = packaged.of_type("AWS::ApiGateway::RestApi").values()
     answers = api["Body"]["x-amazon-apigateway-gateway-responses"]
     assert {"MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= set(answers)
+
+
+def test_the_gateway_limits_the_whole_stage_and_no_method_so_that_nobody_shuts_others_out(packaged: Packaged) -> None:
     (stage,) = packaged.of_type("AWS::ApiGateway::Stage").values()
-    limited = {setting["ResourcePath"].replace("~1", "/")[1:]: setting for setting in stage["MethodSettings"][1:]}
-    assert {"/account/login", "/account/signup", "/device/claim"} <= set(limited)
-    for path, setting in limited.items():
-        assert setting["HttpMethod"].lower() in api["Body"]["paths"][path]
-        assert setting["ThrottlingRateLimit"] <= 10
+    (setting,) = stage["MethodSettings"]
+    assert (setting["HttpMethod"], setting["ResourcePath"]) == ("*", "/*")
+    assert setting["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert packaged.parameters["RequestsPerSecond"]["Default"] == 200
+    for function in packaged.of_type("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["LIMITS"] == {"Ref": "Limits"}, "they limit each address"
+
+
+def test_a_firewall_is_used_only_where_one_is_given(packaged: Packaged) -> None:
+    (properties,) = packaged.of_type("AWS::CloudFront::Distribution").values()
+    assert properties["DistributionConfig"]["WebACLId"] == {
+        "Fn::If": ["HasWebAcl", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert packaged.parameters["WebAclArn"]["Default"] == ""
+    assert not packaged.of_type("AWS::WAFv2::WebACL")
+
+
+def test_the_firewall_blocks_an_address_that_calls_too_often_with_an_answer_in_our_form() -> None:
+    given = yaml.safe_load(WAF.read_text())
+    acl = given["Resources"]["WebAcl"]["Properties"]
+    (rule,) = acl["Rules"]
+    assert (acl["Scope"], acl["DefaultAction"]) == ("CLOUDFRONT", {"Allow": {}})
+    assert rule["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+    answer = rule["Action"]["Block"]["CustomResponse"]
+    assert answer["ResponseCode"] == 429
+    assert [header["Name"] for header in answer["ResponseHeaders"]] == ["Retry-After"]
+    body = json.loads(acl["CustomResponseBodies"][answer["CustomResponseBodyKey"]]["Content"])
+    assert (body["success"], body["code"]) == (False, "too_many_requests")
 
 
 def test_access_logs_hold_no_secret(packaged: Packaged) -> None:
@@ -287,6 +316,7 @@ def test_cfn_lint_has_nothing_to_say(packaged: Packaged) -> None:
         "--",
         str(packaged.path),
         str(log_role),
+        str(WAF),
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
