@@ -21,10 +21,12 @@ SESSION_TOKEN_MS = 15 * MINUTE_MS
 MAX_EMAIL_CHARACTERS = 254
 """The longest address that fits a mail's path (RFC 5321, section 4.5.3.1.3)."""
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
-"""One @ between printable characters. Only a mail could tell more."""
+"""One @ between printable characters: what finds an account. A new one must be more (email_addresses.py)."""
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 REFRESH_TOKEN = re.compile(r"([0-9a-f]{20})\.[A-Za-z0-9_-]{43}")
 """A session's id and a secret, as identity.new_id and identity.new_secret make them."""
+MIN_PASSWORD_CHARACTERS = 8
+"""OWASP ASVS 5.0, 6.2.1; wire/accounts.py says the same of what is typed."""
 DECIMALS = 6
 """How exactly a tariff and an emission factor are kept: a millionth of a cent is nobody's money."""
 

@@ -17,7 +17,20 @@ Email = Annotated[
         extra_json_schema={"pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"},
     ),
 ]
-Password = Annotated[str, msgspec.Meta(min_length=8, max_length=256, description="no control characters")]
+NewEmail = Annotated[
+    Email,
+    msgspec.Meta(
+        description="the domain has a dot", extra_json_schema={"pattern": r"^\s*[^@\s]+@[^@\s]+\.[^@\s.]{2,}\s*$"}
+    ),
+]
+Password = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=8,
+        max_length=256,
+        description="no control characters; one that is easy to guess is refused (common_password)",
+    ),
+]
 GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Scope = Annotated[
     Literal["read", "control"],
@@ -29,7 +42,7 @@ Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$", desc
 
 
 class SignUp(Request, frozen=True):
-    email: Email
+    email: NewEmail
     password: Password
 
 

@@ -73,4 +73,4 @@ def test_an_address_that_is_refused_is_documented_so(call: Call, document: dict[
     assert call("POST", "/account/signup", {"email": address, "password": "correct horse"}).status == 422
     validator = Draft202012Validator({**schema, "components": document["components"]})
     assert not validator.is_valid({"email": address, "password": "correct horse"})
-    assert validator.is_valid({"email": " a@b ", "password": "correct horse"})
+    assert validator.is_valid({"email": " a@b.example ", "password": "correct horse"})

@@ -91,7 +91,7 @@ LIBRARIES = {
     "chalicelib.views": set(),
     "chalicelib.storage": {"pynamodb", "botocore", "msgspec"},
     "chalicelib.services": set(),
-    "chalicelib.services.access": {"argon2", "jwt"},
+    "chalicelib.services.access": {"argon2", "jwt", "zxcvbn"},
     "chalicelib.services.push": {"botocore", "msgspec"},
     "chalicelib.services.delivery.mail": {"botocore"},
     "chalicelib.services.exports": {"msgspec"},

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
+from chalicelib.domain.email_addresses import check_new
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.domain.identity import digest, new_id
-from chalicelib.services.access import passwords, sessions, throttle
+from chalicelib.services.access import password_strength, passwords, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import devices, purge
 from chalicelib.storage import purges, users
@@ -18,6 +19,8 @@ MOST_FAILURES_PER_ADDRESS = 100
 def sign_up(email: str, password: str, user_agent: str, now_ms: int) -> Tokens:
     """A new account and its first session. Raises Conflict: email_taken; Invalid."""
     email, password = tidy_email(email), tidy_password(password)
+    check_new(email)
+    password_strength.check(password, email, "password")
     before = users.load(email)
     if before is not None and before.closed_at_ms is None:
         raise _taken()
@@ -85,8 +88,9 @@ def change(session: Session, choices: Choices, now_ms: int) -> Account:
 
 
 def change_password(session: Session, current: str, new: str, now_ms: int) -> None:
-    """Replace the password and end all other sessions. Raises Invalid: wrong_password; TooMany."""
+    """Replace the password and end all other sessions. Raises Invalid: wrong_password, common_password; TooMany."""
     current, new = tidy_password(current, "currentPassword"), tidy_password(new, "newPassword")
+    password_strength.check(new, session.email, "newPassword")
     account = of_session(session)
     throttle.count_and_check(f"password#{session.user_id}", now_ms)
     right = passwords.fits(account.password_hash, current)

@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
+from chalicelib.domain.accounts import Account
 from chalicelib.domain.errors import TooMany, Unauthenticated
+from chalicelib.domain.identity import new_id
 from chalicelib.domain.times import MINUTE_MS
 from chalicelib.services.access import passwords, throttle
 from chalicelib.services.home import accounts
 from chalicelib.storage import users
+from chalicelib.storage.base import Transaction
 from tests.conftest import Answered, Call
 
 PASSWORD = "correct horse"
+LONGEST = ("A blue lamp in the hall, and a green cat. " * 7)[:256]
 NOW_MS = 1_800_000_000_000
 
 
@@ -162,7 +166,9 @@ def test_half_a_surrogate_pair_is_no_json(call: Call) -> None:
     assert (answer.status, answer.body["code"]) == (400, "bad_json")
 
 
-@pytest.mark.parametrize("password", ["x" * 256, "\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801", "\U0001f511" * 8])
+@pytest.mark.parametrize(
+    "password", [secrets.token_hex(128), "\u6b63\u3057\u3044\u99ac\u306e\u96fb\u6c60\u3068", "\U0001f511 und ein Apfel"]
+)
 def test_long_passwords_and_all_scripts_are_welcome(call: Call, password: str) -> None:
     email = new_email()
     assert call("POST", "/account/signup", {"email": email, "password": password}).status == 201
@@ -226,4 +232,43 @@ def test_the_current_password_cannot_be_guessed(call: Call) -> None:
     first, last = answers[0], answers[-1]
     assert (first.status, first.body["code"], first.body["field"]) == (422, "wrong_password", "currentPassword")
     assert last.status == 429
+    assert log_in(call, email).status == 200
+
+
+@pytest.mark.parametrize("password", ["password", "P@ssw0rd", "12345678", "aaaaaaaa", "Ghostwatt1"])
+def test_a_password_that_is_guessed_first_is_refused_at_sign_up_and_at_a_change(call: Call, password: str) -> None:
+    refused = call("POST", "/account/signup", {"email": new_email(), "password": password})
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "common_password", "password")
+    change = {"currentPassword": PASSWORD, "newPassword": password}
+    answer = call("PATCH", "/account", change, **sign_up(call))
+    assert (answer.status, answer.body["code"], answer.body["field"]) == (422, "common_password", "newPassword")
+
+
+def test_the_address_itself_is_no_password(call: Call) -> None:
+    email = new_email()
+    for password in (email, email.upper(), email.partition("@")[0]):
+        refused = call("POST", "/account/signup", {"email": email, "password": password})
+        assert (refused.status, refused.body["code"]) == (422, "common_password")
+
+
+def test_an_account_whose_password_would_be_refused_today_still_logs_in(call: Call) -> None:
+    email = new_email()
+    sign_up(call, email)
+    account = users.load(email)
+    assert account
+    users.save_password(account, passwords.hashed("password"))
+    assert log_in(call, email, "password").status == 200
+
+
+@pytest.mark.parametrize("email", ["zz@y", "ann@localhost", "ann..smith@example.org", "ann@127.0.0.1"])
+def test_an_address_that_mail_cannot_reach_is_refused_by_name(call: Call, email: str) -> None:
+    refused = call("POST", "/account/signup", {"email": email, "password": PASSWORD})
+    assert (refused.status, refused.body["code"], refused.body["field"]) == (422, "invalid", "email")
+
+
+def test_an_account_with_an_address_that_would_be_refused_today_still_logs_in(call: Call) -> None:
+    email = f"{secrets.token_hex(6)}@y"
+    write = Transaction()
+    users.put_new(write, Account(email, new_id(), passwords.hashed(PASSWORD), NOW_MS))
+    assert write.commit()
     assert log_in(call, email).status == 200
