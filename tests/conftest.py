@@ -20,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 from chalicelib.settings import settings
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
-from infra.local.environment import NOWHERE, STAGE, app_environment, put_in_place
+from infra.local.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place
 
 # Before any other module of the tests is imported: one of storage asks for the stage as soon as it is, and what a
 # person's own environment says of AWS must reach nothing. Only the database's address comes later.
@@ -74,7 +74,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Database(tmp_path_factory.mktemp("database"), server_binary())
     server.start()
     server.wait_until_ready()
-    put_in_place({"AWS_ENDPOINT_URL_DYNAMODB": server.url})
+    put_in_place({"AWS_ENDPOINT_URL_DYNAMODB": server.url, **no_proxy(server.url)})
     client = aws.client("dynamodb", server.url)
     tables.ensure(client, template.load({"Stage": STAGE}))
     yield server.url

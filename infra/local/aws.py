@@ -22,6 +22,7 @@ def client(service: str, url: str) -> Any:
             connect_timeout=1,
             read_timeout=10,
             retries={"total_max_attempts": 2},
+            proxies={},  # what is set for the way out must not carry this
             parameter_validation=False,  # it wants sequence numbers of 21 digits, as AWS has them; dynoxide's are short
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import secrets
 import shutil
 import signal
 import socket
@@ -17,8 +18,9 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 
-from infra.local import leash
+from infra.local import leash, private_network
 from infra.local.errors import StackError
+from infra.local.private_network import PrivateNetwork
 from infra.local.template import ROOT
 from infra.local.upkeep import is_made, tidy
 from infra.local.worker import Worker
@@ -29,6 +31,11 @@ STOP_SECONDS = 5.0
 RESTART_PAUSE_SECONDS = 0.1
 """Between the end of a server that crashed and the start of the next: long enough not to spin when it cannot start."""
 LOG = logging.getLogger("ghostwatt.database")
+UNPRIVILEGED_PORTS = range(1_024, 65_536)
+SHARED_NETWORK = (
+    "This system gives the database no network of its own (%s). It listens at %s, an address that %s;"
+    " other users of this machine can reach it."
+)
 
 
 def server_binary(root: Path = ROOT) -> Path:
@@ -46,16 +53,24 @@ def server_binary(root: Path = ROOT) -> Path:
 
 
 class Database:
-    """A server on a free loopback port with its file in the data directory.
+    """A server with its file in the data directory, which this process alone can reach where the system allows it.
 
-    It is started again, on the same port and file, when it ends by itself. `delivered` tells which stream records
-    the upkeep may drop (see upkeep.tidy).
+    There it has a network of its own (see private_network); else it listens on a loopback address that is drawn by
+    lot. It is started again, on the same address and file, when it ends by itself. `delivered` tells which stream
+    records the upkeep may drop (see upkeep.tidy).
     """
 
-    def __init__(self, directory: Path, binary: Path, delivered: Callable[[], Mapping[str, int]] = dict) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        binary: Path,
+        delivered: Callable[[], Mapping[str, int]] = dict,
+        *,
+        isolated: bool = True,
+    ) -> None:
         self.path = directory / "database.sqlite"
-        self.port = _free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.address = _unguessable_address()
+        self.url = "http://{}:{}".format(*self.address)
         self._binary = binary
         # A copy: the stack sets variables while a thread starts the server, and C's own list of them may move then.
         self._environment = dict(os.environ)
@@ -64,8 +79,16 @@ class Database:
         self._log_path = directory / "database.log"
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._network: PrivateNetwork | None = None
+        self._wants_network = isolated
+        self._was_isolated = False
         # Linux ends the child with the thread that started it, so one thread lives as long as the database does.
         self._keeper = Worker("database", self._keep_alive)
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether the server has a network of its own."""
+        return self._network is not None
 
     def start(self) -> None:
         """Start it, without waiting until it answers; raises StackError when its file is not usable."""
@@ -82,7 +105,7 @@ class Database:
     def wait_until_ready(self) -> None:
         """Wait until it answers; raises StackError when it does not."""
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(self.port):
+        while not self._answers():
             if time.monotonic() > deadline or not self._keeper.is_alive():
                 log = self._log_path.read_text(errors="replace")[-500:] if self._log_path.exists() else ""
                 raise StackError(f"The database does not start: {log.strip() or 'it says nothing'}")
@@ -95,6 +118,8 @@ class Database:
             _end(self._child)
         if self._keeper.is_alive():
             self._keeper.join(STOP_SECONDS)
+        self._leave_network()
+        private_network.end_route(self.address)
         self._pid_path.unlink(missing_ok=True)
 
     def _keep_alive(self) -> None:
@@ -103,6 +128,7 @@ class Database:
             if self._stopping.is_set():  # stop() may have come between the look and the start
                 _end(self._child)
             code = self._child.wait()
+            self._leave_network()
             if not self._stopping.wait(RESTART_PAUSE_SECONDS):
                 LOG.warning("the database ended (exit code %s); it is started again", code)
                 tidy(self.path, self._delivered())
@@ -111,26 +137,78 @@ class Database:
         """Let the server make its file, since the upkeep needs the server's tables and a server that is down."""
         child = self._spawn()
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(self.port) and child.poll() is None and time.monotonic() < deadline:
+        while not self._answers() and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         _end(child)
+        self._leave_network()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        options = {"--host": LOOPBACK, "--port": str(self.port), "--db-path": str(self.path)}
+        """Start the server, in a network of its own if the system gives it one."""
+        if self._wants_network:
+            network = PrivateNetwork()
+            child = self._launch(network.descriptor)
+            refusal = network.refusal()
+            if not refusal:
+                self._network, self._was_isolated = network, True
+                private_network.route(self.address, self._new_socket)
+                return child
+            network.wait_until_gone()
+            if self._was_isolated:
+                return child  # it has ended; the keeper tries again, since what was shut in must not be let out
+            child.wait()
+            self._wants_network = False
+            LOG.warning(SHARED_NETWORK, refusal, self.url, _who_finds(self.address))
+        return self._launch()
+
+    def _launch(self, network: int = -1) -> subprocess.Popen[bytes]:
+        host, port = self.address
+        options = {"--host": host, "--port": str(port), "--db-path": str(self.path)}
         program = [str(self._binary), "serve", *chain(*options.items())]
         with self._log_path.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own program and options
-                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *program],
+                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(network), *program],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env=self._environment,
+                pass_fds=[network] if network >= 0 else [],
                 start_new_session=True,  # Ctrl-C is for the stack, which ends its children in order
             )
         draft = self._pid_path.with_suffix(".draft")
         draft.write_text(str(child.pid))
         draft.replace(self._pid_path)
         return child
+
+    def _new_socket(self) -> socket.socket:
+        """A socket of the server's network.
+
+        While there is none, nothing is asked for in the machine's network: another user could listen there. Without
+        its helper the server is out of reach, and the keeper starts both anew.
+        """
+        network, child = self._network, self._child
+        if network is None:
+            raise ConnectionRefusedError("the database is being started")
+        try:
+            return network.new_socket()
+        except OSError:
+            if child is not None and child.poll() is None and network is self._network:
+                LOG.warning("the way into the database's network is gone; the database is started again")
+                child.kill()
+            raise
+
+    def _leave_network(self) -> None:
+        network, self._network = self._network, None
+        if network is not None:
+            network.wait_until_gone()
+
+    def _answers(self) -> bool:
+        try:
+            made = self._new_socket() if self._network else socket.socket()
+        except OSError:
+            return False
+        with made:
+            made.settimeout(1)
+            return made.connect_ex(self.address) == 0
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -164,15 +242,24 @@ def _command_line(pid: int) -> str:
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603 - a process id only
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def _unguessable_address() -> tuple[str, int]:
+    """A free address among 2^40 where the whole of 127/8 is this machine, as on Linux; elsewhere only a free port."""
+    while True:
+        address = _any_loopback(), secrets.choice(UNPRIVILEGED_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(address)
+            except OSError:  # somebody has it
+                continue
+        return address
 
 
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((LOOPBACK, port), timeout=1):
-            return True
-    except OSError:
-        return False
+def _any_loopback() -> str:
+    if sys.platform != "linux":
+        return LOOPBACK
+    return ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
+
+
+def _who_finds(address: tuple[str, int]) -> str:
+    """For the warning: can a web page find it, which may try addresses?"""
+    return "no web page can guess" if address[0] != LOOPBACK else "a web page can find by trying all ports"

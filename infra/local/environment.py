@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, MutableMapping
+from urllib.parse import urlsplit
 
 REGION = "us-east-1"
 STAGE = "local"
@@ -50,8 +51,14 @@ def app_environment(
         "AWS_ENDPOINT_URL_DYNAMODB": database_url,
         "AWS_ENDPOINT_URL_S3": f"{services_url}/s3",
         "AWS_ENDPOINT_URL_LAMBDA": services_url,
-        "NO_PROXY": "127.0.0.1,localhost",
+        **no_proxy(database_url),
     }
+
+
+def no_proxy(database_url: str) -> dict[str, str]:
+    """The variables that keep calls within this machine from a proxy; in small letters a person's own would win."""
+    here = ",".join(["127.0.0.1", "localhost", urlsplit(database_url).hostname or ""])
+    return {"NO_PROXY": here, "no_proxy": here}
 
 
 def put_in_place(variables: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:

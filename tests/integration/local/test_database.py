@@ -49,14 +49,6 @@ def test_after_a_crash_it_answers_again_on_the_same_port_with_the_same_data(
     assert tables == ["ghostwatt-test-things"]
 
 
-def test_it_listens_on_loopback_only(own_database: Database) -> None:
-    with Path("/proc/net/tcp").open() as listing:
-        local = [line.split()[1] for line in listing if f":{own_database.port:04X} " in line.split(" rem")[0] + " "]
-
-    assert any(address.startswith("0100007F") for address in local)
-    assert not any(address.startswith("00000000") for address in local)
-
-
 def test_it_leaves_nothing_running_after_stop(tmp_path: Path) -> None:
     database = Database(tmp_path, server_binary())
     database.start()

@@ -1,0 +1,94 @@
+"""The way to a server that has a network of its own: sockets of that network, handed over by its helper (leash.py).
+
+A connection, once made, is the kernel's own: no byte of it passes through the helper.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from urllib3.util import connection as urllib3_connection
+
+Address = tuple[str, int]
+SocketFactory = Callable[[], socket.socket]
+
+PATIENCE_SECONDS = 10.0
+"""How long the helper may take on a busy machine; it only makes a socket."""
+_connect_by_urllib3 = urllib3_connection.create_connection
+_routes: dict[Address, SocketFactory] = {}
+
+
+class PrivateNetwork:
+    """One end of the socket whose other end the leash is given."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.settimeout(PATIENCE_SECONDS)
+        self._lock = threading.Lock()
+
+    @property
+    def descriptor(self) -> int:
+        """What the leash is given; it must be inherited by it."""
+        return self._theirs.fileno()
+
+    def refusal(self) -> str:
+        """Wait for the helper; empty when the network stands, else why it does not."""
+        self._theirs.close()
+        answer = self._ours.recv(1_000).decode(errors="replace")
+        return "" if answer == "+" else answer or "the program did not start"
+
+    def new_socket(self) -> socket.socket:
+        """A TCP socket of that network, not connected yet. Raises OSError when the helper is gone."""
+        with self._lock:
+            self._ours.sendall(b"s")
+            said, descriptors, _, _ = socket.recv_fds(self._ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        if not said:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        if not descriptors:  # this process has no room for one more
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return socket.socket(fileno=descriptors[0])
+
+    def wait_until_gone(self) -> None:
+        """Wait until the helper has ended, and close."""
+        with self._lock:
+            try:
+                while self._ours.recv(1):
+                    pass
+            except OSError:  # too long, or reset: it is gone or beyond our reach
+                pass
+            self._ours.close()
+
+
+def route(address: Address, new_socket: SocketFactory) -> None:
+    """Let all HTTP clients of this process (urllib3's, and so botocore's) reach an address by sockets made so."""
+    _routes[address] = new_socket
+    urllib3_connection.create_connection = _create_connection
+
+
+def end_route(address: Address) -> None:
+    """Reach the address as any other again."""
+    _routes.pop(address, None)
+
+
+def _create_connection(
+    address: Address, timeout: Any = None, source_address: Address | None = None, socket_options: Any = None
+) -> socket.socket:
+    """As urllib3's function of this name."""
+    new_socket = _routes.get(address)
+    if new_socket is None:
+        return _connect_by_urllib3(address, timeout, source_address, socket_options)
+    made = new_socket()
+    try:
+        for option in socket_options or ():
+            made.setsockopt(*option)
+        made.settimeout(timeout if isinstance(timeout, (int, float)) else None)
+        made.connect(address)
+    except BaseException:
+        made.close()
+        raise
+    return made
