@@ -13,6 +13,10 @@ ARCH ?= arm64
 STAGE ?= dev
 BIN := .venv/bin
 WORKERS ?= 3
+PIS ?= 50
+SECONDS ?= 300
+KILL_SECONDS ?= 20
+UPLOAD_SECONDS ?= 2
 LOCKS := requirements.txt requirements-pc.txt requirements-dev.txt device/requirements.lock tests/deployed/emulator.lock
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header
 
@@ -55,6 +59,9 @@ serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0
 
 test: install browser ## All tests
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(TESTS)
+
+test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
+	@$(BIN)/python -m tests.faults.fleet --pis $(PIS) --seconds $(SECONDS) --kill-seconds $(KILL_SECONDS) --upload-seconds $(UPLOAD_SECONDS)
 
 check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
 
@@ -133,4 +140,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: help test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
