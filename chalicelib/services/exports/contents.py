@@ -47,8 +47,11 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
     archive.add_table("phantom-events", tables.EVENT_COLUMNS, _events(export))
     archive.add_table("notifications", tables.NOTIFICATION_COLUMNS, _notifications(export, now_ms))
     archive.add_table("savings", tables.SAVING_COLUMNS, _savings(export, account, ports, now_ms))
+    retention = {device.device_uid: device.retention for device in devices}
     for port in ports:
-        _add_energy(archive, export, account, port, now_ms)
+        # Not asked for anew: the owner may delete it while its export is made.
+        recorded = history.Recorded(port, retention[port.device_uid].oldest_ms(now_ms))
+        _add_energy(archive, export, account, recorded, now_ms)
     for device in devices:
         archive.add_table(f"sensors/{device.device_id}", tables.SENSOR_COLUMNS, _sensors(export, device, now_ms))
         add_readings(archive, device, export.first_ms, export.last_ms, now_ms)
@@ -123,11 +126,10 @@ def _savings(export: Export, account: Account, ports: Iterable[Port], now_ms: in
             yield astuple(saving_view(saving, prices))
 
 
-def _add_energy(archive: Archive, export: Export, account: Account, port: Port, now_ms: int) -> None:
-    recorded = history.own(account.user_id, port.port_id, now_ms)
+def _add_energy(archive: Archive, export: Export, account: Account, recorded: history.Recorded, now_ms: int) -> None:
     for resolution in RESOLUTIONS:
         rows = _usages(recorded, resolution, account.timezone, export, now_ms)
-        archive.add_table(f"energy/{port.port_id}/{resolution}", tables.USAGE_COLUMNS, rows)
+        archive.add_table(f"energy/{recorded.port.port_id}/{resolution}", tables.USAGE_COLUMNS, rows)
 
 
 def _usages(

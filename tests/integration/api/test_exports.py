@@ -470,6 +470,23 @@ def test_an_account_that_is_closed_while_its_export_is_made_leaves_no_file(
     assert set(office.files()) <= before
 
 
+@pytest.mark.parametrize("what", ["device", "port"])
+def test_what_is_deleted_while_an_export_is_made_does_not_break_it_off(
+    person: Person, device: Device, office: Office, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    port_id = person.port(device)["portId"]
+    path = {"device": f"/device/{device.device_id}", "port": f"/port/{port_id}"}[what]
+    readme = export_contents.readme
+
+    def overtaken(*arguments: Any) -> str:
+        assert person.call("DELETE", path).status == 200
+        return readme(*arguments)
+
+    monkeypatch.setattr(export_contents, "readme", overtaken)
+    with exported(person, office) as archive:
+        assert "ports" in names(archive, "jsonl")
+
+
 def test_nobody_asks_without_a_session(call: Call, office: Office) -> None:
     assert call("POST", "/export", {}).status == 401
     assert call("GET", f"/export/{secrets.token_hex(4)}").status == 401
