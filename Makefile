@@ -13,6 +13,9 @@ ARCH ?= arm64
 STAGE ?= dev
 BIN := .venv/bin
 WORKERS ?= 3
+REQUESTS ?= 20000
+EXAMPLES ?= 50
+SEED ?= 1
 PIS ?= 50
 SECONDS ?= 300
 KILL_SECONDS ?= 20
@@ -62,6 +65,10 @@ test: install browser ## All tests
 
 test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
 	@$(BIN)/python -m tests.faults.fleet --pis $(PIS) --seconds $(SECONDS) --kill-seconds $(KILL_SECONDS) --upload-seconds $(UPLOAD_SECONDS)
+
+fuzz: install ## Hostile requests, and requests made from openapi.json, against a stack of its own [REQUESTS=20000 EXAMPLES=50 SEED=1]
+	@$(BIN)/python -m tests.fuzz.attack --requests $(REQUESTS) --seed $(SEED)
+	@$(BIN)/python -m tests.fuzz.openapi_fuzz --examples $(EXAMPLES) --seed $(SEED)
 
 check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
 
@@ -140,4 +147,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -28,6 +28,7 @@ from chalicelib.events.schedule import sweep
 from chalicelib.services import purging
 from chalicelib.services.exports import contents as export_contents
 from chalicelib.services.exports import jobs as exports
+from chalicelib.services.exports.readme import readme
 from chalicelib.settings import settings
 from chalicelib.storage import exports as store
 from chalicelib.storage import files, functions
@@ -476,13 +477,12 @@ def test_what_is_deleted_while_an_export_is_made_does_not_break_it_off(
 ) -> None:
     port_id = person.port(device)["portId"]
     path = {"device": f"/device/{device.device_id}", "port": f"/port/{port_id}"}[what]
-    readme = export_contents.readme
 
     def overtaken(*arguments: Any) -> str:
         assert person.call("DELETE", path).status == 200
         return readme(*arguments)
 
-    monkeypatch.setattr(export_contents, "readme", overtaken)
+    monkeypatch.setattr("chalicelib.services.exports.contents.readme", overtaken)
     with exported(person, office) as archive:
         assert "ports" in names(archive, "jsonl")
 
