@@ -1,11 +1,16 @@
-"""The stream of stored readings: decode, examine device by device; what fails is named, so that only it comes again."""
+"""The stream of stored readings: decode, examine device by device; what fails is named, so that only it comes again.
+
+No device's verdict waits for another's flood: the device with the fewest readings comes first, of a device's sensor
+logs only the newest is examined, and usage is computed once all verdicts are written.
+"""
 
 from __future__ import annotations
 
 import base64
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +18,8 @@ from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib import telemetry
 from chalicelib.domain.readings import Chunk, SensorLog
-from chalicelib.services.readings.examine import examine as examine_chunks
-from chalicelib.services.readings.examine import examine_sensors
+from chalicelib.services.deadline import out_of
+from chalicelib.services.readings.examine import ROLL_UP_SECONDS, Examined, detect, examine_sensors
 from chalicelib.storage import readings
 
 blueprint = Blueprint(__name__)
@@ -45,8 +50,14 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> list[str]:
     for record in records:
         if record["eventName"] == "INSERT":
             _collect(record, by_device, failed)
-    for stored in by_device.values():
-        failed += _examine_device(stored)
+    detected: list[tuple[list[_Stored], Examined]] = []
+    for stored in sorted(by_device.values(), key=_readings):
+        with _naming(stored, failed):
+            detected += [(stored, _detect(stored))]
+    out_of_time = out_of(ROLL_UP_SECONDS)
+    for stored, examined in detected:
+        with _naming(stored, failed):
+            examined.roll_up(out_of_time, time.time_ns() // 1_000_000)
     return failed
 
 
@@ -77,16 +88,29 @@ def _measure(chunks: Sequence[Chunk], now_ms: int) -> None:
     )
 
 
-def _examine_device(stored: Sequence[_Stored]) -> list[str]:
+def _readings(stored: Sequence[_Stored]) -> int:
+    """How many readings a device has stored: how long examining it takes."""
+    chunks = (entry.item for entry in stored if isinstance(entry.item, Chunk))
+    return sum(len(columns.times_ms) for chunk in chunks for columns in chunk.ports.values())
+
+
+def _detect(stored: Sequence[_Stored]) -> Examined:
+    """Examine one device's records. Sensor logs only replace each other in what is shown: the newest will do."""
     now_ms = time.time_ns() // 1_000_000
+    examined = Examined()
+    if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
+        examined = detect(chunks, now_ms)
+        _measure(chunks, now_ms)
+    if logs := [entry.item for entry in stored if isinstance(entry.item, SensorLog)]:
+        examine_sensors(max(logs, key=lambda log: log.at_ms))
+    return examined
+
+
+@contextmanager
+def _naming(stored: Sequence[_Stored], failed: list[str]) -> Iterator[None]:
+    """One device's trouble must not hold up the others: its records are named, and come again."""
     try:
-        if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
-            examine_chunks(chunks, now_ms)
-            _measure(chunks, now_ms)
-        for entry in stored:
-            if isinstance(entry.item, SensorLog):
-                examine_sensors(entry.item)
-    except Exception:  # one device's trouble must not hold up the others: its records are named and come again
+        yield
+    except Exception:
         LOG.exception("a device's records cannot be examined")
-        return [entry.sequence_number for entry in stored]
-    return []
+        failed += [entry.sequence_number for entry in stored]

@@ -40,6 +40,7 @@ ENTRIES = {
 """From a handler to its function; those in chalicelib/api are all APIHandler."""
 VERBS = {
     ("examine", "examine"): "Examine",
+    ("examine", "detect"): "Examine",
     ("deliver", "run"): "Sweep",
     ("digests", "run"): "Sweep",
     ("purging", "run"): "Sweep",

@@ -1,15 +1,15 @@
 """Examining what was stored, on the stream: the detector looks at it, and what follows is written and pushed.
 
 All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
-lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is done
-last, when it is due, and for a few seconds at most: nobody waits for it, least of all a cut.
+lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is a second
+step, for which no device's cut waits.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from chalicelib import telemetry
 from chalicelib.domain import phantom
@@ -20,7 +20,7 @@ from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.services.apart import Apart
-from chalicelib.services.deadline import out_of
+from chalicelib.services.deadline import OutOfTime, out_of
 from chalicelib.services.past.roll_up import roll_up
 from chalicelib.services.push import commands, live, notify
 from chalicelib.storage import devices as device_store
@@ -31,22 +31,52 @@ from chalicelib.storage.base import Transaction
 LOG = logging.getLogger("ghostwatt.examine")
 TRIES = 3
 """A person may switch while we look: what we decided is stale then, and we look again."""
-ROLL_UP_SECONDS = 3.0
+ROLL_UP_SECONDS = 1.0
+"""Of one run of the stream, for all its devices: the next batch waits for it. The schedule computes what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One device's records are examined; what is left is to compute the usage of its hours.
+
+    Attributes:
+        ports: The device's outlets.
+        state: Its state as it is stored now; None if nothing has changed.
+        errors: What went wrong at single ports.
+    """
+
+    ports: Sequence[Port] = ()
+    state: DeviceState | None = None
+    errors: Apart = field(default_factory=lambda: Apart(LOG))
+
+    def roll_up(self, out_of_time: OutOfTime, now_ms: int) -> None:
+        """Compute the hours that are due while there is time; then raise what went wrong at a port, if anything did."""
+        if self.state is not None:
+            roll_up(self.ports, self.state, out_of_time, now_ms)
+        self.errors.finish()
 
 
 def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
+    """Take stored chunks of one device into the state of its ports, act on it, and compute its usage.
+
+    Raises what `detect` raises, and what went wrong at a port when all is done for the others.
+    """
+    detect(chunks, now_ms).roll_up(out_of(ROLL_UP_SECONDS), now_ms)
+
+
+def detect(chunks: Sequence[Chunk], now_ms: int) -> Examined:
     """Take stored chunks of one device, in the order of storing, into the state of its ports, and act on it.
 
-    Raises Unavailable when it cannot be written now; the same chunks may be given again. What goes wrong at one port is
-    raised when all is done for the others.
+    Raises Unavailable when it cannot be written now; the same chunks may be given again.
     """
     for _ in range(TRIES):
-        if _examine(chunks, now_ms):
-            return
+        if examined := _detect(chunks, now_ms):
+            return examined
     raise Unavailable("This device's state keeps changing.", code="busy", retry_after_seconds=1)
 
 
-def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
+def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
+    """None when somebody else has changed the state meanwhile."""
     device_uid = chunks[0].device_uid
     before = states.load(device_uid)
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
@@ -63,13 +93,12 @@ def _examine(chunks: Sequence[Chunk], now_ms: int) -> bool:
             _counted_hours(chunks, before, [port_id for port_id, look in looks.items() if look.state.is_counted]),
         ),
     )
-    if after != before:
-        if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
-            return False
-        _push([(ports[port_id], look) for port_id, look in looks.items()], before)
-        roll_up(list(ports.values()), replace(after, version=after.version + 1), out_of(ROLL_UP_SECONDS), now_ms)
-    apart.finish()
-    return True
+    if after == before:
+        return Examined(errors=apart)
+    if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
+        return None
+    _push([(ports[port_id], look) for port_id, look in looks.items()], before)
+    return Examined(list(ports.values()), replace(after, version=after.version + 1), apart)
 
 
 def _look_at_all(

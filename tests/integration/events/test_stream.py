@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.readings import Chunk, Columns
+from chalicelib.domain.readings import Chunk, Columns, SensorLog
+from chalicelib.events import stream as stream_events
 from chalicelib.events.stream import examine
 from chalicelib.services.home import ports as verbs
+from chalicelib.services.past.roll_up import roll_up
 from chalicelib.services.readings import examine as examining
 from chalicelib.storage import phantom_events, ports, states
 from infra.local import aws
@@ -242,6 +244,55 @@ def test_newest_sensor_values_are_shown_whatever_their_order(person: Person, dev
     assert shown["latest"]["sensors"] == {"temperature": 21.0}
     (plain,) = person.call("GET", "/devices").body
     assert plain["temperature"] == 21.0
+
+
+def test_of_a_flood_of_sensor_logs_only_the_newest_is_examined(
+    person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver()
+    examined: list[float] = []
+
+    def examine_sensors(log: SensorLog) -> None:
+        examined.append(log.values["t"])
+        examining.examine_sensors(log)
+
+    monkeypatch.setattr(stream_events, "examine_sensors", examine_sensors)
+    now = now_ms()
+    for number in (3, 1, 9, 4):
+        device.call("POST", "/device/data", {"sensors": {"t": number}, "timestamp": now - 60_000 + number})
+    deliver()
+    assert examined == [9]
+    (shown,) = person.call("GET", "/device/list").body["devices"]
+    assert shown["latest"]["sensors"] == {"t": 9}
+
+
+def test_the_device_with_the_fewest_readings_is_examined_first_and_usage_is_computed_after_all_verdicts(
+    person: Person, stranger: Person, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver()
+    steps: list[tuple[str, str]] = []
+    noisy, quiet = person.device(), stranger.device()
+    names = {noisy.device_id: "noisy", quiet.device_id: "quiet"}
+    detect = examining.detect
+
+    def detected(chunks: Any, at_ms: int) -> Any:
+        steps.append(("detect", names[chunks[0].device_id]))
+        return detect(chunks, at_ms)
+
+    def rolled_up(ports: Any, *rest: Any) -> None:
+        steps.append(("roll up", names[ports[0].device_id]))
+        roll_up(ports, *rest)
+
+    monkeypatch.setattr(stream_events, "detect", detected)
+    monkeypatch.setattr(examining, "roll_up", rolled_up)
+    loud, soft = person.port(noisy, **CUT), stranger.port(quiet, **CUT)
+    start = now_ms() - 1_000
+    for batch in range(3):
+        noisy.send([reading(loud["portId"], start + 10 * batch + at, 300.0) for at in range(10)])
+    quiet.send([reading(soft["portId"], start, 3.2)])
+    deliver()
+    assert steps == [("detect", "quiet"), ("detect", "noisy"), ("roll up", "quiet"), ("roll up", "noisy")]
+    assert relay(quiet, soft)["desired"] == "off"
 
 
 def test_a_poison_record_is_named_and_holds_up_nobody(
