@@ -11,9 +11,12 @@ from chalicelib.api.http import Call, Who, route
 from chalicelib.domain.phantom import explain
 from chalicelib.services.home import ports
 from chalicelib.services.past import backtests
+from chalicelib.services.slots import Slots
 from chalicelib.wire import ports as wire
 
 blueprint = Blueprint(__name__)
+BACKTESTS = Slots(in_all=3, per_person=2, retry_after_seconds=2)
+"""A page of one is seconds of a CPU, which on a PC all other calls need too."""
 
 
 @route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=Who.SESSION, scope="read")
@@ -36,5 +39,6 @@ def run_backtest(call: Call[wire.RunBacktest], port_id: str) -> wire.BacktestAns
     port = ports.own(call.owner_id, port_id)
     changes = call.body.given()
     days, cursor = changes.pop("days"), changes.pop("cursor")
-    page = backtests.run(port, replace(port.rule.unjudged(), **changes), days, cursor, call.now_ms)
+    with BACKTESTS.taken(call.owner_id):
+        page = backtests.run(port, replace(port.rule.unjudged(), **changes), days, cursor, call.now_ms)
     return views.backtest(port_id, page.cuts, page.readings, page.read_until_ms, page.cursor)

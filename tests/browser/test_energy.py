@@ -255,6 +255,16 @@ def test_one_press_tells_what_cuts_would_have_saved_and_one_more_adopts_them(
     api.call("PATCH", f"/port/{washer}", {"policy": "notify"})
 
 
+def test_a_server_that_is_busy_for_a_moment_is_asked_again(log_in: Callable[..., Page], api: Api) -> None:
+    page = log_in(f"#/port/{outlet(api, 'Washing machine')}")
+    refusal = {"success": False, "error": "Too many of these run at the moment.", "code": "too_many_requests"}
+    busy = re.compile("/backtest$")
+    page.route(busy, lambda route: route.fulfill(status=429, json=refusal, headers={"Retry-After": "1"}), times=2)
+    page.get_by_role("button", name="Try it on the past").click()
+    told = page.get_by_role("region", name="What would cuts save?").get_by_role("status")
+    expect(told).to_contain_text("would have")
+
+
 def test_an_outlet_that_keeps_its_power_is_not_tried(log_in: Callable[..., Page], api: Api) -> None:
     page = log_in(f"#/port/{outlet(api, 'Fridge')}")
     expect(page.get_by_text("This outlet is never cut, so there is nothing to try.")).to_be_visible()

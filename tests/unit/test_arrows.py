@@ -17,7 +17,7 @@ BELOW = {"chalicelib.telemetry", "chalicelib.storage", "chalicelib.domain", "cha
 
 def services(*rooms: str) -> set[str]:
     """What a room of the services may import: itself and these, and what all of them stand on."""
-    return BELOW | {f"chalicelib.services.{name}" for name in (*rooms, "apart", "deadline", "pages")}
+    return BELOW | {f"chalicelib.services.{name}" for name in (*rooms, "apart", "deadline", "pages", "slots")}
 
 
 ALLOWED = {

@@ -1,6 +1,8 @@
 /** One request to the API on our own origin. */
 
 const TIMEOUT_MS = 20_000; // the API gives up after less; a phone that lost its network would wait for minutes
+const BUSY_SECONDS = 5; // a person waits so long without a word
+const BUSY_TRIES = 5;
 
 /** An answer that is no success: a sentence for people, a word for programs, the field at fault. Status 0: no answer. */
 export class ApiError extends Error {
@@ -16,7 +18,11 @@ export class ApiError extends Error {
  * page goes away meanwhile, so that a cookie in it is taken. Throws ApiError.
  */
 export async function request(method, path, { body, token, keepalive = false } = {}) {
-  const response = await sent(method, path, { body, token, keepalive });
+  let response = await sent(method, path, { body, token, keepalive });
+  for (let tries = 1; tries < BUSY_TRIES && isBusy(response); tries += 1) {
+    await new Promise((done) => setTimeout(done, retryAfterSeconds(response) * 1000));
+    response = await sent(method, path, { body, token, keepalive });
+  }
   const answer = await response.json().catch(() => {
     throw new ApiError("The server gave no answer that this page understands.", { status: response.status, code: "bad_answer" });
   });
@@ -25,6 +31,15 @@ export async function request(method, path, { body, token, keepalive = false } =
     throw new ApiError(error, { status: response.status, code, field });
   }
   return { answer, receivedMs: Date.parse(response.headers.get("date")) || Date.now() };
+}
+
+/** Whether the server asks to come back in a moment; nothing was done yet. */
+function isBusy(response) {
+  return response.status === 429 && retryAfterSeconds(response) <= BUSY_SECONDS;
+}
+
+function retryAfterSeconds(response) {
+  return Number(response.headers.get("retry-after") ?? Infinity);
 }
 
 async function sent(method, path, { body, token, keepalive }) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -64,6 +66,34 @@ def test_a_backtest_goes_on_page_by_page_with_the_same_end(
         if cursor is None:
             break
     assert (cuts, readings) == (whole["cuts"], whole["readings"])
+
+
+def test_a_person_runs_two_backtests_at_a_time_and_all_together_three(
+    person: Person, stranger: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, may_end = threading.Semaphore(0), threading.Event()
+    run = backtests.run
+
+    def slow(*arguments: Any) -> Any:
+        running.release()
+        assert may_end.wait(20)
+        return run(*arguments)
+
+    monkeypatch.setattr(backtests, "run", slow)
+    other = stranger.port(stranger.device())
+    with ThreadPoolExecutor(3) as pool:
+        taken = [pool.submit(backtest, person, recorded) for _ in range(2)]
+        assert all(running.acquire(timeout=20) for _ in taken)
+        refused = [backtest(person, recorded)]
+        taken += [pool.submit(backtest, stranger, other)]
+        assert running.acquire(timeout=20)
+        refused += [backtest(stranger, other)]
+        may_end.set()
+    for answer in refused:
+        assert (answer.status, answer.body["code"]) == (429, "too_many_requests")
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert [answer.result().status for answer in taken] == [200] * 3
+    assert backtest(person, recorded).status == 200
 
 
 @pytest.mark.parametrize(
