@@ -157,6 +157,10 @@ class Person:
         """Call with the person's session."""
         return self.call_entry(method, path, body, x_session_token=self.token)
 
+    def close_account(self) -> Answered:
+        """Close the account."""
+        return self.call("DELETE", "/account", {"currentPassword": self.password})
+
     def device(self, name: str = "My Pi") -> Device:
         """Register a new device."""
         device_id = f"GW-{secrets.token_hex(6)}"

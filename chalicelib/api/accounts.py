@@ -11,7 +11,7 @@ from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.times import iso
-from chalicelib.services.access import api_tokens, sessions, throttle
+from chalicelib.services.access import sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
@@ -71,10 +71,10 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     return _answer(accounts.change(call.session, choices, call.now_ms))
 
 
-@route(blueprint, "DELETE", "/account", answers=Done, status=202, who=Who.SESSION)
-def close_account(call: Call[None]) -> Reply:
-    """Delete your account: unusable at once, all data within a day"""
-    accounts.close(call.session, call.now_ms)
+@route(blueprint, "DELETE", "/account", body=wire.CloseAccount, answers=Done, status=202, who=Who.SESSION)
+def close_account(call: Call[wire.CloseAccount]) -> Reply:
+    """Delete your account, with your password: unusable at once, all data within a day"""
+    accounts.close(call.session, call.body.current_password, call.now_ms)
     return Reply(Done(message="closed; your data will be deleted within a day"), _set_cookie("", max_age_seconds=0))
 
 
@@ -103,7 +103,9 @@ def end_session(call: Call[None], session_id: str) -> Done:
 def make_token(call: Call[wire.MakeToken]) -> wire.TokenAnswer:
     """Make an API token for a program: it reads the home, or with the scope control also switches outlets"""
     body = call.body
-    issued, token = api_tokens.issue(call.session, body.name, body.scope, body.expires_in_days, call.now_ms)
+    issued, token = accounts.make_token(
+        call.session, body.name, body.scope, body.expires_in_days, body.current_password, call.now_ms
+    )
     return wire.TokenAnswer(
         session_id=issued.session_id,
         name=body.name,

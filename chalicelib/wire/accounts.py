@@ -92,7 +92,16 @@ class MakeToken(Request, frozen=True):
 
     name: Name
     scope: Scope = "read"
-    expires_in_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
+    expires_in_days: Annotated[
+        int, msgspec.Meta(ge=1, le=3650, description="over 400 days it needs currentPassword")
+    ] = 365
+    current_password: GivenPassword | None = None
+
+
+class CloseAccount(Request, frozen=True):
+    """The password, since this cannot be undone."""
+
+    current_password: GivenPassword
 
 
 class TokenAnswer(Answer, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ class Visit:
         if not answer.ok:
             return False
         who = f"Bearer {answer.json()['sessionToken']}"
-        return self.client.send("DELETE", "/api/account", who=who).ok
+        return self.client.send("DELETE", "/api/account", {"currentPassword": self.password}, who=who).ok
 
 
 def _patiently(done: Callable[[], bool]) -> None:

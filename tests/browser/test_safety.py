@@ -116,7 +116,10 @@ def test_a_deleted_account_is_gone(person: Person) -> None:
     page = person.page
     page.get_by_role("link", name="Account").click()
     page.get_by_role("button", name="Delete account…").click()
-    page.get_by_label(f"Type {person.email} to go on").fill(person.email)
+    page.get_by_label("Your password").fill("not the one")
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_label("Your password")).to_be_focused()
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete everything").click()
     page.get_by_label("E-mail").fill(person.email)
     page.get_by_label("Password").fill(PASSWORD)

@@ -174,14 +174,48 @@ def test_a_tariff_that_another_tab_changed_is_not_written_over(person: Person) -
     assert kept == {**changed, "validTo": None, "windows": []}
 
 
+def test_a_token_that_lives_for_years_asks_for_the_password(person: Person, base_url: str) -> None:
+    page = person.page
+    visit(page, "#/account")
+    page.get_by_role("button", name="Make a token…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Which program is it for?").fill("Home Assistant")
+    dialog.get_by_label("Look and switch").check()
+    password = dialog.get_by_label("Your password")
+    expect(password).to_be_hidden()
+    dialog.get_by_label("When it ends").select_option("in ten years")
+    password.fill("not the one")
+    dialog.get_by_role("button", name="Make the token").click()
+    expect(password).to_be_focused()
+    password.fill(PASSWORD)
+    dialog.get_by_role("button", name="Make the token").click()
+    token = page.get_by_label("The token").input_value()
+    page.get_by_role("button", name="Done").click()
+    expect(section(page, "Where you are signed in").get_by_text("may switch")).to_be_visible()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.post(f"{base_url}/api/live/ticket", json={}, headers=headers, timeout=20).status_code == 200
+
+
+def test_a_password_can_be_shown_and_hidden_again(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    password, show = page.get_by_label("Password"), page.get_by_role("button", name="Show")
+    password.fill("  correct horse ")
+    show.click()
+    expect(password).to_have_attribute("type", "text")
+    expect(show).to_have_attribute("aria-pressed", "true")
+    show.click()
+    expect(password).to_have_attribute("type", "password")
+    expect(password).to_have_value("  correct horse ")
+
+
 def test_a_read_token_is_shown_once_reads_and_is_ended(person: Person, base_url: str) -> None:
     page = person.page
     visit(page, "#/account")
-    page.get_by_role("button", name="Make a read token…").click()
+    page.get_by_role("button", name="Make a token…").click()
     page.get_by_label("Which program is it for?").fill("Grafana")
     page.get_by_label("When it ends").select_option("in 30 days")
     page.get_by_role("button", name="Make the token").click()
-    token = page.get_by_label("The read token").input_value()
+    token = page.get_by_label("The token").input_value()
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert token not in page.content()

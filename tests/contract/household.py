@@ -12,6 +12,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/account/signup": {"email": "nobody@example.org", "password": "correct horse"},
     "/account/login": {"email": "nobody@example.org", "password": "correct horse"},
     "/account": {"currency": "EUR"},
+    "DELETE /account": {"currentPassword": "correct horse"},
     "/account/token": {"name": "Grafana"},
     "/account/tariffs": {"tariffs": []},
     "/device/claim": {"deviceId": "GW-0123456789"},
@@ -123,7 +124,7 @@ def fitting_body(operation: Operation, household: Household) -> dict[str, Any] |
             "power": 1,
         },
     }
-    return made.get(operation.path) or BODIES.get(operation.path, {})
+    return made.get(operation.path) or BODIES.get(str(operation)) or BODIES.get(operation.path, {})
 
 
 def caller(operation: Operation, household: Household) -> dict[str, str]:

@@ -133,7 +133,7 @@ def test_a_released_device_is_out_at_once(household: Household, stranger: Person
 def test_a_closed_account_is_out_at_once(person: Person, call: Call) -> None:
     device = person.device()
     ticket = person.call("POST", "/live/ticket").body["url"]
-    assert person.call("DELETE", "/account").status == 202
+    assert person.close_account().status == 202
     assert person.call("GET", "/account").status == 401
     assert device.call("POST", "/device/heartbeat").status == 401
     assert call("POST", "/account/login", {"email": person.email, "password": person.password}).status == 401

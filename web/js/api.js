@@ -54,11 +54,10 @@ export const replaceTariffs = async (wanted) =>
   (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs;
 export const startExport = (wanted) => authorized("POST", "/export", wanted);
 export const exportState = (exportId) => authorized("GET", `/export/${id(exportId)}`);
-export const deleteAccount = () => authorized("DELETE", "/account");
+export const deleteAccount = (proof) => authorized("DELETE", "/account", proof);
 export const sessions = async () => (await authorized("GET", "/account/sessions")).sessions;
 export const endSession = (sessionId) => authorized("DELETE", `/account/sessions/${id(sessionId)}`);
-export const makeReadToken = async (name, expiresInDays) =>
-  (await authorized("POST", "/account/token", { name, expiresInDays })).token;
+export const makeToken = async (wanted) => (await authorized("POST", "/account/token", wanted)).token;
 export const endOtherSessions = () => authorized("DELETE", "/account/sessions");
 
 /** Energy by day, week, month or year, from the one that holds `from` to the one that holds `to` (epoch ms). */

@@ -1,7 +1,7 @@
 /** Modal dialogs on <dialog>: the browser keeps the focus inside, Escape closes, the focus goes back afterwards. */
 
 import { h } from "./dom.js";
-import { form, textField } from "./form.js";
+import { form } from "./form.js";
 
 let count = 0;
 
@@ -24,16 +24,15 @@ export function openDialog(title, content) {
   dialog.showModal();
 }
 
-/** Ask before something that cannot be undone. `typed` is a text that must be typed to go on. */
-export function confirmFirst({ title, text, action, typed, run }) {
+/** Ask before something that cannot be undone. */
+export function confirmFirst({ title, text, action, run }) {
   openDialog(title, (close) => [
     h("p", {}, text),
     form({
-      fields: typed ? [textField({ name: "typed", label: `Type ${typed} to go on`, autocomplete: "off", required: true })] : [],
+      fields: [],
       action,
       tone: "danger",
       cancel: close,
-      check: ({ typed: given }) => (typed && given !== typed ? { field: "typed", message: "That is not the same." } : null),
       send: async () => {
         await run();
         close();

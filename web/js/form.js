@@ -22,6 +22,22 @@ function wrapped(name, label, control, hint) {
 export const textField = ({ name, label, hint, ...attributes }) =>
   wrapped(name, label, h("input", { type: "text", name, ...attributes }), hint);
 
+/** A password, hidden until "Show" is pressed; other attributes go to the input. */
+export function passwordField(attributes) {
+  const field = textField({ type: "password", required: true, maxlength: 256, spellcheck: "false", data: { secret: "" }, ...attributes });
+  const input = field.querySelector("input");
+  const row = h("div", { class: "secret" });
+  const show = h("button", { type: "button", class: "quiet", "aria-pressed": "false", "aria-controls": input.id }, "Show");
+  show.addEventListener("click", () => {
+    const isShown = input.type === "password";
+    input.type = isShown ? "text" : "password";
+    show.setAttribute("aria-pressed", isShown);
+  });
+  input.before(row);
+  row.append(input, show);
+  return field;
+}
+
 /** One of many: options are values that are their own words, or [value, words]. */
 export const selectField = ({ name, label, hint, value, options }) =>
   wrapped(name, label, h("select", { name }, options.map((option) => [option].flat()).map(([key, shown = key]) =>
@@ -99,7 +115,7 @@ function valuesOf(node) {
   for (const control of node.elements) {
     if (!control.name || (control.type === "radio" && !control.checked)) continue;
     if (control.type === "checkbox") values[control.name] = control.checked;
-    else values[control.name] = control.type === "password" ? control.value : control.value.trim();
+    else values[control.name] = "secret" in control.dataset ? control.value : control.value.trim();
   }
   return values;
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.domain import api_tokens as tokens
 from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
 from chalicelib.domain.email_addresses import check_new
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.domain.identity import digest, new_id
-from chalicelib.services.access import password_strength, passwords, sessions, throttle
+from chalicelib.services.access import api_tokens, password_strength, passwords, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import devices, purge
 from chalicelib.storage import purges, users
@@ -89,28 +90,68 @@ def change(session: Session, choices: Choices, now_ms: int) -> Account:
 
 def change_password(session: Session, current: str, new: str, now_ms: int) -> None:
     """Replace the password and end all other sessions. Raises Invalid: wrong_password, common_password; TooMany."""
-    current, new = tidy_password(current, "currentPassword"), tidy_password(new, "newPassword")
+    new = tidy_password(new, "newPassword")
     password_strength.check(new, session.email, "newPassword")
-    account = of_session(session)
-    throttle.count_and_check(f"password#{session.user_id}", now_ms)
-    right = passwords.fits(account.password_hash, current)
-    if not right or not users.save_password(account, passwords.hashed(new)):
-        raise Invalid("This is not your current password.", code="wrong_password", field="currentPassword")
-    throttle.forgive(f"password#{session.user_id}", now_ms)
+    account = confirm_password(session, current, now_ms)
+    if not users.save_password(account, passwords.hashed(new)):
+        raise _wrong_password()
     sessions.end_others(session)
 
 
-def close(session: Session, now_ms: int) -> None:
+def confirm_password(session: Session, current: str, now_ms: int) -> Account:
+    """Ask a person who is logged in for the password again: a stolen session alone may not do what cannot be undone.
+
+    Returns:
+        The account.
+
+    Raises:
+        Invalid: It is another password (code wrong_password).
+        TooMany: It was wrong too often.
+        Unauthenticated: The account is closed.
+    """
+    current = tidy_password(current, "currentPassword")
+    account = of_session(session)
+    throttle.count_and_check(f"password#{session.user_id}", now_ms)
+    if not passwords.fits(account.password_hash, current):
+        raise _wrong_password()
+    throttle.forgive(f"password#{session.user_id}", now_ms)
+    return account
+
+
+def _wrong_password() -> Invalid:
+    return Invalid("This is not your current password.", code="wrong_password", field="currentPassword")
+
+
+def make_token(
+    session: Session, name: str, scope: tokens.Scope, days: int, current_password: str | None, now_ms: int
+) -> tuple[Session, str]:
+    """Make an API token. Raises Invalid: currentPassword, for one that is long-lived; Conflict; TooMany."""
+    if days > tokens.LONG_LIVED_DAYS and current_password is None:
+        message = f"A token that lives over {tokens.LONG_LIVED_DAYS} days needs your password."
+        raise Invalid(message, code="required", field="currentPassword")
+    if current_password is not None:
+        confirm_password(session, current_password, now_ms)
+    return api_tokens.issue(session, name, scope, days, now_ms)
+
+
+def close(session: Session, current_password: str, now_ms: int) -> None:
     """Delete an account: unusable at once, with all its sessions and keys; the rest is purged by the schedule.
 
     The task comes first and is crossed out last: what a crash leaves half done, the schedule finishes.
+    Raises Invalid: wrong_password; TooMany.
     """
-    account = users.load(session.email)
-    if account is not None and account.user_id == session.user_id:
-        purges.add(_closing_task(account), now_ms)
-        users.close(account, now_ms)
-        _finish_closing(account, now_ms)
+    account = _half_closed(session) or confirm_password(session, current_password, now_ms)
+    purges.add(_closing_task(account), now_ms)
+    users.close(account, now_ms)
+    _finish_closing(account, now_ms)
     sessions.end(session)
+
+
+def _half_closed(session: Session) -> Account | None:
+    """The account whose closing broke off, which was asked for with the password."""
+    account = users.load(session.email)
+    is_own = account is not None and account.user_id == session.user_id
+    return account if account is not None and is_own and account.closed_at_ms is not None else None
 
 
 def finish_closing(email: str, now_ms: int) -> None:

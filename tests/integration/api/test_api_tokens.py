@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from chalicelib.domain.times import DAY_MS
 from chalicelib.services.access import api_tokens, sessions
 from chalicelib.services.push import live
 from chalicelib.storage import sessions as store
-from tests.conftest import Call, Person, now_ms
+from tests.conftest import Answered, Call, Person, now_ms
 from tests.contract.openapi import Operation, operations
 
 
@@ -178,8 +179,12 @@ def test_it_ends_when_its_owner_says_so_and_only_then(call: Call, person: Person
 @pytest.mark.parametrize("way", ["others", "password", "account"])
 def test_it_ends_with_all_other_sessions(call: Call, person: Person, made: Any, way: str) -> None:
     new_password = {"currentPassword": person.password, "newPassword": "correct horse"}
-    acts = {"others": ("DELETE", "/account/sessions"), "account": ("DELETE", "/account")}
-    ended = person.call(*acts[way]) if way in acts else person.call("PATCH", "/account", new_password)
+    acts: dict[str, Callable[[], Answered]] = {
+        "others": lambda: person.call("DELETE", "/account/sessions"),
+        "account": person.close_account,
+        "password": lambda: person.call("PATCH", "/account", new_password),
+    }
+    ended = acts[way]()
     assert ended.status in (200, 202)
     assert call("GET", "/device/list", x_session_token=made["token"]).status == 401
 
@@ -256,3 +261,20 @@ def test_there_is_an_end_to_tokens_until_one_is_ended(person: Person) -> None:
     assert (refused.status, refused.body["code"]) == (409, "too_many_tokens")
     person.call("DELETE", f"/account/sessions/{made[0].body['sessionId']}")
     assert person.call("POST", "/account/token", {"name": "one more"}).status == 201
+
+
+@pytest.mark.parametrize(("days", "status"), [(400, 201), (401, 422)])
+def test_a_token_that_lives_over_400_days_needs_the_password(person: Person, days: int, status: int) -> None:
+    answer = person.call("POST", "/account/token", {"name": "Grafana", "expiresInDays": days})
+    assert answer.status == status
+    assert status == 201 or (answer.body["code"], answer.body["field"]) == ("required", "currentPassword")
+    body = {"name": "Grafana", "expiresInDays": days, "currentPassword": person.password}
+    assert person.call("POST", "/account/token", body).status == 201
+
+
+@pytest.mark.parametrize("days", [30, 3650])
+def test_a_wrong_password_makes_no_token(person: Person, days: int) -> None:
+    body = {"name": "Grafana", "expiresInDays": days, "currentPassword": "wrong horse"}
+    answer = person.call("POST", "/account/token", body)
+    assert (answer.status, answer.body["code"], answer.body["field"]) == (422, "wrong_password", "currentPassword")
+    assert [part["scope"] for part in person.call("GET", "/account/sessions").body["sessions"]] == ["all"]

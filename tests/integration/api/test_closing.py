@@ -14,6 +14,7 @@ from chalicelib.storage import sessions as session_store
 from tests.conftest import Answered, Call, now_ms
 
 PASSWORD = "correct horse"
+CLOSE = {"currentPassword": PASSWORD}
 NOW_MS = 1_800_000_000_000
 
 
@@ -39,7 +40,7 @@ def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
     user_id = sessions.authenticate(first["x_session_token"], now_ms()).user_id
     device, api_key = devices.register(user_id, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
     assert devices.authenticate(api_key, NOW_MS).device_id == device.device_id
-    assert call("DELETE", "/account", **first).status == 202
+    assert call("DELETE", "/account", CLOSE, **first).status == 202
     assert call("GET", "/account", **first).status == 401
     assert call("GET", "/account", x_session_token=second["sessionToken"]).status == 401
     assert call("POST", "/account/refresh", {"refreshToken": second["refreshToken"]}).status == 401
@@ -52,7 +53,7 @@ def test_the_same_address_signs_up_again_as_somebody_new(call: Call) -> None:
     email = new_email()
     session = sign_up(call, email)
     before = users.load(email)
-    call("DELETE", "/account", **session)
+    call("DELETE", "/account", CLOSE, **session)
     sign_up(call, email)
     after = users.load(email)
     assert before is not None
@@ -85,7 +86,7 @@ def test_a_closing_that_died_half_way_is_finished(call: Call, who: str) -> None:
     if who == "schedule":
         accounts.finish_closing(email, NOW_MS)
     elif who == "person":
-        assert call("DELETE", "/account", x_session_token=session_token).status == 202
+        assert call("DELETE", "/account", CLOSE, x_session_token=session_token).status == 202
     else:
         sign_up(call, email)
     assert call("GET", "/account/sessions", x_session_token=session_token).status == 401
@@ -107,10 +108,40 @@ def test_a_log_in_that_a_closing_overtakes_leaves_no_session(call: Call, monkeyp
     account = users.load(email)
     assert account is not None
 
+    truly_fits = passwords.fits
+
     def fits(password_hash: str | None, password: str) -> bool:
-        return call("DELETE", "/account", **session).status == 202
+        monkeypatch.setattr(passwords, "fits", truly_fits)
+        return call("DELETE", "/account", CLOSE, **session).status == 202
 
     monkeypatch.setattr(passwords, "fits", fits)
     with pytest.raises(Unavailable):
         accounts.log_in(email, PASSWORD, "", "192.0.2.5", NOW_MS)
     assert session_store.of_user(account.user_id) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (None, 400, "empty_body"),
+        ({}, 422, "invalid"),
+        ({"currentPassword": ""}, 422, "invalid"),
+        ({"currentPassword": "wrong horse"}, 422, "wrong_password"),
+    ],
+)
+def test_a_session_alone_does_not_close_an_account(
+    call: Call, body: dict[str, str] | None, status: int, code: str
+) -> None:
+    session = sign_up(call, new_email())
+    answer = call("DELETE", "/account", body, **session)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert body is None or answer.body["field"] == "currentPassword"
+    assert call("GET", "/account", **session).status == 200
+
+
+def test_guessing_the_password_of_a_stolen_session_is_slowed_down(call: Call) -> None:
+    session = sign_up(call, new_email())
+    answers = [call("DELETE", "/account", {"currentPassword": f"guess {n}"}, **session).status for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    long_lived = {"name": "x", "expiresInDays": 3650, "currentPassword": PASSWORD}
+    assert call("POST", "/account/token", long_lived, **session).status == 429, "all that ask for it count together"

@@ -446,7 +446,7 @@ def test_closing_the_account_deletes_its_exports(person: Person, office: Office,
     if way == "ready":
         office.work()
         assert set(office.files()) - before
-    assert person.call("DELETE", "/account").status == 202
+    assert person.close_account().status == 202
     if way == "under way":
         assert office.work() == [True]
     sweep(SCHEDULED, None)
@@ -461,7 +461,7 @@ def test_an_account_that_is_closed_while_its_export_is_made_leaves_no_file(
 
     def overtaken(*arguments: Any) -> None:
         write(*arguments)
-        assert person.call("DELETE", "/account").status == 202
+        assert person.close_account().status == 202
         purging.run(lambda: False, now_ms())
 
     ask(person)

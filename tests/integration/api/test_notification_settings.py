@@ -103,6 +103,6 @@ def test_settings_go_with_the_account(person: Person) -> None:
     account = users.load(person.email)
     assert account is not None
     assert notification_settings.load(account.user_id) is not None
-    person.call("DELETE", "/account")
+    person.close_account()
     purging.run(lambda: False, now_ms())
     assert notification_settings.load(account.user_id) is None

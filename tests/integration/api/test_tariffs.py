@@ -91,6 +91,6 @@ def test_they_go_with_the_account(person: Person) -> None:
     assert account is not None
     put(person, NEW)
     assert len(store.load(account.user_id)) == 1
-    assert person.call("DELETE", "/account").status == 202
+    assert person.close_account().status == 202
     purging.run(lambda: False, now_ms())
     assert store.load(account.user_id) == []

@@ -218,7 +218,7 @@ def test_two_runs_at_once_send_once(person: Person, hook: Hook, monkeypatch: pyt
 def test_a_closed_account_is_told_nothing(person: Person, mails: Callable[[], list[Any]]) -> None:
     choose(person, email=True)
     at_ms = go_offline(person)
-    assert person.call("DELETE", "/account").status == 202
+    assert person.close_account().status == 202
     run(at_ms)
     assert mails() == []
 

@@ -30,7 +30,7 @@ def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person
     deliver()
     (found, _) = phantom_events.of_port(port_id, 10, None)
     assert len(found) == 1
-    assert person.call("DELETE", "/account").status == 202
+    assert person.close_account().status == 202
     purging.run(lambda: False, now_ms())
     assert phantom_events.of_port(port_id, 10, None) == ([], None)
     assert ports.of_device(port_id.partition("-")[0]) == []

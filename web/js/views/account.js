@@ -1,8 +1,9 @@
 /** The account: money and time, tariffs, export, password, sessions, leaving. */
 
 import * as api from "../api.js";
-import { confirmFirst } from "../dialog.js";
+import { openDialog } from "../dialog.js";
 import { h, setText } from "../dom.js";
+import { form, passwordField } from "../form.js";
 import { forget, logOut } from "../session.js";
 import { state } from "../store.js";
 import { attempt } from "../toast.js";
@@ -50,15 +51,19 @@ export function accountView({ left }) {
 const card = (title, ...content) => h("section", { class: "card" }, h("h2", {}, title), content);
 
 function deleteDialog(left) {
-  confirmFirst({
-    title: "Delete the account?",
-    text: "Your devices stop working at once, and everything stored goes away.",
-    typed: state.account.email,
-    action: "Delete everything",
-    run: async () => {
-      await api.deleteAccount();
-      forget();
-      left();
-    },
-  });
+  openDialog("Delete the account?", (close) => [
+    h("p", {}, `Deletes the account ${state.account.email}. Your devices stop working at once, and everything stored goes away.`),
+    form({
+      className: "stack",
+      fields: [passwordField({ name: "currentPassword", label: "Your password", autocomplete: "current-password" })],
+      action: "Delete everything",
+      tone: "danger",
+      cancel: close,
+      send: async (proof) => {
+        await api.deleteAccount(proof);
+        forget();
+        left();
+      },
+    }),
+  ]);
 }

@@ -1,24 +1,26 @@
-/** Where the person is signed in, and the read tokens of programs: each can be ended, and tokens can be made. */
+/** Where the person is signed in, and the API tokens of programs: each can be ended, and tokens can be made. */
 
 import * as api from "../api.js";
 import { confirmFirst, openDialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { agoText, dayOfText } from "../format.js";
-import { form, selectField, textField } from "../form.js";
+import { choiceField, form, passwordField, selectField, textField } from "../form.js";
 import { loader } from "../loader.js";
 import { shownOnce } from "../secret.js";
 
 const LIVES = [["30", "in 30 days"], ["90", "in 90 days"], ["365", "in a year"], ["3650", "in ten years"]];
 const USUAL_LIFE = "365";
+const LONG_LIVED_DAYS = 400; // a token that lives longer needs the password
+const BADGES = { read: "read only", control: "may switch" };
 
 /** The list with its verbs, as a node. */
 export function sessionList() {
   const list = h("ul", { class: "sessions", tabindex: -1 });
-  const make = h("button", { type: "button", class: "soft" }, "Make a read token…");
+  const make = h("button", { type: "button", class: "soft" }, "Make a token…");
   const others = h("button", { type: "button", class: "quiet" }, "End all others…");
   const part = loader({
     content: h("div", { class: "stack" }, list,
-      h("p", { class: "hint" }, "A read token is for a program that only looks, such as Grafana or Home Assistant."),
+      h("p", { class: "hint" }, "A token is for a program, such as Grafana or Home Assistant. It never opens your account."),
       h("div", { class: "actions" }, others, make)),
     waiting: "Looking up your sessions…",
     fetchIt: api.sessions,
@@ -41,10 +43,10 @@ export function sessionList() {
 
 function sessionItem(session, ended) {
   const name = session.name ?? browserWords(session.userAgent);
-  const isToken = session.scope === "read";
+  const badge = BADGES[session.scope];
   return h("li", {},
-    h("div", {}, h("p", {}, name, " ", isToken && h("span", { class: "badge" }, "read only")),
-      h("small", {}, isToken ? tokenWords(session) : session.current ? "this one" : `last used ${agoText(session.lastUsedAt)}`)),
+    h("div", {}, h("p", {}, name, " ", badge && h("span", { class: "badge" }, badge)),
+      h("small", {}, badge ? tokenWords(session) : session.current ? "this one" : `last used ${agoText(session.lastUsedAt)}`)),
     !session.current && h("button", {
       type: "button", class: "quiet", "aria-label": `End ${name}`, on: { click: () => endDialog(session, name, ended) },
     }, "End…"));
@@ -59,10 +61,10 @@ function tokenWords({ createdAt, lastUsedAt, expiresAt }) {
 function endDialog({ sessionId, scope }, name, ended) {
   confirmFirst({
     title: `End ${name}?`,
-    text: scope === "read"
+    text: BADGES[scope]
       ? "The program that has this token gets no answers any more. A token that is ended cannot be brought back."
       : "It is signed out at once.",
-    action: scope === "read" ? "End token" : "End session",
+    action: BADGES[scope] ? "End token" : "End session",
     run: async () => {
       await api.endSession(sessionId);
       ended((session) => session.sessionId !== sessionId);
@@ -73,7 +75,7 @@ function endDialog({ sessionId, scope }, name, ended) {
 function endOthersDialog(ended) {
   confirmFirst({
     title: "End all others?",
-    text: "You stay signed in here only, and all read tokens end: Grafana, Home Assistant and the like need new ones.",
+    text: "You stay signed in here only, and all API tokens end: Grafana, Home Assistant and the like need new ones.",
     action: "End all others",
     run: async () => {
       await api.endOtherSessions();
@@ -82,23 +84,47 @@ function endOthersDialog(ended) {
   });
 }
 
+const scopeField = () => choiceField({
+  name: "scope", label: "What it may do", value: "read", options: [
+    ["read", "Only look", "Your outlets, readings, energy and what happened."],
+    ["control", "Look and switch", "Also switches outlets, says whether a cut was right, and follows everything live."],
+  ],
+});
+
 function makeDialog(made) {
-  openDialog("Make a read token", (close) => [
-    h("p", {}, "With it a program such as Grafana or Home Assistant sees your outlets, readings and energy. It can change nothing, and it does not see your account."),
-    form({
-      fields: [
-        textField({ name: "name", label: "Which program is it for?", placeholder: "Grafana", required: true, maxlength: 80, autocomplete: "off" }),
-        selectField({ name: "expiresInDays", label: "When it ends", value: USUAL_LIFE, options: LIVES }),
-      ],
-      action: "Make the token",
-      cancel: close,
-      send: async ({ name, expiresInDays }, asked) => {
-        const token = await api.makeReadToken(name, Number(expiresInDays));
-        asked.replaceWith(shownOnce("The read token", token, close));
-        made();
-      },
-    }),
+  openDialog("Make a token for a program", (close) => [
+    h("p", {}, "It never opens your account or its settings. You can end it at any time."),
+    tokenForm(close, made),
   ]);
+}
+
+function tokenForm(close, made) {
+  const life = selectField({ name: "expiresInDays", label: "When it ends", value: USUAL_LIFE, options: LIVES });
+  const password = passwordField({
+    name: "currentPassword", label: "Your password", autocomplete: "current-password", hint: "For a token that lives this long.",
+  });
+  const ask = () => {
+    const isNeeded = Number(life.querySelector("select").value) > LONG_LIVED_DAYS;
+    password.hidden = !isNeeded;
+    password.querySelector("input").disabled = !isNeeded; // what is disabled is neither asked for nor sent
+  };
+  life.addEventListener("change", ask);
+  ask();
+  return form({
+    className: "stack",
+    fields: [
+      textField({ name: "name", label: "Which program is it for?", placeholder: "Grafana", required: true, maxlength: 80, autocomplete: "off" }),
+      scopeField(), life, password,
+    ],
+    action: "Make the token",
+    cancel: close,
+    send: async ({ expiresInDays, currentPassword, ...wanted }, asked) => {
+      const isLong = Number(expiresInDays) > LONG_LIVED_DAYS;
+      const token = await api.makeToken({ ...wanted, expiresInDays: Number(expiresInDays), ...(isLong && { currentPassword }) });
+      asked.replaceWith(shownOnce("The token", token, close));
+      made();
+    },
+  });
 }
 
 /** The browser and system that a user agent names. */

@@ -1,7 +1,7 @@
 /** Before anybody is signed in: what this is, and the form to log in or sign up. */
 
 import { fill, h } from "../dom.js";
-import { form, textField } from "../form.js";
+import { form, passwordField, textField } from "../form.js";
 import { logIn, signUp } from "../session.js";
 
 const MODES = {
@@ -11,7 +11,7 @@ const MODES = {
   },
   signup: {
     title: "Make an account", action: "Sign up", send: signUp, other: "login", question: "Have an account?", ask: "Log in",
-    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters." },
+    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters, and none that is easy to guess." },
   },
 };
 
@@ -29,7 +29,7 @@ export function welcomeView({ entered }) {
         className: "stack",
         fields: [
           textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" }),
-          textField({ name: "password", label: "Password", type: "password", required: true, maxlength: 256, ...password }),
+          passwordField({ name: "password", label: "Password", ...password }),
         ],
         action,
         send: async (values) => {
