@@ -15,7 +15,7 @@ from chalicelib.settings import VERSION
 from chalicelib.wire.events import HealthAnswer
 
 blueprint = Blueprint(__name__)
-WHO = {Who.NOBODY: "anybody", Who.SESSION: "a person", Who.DEVICE: "a device"}
+WHO = {Who.NOBODY: "anybody", Who.SESSION: "a person", Who.DEVICE: "a device", Who.DEVICE_IN_BODY: "a device"}
 
 
 @route(blueprint, "GET", "/health", answers=HealthAnswer)
