@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from infra.local.arguments import port, seconds
 from infra.local.assembly import Place, serve
 from infra.local.data_directory import locked
 from infra.local.database import LOOPBACK
@@ -50,10 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="Run Ghostwatt on this PC.")
     parser.add_argument("--host", default=LOOPBACK, help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
-    parser.add_argument("--mqtt-port", type=int, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
-    parser.add_argument("--sweep-seconds", type=float, default=PERIOD_SECONDS, help="between two runs of the schedule")
+    parser.add_argument("--mqtt-port", type=port, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
+    parser.add_argument(
+        "--sweep-seconds", type=seconds, default=PERIOD_SECONDS, help="between two runs of the schedule"
+    )
     return parser.parse_args(arguments)
 
 

@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 
-from infra.local import leash, private_network
+from infra.local import database_file, leash, private_network
 from infra.local.errors import StackError
 from infra.local.private_network import PrivateNetwork
 from infra.local.template import ROOT
-from infra.local.upkeep import is_made, tidy
+from infra.local.upkeep import tidy
 from infra.local.worker import Worker
 
 LOOPBACK = "127.0.0.1"
@@ -94,8 +94,10 @@ class Database:
         """Start it, without waiting until it answers; raises StackError when its file is not usable."""
         self._log_path.unlink(missing_ok=True)
         _end_leftover(self._pid_path, self.path)
+        database_file.check_room(self.path.parent)
+        database_file.check(self.path)
         try:
-            if not is_made(self.path):
+            if not self.path.exists():
                 self._make_file()
             tidy(self.path, self._delivered())
         except sqlite3.DatabaseError as error:
@@ -107,9 +109,12 @@ class Database:
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline or not self._keeper.is_alive():
-                log = self._log_path.read_text(errors="replace")[-500:] if self._log_path.exists() else ""
-                raise StackError(f"The database does not start: {log.strip() or 'it says nothing'}")
+                raise StackError(f"The database does not start: {self._said()}")
             time.sleep(0.005)
+
+    def _said(self) -> str:
+        log = self._log_path.read_text(errors="replace")[-500:] if self._log_path.exists() else ""
+        return log.strip() or "it says nothing"
 
     def stop(self) -> None:
         """End it for good."""
@@ -131,22 +136,38 @@ class Database:
             self._leave_network()
             if not self._stopping.wait(RESTART_PAUSE_SECONDS):
                 LOG.warning("the database ended (exit code %s); it is started again", code)
-                tidy(self.path, self._delivered())
+                self._tidy_again()
+
+    def _tidy_again(self) -> None:
+        try:
+            tidy(self.path, self._delivered())
+        except sqlite3.DatabaseError as error:  # a full disk, say: the server can do without
+            LOG.warning("the database's file cannot be tidied: %s", error)
 
     def _make_file(self) -> None:
-        """Let the server make its file, since the upkeep needs the server's tables and a server that is down."""
-        child = self._spawn()
+        """Let the server make its file, since the upkeep needs the server's tables and a server that is down.
+
+        It gets its name when it is whole, so that a file of that name without the server's tables is a damaged one.
+        """
+        draft = self.path.with_name(f"{self.path.name}.draft")
+        for path in _with_its_logs(draft):
+            path.unlink(missing_ok=True)
+        child = self._spawn(draft)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers() and child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.005)
         _end(child)
         self._leave_network()
+        if not draft.exists():
+            raise StackError(f"The database does not start: {self._said()}")
+        tidy(draft, {})  # the last one to close the file puts what is in its log into it
+        draft.replace(self.path)
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, path: Path | None = None) -> subprocess.Popen[bytes]:
         """Start the server, in a network of its own if the system gives it one."""
         if self._wants_network:
             network = PrivateNetwork()
-            child = self._launch(network.descriptor)
+            child = self._launch(path or self.path, network.descriptor)
             refusal = network.refusal()
             if not refusal:
                 self._network, self._was_isolated = network, True
@@ -158,11 +179,11 @@ class Database:
             child.wait()
             self._wants_network = False
             LOG.warning(SHARED_NETWORK, refusal, self.url, _who_finds(self.address))
-        return self._launch()
+        return self._launch(path or self.path)
 
-    def _launch(self, network: int = -1) -> subprocess.Popen[bytes]:
+    def _launch(self, path: Path, network: int = -1) -> subprocess.Popen[bytes]:
         host, port = self.address
-        options = {"--host": host, "--port": str(port), "--db-path": str(self.path)}
+        options = {"--host": host, "--port": str(port), "--db-path": str(path)}
         program = [str(self._binary), "serve", *chain(*options.items())]
         with self._log_path.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own program and options
@@ -209,6 +230,10 @@ class Database:
         with made:
             made.settimeout(1)
             return made.connect_ex(self.address) == 0
+
+
+def _with_its_logs(path: Path) -> list[Path]:
+    return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

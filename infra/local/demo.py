@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from infra.local.arguments import port
+from infra.local.data_directory import OTHERS
 from infra.local.demo_home import Home
 from infra.local.outlets import OUTLETS
 from infra.local.story import Story, follow_pi, tell
@@ -27,6 +30,7 @@ STOP_SECONDS = 15.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C; the exit code is 0 then."""
     options = _options(arguments)
+    os.umask(OTHERS)  # the password, and what the stack and the Pi keep
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with ExitStack() as ending:
@@ -45,7 +49,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m infra.local.demo", description="Run Ghostwatt with a simulated Pi."
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=port, default=8000)
     parser.add_argument("--data", type=Path, default=Path(".local"))
     parser.add_argument("--history", type=int, default=0, metavar="DAYS", help="give a new demo a past of 1 to 30 days")
     return parser.parse_args(arguments)
@@ -100,7 +104,7 @@ def _account(data: Path) -> tuple[str, str]:
     """The demo's e-mail address and password: random, made once, kept readable for this user only."""
     path = _account_path(data)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         path.write_text(json.dumps({"email": "demo@example.org", "password": secrets.token_urlsafe(9)}))
     kept = json.loads(path.read_text())

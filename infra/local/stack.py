@@ -46,9 +46,10 @@ def running_stack(
 
     Its log goes to DATA/stack.log.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_path = data_dir / "stack.log"
     command = [sys.executable, "-m", "infra.local", "--port", str(port), "--data", str(data_dir), *options]
+    log_path.touch(0o600)
     with log_path.open("a") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,

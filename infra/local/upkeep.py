@@ -23,14 +23,6 @@ _PRUNE = """
 """
 
 
-def is_made(database_path: Path) -> bool:
-    """Whether the server has made its own tables; not so when it was killed in its first moments."""
-    if not database_path.exists():
-        return False
-    with closing(sqlite3.connect(database_path)) as connection:
-        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_stream_records'").fetchone())
-
-
 def tidy(database_path: Path, delivered: Mapping[str, int]) -> None:
     """Index the stream records and drop the old ones.
 

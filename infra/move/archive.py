@@ -29,11 +29,12 @@ def write(path: Path, tables: Iterable[tuple[str, Iterable[Item]]]) -> dict[str,
     """Write tables, each by its name without the stage. The file is there when it is whole, and not before."""
     draft = path.with_name(f"{path.name}.draft")
     try:
+        draft.unlink(missing_ok=True)
+        draft.touch(0o600, exist_ok=False)  # digests of passwords and keys are in it
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
             entries = {name: _write_table(archive, name, items) for name, items in tables}
             manifest = {"version": VERSION, "tables": {name: asdict(entry) for name, entry in entries.items()}}
             archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
-        draft.chmod(0o600)  # digests of passwords and keys are in it
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

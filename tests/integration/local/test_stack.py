@@ -205,3 +205,25 @@ def test_while_the_database_is_down_the_api_says_503_and_then_goes_on(stack: Run
 
     assert statuses <= {200, 503}
     assert post(stack.base_url, "/account/login", {"email": email, "password": PASSWORD})["success"]
+
+
+@pytest.mark.parametrize("option", ["--port=99999", "--port=-1", "--port=", "--mqtt-port=65536", "--sweep-seconds=nan"])
+def test_a_number_that_cannot_be_is_named_with_what_may_be_given(tmp_path: Path, option: str) -> None:
+    code, said = start_in_vain(option, "--data", str(tmp_path))
+
+    assert code == 2
+    assert f"argument {option.partition('=')[0]}: " in said
+    assert "0 to 65535" in said or "seconds from" in said
+    assert "Traceback" not in said
+
+
+def test_nothing_in_the_data_folder_is_for_anybody_but_its_owner(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with running_stack(tmp_path) as running:
+        sign_up(running.base_url)
+        found = [tmp_path, *tmp_path.rglob("*")]
+        open_to_others = [str(path) for path in found if path.exists() and path.stat().st_mode & 0o077]
+        assert (tmp_path / "stack.log").read_text().count("was open to other users") == 1
+
+    assert open_to_others == []
+    assert len(found) > 8
