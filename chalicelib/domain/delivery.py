@@ -56,6 +56,11 @@ def failed(delivery: Delivery, now_ms: int) -> Delivery:
     return replace(tried, next_at_ms=now_ms + RETRY_AFTER_MINUTES[tried.attempts - 1] * MINUTE_MS)
 
 
+def postponed(delivery: Delivery, at_ms: int) -> Delivery:
+    """To be tried at that time, which counts as no try."""
+    return replace(delivery, next_at_ms=at_ms)
+
+
 def delivered(delivery: Delivery) -> Delivery:
     """After a try that worked."""
     return replace(delivery, state="delivered", attempts=delivery.attempts + 1)

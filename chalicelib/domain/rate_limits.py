@@ -52,6 +52,11 @@ class Rate:
             return Taken(now_ms + missing_ms, missing_after_ms - burst_ms)
         return Taken(now_ms + missing_after_ms, 0)
 
+    def left(self, full_at_ms: float, now_ms: float) -> int:
+        """How many whole tokens can be taken from a bucket now."""
+        missing_ms = min(max(0.0, full_at_ms - now_ms), self._ms(self.burst))
+        return int((self._ms(self.burst) - missing_ms + ROUNDING_MS) / self._ms(1))
+
     def give_back(self, full_at_ms: float, tokens: float = 1) -> float:
         """The bucket's state once tokens that were taken are back in it."""
         return full_at_ms - self._ms(tokens)

@@ -42,6 +42,7 @@ VERBS = {
     ("examine", "examine"): "Examine",
     ("examine", "detect"): "Examine",
     ("deliver", "run"): "Sweep",
+    ("rounds", "post"): "Sweep",
     ("digests", "run"): "Sweep",
     ("purging", "run"): "Sweep",
     ("roll_up", "run"): "Sweep",

@@ -36,6 +36,11 @@ def take(rate: Rate, subject: str, now_ms: int) -> None:
         raise too_many_requests(SECOND_MS)
 
 
+def left(rate: Rate, subject: str, now_ms: int) -> float:
+    """How many tokens a subject may take now."""
+    return math.inf if rate == OFF else rate.left(store.load_bucket(subject) or 0, now_ms)
+
+
 def check(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:
     """Raise TooMany when a subject has failed too often in this window."""
     if store.load(_key(subject, now_ms)) >= most:

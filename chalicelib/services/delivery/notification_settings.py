@@ -12,12 +12,17 @@ from chalicelib.domain.events import Notification, time_ordered_id
 from chalicelib.domain.identity import new_secret
 from chalicelib.domain.preferences import Failure, NotificationSettings, Outbound, Preferences, Webhook
 from chalicelib.services.access import throttle
-from chalicelib.services.delivery import deliver, mail, webhooks
+from chalicelib.services.delivery import mail, sending, webhooks
+from chalicelib.services.delivery.rounds import mails_of
 from chalicelib.services.push import live
+from chalicelib.services.slots import Slots
+from chalicelib.settings import settings as place
 from chalicelib.storage import notification_settings as store
 from chalicelib.storage import notifications
 from chalicelib.storage.base import Transaction
 
+OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
+"""Calls of a person's server, or of its name server, for which somebody waits: one that hangs takes 5 s."""
 TRIES = 5
 """Two tabs that save at the same moment: the last one counts."""
 
@@ -76,7 +81,8 @@ def _check(account: Account, preferences: Preferences) -> None:
     if preferences.weekly_digest and not preferences.email:
         raise Invalid("The weekly digest is a mail: switch e-mail on for it.", code="required", field="weeklyDigest")
     if preferences.webhook is not None:
-        webhooks.check(preferences.webhook.url)
+        with OUTBOUND_CALLS.taken(account.user_id):
+            webhooks.check(preferences.webhook.url)
 
 
 def _with_secret(wanted: Webhook | None, before: Webhook | None) -> tuple[Webhook | None, str | None]:
@@ -102,6 +108,9 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
     On the page it stands in any case. Raises TooMany; Conflict: closed.
     """
     throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
+    chosen = of_account(account)
+    if chosen.preferences.email:
+        throttle.take(place().limits.mails, mails_of(account.user_id), now_ms)
     news = Notification(
         time_ordered_id(now_ms, f"test-{account.user_id}"),
         account.user_id,
@@ -114,4 +123,5 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
     if not write.commit():
         raise Conflict("A test was sent in this very moment.", code="busy")
     live.push(account.user_id, [live.notification_message(news)])
-    return deliver.try_all(deliver.Recipient(of_account(account), account), news, now_ms)
+    with OUTBOUND_CALLS.taken(account.user_id):
+        return sending.by_all(sending.Recipient(chosen, account), news, now_ms)

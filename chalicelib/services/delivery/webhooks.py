@@ -11,7 +11,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
@@ -21,36 +22,25 @@ from chalicelib.domain.events import Notification
 from chalicelib.domain.preferences import Webhook
 from chalicelib.domain.times import SECOND_MS, iso
 from chalicelib.domain.webhooks import FIELD, Target, is_public, signature, target
+from chalicelib.services.delivery.names import Resolve, look_up, resolve
 from chalicelib.settings import VERSION, settings
 
 TIMEOUT_SECONDS = 5.0
-"""For the whole call, however slowly the server answers."""
-Resolve = Callable[[str, int], list[str]]
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a name; raises OSError when it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
+"""For the whole call, its name's look-up included, however slowly the servers answer."""
 
 
 def check(url: str, resolver: Resolve = resolve) -> None:
     """Raises Invalid: webhook.url, for one that may not be called, or whose name is not known."""
     there = target(url, http_allowed=settings().webhook_allow_private)
     try:
-        _address(there, resolver)
+        _address(there, resolver, TIMEOUT_SECONDS)
     except Undeliverable as error:
         raise Invalid(str(error), code="invalid", field=FIELD) from error
 
 
-def _address(there: Target, resolver: Resolve) -> str:
+def _address(there: Target, resolver: Resolve, seconds: float) -> str:
     """The address to call: one that is not public spoils them all, since nobody has such a name by chance."""
-    try:
-        addresses = resolver(there.host, there.port)
-    except (OSError, UnicodeError) as error:
-        raise Undeliverable(f"The name {there.host} is not known.") from error
-    if not addresses:
-        raise Undeliverable(f"The name {there.host} has no address.")
+    addresses = look_up(there.host, there.port, resolver, seconds)
     if not settings().webhook_allow_private and not all(is_public(address) for address in addresses):
         raise Undeliverable(f"{there.host} does not lie on the public Internet.")
     return addresses[0]
@@ -70,7 +60,9 @@ def post(webhook: Webhook, notification: Notification, now_ms: int, resolver: Re
         "Idempotency-Key": notification.notification_id,
         "X-Ghostwatt-Signature": signature(webhook.secret, body, now_ms // SECOND_MS),
     }
-    status = _post(there, _address(there, resolver), body, headers)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    address = _address(there, resolver, TIMEOUT_SECONDS)
+    status = _post(there, address, body, headers, deadline)
     if not 200 <= status < 300:  # noqa: PLR2004 - the statuses of success
         also = ", and redirects are not followed" if 300 <= status < 400 else ""  # noqa: PLR2004 - those of redirects
         raise Undeliverable(f"The webhook answered with status {status}{also}.")
@@ -89,10 +81,10 @@ def payload(notification: Notification) -> bytes:
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _post(there: Target, address: str, body: bytes, headers: dict[str, str]) -> int:
-    connection = _PinnedConnection(there, address)
+def _post(there: Target, address: str, body: bytes, headers: dict[str, str], deadline: float) -> int:
+    connection = _PinnedConnection(there, address, max(0.001, deadline - time.monotonic()))
     try:
-        with _deadline(connection):
+        with _hung_up_at(deadline, connection):
             connection.request("POST", there.path, body, headers)
             return connection.getresponse().status  # what it says beyond that is not read, however long it is
     except ssl.SSLError as error:
@@ -106,15 +98,15 @@ def _post(there: Target, address: str, body: bytes, headers: dict[str, str]) -> 
 class _PinnedConnection(http.client.HTTPConnection):
     """A connection to one address that speaks to a name: in the Host header, and in TLS where there is TLS."""
 
-    def __init__(self, there: Target, address: str) -> None:
-        super().__init__(there.host, there.port, timeout=TIMEOUT_SECONDS)
+    def __init__(self, there: Target, address: str, seconds: float) -> None:
+        super().__init__(there.host, there.port, timeout=seconds)
         self._target, self._address = there, address
         self._is_over = False
         self.default_port = 443 if there.is_https else 80  # the port that the Host header leaves out
 
     def connect(self) -> None:
         """Connect to the address, whatever the name resolves to by now."""
-        self.sock = socket.create_connection((self._address, self._target.port), TIMEOUT_SECONDS)
+        self.sock = socket.create_connection((self._address, self._target.port), self.timeout)
         if self._target.is_https:
             self.sock = _tls().wrap_socket(self.sock, server_hostname=self._target.host, do_handshake_on_connect=False)
         if self._is_over:
@@ -138,9 +130,9 @@ def _tls() -> ssl.SSLContext:
 
 
 @contextmanager
-def _deadline(connection: _PinnedConnection) -> Iterator[None]:
+def _hung_up_at(deadline: float, connection: _PinnedConnection) -> Iterator[None]:
     """Hang up when the time is over: the socket's own time-out starts again with each byte that drips in."""
-    timer = threading.Timer(TIMEOUT_SECONDS, connection.hang_up)
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), connection.hang_up)
     timer.daemon = True
     timer.start()
     try:

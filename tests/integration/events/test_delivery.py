@@ -20,6 +20,7 @@ from chalicelib.domain.preferences import Webhook
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.services.delivery import deliver as delivery
 from chalicelib.services.delivery import digests, webhooks
+from chalicelib.services.delivery.sending import Recipient
 from chalicelib.services.money import energy, outlets
 from chalicelib.services.readings.sweep import sweep
 from chalicelib.settings import settings
@@ -344,7 +345,7 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
     monkeypatch.setattr(energy, "in_words", lambda *_: [])
     digests.run(lambda: False, due_ms)
 
-    def recipient_of(owner_id: str) -> delivery.Recipient | None:
+    def recipient_of(owner_id: str) -> Recipient | None:
         recipient = found(owner_id)
         if recipient is not None and recipient.account.email == person.email:
             raise ZeroDivisionError

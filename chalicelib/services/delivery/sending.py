@@ -1,0 +1,74 @@
+"""Sending to one person by one channel, once and now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.delivery import Undeliverable
+from chalicelib.domain.events import Notification
+from chalicelib.domain.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
+from chalicelib.domain.times import iso
+from chalicelib.services.delivery import mail, webhooks
+from chalicelib.settings import settings as place
+
+LOG = logging.getLogger("ghostwatt.deliver")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person who is told something: choices and account as they are now."""
+
+    settings: NotificationSettings
+    account: Account
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person chose."""
+        return self.settings.preferences
+
+
+def attempt(channel: Outbound, call: Callable[[], None], now_ms: int) -> Failure | None:
+    """Send something; what went wrong, None for nothing."""
+    try:
+        call()
+    except Undeliverable as error:
+        LOG.warning("%s failed: %s", channel, error)
+        return Failure(str(error), now_ms, gave_up=False)
+    return None
+
+
+def by_mail(recipient: Recipient, notifications: Sequence[Notification]) -> None:
+    """Send a notification by mail, or several in one mail. Raises Undeliverable."""
+    mail.send(_mail(recipient.account.email, notifications))
+
+
+def by_webhook(recipient: Recipient, notification: Notification, now_ms: int) -> None:
+    """Post a notification to the person's webhook. Raises Undeliverable."""
+    webhook = recipient.preferences.webhook
+    if webhook is None:
+        raise Undeliverable("There is no webhook.")
+    webhooks.post(webhook, notification, now_ms)
+
+
+def by_all(recipient: Recipient, notification: Notification, now_ms: int) -> Mapping[Outbound, Failure | None]:
+    """Send a notification by every channel that is there; what went wrong on each, None for nothing."""
+    results: dict[Outbound, Failure | None] = {}
+    if recipient.preferences.email:
+        results["email"] = attempt("email", lambda: by_mail(recipient, [notification]), now_ms)
+    if recipient.preferences.webhook:
+        results["webhook"] = attempt("webhook", lambda: by_webhook(recipient, notification, now_ms), now_ms)
+    return results
+
+
+def _mail(address: str, notifications: Sequence[Notification]) -> mail.Mail:
+    newest = notifications[-1]
+    lines = [newest.details or f"{newest.message}."]
+    subject = newest.message if newest.kind == DIGEST else f"Ghostwatt: {newest.message}"
+    mail_id = newest.notification_id
+    if len(notifications) > 1:
+        subject, mail_id = f"Ghostwatt: {len(notifications)} notifications", f"{mail_id}-and-others"
+        lines = [f"{iso(each.at_ms)}  {each.details or f'{each.message}.'}" for each in notifications]
+    return mail.Mail(mail_id, address, subject, "\n".join([*lines, "", f"More: {place().public_url}"]) + "\n")
