@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import Blueprint
@@ -13,6 +14,7 @@ from chalicelib.api import paging, summaries
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
+from chalicelib.domain.states import DeviceState
 from chalicelib.services.home import accounts, devices
 from chalicelib.services.past import sensor_history
 from chalicelib.wire import devices as wire
@@ -52,9 +54,13 @@ def list_devices(call: Call[None]) -> wire.DeviceList:
     page, more = devices.page_by_last_seen(call.owner_id, start, limit)
     known = devices.states_of(page)
     return wire.DeviceList(
-        devices=[views.device(device, known.get(device.device_uid), call.now_ms) for device in page],
+        devices=[_shown(device, known, call.now_ms) for device in page],
         cursor=base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
     )
+
+
+def _shown(device: Device, known: Mapping[str, DeviceState], now_ms: int) -> wire.DevicePart:
+    return views.device(device, known.get(device.device_uid), now_ms, devices.heard_ms(device))
 
 
 def _offset(cursor: str | None) -> int:
@@ -106,16 +112,14 @@ def add_device(call: Call[wire.AddDevice]) -> Done:
 def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
     """One of your devices"""
     device = devices.own(call.owner_id, device_id)
-    known = devices.states_of([device])
-    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid), call.now_ms))
+    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=Who.SESSION)
 def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
     """Rename a device"""
     device = devices.rename(call.owner_id, device_id, call.body.name)
-    known = devices.states_of([device])
-    return wire.DeviceAnswer(device=views.device(device, known.get(device.device_uid), call.now_ms))
+    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)

@@ -22,7 +22,7 @@ blueprint = Blueprint(__name__)
 
 
 def _answer(port: Port, state: PortState) -> wire.PortAnswer:
-    shown = views.port(port, state)
+    shown = views.port(port, state, ports.heard_ms([port]).get(port.device_id))
     return wire.PortAnswer(**{field: getattr(shown, field) for field in wire.PortPart.__struct_fields__})
 
 
@@ -38,7 +38,9 @@ def create_port(call: Call[wire.CreatePort]) -> wire.PortAnswer:
 def list_ports(call: Call[None]) -> wire.PortList:
     """Your outlets with their newest readings"""
     found, cursor = ports.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
-    return wire.PortList(ports=[views.port(port, state) for port, state in found], cursor=cursor)
+    heard_ms = ports.heard_ms(port for port, _ in found)
+    shown = [views.port(port, state, heard_ms.get(port.device_id)) for port, state in found]
+    return wire.PortList(ports=shown, cursor=cursor)
 
 
 @route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION, scope="read")

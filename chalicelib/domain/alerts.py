@@ -10,10 +10,23 @@ from chalicelib.domain.liveness import FRESH_MS, MAX_CHANGES
 from chalicelib.domain.phantom import Rule, State, explain
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
 
-Kind = Literal["device_offline", "device_flapping", "phantom", "cut", "cut_failed", "always_on", "spool_dropped"]
+Kind = Literal[
+    "device_offline",
+    "device_flapping",
+    "phantom",
+    "cut",
+    "cut_failed",
+    "always_on",
+    "spool_dropped",
+    "outlet_silent",
+    "relay_failed",
+    "protected_off",
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """device_offline and device_flapping; phantom (standby was found), cut (and its outlet was cut), cut_failed (it still
-draws power); always_on (it is never off and never idle); spool_dropped (the Pi had no room for readings)."""
+draws power); always_on (it is never off and never idle); spool_dropped (the Pi had no room for readings);
+outlet_silent (its meter sends nothing); relay_failed (its relay does not obey); protected_off (an outlet that must keep
+its power was switched off at the plug)."""
 CALM_MS = HOUR_MS
 """A spell of dropping ends when the total has stood still for an hour."""
 ALWAYS_ON_MINUTES = 3 * DAY_MS // MINUTE_MS

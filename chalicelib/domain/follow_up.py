@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chalicelib.domain import phantom, relay_alerts, silence
 from chalicelib.domain.alerts import Kind, always_on_watts
 from chalicelib.domain.events import Action, Notification, Outcome, PhantomEvent, time_ordered_id
 from chalicelib.domain.phantom import Finding, Verdict
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import LATE_MS
 from chalicelib.domain.relays import Relay, cut
-from chalicelib.domain.states import PortState
-from chalicelib.domain.times import MINUTE_MS
+from chalicelib.domain.states import Latest, PortState
+from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
 OBEYED_BELOW_WATTS = 0.5
 """A cut outlet draws nothing; a meter may still show a little noise."""
@@ -23,6 +24,8 @@ METER_LAG_MS = 30_000
 """Only what is drawn this long after the Pi said "off" contradicts it: relays, meters and clocks take their time."""
 REFUSED_PAUSE_MS = 10 * MINUTE_MS
 """After the Pi refused a cut, the next try waits this long."""
+FAILING_PAUSE_MS = DAY_MS
+"""The same while the relay does not do what it is told: a person was told, and each try is an event in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,14 @@ def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> Fo
 
 def _follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
     state = _without_lost_cut(port, state)
-    if state.open_event_id is not None and verdict.ended_at_ms is not None:
-        ended = Progress(state.open_event_id, ended_at_ms=verdict.ended_at_ms)
-        return FollowUp(replace(state, open_event_id=None, outcome=None), progress=(ended,))
-    if state.outcome in ("sent", "obeyed"):
-        return _watch_cut(port, state, now_ms)
+    ended: tuple[Progress, ...] = ()
+    if state.open_event_id is not None and verdict.ended_at_ms is not None and not _is_cut(port, state):
+        ended = (Progress(state.open_event_id, ended_at_ms=verdict.ended_at_ms),)
+        state = replace(state, open_event_id=None, outcome=None)
+    if port.relay.desired == "off" and (watched := _watch_off(port, state, now_ms)):
+        return replace(watched, progress=(*ended, *watched.progress))
+    if ended:
+        return FollowUp(state, progress=ended)
     if verdict.finding is not None and _is_news(port, state, verdict.finding, now_ms):
         return _open_event(port, state, verdict.finding, now_ms)
     return FollowUp(state)
@@ -69,22 +75,52 @@ def _without_lost_cut(port: Port, state: PortState) -> PortState:
     return state
 
 
-def _watch_cut(port: Port, state: PortState, now_ms: int) -> FollowUp:
-    relay, newest, event_id = port.relay, state.latest, state.open_event_id
-    if newest is None or event_id is None:
-        return FollowUp(state)
-    if relay.obeyed and newest.power < OBEYED_BELOW_WATTS:
-        return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(event_id, "confirmed"),))
+def _is_cut(port: Port, state: PortState) -> bool:
+    """Whether the open event is a cut that stands: use cannot end it, since an outlet that is off is not used."""
+    return port.relay.cut_by_detector and state.outcome is not None
+
+
+def _watch_off(port: Port, state: PortState, now_ms: int) -> FollowUp | None:
+    """What the newest reading says of an outlet that is to be off; None where it says nothing new.
+
+    Until the relay is on, whatever came between, power that flows contradicts it: a welded relay may let the meter show
+    nothing for a while.
+    """
+    relay, newest = port.relay, state.latest
+    if newest is None or newest.power < OBEYED_BELOW_WATTS:
+        return _confirmed(port, state)
     settled_at_ms = relay.reported_at_ms if relay.obeyed else relay.expires_at_ms
-    lasts = settled_at_ms is not None and newest.at_ms >= settled_at_ms + METER_LAG_MS
-    if not lasts or newest.power < OBEYED_BELOW_WATTS:
-        return FollowUp(state)
-    why = "although its outlet was switched off" if relay.obeyed else "because the Pi did not answer the cut in time"
+    if settled_at_ms is None or newest.at_ms < settled_at_ms + METER_LAG_MS or now_ms - newest.at_ms > LATE_MS:
+        return None
+    return None if state.contradicted_version == relay.version else _contradicted(port, state, newest, now_ms)
+
+
+def _confirmed(port: Port, state: PortState) -> FollowUp | None:
+    if state.latest is None or state.open_event_id is None or not port.relay.obeyed:
+        return None
+    if state.outcome not in ("sent", "obeyed"):
+        return None
+    return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(state.open_event_id, "confirmed"),))
+
+
+def _contradicted(port: Port, state: PortState, newest: Latest, now_ms: int) -> FollowUp:
+    """A confirmed cut saved until now; one that was never confirmed saved nothing."""
+    was_told = port.relay.failing or state.outcome == "contradicted"
+    was_cut = _is_cut(port, state) and state.open_event_id is not None
+    ended_at_ms = newest.at_ms if state.outcome == "confirmed" else None
+    why = (
+        "although its outlet was switched off" if port.relay.obeyed else "because the Pi did not answer the cut in time"
+    )
     message = f"{port.name} still draws {newest.power:.1f} W {why}"
     return FollowUp(
-        replace(state, outcome="contradicted"),
-        progress=(Progress(event_id, "contradicted"),),
-        notification=_notification(port, "cut_failed", message, now_ms),
+        replace(
+            state,
+            outcome="contradicted" if was_cut else state.outcome,
+            contradicted_version=port.relay.version,
+            status=phantom.status(newest.power, phantom.threshold_watts(state.detector, port.rule)),
+        ),
+        progress=(Progress(str(state.open_event_id), "contradicted", ended_at_ms),) if was_cut else (),
+        notification=None if was_told else _notification(port, "cut_failed", message, now_ms),
     )
 
 
@@ -92,7 +128,8 @@ def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> boo
     if now_ms - finding.at_ms > LATE_MS or port.relay.desired == "off":
         return False
     refused_at_ms = port.relay.refused_at_ms
-    if refused_at_ms is not None and now_ms - refused_at_ms < REFUSED_PAUSE_MS:
+    pause_ms = FAILING_PAUSE_MS if port.relay.failing else REFUSED_PAUSE_MS
+    if refused_at_ms is not None and now_ms - refused_at_ms < pause_ms:
         return False
     return state.open_event_id is None or (state.outcome is None and _action(port, finding) == "auto_cut")
 
@@ -145,6 +182,15 @@ def _with_always_on(port: Port, followed: FollowUp, now_ms: int) -> FollowUp:
     message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
     told = _notification(port, "always_on", message, now_ms)
     return replace(followed, state=replace(state, always_on=True), notification=told)
+
+
+def with_silence(port: Port, followed: FollowUp, heard_ms: int, now_ms: int) -> FollowUp:
+    """With the news that the outlet's meter is silent, once a spell; whatever else is to be told goes first."""
+    since_ms = silence.begins_ms(followed.state, heard_ms)
+    if since_ms is None or followed.notification is not None:
+        return followed
+    told = relay_alerts.silent(port, since_ms, now_ms)
+    return replace(followed, state=replace(followed.state, silent_since_ms=since_ms), notification=told)
 
 
 def _action(port: Port, finding: Finding) -> Action:

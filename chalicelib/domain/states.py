@@ -24,6 +24,9 @@ class PortState:
     """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come.
 
     always_on: its owner was told that it is never off and never idle. is_counted: its meter has an energy counter.
+    contradicted_version: the version of the relay's command "off" after which the outlet still drew power.
+    silent_since_ms: the time of its last reading, as long as its owner has been told that its meter is silent.
+    pace_ms: how far apart its readings come.
     """
 
     detector: phantom.State = field(default_factory=phantom.State)
@@ -33,6 +36,9 @@ class PortState:
     outcome: Outcome | None = None
     always_on: bool = False
     is_counted: bool = False
+    contradicted_version: int | None = None
+    silent_since_ms: int | None = None
+    pace_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,12 @@ def last_calls_of_owner(owner_id: str) -> list[tuple[str, int]]:
     return [(item["device_id"]["S"], int(item.get("last_seen_ms", {"N": "0"})["N"])) for item in found]
 
 
+def last_calls(device_ids: Iterable[str]) -> dict[str, int | None]:
+    """When each of these devices last called (epoch ms, None for never); those that are gone are left out."""
+    found = DeviceItem.batch_get(list(device_ids), attributes_to_get=["device_id", "last_seen_ms"])
+    return {item.device_id: None if item.last_seen_ms is None else int(item.last_seen_ms) for item in found}
+
+
 def load_some(device_ids: Sequence[str]) -> list[Device]:
     """Devices in the order of these ids, without their keys; those that are gone are left out."""
     found = {item.device_id: _device(item) for item in DeviceItem.batch_get(device_ids, attributes_to_get=list(LISTED))}

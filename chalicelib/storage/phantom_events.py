@@ -173,6 +173,6 @@ def _remove(keys: list[tuple[str, str]]) -> None:
 
 def _progress(outcome: Outcome | None, ended_at_ms: int | None) -> list[Action]:
     actions: list[Action] = [] if outcome is None else [PhantomEventItem.outcome.set(outcome)]
-    if outcome == "contradicted":
+    if outcome == "contradicted" and ended_at_ms is None:  # with an end, it saved until then
         actions.append(PhantomEventItem.obeyed_at_ms.remove())
     return actions if ended_at_ms is None else [*actions, PhantomEventItem.ended_at_ms.set(ended_at_ms)]

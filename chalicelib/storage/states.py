@@ -29,6 +29,9 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     outcome: Outcome | None
     always_on: bool = False
     is_counted: bool = False
+    contradicted_version: int | None = None
+    silent_since_ms: int | None = None
+    pace_ms: float | None = None
 
 
 ZLIB = b"\x78"
@@ -73,7 +76,16 @@ def _unpack(packed: _Packed) -> PortState:
     latest = None if packed.latest is None else Latest(*packed.latest)
     detector = phantom.State.unpack(packed.detector)
     return PortState(
-        detector, packed.status, latest, packed.open_event_id, packed.outcome, packed.always_on, packed.is_counted
+        detector,
+        packed.status,
+        latest,
+        packed.open_event_id,
+        packed.outcome,
+        packed.always_on,
+        packed.is_counted,
+        packed.contradicted_version,
+        packed.silent_since_ms,
+        packed.pace_ms,
     )
 
 
@@ -88,6 +100,9 @@ def _pack(state: PortState) -> _Packed:
         state.outcome,
         state.always_on,
         state.is_counted,
+        state.contradicted_version,
+        state.silent_since_ms,
+        state.pace_ms,
     )
 
 

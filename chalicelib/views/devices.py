@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from chalicelib.domain import liveness
+from chalicelib.domain import liveness, silence
 from chalicelib.domain.claims import Claim
-from chalicelib.domain.devices import Device
+from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.replies import DeviceReply
-from chalicelib.domain.states import DeviceState
+from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import iso, iso_or_none
 from chalicelib.views.ports import UNKNOWN, latest
 from chalicelib.wire import devices as wire
 
 
-def device(shown: Device, known: DeviceState | None, now_ms: int) -> wire.DevicePart:
-    """A device with what is known of its ports."""
+def device(shown: Device, known: DeviceState | None, now_ms: int, heard_ms: int | None = None) -> wire.DevicePart:
+    """A device with what is known of its ports; heard_ms is up to when its readings have come (domain/silence.py)."""
     states = known.ports if known else {}
     return wire.DevicePart(
         device_id=shown.device_id,
@@ -26,19 +26,22 @@ def device(shown: Device, known: DeviceState | None, now_ms: int) -> wire.Device
         liveness=_liveness(shown, now_ms),
         last_seen=iso_or_none(shown.last_seen_ms),
         latest=_latest_sensors(shown),
-        ports=[
-            wire.DevicePortPart(
-                port_id=port.port_id,
-                name=port.name,
-                channel=port.channel,
-                status=states.get(port.port_id, UNKNOWN).status,
-                latest=latest(states.get(port.port_id, UNKNOWN).latest),
-            )
-            for port in shown.ports
-        ],
+        ports=[_port(port, states.get(port.port_id, UNKNOWN), heard_ms) for port in shown.ports],
         created_at=iso(shown.created_at_ms),
         agent_version=shown.agent.version,
         dropped_readings=shown.agent.dropped_readings,
+    )
+
+
+def _port(shown: PortName, state: PortState, heard_ms: int | None) -> wire.DevicePortPart:
+    silent_since_ms = silence.since_ms(state, heard_ms)
+    return wire.DevicePortPart(
+        port_id=shown.port_id,
+        name=shown.name,
+        channel=shown.channel,
+        status=state.status if silent_since_ms is None else "silent",
+        silent_since_ms=silent_since_ms,
+        latest=latest(state.latest),
     )
 
 

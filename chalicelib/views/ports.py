@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain import outlet_status, silence
 from chalicelib.domain.backtest import Cut
 from chalicelib.domain.phantom import Explanation
 from chalicelib.domain.ports import Port
@@ -41,8 +42,8 @@ def relay(shown: Relay) -> wire.RelayPart:
     )
 
 
-def port(shown: Port, state: PortState = UNKNOWN) -> wire.PortPart:
-    """A port with what is known of it."""
+def port(shown: Port, state: PortState = UNKNOWN, heard_ms: int | None = None) -> wire.PortPart:
+    """A port with what is known of it; heard_ms is up to when its device's readings have come (domain/silence.py)."""
     return wire.PortPart(
         port_id=shown.port_id,
         device_id=shown.device_id,
@@ -53,7 +54,8 @@ def port(shown: Port, state: PortState = UNKNOWN) -> wire.PortPart:
         dwell_seconds=shown.dwell_seconds,
         policy=shown.policy,
         never_cut=shown.never_cut,
-        status="off" if shown.relay.desired == "off" else state.status,
+        status=outlet_status.of(shown, state, heard_ms),
+        silent_since_ms=silence.since_ms(state, heard_ms),
         latest=latest(state.latest),
         relay=relay(shown.relay),
     )

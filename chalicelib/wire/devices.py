@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.wire.base import END, UNPRINTABLE, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
-from chalicelib.wire.ports import Channel, LatestReading
+from chalicelib.wire.ports import Channel, LatestReading, OutletStatus
 
 SENSOR_NAME_PATTERN = rf"^[^{UNPRINTABLE}]{{1,64}}{END}"
 SensorName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=SENSOR_NAME_PATTERN)]
@@ -125,7 +125,8 @@ class DevicePortPart(Part, frozen=True, kw_only=True):
     port_id: str
     name: str
     channel: Channel
-    status: Literal["active", "standby", "off"]
+    status: OutletStatus
+    silent_since_ms: int | None
     latest: LatestReading | None
 
 

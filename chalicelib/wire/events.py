@@ -9,7 +9,16 @@ import msgspec
 from chalicelib.wire.base import END, Answer, Iso, Part, Request
 
 NotificationKind = Literal[
-    "device_offline", "device_flapping", "phantom", "cut", "cut_failed", "always_on", "spool_dropped"
+    "device_offline",
+    "device_flapping",
+    "phantom",
+    "cut",
+    "cut_failed",
+    "always_on",
+    "spool_dropped",
+    "outlet_silent",
+    "relay_failed",
+    "protected_off",
 ]
 Channel = Literal["page", "email", "webhook"]
 Clock = Annotated[str, msgspec.Meta(pattern=rf"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]

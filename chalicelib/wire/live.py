@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.wire.base import Iso
 from chalicelib.wire.events import NotificationPart
-from chalicelib.wire.ports import LatestReading, PortPart
+from chalicelib.wire.ports import LatestReading, OutletStatus, PortPart
 
 
 class Push(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -20,7 +20,7 @@ class ReadingPush(Push, frozen=True, kw_only=True, tag="reading"):
 
     device_id: str
     port_id: str
-    status: Literal["active", "standby", "off"]
+    status: OutletStatus
     reading: LatestReading
 
 

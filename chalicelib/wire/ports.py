@@ -10,6 +10,8 @@ from msgspec import UNSET, UnsetType
 from chalicelib.wire.base import END, Answer, DeviceId, DwellSeconds, Iso, Name, Part, Request
 
 Policy = Literal["observe", "notify", "cut"]
+OutletStatus = Literal["active", "standby", "off", "silent"]
+"""silent: its device goes on, but no reading of it has come for long."""
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
 ThresholdWatts = Annotated[float, msgspec.Meta(ge=0.001, le=25_000)]
 """From a milliwatt: that is what is stored."""
@@ -63,6 +65,8 @@ class LatestReading(Part, frozen=True, kw_only=True):
 
 
 class PortPart(Part, frozen=True, kw_only=True):
+    """An outlet. silentSinceMs is the time of its last reading while its status is silent, else null."""
+
     port_id: str
     device_id: str
     name: str
@@ -72,7 +76,8 @@ class PortPart(Part, frozen=True, kw_only=True):
     dwell_seconds: int | None
     policy: Policy
     never_cut: bool
-    status: Literal["active", "standby", "off"]
+    status: OutletStatus
+    silent_since_ms: int | None
     latest: LatestReading | None
     relay: RelayPart
 

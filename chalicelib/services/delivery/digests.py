@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from chalicelib.domain import silence
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import next_digest_ms
 from chalicelib.domain.devices import Device
@@ -97,6 +98,9 @@ def _drawing(owned: Sequence[Device]) -> list[Drawing]:
         for device in online
         if device.device_uid in known
         for port in device.ports
-        if (state := known[device.device_uid].ports.get(port.port_id)) and state.status == "standby" and state.latest
+        if (state := known[device.device_uid].ports.get(port.port_id))
+        and state.latest
+        and state.status == "standby"
+        and silence.since_ms(state, device.last_seen_ms) is None
     ]
     return sorted(found, key=lambda each: -each.watts)

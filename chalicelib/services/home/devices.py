@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from chalicelib.domain import devices as keys
+from chalicelib.domain import silence
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
@@ -14,6 +15,7 @@ from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services.home import endings, purge
 from chalicelib.services.push import live
+from chalicelib.settings import settings
 from chalicelib.storage import devices as store
 from chalicelib.storage import ports, states
 from chalicelib.storage.base import Transaction
@@ -129,6 +131,11 @@ def page_by_last_seen(owner_id: str, start: int, limit: int) -> tuple[list[Devic
 def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
     """What is known of these devices' ports, by device_uid."""
     return states.load_many(device.device_uid for device in devices if device.ports)
+
+
+def heard_ms(device: Device) -> int | None:
+    """Up to when the readings of a device have come (see domain/silence.py)."""
+    return silence.heard_ms(device.last_seen_ms, settings().upload_seconds)
 
 
 def rename(owner_id: str, device_id: str, name: str) -> Device:

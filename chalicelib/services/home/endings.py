@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.events import Outcome
 from chalicelib.domain.ports import Port
 from chalicelib.domain.states import PortState
 from chalicelib.storage import phantom_events, ports
@@ -9,9 +10,19 @@ from chalicelib.storage.base import Transaction
 
 
 def put_undone(write: Transaction, port: Port, now_ms: int) -> None:
-    """Add to a transaction: the end of the event behind the port's cut, if there is one."""
-    if port.relay.cut_event_id is not None:
-        phantom_events.put_progress(write, port.owner_id, port.relay.cut_event_id, "undone", now_ms)
+    """Add to a transaction: the end of the event behind the port's cut by a person, if there is one."""
+    put_ended(write, port, "undone", now_ms)
+
+
+def put_ended(write: Transaction, port: Port, outcome: Outcome, now_ms: int) -> None:
+    """Add to a transaction: the end of the event behind the port's cut, unless it has none, or has ended already.
+
+    A cut that the watts contradicted has ended then: it saves nothing until now.
+    """
+    event_id = port.relay.cut_event_id
+    event = None if event_id is None else phantom_events.load(port.owner_id, event_id)
+    if event is not None and event.ended_at_ms is None:
+        phantom_events.put_progress(write, port.owner_id, event.event_id, outcome, now_ms)
 
 
 def put_removed(write: Transaction, port: Port, state: PortState, now_ms: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
 from chalicelib import telemetry
 from chalicelib.domain import ports as rules
+from chalicelib.domain import silence
 from chalicelib.domain.devices import Device, PortName
 from chalicelib.domain.errors import Conflict, Unavailable, not_found
 from chalicelib.domain.phantom import Policy
@@ -18,6 +19,7 @@ from chalicelib.domain.relays import switch as switched
 from chalicelib.domain.states import PortState
 from chalicelib.services.home import devices, endings
 from chalicelib.services.push import commands, live
+from chalicelib.settings import settings
 from chalicelib.storage import devices as device_store
 from chalicelib.storage import ports as store
 from chalicelib.storage import states
@@ -28,17 +30,17 @@ TRIES = 5
 Result = TypeVar("Result")
 
 
-def create(owner_id: str, device_id: str, settings: Port, wanted_channel: int | None) -> Port:
-    """Add an outlet to a person's device. `settings` carries what the person chose; ids and channel come from here.
+def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | None) -> Port:
+    """Add an outlet to a person's device. `wanted` carries what the person chose; ids and channel come from here.
 
     Raises NotFound (device), Conflict: channel_taken, too_many_ports.
     """
-    return _again(lambda: _create(devices.own(owner_id, device_id), settings, wanted_channel))
+    return _again(lambda: _create(devices.own(owner_id, device_id), wanted, wanted_channel))
 
 
-def _create(device: Device, settings: Port, wanted_channel: int | None) -> Port | None:
+def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | None:
     port = replace(
-        settings,
+        wanted,
         port_id=rules.port_id(device.device_uid, secrets.token_hex(3)),
         device_uid=device.device_uid,
         device_id=device.device_id,
@@ -73,6 +75,12 @@ def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[
 def state_of(port: Port) -> PortState:
     """What is known of one port."""
     return states.load(port.device_uid).ports.get(port.port_id, PortState())
+
+
+def heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
+    """Up to when the readings of each device of some ports have come, by device_id (see domain/silence.py)."""
+    seen_ms = device_store.last_calls({port.device_id for port in shown})
+    return {device_id: silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()}
 
 
 def change(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms: int) -> Port:

@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from chalicelib import views
-from chalicelib.domain.liveness import HEARTBEAT_SECONDS
 from chalicelib.domain.ports import Port
 from chalicelib.domain.replies import DeviceReply
+from chalicelib.services.push.pace import pace_of
 from chalicelib.settings import settings
-from chalicelib.storage import ports
+from chalicelib.storage import devices, ports
 from chalicelib.wire.base import Answer
 
 LOG = logging.getLogger("ghostwatt.commands")
@@ -45,11 +45,16 @@ def send(device_id: str, answer: Answer) -> None:
 
 def send_relays(changed: Port) -> None:
     """Tell a device the outlets it has and the relay states that are wanted, since one of them changed."""
-    if settings().iot_endpoint:
-        now_ms = time.time_ns() // 1_000_000
-        known = ports.of_device(changed.device_uid)
-        reply = DeviceReply(now_ms, settings().upload_seconds, HEARTBEAT_SECONDS, known)
-        send(changed.device_id, views.device_reply(reply))
+    if not settings().iot_endpoint:
+        return
+    device = devices.load(changed.device_id)
+    if device is None or device.device_uid != changed.device_uid:
+        return
+    now_ms = time.time_ns() // 1_000_000
+    known = ports.of_device(changed.device_uid)
+    pace = pace_of(device, len(known), now_ms)
+    reply = DeviceReply(now_ms, pace.upload_seconds, pace.heartbeat_seconds, known)
+    send(changed.device_id, views.device_reply(reply))
 
 
 @cache

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from chalicelib import views
+from chalicelib.domain import outlet_status
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import TooMany, Unauthenticated
@@ -121,7 +122,8 @@ def reading_message(port: Port, state: PortState) -> wire.ReadingPush | None:
     reading = views.latest(state.latest)
     if reading is None:
         return None
-    return wire.ReadingPush(device_id=port.device_id, port_id=port.port_id, status=state.status, reading=reading)
+    status = outlet_status.of(port, state)
+    return wire.ReadingPush(device_id=port.device_id, port_id=port.port_id, status=status, reading=reading)
 
 
 def notification_message(notification: Notification) -> wire.NotificationPush:

@@ -8,16 +8,18 @@ step, for which no device's cut waits.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib import telemetry
-from chalicelib.domain import phantom
+from chalicelib.domain import phantom, silence
 from chalicelib.domain.energy import counted, hours
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.follow_up import FollowUp, follow_up
+from chalicelib.domain.follow_up import FollowUp, follow_up, with_silence
+from chalicelib.domain.outlet_status import is_off
 from chalicelib.domain.ports import Port
-from chalicelib.domain.readings import MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
+from chalicelib.domain.readings import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime, out_of
@@ -82,6 +84,7 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
     apart = Apart(LOG)  # one outlet's trouble must not keep the device's others from being watched
     looks = _look_at_all(ports, before, chunks, apart, now_ms)
+    looks |= _silent(ports, before, looks, now_ms)
     known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
     after = replace(
         before,
@@ -113,6 +116,22 @@ def _look_at_all(
     return looks
 
 
+def _silent(
+    ports: Mapping[str, Port], before: DeviceState, looks: Mapping[str, FollowUp], now_ms: int
+) -> dict[str, FollowUp]:
+    """What follows at outlets that have sent nothing for long, by the newest readings of the device's others."""
+    known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
+    followed = {port_id: FollowUp(state) for port_id, state in known.items()} | dict(looks)
+    heard_ms = max((each.state.detector.watermark_ms for each in followed.values()), default=0)
+    if now_ms - heard_ms > LATE_MS:
+        return {}
+    return {
+        port_id: with_silence(ports[port_id], each, heard_ms, now_ms)
+        for port_id, each in followed.items()
+        if silence.begins_ms(each.state, heard_ms) is not None
+    }
+
+
 def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
     """The hours of gaps that counters fill, as far as they change."""
     found: set[int] = set()
@@ -127,13 +146,18 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     if detector.watermark_ms > now_ms + MAX_AHEAD_MS:
         detector = detector.learned()  # our own clock was ahead: until then all readings would pass for old ones
     before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
-    if columns.times_ms[-1] <= before.detector.watermark_ms:
+    newest_ms = before.detector.watermark_ms
+    if columns.times_ms[-1] <= newest_ms:
         return FollowUp(before)
+    new_times_ms = columns.times_ms[bisect_right(columns.times_ms, newest_ms) :]
+    latest_ms = None if before.latest is None else before.latest.at_ms
+    pace_ms = silence.learned(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
     newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
-    status = "off" if port.relay.desired == "off" else verdict.status
-    return follow_up(port, replace(before, detector=detector, latest=newest, status=status), verdict, now_ms)
+    heard = replace(before, detector=detector, latest=newest, pace_ms=pace_ms, silent_since_ms=None)
+    heard = replace(heard, status="off" if is_off(port.relay, heard) else verdict.status)
+    return follow_up(port, heard, verdict, now_ms)
 
 
 def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:
@@ -157,10 +181,12 @@ def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
     messages: list[live.Message] = []
     for port, look in looks:
         known = before.ports.get(port.port_id, PortState())
+        after = replace(port, relay=look.relay or port.relay)
         if look.state.latest != known.latest:
-            messages.append(live.reading_message(port, look.state))
-        if look.relay or look.event or look.progress:
-            messages.append(live.port_message(replace(port, relay=look.relay or port.relay), look.state))
+            messages.append(live.reading_message(after, look.state))
+        has_turned = look.state.silent_since_ms != known.silent_since_ms
+        if look.relay or look.event or look.progress or has_turned:
+            messages.append(live.port_message(after, look.state))
         if look.notification:
             messages.append(notify.message(look.notification))
     if looks:

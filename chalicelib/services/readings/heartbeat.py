@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from chalicelib.domain import relay_alerts as alerts
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.ports import Port
 from chalicelib.domain.relays import Relay, RelayState, report
 from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import PortState
-from chalicelib.services.push import live
+from chalicelib.services.home import endings
+from chalicelib.services.push import live, notify
 from chalicelib.services.readings.replies import reply_to
 from chalicelib.storage import phantom_events, states
 from chalicelib.storage import ports as store
@@ -53,25 +55,30 @@ def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port | None:
         relay = report(known.relay, given.state, given.version, given.reason, now_ms)
         if relay is known.relay:  # nothing new, or a report about an older command than the last one
             return known
-        if _store(known, relay, given.state, now_ms):
-            return _shown(replace(known, relay=relay))
+        if _store(known, relay, now_ms):
+            return _shown(known, replace(known, relay=relay), now_ms)
         known = store.load(port.port_id)
     raise Unavailable("This outlet keeps changing.", code="busy", retry_after_seconds=1)
 
 
-def _store(port: Port, relay: Relay, state: RelayState, now_ms: int) -> bool:
-    """Store the reported relay together with what it means for the cut behind it."""
+def _store(port: Port, relay: Relay, now_ms: int) -> bool:
+    """Store the reported relay together with what it means for the cut behind it, and what is to be told."""
     write = Transaction()
     store.put_relay(write, port, relay)
     event_id = port.relay.cut_event_id
     if event_id is not None and port.relay.cut_by_detector:
-        if state == "off":
-            phantom_events.put_obeyed(write, port.owner_id, event_id, now_ms)
+        if relay.cut_by_detector:
+            if relay.obeyed and not port.relay.obeyed:
+                phantom_events.put_obeyed(write, port.owner_id, event_id, now_ms)
         else:
-            phantom_events.put_progress(write, port.owner_id, event_id, "refused", now_ms)
+            endings.put_ended(write, port, "undone" if relay.switched_by == "person" else "refused", now_ms)
+    if news := alerts.of_relay(port, relay, now_ms):
+        notify.put(write, news)
     return write.commit()
 
 
-def _shown(reported: Port) -> Port:
-    live.push_port(reported, states.load(reported.device_uid).ports.get(reported.port_id, PortState()))
-    return reported
+def _shown(before: Port, after: Port, now_ms: int) -> Port:
+    state = states.load(after.device_uid).ports.get(after.port_id, PortState())
+    news = alerts.of_relay(before, after.relay, now_ms)
+    live.push(after.owner_id, [live.port_message(after, state), notify.message(news) if news else None])
+    return after

@@ -16,18 +16,22 @@ TRIES = 3
 """Two calls of a device, or a call and the sweep, at the same moment: look again."""
 
 
-def note_call(device: Device, now_ms: int) -> None:
-    """Note that a device called, at most once a minute; one that came back is shown, and may begin to flap."""
+def note_call(device: Device, now_ms: int) -> bool:
+    """Note that a device called, at most once a minute; one that came back is shown, and may begin to flap.
+
+    Returns whether it was time to note it.
+    """
     known: Device | None = device
     for _ in range(TRIES):
         if known is None or not liveness.needs_touch(known.online, known.last_seen_ms, now_ms):
-            return
+            return False
         is_agent = device.agent.version is not None
         after = liveness.called(known.presence, known.last_seen_ms, now_ms, online=known.online, is_agent=is_agent)
         if _touch(known, after, now_ms):
-            return
+            return True
         known = devices.load(device.device_id)
         known = known if known is not None and known.device_uid == device.device_uid else None
+    return False
 
 
 def _touch(device: Device, after: Presence, now_ms: int) -> bool:

@@ -57,7 +57,7 @@ def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceR
     port_ids = {port.port_id for port in ports}
     judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
     results = _store(device, batch, judged, now_ms)
-    return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms)
+    return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms, has_readings=True)
 
 
 @dataclass(frozen=True, slots=True)

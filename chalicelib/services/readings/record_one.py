@@ -55,7 +55,7 @@ def record_one(device: Device, reading: Reading, timed: bool, now_ms: int) -> tu
         raise not_found("port")
     _check_time(device, reading.timestamp_ms, now_ms)
     stored = _store(device, reading, timed, now_ms)
-    return _judge(port, stored), reply_to(device, ports, now_ms)
+    return _judge(port, stored), reply_to(device, ports, now_ms, has_readings=True)
 
 
 def _check_time(device: Device, at_ms: int, now_ms: int) -> None:

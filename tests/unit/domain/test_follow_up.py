@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain import outlet_status
 from chalicelib.domain.alerts import ALWAYS_ON_MINUTES
-from chalicelib.domain.follow_up import METER_LAG_MS, REFUSED_PAUSE_MS, FollowUp, follow_up
+from chalicelib.domain.follow_up import METER_LAG_MS, REFUSED_PAUSE_MS, FollowUp, follow_up, with_silence
+from chalicelib.domain.outlet_status import is_off
 from chalicelib.domain.phantom import Finding, State, Verdict
 from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import LATE_MS
@@ -180,3 +183,96 @@ def test_always_on_is_not_told_late_nor_of_an_outlet_that_is_only_observed() -> 
     state = always_on(drawing(PortState(), 6.5, NOW))
     assert follow_up(PORT, state, QUIET, NOW + LATE_MS + 1).notification is None
     assert follow_up(replace(PORT, policy="observe"), state, QUIET, NOW).notification is None
+
+
+def confirmed() -> tuple[Port, PortState]:
+    port, state = obeyed()
+    return port, follow_up(port, drawing(state, 0.0, NOW + 2_000), QUIET, NOW + 2_000).state
+
+
+def welded(port: Port, state: PortState, verdict: Verdict = QUIET) -> FollowUp:
+    at_ms = NOW + 100_000
+    return follow_up(port, drawing(state, 85.2, at_ms), verdict, at_ms)
+
+
+@pytest.mark.parametrize("verdict", [QUIET, USED, STANDBY], ids=["quiet", "used again", "standby"])
+@pytest.mark.parametrize("cut_has_come", [obeyed, confirmed])
+def test_power_after_a_relay_is_off_contradicts_it_whatever_came_between(
+    cut_has_come: Callable[[], tuple[Port, PortState]], verdict: Verdict
+) -> None:
+    port, state = cut_has_come()
+    found = welded(port, state, verdict)
+    assert found.notification is not None
+    assert found.notification.message == "Television still draws 85.2 W although its outlet was switched off"
+    assert [progress.outcome for progress in found.progress] == ["contradicted"]
+    assert (found.state.contradicted_version, found.state.status) == (1, "active")
+    assert not is_off(port.relay, found.state)
+    again = follow_up(port, drawing(found.state, 85.2, NOW + 160_000), verdict, NOW + 160_000)
+    assert (again.notification, again.progress) == (None, ()), "told once"
+
+
+def test_the_saving_of_a_cut_that_was_confirmed_ends_when_power_flows_again() -> None:
+    (progress,) = welded(*confirmed()).progress
+    assert progress.ended_at_ms == NOW + 100_000
+    (never,) = welded(*obeyed()).progress
+    assert never.ended_at_ms is None
+
+
+def test_a_welded_relay_that_shows_nothing_for_a_while_is_not_forgotten() -> None:
+    port, state = obeyed()
+    for seconds in range(2, 46):
+        state = follow_up(port, drawing(state, 0.0, NOW + seconds * 1_000), QUIET, NOW + seconds * 1_000).state
+    used = Verdict(None, NOW + 47_000, "active")
+    assert [entry.outcome for entry in welded(port, state, used).progress] == ["contradicted"]
+
+
+def test_what_a_person_switched_off_is_watched_too_and_anew_after_each_switch() -> None:
+    relay = report(switch(PORT.relay, "off", NOW), "off", 1, None, NOW)
+    port = replace(PORT, policy="observe", relay=relay)
+    assert follow_up(port, drawing(PortState(), 60.0, NOW + 29_000), USED, NOW + 29_000).notification is None
+    found = welded(port, PortState(), USED)
+    assert found.notification is not None
+    on = replace(port, relay=switch(relay, "on", NOW))
+    assert welded(on, found.state, USED).notification is None
+    off = replace(port, relay=report(switch(on.relay, "off", NOW), "off", 3, None, NOW))
+    assert welded(off, found.state, USED).notification is not None
+
+
+def test_until_the_device_has_answered_a_persons_switch_nothing_is_contradicted() -> None:
+    port = replace(PORT, relay=switch(PORT.relay, "off", NOW))
+    assert welded(port, PortState(), USED).notification is None
+
+
+def test_old_readings_contradict_nothing() -> None:
+    port, state = confirmed()
+    late = follow_up(port, drawing(state, 85.2, NOW + 100_000), USED, NOW + 100_000 + LATE_MS + 1)
+    assert (late.notification, late.progress) == (None, ())
+
+
+def test_a_stretch_that_was_only_told_ends_though_the_outlet_is_off() -> None:
+    opened = follow_up(replace(PORT, policy="notify"), PortState(), STANDBY, NOW).state
+    relay = report(switch(PORT.relay, "off", NOW), "off", 1, None, NOW)
+    found = welded(replace(PORT, relay=relay), opened, USED)
+    assert [(progress.outcome, progress.ended_at_ms) for progress in found.progress] == [(None, NOW)]
+    assert found.notification is not None
+
+
+def test_a_relay_that_does_not_obey_is_not_tried_again_each_ten_minutes() -> None:
+    port, followed = cut_once()
+    failed = replace(port, relay=report(port.relay, "on", 1, "failed", NOW))
+    for hours, tries in ((1, False), (24, True)):
+        at_ms = NOW + hours * 3_600_000
+        again = Verdict(replace(FINDING, at_ms=at_ms), None, "standby")
+        assert (follow_up(failed, followed.state, again, at_ms).relay is not None) is tries
+
+
+def test_silence_is_told_once_a_spell() -> None:
+    state = replace(drawing(PortState(), 61.0, NOW), pace_ms=2_000.0)
+    told = with_silence(PORT, FollowUp(state), NOW + 121_000, NOW + 121_000)
+    assert told.notification is not None
+    assert told.notification.kind == "outlet_silent"
+    assert told.notification.message == (
+        "Television has sent no reading since 2023-11-14 22:13 UTC, though its device is online"
+    )
+    assert with_silence(PORT, FollowUp(told.state), NOW + 300_000, NOW + 300_000).notification is None
+    assert outlet_status.of(PORT, told.state) == "silent"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.relays import CUT_TTL_MS, Relay, cut, judged_wrong, report, switch
+import msgspec
+import pytest
+
+from chalicelib.domain.relays import CUT_TTL_MS, Relay, RelayState, cut, judged_wrong, report, switch
 
 NOW = 1_700_000_000_000
 
@@ -57,3 +60,55 @@ def test_a_cut_judged_wrong_counts_and_is_undone_if_it_stands() -> None:
     assert (wrong.desired, wrong.false_cuts, wrong.uses_confirmed) == ("on", 1, 0)
     later = judged_wrong(cut(Relay(), "another", 10, NOW), "event", NOW)
     assert (later.desired, later.false_cuts) == ("off", 1)
+
+
+@pytest.mark.parametrize("reason", ["by_hand", "at_plug"])
+def test_switching_at_the_plug_is_a_persons_command(reason: str) -> None:
+    off = report(switch(Relay(), "off", NOW), "off", 1, None, NOW)
+    on = report(off, "on", 1, reason, NOW + 5)
+    assert (on.desired, on.version, on.switched_by, on.undone_at_ms) == ("on", 2, "person", NOW + 5)
+    assert (on.obeyed, on.reason) == (True, reason)
+    assert report(on, "on", 1, reason, NOW + 9) is on, "the same report again"
+    assert report(on, "on", 2, None, NOW + 9) is on, "the device hears of the new version, and agrees"
+
+
+def test_a_cut_that_is_ended_at_the_plug_was_wanted_again() -> None:
+    restored = report(report(cut(Relay(), "event", 10, NOW), "off", 1, None, NOW), "on", 1, "at_plug", NOW + 5)
+    assert (restored.uses_confirmed, restored.refused_at_ms, restored.cut_event_id) == (1, None, None)
+
+
+def test_a_hand_that_switches_twice_before_the_device_hears_of_it_wins() -> None:
+    relay = report(switch(Relay(), "off", NOW), "off", 1, None, NOW)
+    hands: tuple[RelayState, ...] = ("on", "off", "on")
+    for number, state in enumerate(hands):
+        relay = report(relay, state, 1, "by_hand", NOW + number)
+        assert (relay.desired, relay.version) == (state, 2 + number)
+    tapped = switch(relay, "off", NOW + 9)
+    assert report(tapped, "on", 1, "by_hand", NOW + 10) is tapped, "the cloud's next command wins"
+
+
+def test_an_outlet_that_was_never_commanded_may_be_switched_at_the_plug() -> None:
+    off = report(Relay(), "off", 0, "at_plug", NOW)
+    assert (off.desired, off.version, off.switched_by) == ("off", 1, "person")
+    assert report(Relay(), "on", 0, "at_plug", NOW).version == 0, "it is on as it is wanted"
+
+
+@pytest.mark.parametrize("reason", ["failed", "not_cut"])
+def test_a_relay_that_does_not_obey_is_known_until_it_moves(reason: str) -> None:
+    failed = report(switch(Relay(), "off", NOW), "on", 1, reason, NOW)
+    assert (failed.failing, failed.desired, failed.obeyed) == (True, "off", False)
+    assert report(failed, "on", 1, reason, NOW + 1) is failed
+    tried = switch(failed, "off", NOW + 2)
+    assert report(tried, "on", 2, reason, NOW + 3).failing
+    assert not report(tried, "off", 2, None, NOW + 3).failing
+
+
+def test_power_that_flows_though_the_relay_is_off_is_heard_after_the_answer() -> None:
+    off = report(cut(Relay(), "event", 10, NOW), "off", 1, None, NOW)
+    flows = report(off, "off", 1, "not_cut", NOW + 10)
+    assert (flows.failing, flows.obeyed) == (True, True)
+
+
+def test_a_relay_stored_before_there_were_these_fields_is_read() -> None:
+    stored = msgspec.json.encode({"desired": "off", "version": 3, "reported": "off", "reported_version": 3})
+    assert msgspec.json.decode(stored, type=Relay) == Relay("off", 3, "off", 3)
