@@ -106,7 +106,14 @@ class Pi:
         while (command := self.relay(port_id))["desired"] != state:
             assert time.monotonic() < deadline, f"the relay was never wanted {state}"
             time.sleep(0.1)
-        report = {"portId": port_id, "state": state, "version": command["version"]}
+        self._report(port_id, state, command["version"])
+
+    def switch_at_the_plug(self, port_id: str, state: str) -> None:
+        """Report that somebody pressed the plug's button."""
+        self._report(port_id, state, self.relay(port_id)["version"], "at_plug")
+
+    def _report(self, port_id: str, state: str, version: int, reason: str | None = None) -> None:
+        report = {"portId": port_id, "state": state, "version": version, "reason": reason}
         _call("POST", f"{self.url}/device/heartbeat", self.headers, {"relays": [report]})
 
 

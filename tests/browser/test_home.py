@@ -60,6 +60,34 @@ def test_an_outlet_of_a_silent_device_says_how_old_its_figure_is(person: Person)
     expect(page.get_by_label("Home now")).to_contain_text("Nothing is measured just now")
 
 
+def test_an_outlet_whose_meter_is_silent_says_so_until_it_is_heard_again(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Study")
+    lamp, desk = person.api.add_port(pi, "Lamp"), person.api.add_port(pi, "Desk")
+    for seconds_ago in (400, 390, 380):
+        pi.send((lamp, 9.5), seconds_ago=seconds_ago)
+    for seconds_ago in (10, 0):
+        pi.send((desk, 30.0), seconds_ago=seconds_ago)
+    card = page.get_by_role("article", name="Lamp")
+    expect(card.locator(".status")).to_contain_text("silent: last reading 6 min ago")
+    expect(card.locator(".watts")).not_to_contain_text("9.5")
+    expect(page.get_by_label("Home now").locator(".watts")).to_contain_text("30.0W")
+    pi.send((lamp, 9.5))
+    expect(card.locator(".status")).to_contain_text("in use")
+    expect(card.locator(".watts")).to_contain_text("9.5W")
+
+
+def test_an_outlet_that_is_switched_at_the_plug_says_so(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Study")
+    lamp = person.api.add_port(pi, "Lamp")
+    pi.send((lamp, 9.5))
+    pi.switch_at_the_plug(lamp, "off")
+    card = page.get_by_role("article", name="Lamp")
+    expect(card).to_contain_text("off: switched at the plug")
+    expect(card.get_by_role("switch", name="Lamp")).not_to_be_checked()
+    pi.switch_at_the_plug(lamp, "on")
+    expect(card.get_by_role("switch", name="Lamp")).to_be_checked()
+
+
 def test_a_button_that_works_says_so_and_takes_no_second_press(person: Person) -> None:
     page = person.page
     go_to(page, "#/pair")

@@ -148,7 +148,7 @@ const receivers = {
   reading({ portId, status, reading }) {
     const port = state.ports.get(portId);
     if (!port) return;
-    if (!port.latest || port.latest.timestampMs <= reading.timestampMs) Object.assign(port, { status, latest: reading });
+    if (!port.latest || port.latest.timestampMs <= reading.timestampMs) Object.assign(port, { status, latest: reading, silentSinceMs: null });
     trace(state, portId, reading);
   },
   sensor_data({ deviceId, timestamp, sensors }) {

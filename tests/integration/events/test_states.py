@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import zlib
 
+import msgspec
 import pytest
 
 from chalicelib.domain.states import DeviceState, Latest, PortState
@@ -24,3 +25,15 @@ def test_a_state_stored_before_states_were_deflated_is_still_read() -> None:
     assert loaded.ports == ports
     assert states.save(loaded)
     assert states.load(state.device_uid).ports == ports
+
+
+@pytest.mark.usefixtures("database")
+def test_a_state_stored_before_there_was_a_pace_and_silence_is_still_read() -> None:
+    state = DeviceState(secrets.token_hex(10), ports={"p": PortState(latest=Latest(1, 230.1, 0.4, 90.0))})
+    assert states.save(state)
+    packed = state.ports["p"].detector.pack()
+    stored = {"p": [packed, "active", [1, 230.1, 0.4, 90.0], None, None, False, True]}
+    item = states.StateItem.get(state.device_uid)
+    item.update(actions=[states.StateItem.ports.set(zlib.compress(msgspec.msgpack.encode(stored)))])
+    loaded = states.load(state.device_uid).ports["p"]
+    assert (loaded.status, loaded.is_counted, loaded.pace_ms, loaded.silent_since_ms) == ("active", True, None, None)

@@ -49,7 +49,7 @@ function noDevices() {
     h("a", { class: "button primary", href: "#/pair" }, "Enter the code"));
 }
 
-/** Watts of the whole home; outlets of a device that is offline are left out, since nobody knows what they draw. */
+/** Watts of the whole home. Nobody knows what silent outlets draw, or those of a device that is offline: they are left out. */
 function totals() {
   const [figure, unit, standby, cut] = [h("strong"), h("span"), h("p"), h("p")];
   const now = h("p", { class: "watts" }, figure, unit);
@@ -61,7 +61,9 @@ function totals() {
     node,
     update() {
       const ports = [...state.ports.values()];
-      const known = ports.filter((port) => port.latest && state.devices.get(port.deviceId)?.status === "online");
+      const isKnown = ({ latest, status, deviceId }) =>
+        latest && status !== "silent" && state.devices.get(deviceId)?.status === "online";
+      const known = ports.filter(isKnown);
       const watts = (some) => some.reduce((total, port) => total + port.latest.power, 0);
       const [value, symbol] = wattsParts(watts(known));
       now.hidden = known.length === 0;

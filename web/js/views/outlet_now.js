@@ -17,7 +17,8 @@ export function outletNow(portId, labelId) {
 
   function update(port, holder) {
     const online = state.devices.get(port.deviceId)?.status === "online";
-    const [value, symbol] = port.latest ? wattsParts(port.latest.power) : ["–", "W"];
+    const isKnown = port.latest && port.status !== "silent"; // what a silent meter said last is not drawn now
+    const [value, symbol] = isKnown ? wattsParts(port.latest.power) : ["–", "W"];
     Object.assign(holder.dataset, { status: port.status, relay: relayState(port.relay), online });
     setText(figure, value);
     setText(unit, symbol);
@@ -30,6 +31,7 @@ export function outletNow(portId, labelId) {
 
 function statusWords({ latest, status }, online) {
   if (!latest) return "no reading yet";
+  if (status === "silent") return `silent: last reading ${agoText(latest.timestamp)}`;
   return online ? STATUS_WORDS[status] : `${STATUS_WORDS[status]} ${agoText(latest.timestamp)}`;
 }
 
