@@ -14,6 +14,8 @@ from chalicelib.domain.retention import Retention
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
 KEY_PREFIX = "gwk"
+MAX_MQTT_CLIENTS = 16
+"""Client ids that are remembered of a device, to end its connections by; nearly all use the device id."""
 MAX_KEY_LENGTH = 256
 """The prefix, a device id of up to 128 characters and 43 of secret: nothing longer is worth a look."""
 
@@ -50,6 +52,15 @@ class Keys:
             return "current"
         return None
 
+    def expires_at_ms(self, sha256: str) -> int | None:
+        """When the key with this digest ends, None for never."""
+        return self.next_expires_at_ms if sha256 == self.next_sha256 else self.current_expires_at_ms
+
+    def any_alive(self, now_ms: int) -> bool:
+        """Whether any key opens the device."""
+        known = ((self.current_sha256, self.current_expires_at_ms), (self.next_sha256, self.next_expires_at_ms))
+        return any(sha256 is not None and _alive(expires_at_ms, now_ms) for sha256, expires_at_ms in known)
+
     def promoted(self) -> Keys:
         """After the first use of the next key: it is the only one."""
         return Keys(current_sha256=self.next_sha256, current_expires_at_ms=self.next_expires_at_ms)
@@ -64,6 +75,7 @@ class Device:
     """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it.
 
     due_at_ms is when the sweep looks at it, None for not at all: at the latest when it becomes offline.
+    mqtt_clients are the latest MQTT client ids of it other than its device_id.
     """
 
     device_id: str
@@ -82,6 +94,12 @@ class Device:
     agent: AgentReport = field(default_factory=AgentReport)
     retention: Retention = field(default_factory=Retention)
     due_at_ms: int | None = None
+    mqtt_clients: tuple[str, ...] = ()
+
+    @property
+    def mqtt_client_ids(self) -> tuple[str, ...]:
+        """The client ids of its MQTT connections: its own id, and those that it last signed in with instead."""
+        return (self.device_id, *self.mqtt_clients)
 
     @property
     def key_was_used(self) -> bool:
@@ -105,6 +123,17 @@ def device_id_of(key: str) -> str | None:
     device_id, dot, secret = rest.partition(".")
     well_formed = prefix == KEY_PREFIX and dot and device_id and secret and len(key) <= MAX_KEY_LENGTH
     return device_id if well_formed else None
+
+
+def principal(device_uid: str, key_sha256: str) -> str:
+    """What the MQTT broker calls a connection: whose it is, and by which key. Letters and digits, as AWS IoT asks."""
+    return f"{device_uid}k{key_sha256}"
+
+
+def parse_principal(text: str) -> tuple[str, str]:
+    """The device_uid and the digest of the key in a principal; empty texts if it is none of ours."""
+    device_uid, _, key_sha256 = text.rpartition("k")
+    return device_uid, key_sha256
 
 
 def key_digest(key: str) -> str:

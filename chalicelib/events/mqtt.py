@@ -39,13 +39,26 @@ def mqtt_data(event: dict[str, Any], context: object) -> None:
     with telemetry.invocation(telemetry.request_id(context)):
         published = msgspec.convert(event, Published)
         telemetry.bind(device=telemetry.hashed(published.device_id))
-        commands.send(published.device_id, _answer(published, time.time_ns() // 1_000_000))
+        now_ms = time.time_ns() // 1_000_000
+        device = _sender(published, now_ms)
+        if device is not None:
+            commands.send(device.device_id, _answer(device, published, now_ms))
 
 
-def _answer(published: Published, now_ms: int) -> Answer:
+def _sender(published: Published, now_ms: int) -> Device | None:
+    """Who published. One who may no longer sign in is hung up on; the topic may be somebody else's by now."""
     try:
-        quotas.take(quotas.of_device(published.device_id), now_ms)
-        return _record(mqtt_sign_in.signed_in(published.device_id), published.payload, now_ms)
+        return mqtt_sign_in.signed_in(published.device_id, published.principal, now_ms)
+    except Unauthenticated:
+        LOG.warning("a message was refused: its sender's key has ended")
+        commands.hang_up([published.client_id])
+        return None
+
+
+def _answer(device: Device, published: Published, now_ms: int) -> Answer:
+    try:
+        quotas.take(quotas.of_device(device.device_id), now_ms)
+        return _record(device, published.payload, now_ms)
     except Unavailable:
         raise
     except GhostwattError as error:
@@ -107,9 +120,9 @@ def mqtt_authorize(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"isAuthenticated": False}
     return {
         "isAuthenticated": True,
-        "principalId": grant.device_uid,
-        "disconnectAfterInSeconds": SESSION_SECONDS,
-        "refreshAfterInSeconds": REFRESH_SECONDS,
+        "principalId": grant.principal,
+        "disconnectAfterInSeconds": grant.seconds(SESSION_SECONDS, now_ms),
+        "refreshAfterInSeconds": grant.seconds(REFRESH_SECONDS, now_ms),
         "policyDocuments": [_policy(grant, said.client_id, _arn_prefix(context))],
     }
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.services.access import sessions
 from chalicelib.services.exports import jobs as exports
-from chalicelib.services.home import accounts
+from chalicelib.services.home import accounts, purge
+from chalicelib.services.push import commands
 from chalicelib.storage import (
     notification_settings,
     notifications,
@@ -73,6 +74,16 @@ def _no_sessions(owner_id: str, _now_ms: int) -> bool:
     return True
 
 
+def _no_devices(owner_id: str, now_ms: int) -> bool:
+    """Again, for the same reason."""
+    return purge.end_devices(owner_id, now_ms) == 0
+
+
+def _no_connection(client_id: str, _now_ms: int) -> bool:
+    """A good one under the same client id is cut as well, and signs in again."""
+    return commands.hang_up([client_id])
+
+
 def _no_readings(device_uid: str, _now_ms: int) -> bool:
     return readings.remove_some(device_uid, BATCH) < BATCH
 
@@ -111,6 +122,7 @@ def _no_exports(owner_id: str, _now_ms: int) -> bool:
 
 _STEPS: dict[str, list[Step]] = {
     "account": [_closed_account],
+    "mqtt": [_no_connection],
     "device": [_no_readings, _no_rollups, _no_ports],
-    "owner": [_no_sessions, _no_events, _no_notifications, _no_tariffs, _no_exports],
+    "owner": [_no_sessions, _no_devices, _no_events, _no_notifications, _no_tariffs, _no_exports],
 }

@@ -56,6 +56,7 @@ class DeviceItem(Item):
     retention = DataAttribute(Retention, null=True)
     due_shard = UnicodeAttribute(null=True)
     due_at_ms = NumberAttribute(null=True)
+    mqtt_clients = DataAttribute(tuple[str, ...], null=True)
     by_owner = ByOwner()
     by_due = ByDue()
 
@@ -78,6 +79,7 @@ def _device(item: DeviceItem) -> Device:
         agent=item.agent or AgentReport(),
         retention=item.retention or Retention(),
         due_at_ms=None if item.due_at_ms is None else int(item.due_at_ms),
+        mqtt_clients=item.mqtt_clients or (),
     )
 
 
@@ -120,9 +122,9 @@ LISTED = (
 """What a list shows: a thousand devices are decoded a third faster without the rest."""
 
 
-def of_owner(owner_id: str) -> list[Device]:
-    """All devices of a person (at most 1,000), by id, without their keys."""
-    return [_device(item) for item in DeviceItem.by_owner.query(owner_id, attributes_to_get=list(LISTED))]
+def of_owner(owner_id: str, *more: str) -> list[Device]:
+    """All devices of a person (at most 1,000), by id, without their keys; with more attributes than a list shows."""
+    return [_device(item) for item in DeviceItem.by_owner.query(owner_id, attributes_to_get=[*LISTED, *more])]
 
 
 def some_of_owner(owner_id: str, most: int) -> tuple[list[Device], bool]:
@@ -194,6 +196,13 @@ def save_retention(device: Device, retention: Retention) -> bool:
 def save_keys(device: Device, keys: Keys) -> bool:
     """Store new keys; False when the device or its keys have changed meanwhile."""
     return _update(device, [DeviceItem.keys.set(keys)], DeviceItem.keys == device.keys)
+
+
+def save_mqtt_clients(device: Device, client_ids: tuple[str, ...]) -> bool:
+    """Remember MQTT client ids; False when the device or these have changed meanwhile."""
+    known = DeviceItem.mqtt_clients
+    as_they_were = known == device.mqtt_clients if device.mqtt_clients else known.does_not_exist()
+    return _update(device, [known.set(client_ids)], as_they_were)
 
 
 def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> bool:

@@ -43,10 +43,15 @@ class MqttFailure(Failure, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Published(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What the topic rule hands on: the bytes as they came, base64, and the device of the topic."""
+    """What the topic rule hands on: the bytes as they came, base64, the device of the topic, and who published.
+
+    An event from before the rule said who published has no principal, and is nobody's.
+    """
 
     device_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     payload: bytes
+    principal: str = ""
+    client_id: str = ""
     received_at_ms: EpochMs
 
 

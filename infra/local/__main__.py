@@ -8,14 +8,16 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from infra.local.arguments import port, seconds
+from infra.local.arguments import count, port, seconds
 from infra.local.assembly import Place, serve
 from infra.local.data_directory import locked
 from infra.local.database import LOOPBACK
 from infra.local.errors import StackError
+from infra.local.mqtt_limits import ConnectionLimits
 from infra.local.schedule import PERIOD_SECONDS
 from infra.local.terminal import own_foreground
 from infra.local.worker import Worker
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("amqtt", "botocore", "pynamodb", "transitions", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("amqtt.mqtt.protocol").setLevel(logging.ERROR)  # it warns of each late acknowledgement
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _stop)
     try:
@@ -54,6 +57,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
     parser.add_argument("--mqtt-port", type=port, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
+    for name, most in asdict(ConnectionLimits()).items():
+        option = f"--mqtt-connections-{name.replace('_', '-')}"
+        parser.add_argument(option, type=count, default=most, help="at a time, at most (default: %(default)s)")
     parser.add_argument(
         "--sweep-seconds", type=seconds, default=PERIOD_SECONDS, help="between two runs of the schedule"
     )
@@ -61,7 +67,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _place(options: argparse.Namespace, directory: Path) -> Place:
-    return Place(options.host, options.port, directory, options.sweep_seconds, options.mqtt_port)
+    limits = ConnectionLimits(
+        options.mqtt_connections_total, options.mqtt_connections_per_address, options.mqtt_connections_per_device
+    )
+    return Place(options.host, options.port, directory, options.sweep_seconds, options.mqtt_port, limits)
 
 
 def _tell_ready(url: str, mqtt_url: str) -> None:

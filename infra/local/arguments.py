@@ -16,6 +16,13 @@ def port(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """How many of something, at least one."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number: give a whole number from 1 on.")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     """A length of time."""
     try:

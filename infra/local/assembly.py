@@ -10,7 +10,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
 from infra.local.invocations import Invocations
 from infra.local.live import Live, LiveHandlers
+from infra.local.mqtt_limits import ConnectionLimits
+from infra.local.mqtt_service import broker_service
 from infra.local.pages import Pages, page_headers
 from infra.local.pump import Handler, Pump
 from infra.local.schedule import Schedule
@@ -53,6 +55,7 @@ class Place:
     directory: Path
     sweep_seconds: float
     mqtt_port: int = 0
+    mqtt_limits: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
@@ -87,9 +90,10 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
             _pump(place.directory, database.url),
             _schedule(place.sweep_seconds),
             _exports(bucket) as services,
-            _broker(place.directory, mqtt.socket) as publish,
+            _broker(place, mqtt.socket) as broker,
         ):
-            asgi = ByPort(management.port, management_app(connections, publish, prefix, services), everyone)
+            inside = management_app(connections, broker.publish, prefix, [*services, broker_service(broker)])
+            asgi = ByPort(management.port, inside, everyone)
             server = Server(asgi, lambda: on_ready(url, mqtt_url))
             asyncio.run(server.serve([public.socket, management.socket]))
 
@@ -154,13 +158,13 @@ def _exports(bucket: Bucket) -> Iterator[Sequence[BaseRoute]]:
 
 
 @contextmanager
-def _broker(directory: Path, listening: socket.socket) -> Iterator[Callable[[str, bytes], None]]:
-    """The MQTT broker and its topic rule; gives what publishes to devices."""
+def _broker(place: Place, listening: socket.socket) -> Iterator[Broker]:
+    """The MQTT broker and its topic rule."""
     handlers = importlib.import_module("chalicelib.events.mqtt")
-    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(directory / DEAD_LETTERS))
-    broker = Broker(listening, handlers.mqtt_authorize, rule.take)
+    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(place.directory / DEAD_LETTERS))
+    broker = Broker(listening, handlers.mqtt_authorize, rule.take, place.mqtt_limits)
     with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
-        yield broker.publish
+        yield broker
 
 
 @contextmanager

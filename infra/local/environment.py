@@ -41,6 +41,7 @@ def app_environment(
         "EXPORT_BUCKET": f"ghostwatt-{STAGE}-exports",
         "EXPORT_FUNCTION": "export_job",
         "EXPORTS_URL": f"{public_url}/exports",
+        "MQTT_LEAST_SECONDS": "1",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from ghostwatt_pi.wire import RelayReport
 from infra.local import broker as local_broker
 from infra.local.lambda_context import LambdaContext
 from infra.local.server import listen
+from infra.local.topic_rule import Sender
 
 from .conftest import ScriptedMeter, Told, until
 from .fake_cloud import FakeCloud
@@ -75,9 +77,17 @@ class MqttFront:
         if base64.b64decode(said["password"]).decode() != self.cloud.api_key:
             return {"isAuthenticated": False}
         statement = {"Effect": "Allow", "Action": "iot:*", "Resource": "arn:aws:iot:x:1:*"}
-        return {"isAuthenticated": True, "refreshAfterInSeconds": 300, "policyDocuments": [{"Statement": [statement]}]}
+        policies = [{"Statement": [statement]}]
+        rights = {"principalId": "uid1", "refreshAfterInSeconds": 300, "policyDocuments": policies}
+        return {"isAuthenticated": True, **rights}
 
-    def _take(self, _: str, payload: bytes) -> None:
+    def _take(self, _topic: str, payload: bytes, _sender: Sender) -> Future[None]:
+        self._answer(payload)
+        taken: Future[None] = Future()
+        taken.set_result(None)
+        return taken
+
+    def _answer(self, payload: bytes) -> None:
         said = json.loads(payload)
         self.said.append(said)
         path = next(path for field, path in PATHS.items() if field in said)

@@ -17,6 +17,7 @@ import pytest
 from infra.local.errors import StackError
 from infra.local.server import listen
 from infra.local.stack import RunningStack, running_stack
+from infra.local.topic_rule import MAX_MESSAGES
 from tests.conftest import eventually, now_ms
 from tests.integration.mqtt_client import MqttClient
 from tests.integration.test_replay import Household, events_of
@@ -242,3 +243,56 @@ def test_a_broker_that_is_killed_amid_readings_loses_and_doubles_none(tmp_path: 
         assert (finished["rejected"], finished["waiting"]) == (0, 0)
         assert finished["sent"] == finished["stored"] + finished["duplicate"] == home.stored(port_id)
         assert finished["sent"] >= SECONDS * 0.99
+
+
+def test_a_former_owner_s_connection_hears_and_stores_nothing_of_the_next(stack: RunningStack, home: Household) -> None:
+    device_id, topic = "GW-handed-on", "iot/devices/GW-handed-on/data"
+    former_key, port = register(home, device_id), mqtt_port(stack)
+    former = MqttClient(port, client_id="kitchen", clean=False)
+    assert former.sign_in(device_id, former_key)
+    assert former.listen(f"iot/devices/{device_id}/commands") == [1]
+    home.call("DELETE", f"/device/{device_id}")
+    eventually(former.lost.is_set, "it is hung up on at once")
+    assert not MqttClient(port, client_id="kitchen", clean=False).sign_in(device_id, former_key)
+    neighbour = Household(stack.base_url, "neighbour@example.org")
+    key = register(neighbour, device_id)
+    port_id = neighbour.call("POST", "/port", {"deviceId": device_id, "name": "Lamp"})["portId"]
+    with listening(port, device_id, key) as client:
+        neighbour.call("POST", f"/port/{port_id}/switch", {"state": "off"})
+        eventually(client.answers, "the command comes")
+        client.say(topic, {"temperature": 1})
+        eventually(lambda: len(client.answers()) > 1, "what it says is stored")
+    assert not former.heard
+
+
+def test_first_use_of_a_new_key_ends_the_connection_of_the_old_one(stack: RunningStack, home: Household) -> None:
+    device_id, topic = "GW-rotated", "iot/devices/GW-rotated/data"
+    old, port = register(home, device_id), mqtt_port(stack)
+    with listening(port, device_id, old) as thief:
+        new = home.call("POST", f"/device/{device_id}/key", {})["apiKey"]
+        thief.say(topic, {"temperature": 1})
+        eventually(thief.answers, "until then the old key is good")
+        other = MqttClient(port, client_id="other")
+        assert other.sign_in(device_id, new)
+        eventually(thief.lost.is_set, "then its connection ends")
+        other.say(topic, {"temperature": 2})
+        eventually(lambda: latest(home, device_id)["devices"].get("temperature") == 2, "the new one is good")
+        other.close()
+
+
+@pytest.mark.parametrize(("count", "message"), [(6_000, {"humidity": 1}), (1_500, {"humidity": 1, "x": "y" * 100_000})])
+def test_a_flood_of_one_device_delays_no_other(
+    stack: RunningStack, home: Household, count: int, message: dict[str, Any]
+) -> None:
+    port = mqtt_port(stack)
+    keys = {name: register(home, f"GW-{name}-{count}") for name in ("flood", "calm")}
+    flood, calm = f"GW-flood-{count}", f"GW-calm-{count}"
+    with listening(port, flood, keys["flood"]) as noisy, listening(port, calm, keys["calm"]) as quiet:
+        for _ in range(count):
+            noisy.say(f"iot/devices/{flood}/data", message, qos=0)
+        eventually(noisy.answers, "the flood is under way")
+        for number in range(1, 4):
+            before = len(noisy.answers())
+            quiet.say(f"iot/devices/{calm}/data", {"temperature": number})
+            eventually(lambda expected=number: len(quiet.answers()) == expected, "it is answered")  # type: ignore[misc]
+            assert len(noisy.answers()) - before < MAX_MESSAGES, "and not after all of the flood"

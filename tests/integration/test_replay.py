@@ -47,10 +47,10 @@ def write_recording(path: Path, stretches: list[tuple[int, float]]) -> int:
 class Household:
     """A person who watches the agent over the API."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, email: str = "replay@example.org") -> None:
         self.api = f"{base_url}/api"
         self.http = requests.Session()
-        credentials = {"email": "replay@example.org", "password": "correct horse"}
+        credentials = {"email": email, "password": "correct horse"}
         self.http.headers["x-session-token"] = self.call("POST", "/account/signup", credentials)["sessionToken"]
 
     def call(self, method: str, path: str, body: Any = None) -> Any:

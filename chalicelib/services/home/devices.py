@@ -14,7 +14,7 @@ from chalicelib.domain.retention import Retention
 from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services.home import endings, purge
-from chalicelib.services.push import live
+from chalicelib.services.push import commands, live
 from chalicelib.settings import settings
 from chalicelib.storage import devices as store
 from chalicelib.storage import ports, states
@@ -83,16 +83,22 @@ def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -
 
 def authenticate(api_key: str, now_ms: int) -> Device:
     """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
-    device_id = keys.device_id_of(api_key)
+    return with_key(keys.device_id_of(api_key), keys.key_digest(api_key), now_ms)
+
+
+def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
+    """The device of this id, if a key with this digest opens it; for the rest as authenticate."""
     for _ in range(TRIES):
         device = store.load(device_id) if device_id else None
-        fitting = device.keys.fits(keys.key_digest(api_key), now_ms) if device else None
+        fitting = device.keys.fits(key_sha256, now_ms) if device else None
         if device is None or fitting is None:
             raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
         if fitting == "current":
             return device
         promoted = device.keys.promoted()
         if store.save_keys(device, promoted):
+            if device.keys.current_sha256 is not None:
+                commands.hang_up(device.mqtt_client_ids)
             return replace(device, keys=promoted)
     raise Unavailable("This device's key keeps changing.", code="busy", retry_after_seconds=1)
 
@@ -168,6 +174,7 @@ def release(owner_id: str, device_id: str, now_ms: int) -> None:
     device = own(owner_id, device_id)
     purge.ask_for_device(device, now_ms)
     store.remove(device)
+    commands.hang_up(device.mqtt_client_ids)
     known = states.load(device.device_uid).ports
     for port in ports.of_device(device.device_uid):
         write = Transaction()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from chalicelib.settings import settings
 from chalicelib.storage import devices, ports
 from chalicelib.wire.base import Answer
 
+MAX_CLIENT_ID_CHARACTERS = 128
 LOG = logging.getLogger("ghostwatt.commands")
 
 
@@ -44,17 +46,47 @@ def send(device_id: str, answer: Answer) -> None:
 
 
 def send_relays(changed: Port) -> None:
-    """Tell a device the outlets it has and the relay states that are wanted, since one of them changed."""
+    """Tell a device the outlets it has and the relay states that are wanted, since one of them changed.
+
+    A device that changed hands, or that no key opens any more, is told nothing.
+    """
     if not settings().iot_endpoint:
         return
-    device = devices.load(changed.device_id)
-    if device is None or device.device_uid != changed.device_uid:
-        return
     now_ms = time.time_ns() // 1_000_000
+    device = devices.load(changed.device_id)
+    if device is None or device.device_uid != changed.device_uid or not device.keys.any_alive(now_ms):
+        return
     known = ports.of_device(changed.device_uid)
     pace = pace_of(device, len(known), now_ms)
     reply = DeviceReply(now_ms, pace.upload_seconds, pace.heartbeat_seconds, known)
     send(changed.device_id, views.device_reply(reply))
+
+
+def hang_up(client_ids: Iterable[str]) -> bool:
+    """End MQTT connections at once, with their sessions and without their last wills; whether all are ended."""
+    if not settings().iot_endpoint:
+        return True
+    ended = [_hang_up(client_id) for client_id in client_ids if is_client_id(client_id)]
+    return all(ended)
+
+
+def is_client_id(client_id: str) -> bool:
+    """Whether AWS IoT lets a client connect under this name of its own."""
+    return 0 < len(client_id) <= MAX_CLIENT_ID_CHARACTERS and not client_id.startswith("$")
+
+
+def _hang_up(client_id: str) -> bool:
+    try:
+        _client().delete_connection(clientId=client_id, cleanSession=True, preventWillMessage=True)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code != "ResourceNotFoundException":  # it is not connected
+            LOG.warning("a connection could not be ended: %s", code)
+            return False
+    except BotoCoreError as error:
+        LOG.warning("a connection could not be ended: %s", type(error).__name__)
+        return False
+    return True
 
 
 @cache

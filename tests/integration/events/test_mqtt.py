@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
+from chalicelib.domain.devices import MAX_MQTT_CLIENTS, parse_principal
 from chalicelib.domain.errors import Unavailable
 from chalicelib.events.mqtt import mqtt_authorize, mqtt_data
+from chalicelib.services import purging
 from chalicelib.services.push import commands
-from chalicelib.storage import devices
+from chalicelib.services.readings import mqtt_sign_in
+from chalicelib.settings import settings
+from chalicelib.storage import devices, ports, purges
 from chalicelib.storage import readings as reading_store
 from chalicelib.wire.base import Answer
 from infra.local.iot_policy import allows
@@ -35,10 +44,36 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     return published
 
 
-def publish(device_id: str, message: Any) -> None:
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The client ids whose connections are ended."""
+    client_ids: list[str] = []
+
+    def note(names: Iterable[str]) -> bool:
+        client_ids.extend(names)
+        return True
+
+    monkeypatch.setattr(commands, "hang_up", note)
+    return client_ids
+
+
+def publish(device: Device, message: Any) -> None:
+    """As the device that signed in."""
+    publish_as(principal_of(device), device, message)
+
+
+def publish_as(principal: str | None, device: Device, message: Any, client_id: str = "") -> None:
     payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    event = {"deviceId": device_id, "payload": base64.b64encode(payload).decode(), "receivedAtMs": now_ms()}
-    mqtt_data(event, LambdaContext("mqtt_data"))
+    event = {"deviceId": device.device_id, "payload": base64.b64encode(payload).decode(), "receivedAtMs": now_ms()}
+    sender = {} if principal is None else {"principal": principal, "clientId": client_id or device.device_id}
+    mqtt_data(event | sender, LambdaContext("mqtt_data"))
+
+
+def principal_of(device: Device) -> str:
+    """What the authorizer calls it."""
+    answer = authorize(device.device_id, device.api_key, device.device_id)
+    assert answer["isAuthenticated"]
+    return str(answer["principalId"])
 
 
 def reading(port: dict[str, Any], watts: float = 4.0) -> dict[str, Any]:
@@ -49,8 +84,8 @@ def test_a_batch_is_stored_and_answered_under_its_id(person: Person, sent: Sent)
     device = person.device()
     port = person.port(device)
     batch = {"batchId": "mqtt-1", "sentAtMs": now_ms(), "readings": [reading(port), {"portId": "nobody's"}]}
-    publish(device.device_id, batch)
-    publish(device.device_id, batch)
+    publish(device, batch)
+    publish(device, batch)
     (to, first), (_, again) = sent
     assert to == device.device_id
     assert first["batchId"] == "mqtt-1"
@@ -62,9 +97,9 @@ def test_a_batch_is_stored_and_answered_under_its_id(person: Person, sent: Sent)
 def test_one_reading_and_a_heartbeat_are_answered_as_over_http(person: Person, sent: Sent) -> None:
     device = person.device()
     port = person.port(device)
-    publish(device.device_id, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
+    publish(device, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
     beats = {"sentAtMs": 1_795_000_000_000, "relays": [{"portId": port["portId"], "state": "on", "version": 0}]}
-    publish(device.device_id, beats)
+    publish(device, beats)
     (_, stored), (_, beat) = sent
     assert beat["sentAtMs"] == beats["sentAtMs"], "what tells an answer from a push"
     assert stored["data"]["reading"]["power"] == 4
@@ -77,7 +112,7 @@ def test_a_timed_reading_that_comes_again_is_the_first_one(person: Person, sent:
     port = person.port(device)
     for watts in (4, 5):
         one = {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": watts, "timestamp": now_ms() // 1_000}
-        publish(device.device_id, one | {"timestamp": "2026-11-20T10:00:00Z"})
+        publish(device, one | {"timestamp": "2026-11-20T10:00:00Z"})
     assert [answer["data"]["reading"]["power"] for _, answer in sent] == [4, 4]
 
 
@@ -86,11 +121,11 @@ def test_a_heartbeat_acknowledges_a_cut_and_tells_of_lost_readings(
 ) -> None:
     device = person.device()
     port = person.port(device, policy="cut", dwellSeconds=0, thresholdWatts=10)
-    publish(device.device_id, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
+    publish(device, {"portId": port["portId"], "voltage": 230, "current": 0.1, "power": 4})
     deliver()
     for dropped in (0, 7):
         report = {"portId": port["portId"], "state": "off", "version": 1}
-        publish(device.device_id, {"relays": [report], "droppedReadings": dropped})
+        publish(device, {"relays": [report], "droppedReadings": dropped})
     assert all(answer["success"] for _, answer in sent)
     assert person.call("GET", f"/port/{port['portId']}").body["relay"]["reported"] == "off"
     told = person.call("GET", "/notification/list").body["notifications"]
@@ -107,7 +142,7 @@ def test_a_heartbeat_acknowledges_a_cut_and_tells_of_lost_readings(
 )
 def test_free_sensors_come_as_a_bare_map_or_as_over_http(person: Person, sent: Sent, message: dict[str, Any]) -> None:
     device = person.device()
-    publish(device.device_id, message)
+    publish(device, message)
     assert sent[0][1]["success"], sent
     device_uid = device_uid_of(device)
     (log,), _ = reading_store.sensor_page(device_uid, 0, now_ms() + 1, 10, None)
@@ -135,7 +170,7 @@ def device_uid_of(device: Device) -> str:
 def test_what_is_wrong_is_told_to_the_device(
     person: Person, sent: Sent, message: Any, code: str, field: str | None, batch_id: str | None
 ) -> None:
-    publish(person.device().device_id, message)
+    publish(person.device(), message)
     ((_, answer),) = sent
     assert answer["success"] is False
     assert (answer["code"], answer.get("field"), answer.get("batchId")) == (code, field, batch_id)
@@ -151,7 +186,7 @@ def test_what_only_failed_now_raises_so_that_it_comes_again(
 
     monkeypatch.setattr(reading_store, "add_sensors", down)
     with pytest.raises(Unavailable):
-        publish(device.device_id, {"temperature": 1})
+        publish(device, {"temperature": 1})
     assert not sent
 
 
@@ -198,3 +233,166 @@ def test_a_device_cannot_take_the_client_id_of_another(person: Person, stranger:
     device, other = person.device(), stranger.device()
     assert not authorize(device.device_id, device.api_key, other.device_id)["isAuthenticated"]
     assert authorize(device.device_id, device.api_key, device.device_id)["isAuthenticated"]
+
+
+def test_the_principal_names_device_and_key_in_letters_and_digits(person: Person) -> None:
+    """Source of the form: AWS IoT Core Developer Guide, "Defining your Lambda function"."""
+    device = person.device()
+    first = principal_of(device)
+    assert re.fullmatch("[a-zA-Z0-9]{1,128}", first)
+    rotated = with_new_key(person, device)
+    second = principal_of(rotated)
+    assert first != second
+    assert parse_principal(first)[0] == parse_principal(second)[0] == device_uid_of(device)
+
+
+def with_new_key(person: Person, device: Device) -> Device:
+    key = person.call("POST", f"/device/{device.device_id}/key").body["apiKey"]
+    return Device(device.device_id, key, device.call_entry)
+
+
+def released(person: Person, device: Device) -> None:
+    assert person.call("DELETE", f"/device/{device.device_id}").status == 200
+
+
+def rotated_away(person: Person, device: Device) -> None:
+    assert with_new_key(person, device).call("POST", "/device/heartbeat").status == 200
+
+
+def account_closed(person: Person, _: Device) -> None:
+    assert person.call("DELETE", "/account").status == 202
+
+
+@pytest.mark.parametrize("end", [released, rotated_away, account_closed])
+@pytest.mark.parametrize("again", [False, True])
+def test_what_comes_by_a_key_that_has_ended_is_nobody_s(
+    person: Person, stranger: Person, sent: Sent, ended: list[str],
+    end: Callable[[Person, Device], None], again: bool,
+) -> None:  # fmt: skip
+    """Nor is it answered: the topic may be another owner's by now. `again`: with another owner it is."""
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    principal = principal_of(device)
+    end(person, device)
+    owner = person if end is rotated_away else stranger
+    if again and end is not rotated_away:
+        body = {"deviceId": device.device_id}
+        Device(device.device_id, owner.call("POST", "/device/register", body).body["apiKey"], device.call_entry)
+        port_id = owner.call("POST", "/port", {"deviceId": device.device_id, "name": "Lamp"}).body["portId"]
+        publish_as(principal, device, {"portId": port_id, "voltage": 230, "current": 1, "power": 1234})
+        publish_as(principal, device, {"relays": [{"portId": port_id, "state": "on", "version": 0}]})
+        assert owner.call("GET", f"/port/{port_id}").body["relay"]["reported"] is None
+        assert not owner.call("GET", f"/port/{port_id}/history").body["readings"]
+    ended.clear()
+    publish_as(principal, device, {"temperature": 1}, client_id="kitchen")
+    assert not sent
+    assert ended == ["kitchen"], "its connection is"
+    if found := devices.load(device.device_id):
+        assert not reading_store.sensor_page(found.device_uid, 0, now_ms() + 1, 10, None)[0]
+
+
+@pytest.mark.parametrize("principal", [None, "", "k", "made-up", "AIDAEXAMPLE:session"])
+def test_what_comes_from_nobody_is_not_stored(
+    person: Person, sent: Sent, ended: list[str], principal: str | None
+) -> None:
+    device = person.device()
+    publish_as(principal, device, {"temperature": 1})
+    assert not sent
+    assert not reading_store.sensor_page(device_uid_of(device), 0, now_ms() + 1, 10, None)[0]
+    assert ended == ["" if principal is None else device.device_id]
+
+
+def test_a_key_is_refused_from_its_end_on(person: Person, sent: Sent, ended: list[str]) -> None:
+    device = person.device()
+    principal, known = principal_of(device), devices.load(device.device_id)
+    assert known is not None
+    assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=now_ms() + 60_000))
+    publish_as(principal, device, {"temperature": 1})
+    assert sent[-1][1]["success"]
+    known = devices.load(device.device_id)
+    assert known is not None
+    assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=now_ms() - 1))
+    publish_as(principal, device, {"temperature": 2})
+    assert len(sent) == 1
+    assert ended == [device.device_id]
+
+
+@pytest.mark.parametrize(
+    ("least_seconds", "left_seconds", "expected"),
+    [
+        (300, None, (300, 86_400)),
+        (300, 3_600, (300, 3_600)),
+        (300, 60, (300, 300)),
+        (1, 60, (60, 60)),
+        (1, 0.5, (1, 1)),
+    ],
+)
+def test_a_connection_lives_no_longer_than_its_key(
+    person: Person, monkeypatch: pytest.MonkeyPatch,
+    least_seconds: int, left_seconds: float | None, expected: tuple[int, int],
+) -> None:  # fmt: skip
+    """AWS IoT takes no less than 300 s."""
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    if left_seconds is not None:
+        known = devices.load(device.device_id)
+        assert known is not None
+        at_ms = now_ms() + 20_000 + int(left_seconds * 1_000)
+        assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=at_ms))
+        monkeypatch.setattr(time, "time_ns", lambda: (at_ms - int(left_seconds * 1_000)) * 1_000_000)
+    monkeypatch.setattr(mqtt_sign_in, "settings", lambda: replace(settings(), mqtt_least_seconds=least_seconds))
+    answer = authorize(device.device_id, device.api_key)
+    assert (answer["refreshAfterInSeconds"], answer["disconnectAfterInSeconds"]) == expected
+
+
+@pytest.mark.parametrize("end", [released, rotated_away, account_closed])
+def test_its_connections_are_ended_with_a_key(
+    person: Person, ended: list[str], end: Callable[[Person, Device], None]
+) -> None:
+    device = person.device()
+    for client_id in (device.device_id, "kitchen", "", "$odd", "x" * 200):
+        assert authorize(device.device_id, device.api_key, client_id)["isAuthenticated"]
+    for _ in range(2 * MAX_MQTT_CLIENTS):
+        assert authorize(device.device_id, device.api_key, secrets.token_hex(4))["isAuthenticated"]
+    assert authorize(device.device_id, device.api_key, "kitchen")["isAuthenticated"]
+    ended.clear()
+    end(person, device)
+    assert {device.device_id, "kitchen"} <= set(ended)
+    assert len(ended) == 1 + MAX_MQTT_CLIENTS
+    if end is not rotated_away:
+        ended.clear()
+        purging.run(lambda: False, now_ms())
+        assert {device.device_id, "kitchen"} <= set(ended), "once more, for one that was just signing in"
+
+
+def test_a_connection_that_could_not_be_ended_is_ended_by_the_schedule(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, tried = person.device(), list[str]()
+
+    def fail_once(names: Iterable[str]) -> bool:
+        tried.extend(names)
+        return tried.count(device.device_id) > 2
+
+    monkeypatch.setattr(commands, "hang_up", fail_once)
+    released(person, device)
+    while f"mqtt#{device.device_id}" in purges.some(10_000):
+        purging.run(iter([*[False] * 50, True]).__next__, now_ms())
+    assert tried.count(device.device_id) == 3
+
+
+def test_a_device_is_sent_no_command_that_nobody_may_hear(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, sent = person.device(), list[str]()
+    port_id = person.port(device)["portId"]
+    monkeypatch.setattr(commands, "settings", lambda: replace(settings(), iot_endpoint="http://nowhere"))
+    monkeypatch.setattr(commands, "send", lambda device_id, _answer: sent.append(device_id))
+    port = ports.load(port_id)
+    assert port is not None
+    commands.send_relays(port)
+    assert sent == [device.device_id]
+    known = devices.load(device.device_id)
+    assert known is not None
+    assert devices.save_keys(known, replace(known.keys, next_expires_at_ms=now_ms() - 1))
+    commands.send_relays(port)
+    commands.send_relays(replace(port, device_uid="another's"))
+    assert sent == [device.device_id], "its key has ended, or it has changed hands"

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -14,12 +14,16 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from chalicelib.domain.devices import key_digest, parse_principal
 from chalicelib.events.mqtt import mqtt_authorize
 from infra.local import front_door
 from infra.local.broker import Broker
-from infra.local.front_door import MAX_PAYLOAD_BYTES, Authorizer, ClientReader
 from infra.local.lambda_context import LambdaContext
+from infra.local.mqtt_client import MAX_PAYLOAD_BYTES, ClientReader
+from infra.local.mqtt_limits import ConnectionLimits
+from infra.local.mqtt_rights import Authorizer
 from infra.local.server import listen
+from infra.local.topic_rule import Sender
 from tests.conftest import Device, Person, eventually
 from tests.integration.mqtt_client import MqttClient
 
@@ -31,16 +35,28 @@ REFUSED = 128
 class RunningBroker:
     """A broker, and what its clients published."""
 
-    def __init__(self, authorize: Authorizer) -> None:
+    def __init__(self, authorize: Authorizer, limits: ConnectionLimits) -> None:
         listener = listen("127.0.0.1", 0)
         self.port = listener.port
         self.taken: list[tuple[str, bytes]] = []
-        self.broker = Broker(listener.socket, authorize, lambda topic, payload: self.taken.append((topic, payload)))
+        self.senders: list[Sender] = []
+        self.promises: list[Future[None]] = []
+        self.is_full = False
+        self.broker = Broker(listener.socket, authorize, self._take, limits)
+
+    def _take(self, topic: str, payload: bytes, sender: Sender) -> Future[None]:
+        self.taken.append((topic, payload))
+        self.senders.append(sender)
+        promise: Future[None] = Future()
+        self.promises.append(promise)
+        if not self.is_full:
+            promise.set_result(None)
+        return promise
 
 
 @contextmanager
-def running(authorize: Authorizer = mqtt_authorize) -> Iterator[RunningBroker]:
-    made = RunningBroker(authorize)
+def running(authorize: Authorizer = mqtt_authorize, limits: ConnectionLimits | None = None) -> Iterator[RunningBroker]:
+    made = RunningBroker(authorize, limits or ConnectionLimits())
     thread = threading.Thread(target=made.broker.run)
     thread.start()
     yield made
@@ -193,7 +209,7 @@ def test_rights_are_asked_again_and_a_device_that_lost_them_is_cut_off(
         client = signed_in(connect, broker, device)
         client.say(data(device), b"1")
         eventually(lambda: broker.taken, "it is taken")
-        assert len(asked) == 2
+        assert len(asked) >= 2
         assert person.call("DELETE", f"/device/{device.device_id}").status == 200
         client.say(data(device), b"2")
         eventually(client.lost.is_set, "the connection ends")
@@ -309,14 +325,196 @@ def hear_all(line: socket.socket) -> bytes:
     return heard
 
 
-def test_mqtt_5_is_refused(broker: RunningBroker) -> None:
-    refused = threading.Event()
+@pytest.mark.parametrize("password", [None, "gwk.GW-1.secret", "x" * 4_000])
+def test_mqtt_5_is_told_so_and_logged(
+    broker: RunningBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, password: str | None
+) -> None:
+    monkeypatch.setattr(front_door, "CONNECT_SECONDS", 600.0)
+    codes: list[str] = []
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False)
-    client.on_disconnect = lambda *_: refused.set()
+    client.on_connect = lambda _client, _data, _flags, code, _more: codes.append(str(code))
+    client.username_pw_set("GW-1", password)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
-    eventually(refused.is_set, "it is refused")
+    eventually(lambda: codes, "it is answered, not left waiting")
     client.loop_stop()
+    assert codes == ["Unsupported protocol version"]
+    assert "it does not speak MQTT 3.1.1" in caplog.text
+
+
+def test_what_a_device_publishes_is_handed_on_with_who_signed_in(
+    person: Person, broker: RunningBroker, connect: Connect
+) -> None:
+    device = person.device()
+    client = signed_in(connect, broker, device, client_id="kitchen")
+    client.say(data(device), b"{}")
+    eventually(lambda: broker.senders, "it is taken")
+    (sender,) = broker.senders
+    assert sender.client_id == "kitchen"
+    assert parse_principal(sender.principal)[1] == key_digest(device.api_key)
+
+
+def released(person: Person, device: Device) -> None:
+    assert person.call("DELETE", f"/device/{device.device_id}").status == 200
+
+
+def rotated(person: Person, device: Device) -> None:
+    key = person.call("POST", f"/device/{device.device_id}/key").body["apiKey"]
+    assert Device(device.device_id, key, device.call_entry).call("POST", "/device/heartbeat").status == 200
+
+
+def closed(person: Person, device: Device) -> None:
+    assert person.call("DELETE", "/account").status == 202
+
+
+ENDINGS = [released, rotated, closed]
+
+
+@pytest.mark.parametrize("end", ENDINGS)
+def test_a_connection_ends_with_its_key_though_it_only_listens(
+    person: Person, stranger: Person, broker: RunningBroker, connect: Connect, end: Callable[[Person, Device], None]
+) -> None:
+    device, other = person.device(), stranger.device()
+    device.call("POST", "/device/heartbeat")
+    client, bystander = (signed_in(connect, broker, each, client_id="kitchen") for each in (device, other))
+    client.listen(commands(device))
+    end(person, device)
+    for name in ("kitchen", device.device_id):
+        broker.broker.doubt(name)
+    broker.broker.publish(commands(device), b"for whoever owns it now")
+    eventually(client.lost.is_set, "the connection ends")
+    assert not client.heard
+    bystander.say(data(other), b"{}")
+    eventually(lambda: broker.taken == [(data(other), b"{}")], "one of another device stays")
+    assert not bystander.lost.is_set()
+
+
+@pytest.mark.parametrize("end", ENDINGS)
+def test_what_was_kept_for_a_former_key_is_never_delivered(
+    person: Person, stranger: Person, broker: RunningBroker, connect: Connect, end: Callable[[Person, Device], None]
+) -> None:
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    away = signed_in(connect, broker, device, client_id="pump", clean=False)
+    away.listen(commands(device))
+    away.close()
+    broker.broker.publish(commands(device), b"the former owner's")
+    end(person, device)
+    broker.broker.doubt(device.device_id)
+    next_owner = stranger if end is not rotated else person
+    key = next_owner.call("POST", "/device/register", {"deviceId": device.device_id}).body["apiKey"]
+    new = connect(broker, client_id="pump", clean=False)
+    assert new.sign_in(device.device_id, key)
+    assert new.listen(commands(device)) == [1]
+    broker.broker.publish(commands(device), b"the next owner's")
+    eventually(lambda: new.heard == [(commands(device), b"the next owner's")], "only that comes")
+
+
+def test_rights_that_are_taken_while_a_client_signs_in_are_asked_again(
+    person: Person, database: str, connect: Connect
+) -> None:
+    del database
+    device = person.device()
+
+    def authorize(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer: dict[str, Any] = mqtt_authorize(event, context)
+        if answer["isAuthenticated"]:
+            released(person, device)
+            made.broker.doubt(device.device_id)
+        return answer
+
+    with running(authorize) as made:
+        client = connect(made)
+        client.sign_in(device.device_id, device.api_key)
+        eventually(client.lost.is_set, "it does not stay")
+
+
+def test_rights_run_out_of_a_client_that_only_listens(person: Person, database: str, connect: Connect) -> None:
+    del database
+    device = person.device()
+
+    def authorize(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        answer: dict[str, Any] = mqtt_authorize(event, context)
+        return answer | {"refreshAfterInSeconds": 1} if answer["isAuthenticated"] else answer
+
+    with running(authorize) as broker:
+        client = signed_in(connect, broker, device)
+        released(person, device)
+        eventually(client.lost.is_set, "the connection ends")
+
+
+def test_a_client_is_read_no_faster_than_its_messages_are_taken(
+    person: Person, stranger: Person, broker: RunningBroker, connect: Connect
+) -> None:
+    device, other = person.device(), stranger.device()
+    broker.is_full = True
+    client = connect(broker)
+    acknowledged: list[int] = []
+    client.client.on_publish = lambda _client, _data, number, _code, _more: acknowledged.append(number)
+    client.client.max_inflight_messages_set(1_000)
+    assert client.sign_in(device.device_id, device.api_key)
+    for number in range(300):
+        client.say(data(device), b"%05d" % number + b"x" * 10_000)
+    eventually(lambda: broker.taken, "the first is taken")
+    bystander = signed_in(connect, broker, other)
+    bystander.say(data(other), b"{}")
+    eventually(lambda: (data(other), b"{}") in broker.taken, "another device is heard meanwhile")
+    assert [payload[:5] for topic, payload in broker.taken if topic == data(device)] == [b"00000"]
+    assert not acknowledged, "none is acknowledged that is not taken"
+    broker.is_full = False
+    for promise in list(broker.promises):
+        if not promise.done():
+            promise.set_result(None)
+    eventually(lambda: len(acknowledged) == 300, "then all are")
+    taken = [int(payload[:5]) for topic, payload in broker.taken if topic == data(device)]
+    assert taken == list(range(300)), "each once, in their order"
+
+
+def test_what_was_read_before_a_goodbye_is_taken(person: Person, broker: RunningBroker, connect: Connect) -> None:
+    device = person.device()
+    broker.is_full = True
+    client = signed_in(connect, broker, device)
+    for number in range(5):
+        client.say(data(device), str(number).encode(), qos=0)
+    eventually(lambda: broker.taken, "the first is taken")
+    client.close()
+    while len(broker.taken) < 5:
+        eventually(lambda: not broker.promises[-1].done(), "the next waits")
+        broker.promises[-1].set_result(None)
+        count = len(broker.taken)
+        eventually(lambda seen=count: len(broker.taken) > seen, "and is taken in its turn")  # type: ignore[misc]
+    broker.promises[-1].set_result(None)
+
+
+def test_a_device_has_so_many_connections_and_the_oldest_ends(person: Person, database: str, connect: Connect) -> None:
+    del database
+    device = person.device()
+    with running(limits=ConnectionLimits(per_device=3)) as broker:
+        clients = [signed_in(connect, broker, device) for _ in range(4)]
+        eventually(clients[0].lost.is_set, "the oldest ends")
+        assert not any(client.lost.is_set() for client in clients[1:])
+
+
+def test_an_address_has_so_many_connections(
+    person: Person, database: str, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    del database
+    device = person.device()
+    with running(limits=ConnectionLimits(per_address=2)) as broker, ExitStack() as lines:
+        silent = [lines.enter_context(socket.create_connection(("127.0.0.1", broker.port), 10)) for _ in range(2)]
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", broker.port), 10) as line:
+                assert hear_all(line) == b"", "it is turned away"
+        silent[0].close()
+
+        def comes_in() -> bool:
+            try:
+                return connect(broker).sign_in(device.device_id, device.api_key)
+            except OSError:
+                return False
+
+        eventually(comes_in, "there is room again")
+    assert caplog.text.count("connections are turned away") == 1, "one line, however many come"
 
 
 def test_one_who_says_nothing_is_hung_up_on(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
