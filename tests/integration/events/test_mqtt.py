@@ -260,7 +260,7 @@ def rotated_away(person: Person, device: Device) -> None:
 
 
 def account_closed(person: Person, _: Device) -> None:
-    assert person.call("DELETE", "/account").status == 202
+    assert person.call("DELETE", "/account", {"currentPassword": person.password}).status == 202
 
 
 @pytest.mark.parametrize("end", [released, rotated_away, account_closed])

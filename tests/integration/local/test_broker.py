@@ -364,7 +364,7 @@ def rotated(person: Person, device: Device) -> None:
 
 
 def closed(person: Person, device: Device) -> None:
-    assert person.call("DELETE", "/account").status == 202
+    assert person.call("DELETE", "/account", {"currentPassword": person.password}).status == 202
 
 
 ENDINGS = [released, rotated, closed]
