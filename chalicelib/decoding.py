@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
 from chalicelib.domain.errors import BadRequest, Invalid
+from chalicelib.domain.times import LATEST_MS
 
 Given = TypeVar("Given")
 
@@ -31,6 +34,9 @@ def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
     except msgspec.ValidationError as error:
         raise _naming_the_key(raw, into, invalid(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if where := _not_a_number(raw):
+            said = "JSON has no NaN and no Infinity: leave the value out."
+            raise BadRequest(said, code="bad_json", field=where) from error
         said = "The body is compressed; plain JSON was expected." if raw.startswith(GZIP) else "The body is not JSON."
         raise BadRequest(said, code="bad_json") from error
 
@@ -41,8 +47,8 @@ def _naming_the_key(raw: bytes, into: type[Given], refused: Invalid) -> Invalid:
     if not somewhere:
         return refused
     try:
-        body = msgspec.json.decode(raw, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # what follows the wrong value is no JSON
+        body = json.loads(raw)  # which takes 1e999 for infinity, as msgspec does not
+    except (ValueError, RecursionError):  # what follows the wrong value is no JSON
         return refused
     values = body.get(name)
     for key, value in values.items() if isinstance(values, dict) else ():
@@ -51,6 +57,36 @@ def _naming_the_key(raw: bytes, into: type[Given], refused: Invalid) -> Invalid:
         except msgspec.ValidationError as error:
             return Invalid(invalid(error).message, code=refused.code, field=f"{name}.{key}{rest}")
     return refused
+
+
+def _not_a_number(raw: bytes) -> str | None:
+    """The first field that is NaN or Infinity in what would else be JSON, None where that is not what is wrong."""
+    found: list[object] = []
+
+    def mark(_: str) -> object:
+        found.append(object())
+        return found[-1]
+
+    try:
+        body = json.loads(raw, parse_constant=mark)
+    except (ValueError, RecursionError):
+        return None
+    return _path_of(found[0], body) if found else None
+
+
+def _path_of(wanted: object, within: object) -> str | None:
+    """Where a value is in decoded JSON, like readings[1].power."""
+    parts: Iterable[tuple[str, object]] = ()
+    if isinstance(within, dict):
+        parts = ((f".{name}", value) for name, value in within.items())
+    elif isinstance(within, list):
+        parts = ((f"[{index}]", value) for index, value in enumerate(within))
+    for name, value in parts:
+        if value is wanted:
+            return name.removeprefix(".")
+        if isinstance(value, dict | list) and (rest := _path_of(wanted, value)):
+            return f"{name}{'' if rest.startswith('[') else '.'}{rest}".removeprefix(".")
+    return None
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:
@@ -62,4 +98,6 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
     said, _, _ = message.partition(" - at ")
     if "matching regex" in said:
         said = "This has a form, or characters, that are not allowed"
+    if said.endswith(f"<= {LATEST_MS}"):
+        said = "These are no epoch milliseconds up to the year 2100; microseconds and nanoseconds are not taken"
     return Invalid(f"{said}.", code="invalid", field=".".join(parts) or None)

@@ -10,7 +10,7 @@ import msgspec
 from chalicelib import telemetry, views
 from chalicelib.decoding import invalid
 from chalicelib.domain.devices import Device
-from chalicelib.domain.times import epoch_ms, iso
+from chalicelib.domain.times import epoch_ms, iso, refuse_seconds
 from chalicelib.services.access import quotas
 from chalicelib.services.readings import heartbeat as beating
 from chalicelib.services.readings import presence, record, record_one
@@ -22,7 +22,8 @@ _ONE = msgspec.json.Decoder(wire.BatchReading)
 
 
 def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire_devices.DeviceReply:
-    """A device lives, and says what it did with its relays."""
+    """A device lives, and says what it did with its relays. Raises Invalid: sentAtMs in seconds."""
+    refuse_seconds(said.sent_at_ms, now_ms, "sentAtMs")
     device = presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
     return views.device_reply(beating.heartbeat(device, said.relays, now_ms))
 

@@ -9,6 +9,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from chalicelib.domain.api_tokens import Scope
+from chalicelib.domain.currencies import CODES
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.identity import digest
 from chalicelib.domain.retention import DEFAULT_DAYS, Retention
@@ -27,6 +28,10 @@ REFRESH_TOKEN = re.compile(r"([0-9a-f]{20})\.[A-Za-z0-9_-]{43}")
 """A session's id and a secret, as identity.new_id and identity.new_secret make them."""
 MIN_PASSWORD_CHARACTERS = 8
 """OWASP ASVS 5.0, 6.2.1; wire/accounts.py says the same of what is typed."""
+NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+NO_FOLDERS = ("posix/", "right/")
+"""Files beside the zones of a tz database: this machine's own zone, its rules, a place-holder, copies. Browsers do not
+know most of them, and on another machine the first ones are another zone."""
 DECIMALS = 6
 """How exactly a tariff and an emission factor are kept: a millionth of a cent is nobody's money."""
 
@@ -54,7 +59,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person wants to change in an account; None leaves it as it is. Raises Invalid: timezone."""
+    """What a person wants to change in an account; None leaves it as it is. Raises Invalid: currency, timezone."""
 
     currency: str | None = None
     tariff_per_kwh: float | None = None
@@ -63,7 +68,9 @@ class Choices:
     raw_retention_days: int | None = None
 
     def __post_init__(self) -> None:
-        """Only zones of the tz database are known."""
+        """Only currencies of ISO 4217 and zones of the tz database are known."""
+        if self.currency is not None and self.currency not in CODES:
+            raise Invalid("This is no currency code of ISO 4217, like EUR.", code="invalid", field="currency")
         if self.timezone is not None and self.timezone not in _timezones():
             raise Invalid(
                 "This is no timezone of the tz database, like Europe/Berlin.", code="invalid", field="timezone"
@@ -72,7 +79,7 @@ class Choices:
 
 @cache
 def _timezones() -> set[str]:
-    return available_timezones()
+    return {zone for zone in available_timezones() if zone not in NO_ZONES and not zone.startswith(NO_FOLDERS)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import Answer, Iso, Name, Part, Request
+from chalicelib.wire.base import HIGHEST_PRICE, Answer, Iso, Name, Part, Request
 
 Email = Annotated[
     str,
@@ -67,7 +67,7 @@ class ChangeAccount(Request, frozen=True):
     """Settings, or a new password together with the current one."""
 
     currency: Currency | None = None
-    tariff_per_kwh: Annotated[float, msgspec.Meta(ge=0, le=1_000)] | None = None
+    tariff_per_kwh: Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_PRICE)] | None = None
     grams_co2_per_kwh: Annotated[float, msgspec.Meta(ge=0, le=10_000)] | None = msgspec.field(
         default=None, name="gramsCo2PerKwh"
     )

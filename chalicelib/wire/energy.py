@@ -11,12 +11,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import END, Answer, Iso, Name, Part, Request
+from chalicelib.wire.base import END, HIGHEST_PRICE, Answer, Iso, Name, Part, Request
 
 QUARTER = r"(?:[01]\d|2[0-3]):(?:00|15|30|45)"
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 LocalDate = Annotated[str, msgspec.Meta(description="YYYY-MM-DD in the account's time zone")]
-PerKwh = Annotated[float, msgspec.Meta(ge=0, le=1_000, description="six decimals are kept")]
+PerKwh = Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_PRICE, description="six decimals are kept")]
+WindowPerKwh = Annotated[
+    float,
+    msgspec.Meta(
+        ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, description="six decimals are kept; below 0 the grid pays for use"
+    ),
+]
 WindowStart = Annotated[str, msgspec.Meta(pattern=f"^{QUARTER}{END}", description="local time, a quarter hour")]
 WindowEnd = Annotated[str, msgspec.Meta(pattern=f"^(?:{QUARTER}|24:00){END}", description="as from, or 24:00")]
 
@@ -27,7 +33,7 @@ class Window(Request, frozen=True, kw_only=True):
     days: Annotated[list[Day], msgspec.Meta(min_length=1, max_length=7)]
     from_: WindowStart = msgspec.field(name="from")
     to: WindowEnd
-    per_kwh: PerKwh
+    per_kwh: WindowPerKwh
 
 
 class Tariff(Request, frozen=True, kw_only=True):

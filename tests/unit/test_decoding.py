@@ -8,7 +8,9 @@ import pytest
 
 from chalicelib.decoding import decode
 from chalicelib.domain.errors import BadRequest, Invalid
+from chalicelib.wire.accounts import ChangeAccount
 from chalicelib.wire.devices import RecordSensors
+from chalicelib.wire.readings import Batch
 
 
 def test_a_byte_order_mark_is_ignored() -> None:
@@ -27,7 +29,7 @@ def test_a_compressed_body_is_called_so() -> None:
     assert refused.value.code == "bad_json"
 
 
-@pytest.mark.parametrize("wrong", [b"null", b'"20.5"', b"true", b"1e16", b"[]"])
+@pytest.mark.parametrize("wrong", [b"null", b'"20.5"', b"true", b"1e16", b"[]", b"1e999", b"-1e400"])
 def test_the_sensor_that_is_wrong_is_named(wrong: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         decode(b'{"sensors": {"humidity": 40, "soil.1": ' + wrong + b'}, "timestamp": 1}', RecordSensors)
@@ -40,3 +42,26 @@ def test_the_sensor_that_is_wrong_is_named(wrong: bytes) -> None:
 def test_what_cannot_be_named_is_still_refused(rest: bytes) -> None:
     with pytest.raises((Invalid, BadRequest)):
         decode(b'{"sensors": {"temperature": null' + rest, RecordSensors)
+
+
+@pytest.mark.parametrize("wrong", [b"NaN", b"Infinity", b"-Infinity"])
+@pytest.mark.parametrize(
+    ("body", "into", "field"),
+    [
+        (b'{"sensors": {"humidity": 40, "soil.1": %b}}', RecordSensors, "sensors.soil.1"),
+        (b'{"sensors": {"humidity": 40}, "timestamp": %b}', RecordSensors, "timestamp"),
+        (b'{"batchId": "b", "sentAtMs": 1, "readings": [{"power": 1}, {"power": %b}]}', Batch, "readings[1].power"),
+        (b'{"tariffPerKwh": %b}', ChangeAccount, "tariffPerKwh"),
+    ],
+)
+def test_what_is_no_number_is_named(body: bytes, into: type, field: str, wrong: bytes) -> None:
+    with pytest.raises(BadRequest, match="no NaN and no Infinity") as refused:
+        decode(body % wrong, into)
+    assert (refused.value.code, refused.value.field) == ("bad_json", field)
+
+
+@pytest.mark.parametrize("sent", [b"1795973763000000", b"1795973763000000000"])
+def test_microseconds_and_nanoseconds_are_called_so(sent: bytes) -> None:
+    with pytest.raises(Invalid, match="microseconds and nanoseconds are not taken") as refused:
+        decode(b'{"batchId": "b", "sentAtMs": %b, "readings": []}' % sent, Batch)
+    assert refused.value.field == "sentAtMs"

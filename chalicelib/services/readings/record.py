@@ -11,6 +11,7 @@ from chalicelib.domain.errors import Conflict
 from chalicelib.domain.readings import MAX_SPAN_MS, Chunk, Reading, by_port, rebase_ms, refusal, runs
 from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.retention import Retention
+from chalicelib.domain.times import is_in_seconds, refuse_seconds
 from chalicelib.services.readings.replies import reply_to
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
@@ -50,8 +51,9 @@ class Batch:
 def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceReply]:
     """Store a batch: whole readings once each, under their true times. Sending it again changes nothing.
 
-    Raises Conflict: batch_conflict, when this batch id is stored with other readings.
+    Raises Conflict: batch_conflict, when this batch id is stored with other readings; Invalid: sentAtMs in seconds.
     """
+    refuse_seconds(batch.sent_at_ms, now_ms, "sentAtMs")
     ports = port_store.of_device(device.device_uid)
     rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
     port_ids = {port.port_id for port in ports}
@@ -92,6 +94,8 @@ def _judge_one(
     at_ms = reading.timestamp_ms + rebased_by_ms
     if reading.port_id not in port_ids:
         return Refused("unknown_port", "portId")
+    if is_in_seconds(reading.timestamp_ms, now_ms):
+        return Refused("in_seconds", "timestampMs")
     if code := refusal(at_ms, now_ms, retention):
         return Refused(code, "timestampMs")
     if at_ms > end_ms:

@@ -185,6 +185,21 @@ def test_settings_change_one_by_one(call: Call) -> None:
     assert (account["currency"], account["gramsCo2PerKwh"]) == ("CHF", 41.5)
 
 
+@pytest.mark.parametrize(
+    ("currency", "price"), [("IDR", 1444.7), ("VND", 2_998.0), ("IRR", 120_000), ("XAF", 1e6), ("EUR", 0.3)]
+)
+def test_a_price_in_any_currency_is_taken(call: Call, currency: str, price: float) -> None:
+    session = sign_up(call)
+    answer = call("PATCH", "/account", {"currency": currency, "tariffPerKwh": price}, **session)
+    assert (answer.status, answer.body["currency"], answer.body["tariffPerKwh"]) == (200, currency, price)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Calcutta", "US/Pacific", "EST5EDT", "Etc/GMT+2", "GB", "America/Buenos_Aires"])
+def test_old_names_of_time_zones_are_taken(call: Call, zone: str) -> None:
+    session = sign_up(call)
+    assert call("PATCH", "/account", {"timezone": zone}, **session).body["timezone"] == zone
+
+
 def test_the_smallest_and_the_largest_numbers_can_be_stored(call: Call) -> None:
     session = sign_up(call)
     answer = call("PATCH", "/account", {"tariffPerKwh": 1e-300, "gramsCo2PerKwh": 10_000}, **session)
@@ -194,7 +209,15 @@ def test_the_smallest_and_the_largest_numbers_can_be_stored(call: Call) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"timezone": "Mars/Olympus"}, "timezone"),
+        *(
+            ({"timezone": zone}, "timezone")
+            for zone in (
+                *("Mars/Olympus", "Etc/Unknown", "UTC+2", "+02:00", "europe/berlin", "localtime", "posixrules"),
+                *("Factory", "right/UTC", "posix/Europe/Berlin", "/etc/localtime", "../zoneinfo/UTC", "leapseconds"),
+            )
+        ),
+        *(({"currency": code}, "currency") for code in ("XXQ", "XXX", "XTS", "ABC", "eur")),
+        ({"tariffPerKwh": 1_000_001}, "tariffPerKwh"),
         ({"currency": "euro"}, "currency"),
         ({"currency": "EUR\n"}, "currency"),
         ({"tariffPerKwh": -0.1}, "tariffPerKwh"),

@@ -81,6 +81,11 @@ def test_each_quarter_is_priced_by_the_tariff_of_its_local_time(person: Person, 
     assert person.call("PUT", "/account/tariffs", {"tariffs": [tariff]}).status == 200
     dear = person.call("GET", "/energy").body["total"]
     assert (dear["kwh"], dear["cost"]) == (flat["kwh"], pytest.approx(flat["kwh"] * 0.5, abs=1e-4))
+    paid = tariff | {"windows": [whole_day | {"perKwh": -0.0542}]}
+    assert person.call("PUT", "/account/tariffs", {"tariffs": [paid]}).body["tariffs"][0]["windows"] == paid["windows"]
+    total = person.call("GET", "/energy").body["total"]
+    assert total["cost"] == pytest.approx(flat["kwh"] * -0.0542, abs=1e-4)
+    assert person.call("GET", "/always-on").status == person.call("GET", "/savings/what-if").status == 200
     ended = tariff | {"validTo": "2020-02-01"}
     person.call("PUT", "/account/tariffs", {"tariffs": [ended]})
     assert person.call("GET", "/energy").body["total"] == flat

@@ -138,6 +138,51 @@ def test_only_a_broken_envelope_refuses_a_batch(device: Device, wrong: dict[str,
     assert (answer.status, answer.body["field"]) == (status, field)
 
 
+def test_a_batch_in_seconds_is_refused_in_so_many_words(person: Person, device: Device, port_id: str) -> None:
+    seconds = now_ms() // 1_000
+    readings = [reading(port_id, seconds - 3_600 + number, 3.0) for number in range(3)]
+    answer = device.send(readings, sent_at_ms=seconds)
+    assert (answer.status, answer.body["code"], answer.body["field"]) == (422, "in_seconds", "sentAtMs")
+    assert answer.body["error"] == "sentAtMs is in seconds; epoch milliseconds were expected: multiply it by 1,000."
+    assert history(person, port_id) == []
+
+
+def test_a_reading_in_seconds_is_refused_by_itself(person: Person, device: Device, port_id: str) -> None:
+    at_ms = now_ms()
+    readings = [reading(port_id, at_ms // 1_000, 3.0), reading(port_id, at_ms, 4.0)]
+    first, second = device.send(readings).body["results"]
+    assert (first["status"], first["code"], first["field"]) == ("rejected", "in_seconds", "timestampMs")
+    assert (second["status"], history(person, port_id)) == ("stored", [(at_ms, 4.0)])
+
+
+def test_a_heartbeat_in_seconds_is_refused(device: Device) -> None:
+    answer = device.call("POST", "/device/heartbeat", {"sentAtMs": now_ms() // 1_000})
+    assert (answer.status, answer.body["field"]) == (422, "sentAtMs")
+
+
+def test_a_clock_that_began_in_1970_is_still_brought_to_the_present(
+    person: Person, device: Device, port_id: str
+) -> None:
+    answer = device.send([reading(port_id, 50_000, 3.0)], sent_at_ms=60_000)
+    assert statuses(answer) == ["stored"]
+    assert abs(history(person, port_id)[0][0] - now_ms()) < 60_000
+
+
+def test_where_seconds_were_understood_they_still_are(person: Person, device: Device, port_id: str) -> None:
+    seconds = now_ms() // 1_000
+    assert device.call("POST", "/sensor/reading", one(device, port_id, 3.0, timestamp=seconds)).status == 200
+    sensors = {"sensors": {"temperature": 20}, "timestamp": seconds}
+    assert device.call("POST", "/device/data", sensors).status == 200
+    found = person.call("GET", f"/port/{port_id}/history?resolution=raw&from={seconds - 1}&to={seconds + 1}").body
+    assert [row["timestampMs"] for row in found["readings"]] == [seconds * 1_000]
+    for unit in (1_000_000, 1_000_000_000):
+        answer = device.call("POST", "/device/data", sensors | {"timestamp": seconds * unit})
+        assert (answer.status, answer.body["field"]) == (422, "timestamp")
+        assert "microseconds" in answer.body["error"]
+        answer = person.call("GET", f"/port/{port_id}/history?from={seconds * unit}")
+        assert (answer.status, answer.body["field"]) == (422, "from")
+
+
 def test_an_empty_batch_is_a_heartbeat(device: Device) -> None:
     assert statuses(device.send([])) == []
 

@@ -20,7 +20,7 @@ export function moneyForm({ currency, tariffPerKwh, gramsCo2PerKwh, timezone, ra
     className: "stack",
     fields: [
       h("div", { class: "pair" },
-        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: 1000, value: tariffPerKwh }),
+        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: 1_000_000, value: tariffPerKwh }),
         textField({
           name: "currency", label: "Currency", value: currency, required: true,
           pattern: "[A-Za-z]{3}", maxlength: 3, title: "Three letters, such as EUR",

@@ -4,7 +4,7 @@ import { h, setText } from "../dom.js";
 import { form, textField } from "../form.js";
 
 const QUARTER_SECONDS = 900;
-const HIGHEST_PRICE = 1000;
+const HIGHEST_PRICE = 1_000_000;
 
 export const DAYS = [
   ["mon", "Mon", "Monday"], ["tue", "Tue", "Tuesday"], ["wed", "Wed", "Wednesday"], ["thu", "Thu", "Thursday"],
@@ -92,7 +92,7 @@ function windowRow({ days, from, to, perKwh }, remove) {
       h("p", { class: "error", role: "alert" })),
     from: timeField({ name: "from", label: "From", value: from }),
     to: timeField({ name: "to", label: "Until", value: to === "24:00" ? "00:00" : to }), // the same to the API, and a clock has no 24:00
-    perKwh: priceField({ name: "windowPerKwh", label: "Price of a kWh", value: perKwh }),
+    perKwh: priceField({ name: "windowPerKwh", min: -HIGHEST_PRICE, label: "Price of a kWh", value: perKwh }),
   };
   const valueOf = (name) => fields[name].querySelector("input").value;
   return {
