@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib.api import known_browser
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
@@ -26,14 +27,24 @@ COOKIE = "refresh"
 def sign_up(call: Call[wire.SignUp]) -> Reply:
     """Make an account and log in"""
     throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
-    return _session_reply(accounts.sign_up(call.body.email, call.body.password, _user_agent(call), call.now_ms))
+    body, address = call.body, call.address_bucket
+    return _session_reply(accounts.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address))
 
 
 @route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer)
 def log_in(call: Call[wire.LogIn]) -> Reply:
     """Log in; an unknown address is answered like a wrong password"""
-    tokens = accounts.log_in(call.body.email, call.body.password, _user_agent(call), call.address_bucket, call.now_ms)
-    return _session_reply(tokens)
+    browser = known_browser.secret_of(call.headers)
+    tokens = accounts.log_in(
+        call.body.email,
+        call.body.password,
+        _user_agent(call),
+        call.address_bucket,
+        call.now_ms,
+        browser=browser,
+        refresh_token=_cookie(call.headers),
+    )
+    return known_browser.kept(_session_reply(tokens), browser)
 
 
 @route(blueprint, "POST", "/account/refresh", body=wire.Refresh, answers=wire.SessionAnswer, body_optional=True)

@@ -41,18 +41,19 @@ def poll_claim(call: Call[wire.PollClaim]) -> wire.DeviceKey:
 @route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=Who.SESSION)
 def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
     """Which device a code belongs to"""
-    return views.claim(claims.find(call.owner_id, user_code, call.now_ms))
+    return views.claim(claims.find(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
 def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """Take the device as yours"""
     retention = accounts.of_session(call.session).retention
-    claim = claims.approve(call.owner_id, call.body.user_code, call.body.device_name, call.now_ms, retention)
+    body = call.body
+    claim = claims.approve(call.owner_id, body.user_code, body.device_name, call.now_ms, retention, call.address_bucket)
     return views.claim(claim)
 
 
 @route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
 def deny_claim(call: Call[wire.DenyClaim]) -> wire.ClaimAnswer:
     """Say that this device is not yours"""
-    return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms))
+    return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))

@@ -101,10 +101,10 @@ class Call(Generic[Body]):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that needs headers, or is not a Struct (an HTML page, a bare array)."""
+    """An answer that needs headers (several of one name as a list), or is not a Struct (an HTML page, a bare array)."""
 
     answer: object
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
     content_type: str = "application/json"
 
 
@@ -190,7 +190,7 @@ def _refusal(error: GhostwattError) -> Response:
     return _json(failure, STATUS[type(error)], {"Retry-After": str(seconds)} if seconds is not None else {})
 
 
-def _json(answer: object, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def _json(answer: object, status: int, headers: Mapping[str, str | list[str]] | None = None) -> Response:
     no_store = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Response(msgspec.json.encode(answer).decode(), {**no_store, **(headers or {})}, status)
 

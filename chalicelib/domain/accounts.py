@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -38,7 +39,10 @@ DECIMALS = 6
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person. user_id is what all else hangs on; closed_at_ms is set while a deletion is under way."""
+    """A person. user_id is what all else hangs on; closed_at_ms is set while a deletion is under way.
+
+    known_places are where the person has logged in from, and when last (known_places.py).
+    """
 
     email: str
     user_id: str
@@ -50,6 +54,7 @@ class Account:
     timezone: str = "UTC"
     raw_retention_days: int = DEFAULT_DAYS
     closed_at_ms: int | None = None
+    known_places: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def retention(self) -> Retention:

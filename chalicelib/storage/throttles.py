@@ -18,14 +18,6 @@ class ThrottleItem(Item):
     expires_at = NumberAttribute()
 
 
-def load(subject: str) -> int:
-    """How many attempts are counted."""
-    try:
-        return int(ThrottleItem.get(subject, consistent_read=True).attempts or 0)
-    except ThrottleItem.DoesNotExist:
-        return 0
-
-
 def add(subject: str, attempts: int, expires_at: int) -> int:
     """Count so many more (or fewer); returns how many there are now. expires_at is in seconds, for the table's TTL."""
     item = ThrottleItem(subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -11,7 +12,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.accounts import DECIMALS, Account, Choices
 from chalicelib.domain.retention import DEFAULT_DAYS
-from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
+from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
 
 class UserItem(Item):
@@ -28,6 +29,7 @@ class UserItem(Item):
     timezone = UnicodeAttribute()
     raw_retention_days = NumberAttribute(default=DEFAULT_DAYS)
     closed_at_ms = NumberAttribute(null=True)
+    known_places = DataAttribute(dict[str, int], null=True)
 
 
 def _account(item: UserItem) -> Account:
@@ -42,6 +44,7 @@ def _account(item: UserItem) -> Account:
         timezone=item.timezone,
         raw_retention_days=int(item.raw_retention_days),
         closed_at_ms=None if item.closed_at_ms is None else int(item.closed_at_ms),
+        known_places=item.known_places or {},
     )
 
 
@@ -64,9 +67,13 @@ def put_new(write: Transaction, account: Account) -> None:
     write.save(UserItem(**asdict(account)), condition=UserItem.email.does_not_exist())
 
 
-def put_check(write: Transaction, account: Account) -> None:
-    """Add to a transaction: the account is open, and its password is still the one that was read."""
-    write.condition_check(UserItem, account.email, condition=_same_password(account))
+def put_log_in(write: Transaction, account: Account, known_places: Mapping[str, int]) -> None:
+    """Add to a transaction: the account is open, its password is still the one that was read, and where it is used."""
+    if known_places == account.known_places:
+        write.condition_check(UserItem, account.email, condition=_same_password(account))
+    else:
+        actions: list[Action] = [UserItem.known_places.set(dict(known_places))]
+        write.update(UserItem(account.email), actions=actions, condition=_same_password(account))
 
 
 def save_password(account: Account, password_hash: str) -> bool:

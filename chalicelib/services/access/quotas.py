@@ -21,6 +21,7 @@ from chalicelib.settings import settings
 
 MAX_REMEMBERED = 20_000
 """Buckets of one kind, and credentials: about 4 MB each. Past it those are forgotten that were used longest ago."""
+TOO_MANY_REQUESTS = "too_many_requests"
 Limit = Literal["device_calls", "device_readings", "user_calls", "address_calls"]
 
 
@@ -76,13 +77,13 @@ def take(subject: Subject, now_ms: int, tokens: int = 1) -> None:
     """Count a call, or so many readings. Raises TooMany."""
     rate: Rate = getattr(settings().limits, subject.limit)
     if wait_ms := _buckets[subject.limit].take(rate, subject.name, now_ms, tokens):
-        raise too_many_requests(wait_ms)
+        raise too_many(wait_ms, TOO_MANY_REQUESTS)
 
 
-def too_many_requests(wait_ms: float) -> TooMany:
+def too_many(wait_ms: float, code: str) -> TooMany:
     """What is said of a call past its limit."""
     seconds = max(1, math.ceil(wait_ms / SECOND_MS))
-    return TooMany("Too many requests; slow down.", code="too_many_requests", retry_after_seconds=seconds)
+    return TooMany("Too many requests; slow down.", code=code, retry_after_seconds=seconds)
 
 
 def of_address(address_bucket: str) -> Subject:

@@ -92,6 +92,15 @@ def refresh(token: str, now_ms: int) -> Tokens:
     return _tokens(rotated, next_token, now_ms)
 
 
+def is_current(token: str, user_id: str, now_ms: int) -> bool:
+    """Whether this is the refresh token of one of a person's sessions; it is not spent by that."""
+    session_id = session_id_of(token)
+    session = store.load(session_id) if session_id else None
+    if session is None or session.user_id != user_id or session.expired(now_ms):
+        return False
+    return same(refresh_digest(token), session.refresh_sha256)
+
+
 def of_user(user_id: str, now_ms: int) -> list[Session]:
     """A person's sessions, the one used last first."""
     alive = (session for session in store.of_user(user_id) if not session.expired(now_ms))

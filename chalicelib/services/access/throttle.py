@@ -11,7 +11,7 @@ import math
 from chalicelib.domain.errors import TooMany
 from chalicelib.domain.rate_limits import OFF, Rate
 from chalicelib.domain.times import MINUTE_MS, SECOND_MS
-from chalicelib.services.access.quotas import too_many_requests
+from chalicelib.services.access.quotas import TOO_MANY_REQUESTS, too_many
 from chalicelib.storage import throttles as store
 
 WINDOW_MS = 15 * MINUTE_MS
@@ -22,34 +22,23 @@ TRIES = 5
 """Many calls of one subject at the same moment: whoever comes second reads again."""
 
 
-def take(rate: Rate, subject: str, now_ms: int) -> None:
+def take(rate: Rate, subject: str, now_ms: int, code: str = TOO_MANY_REQUESTS) -> None:
     """Take a token from a subject's bucket. Raises TooMany, and then nothing is taken."""
     for _ in range(TRIES if rate != OFF else 0):
         before_ms = store.load_bucket(subject)
         taken = rate.take(before_ms or 0, now_ms)
         if taken.wait_ms:
-            raise too_many_requests(taken.wait_ms)
+            raise too_many(taken.wait_ms, code)
         full_at_ms = math.ceil(taken.full_at_ms)
         if store.swap_bucket(subject, before_ms, full_at_ms, expires_at=full_at_ms // SECOND_MS + 1):
             return
     if rate != OFF:
-        raise too_many_requests(SECOND_MS)
+        raise too_many(SECOND_MS, code)
 
 
 def left(rate: Rate, subject: str, now_ms: int) -> float:
     """How many tokens a subject may take now."""
     return math.inf if rate == OFF else rate.left(store.load_bucket(subject) or 0, now_ms)
-
-
-def check(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:
-    """Raise TooMany when a subject has failed too often in this window."""
-    if store.load(_key(subject, now_ms)) >= most:
-        raise _too_many(now_ms)
-
-
-def count(subject: str, now_ms: int) -> None:
-    """Count a failed attempt."""
-    _add(subject, 1, now_ms)
 
 
 def count_and_check(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:

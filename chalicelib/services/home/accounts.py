@@ -6,8 +6,9 @@ from chalicelib.domain import api_tokens as tokens
 from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
 from chalicelib.domain.email_addresses import check_new
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
-from chalicelib.domain.identity import digest, new_id
-from chalicelib.services.access import api_tokens, password_strength, passwords, sessions, throttle
+from chalicelib.domain.identity import new_id
+from chalicelib.domain.known_places import remembered
+from chalicelib.services.access import api_tokens, guesses, password_strength, passwords, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import devices, purge
 from chalicelib.storage import purges, users
@@ -17,7 +18,7 @@ MOST_FAILURES_PER_ADDRESS = 100
 """Failed log-ins from one IP address in a window: a household or an office behind one router stays below."""
 
 
-def sign_up(email: str, password: str, user_agent: str, now_ms: int) -> Tokens:
+def sign_up(email: str, password: str, user_agent: str, now_ms: int, source_ip: str = "") -> Tokens:
     """A new account and its first session. Raises Conflict: email_taken; Invalid."""
     email, password = tidy_email(email), tidy_password(password)
     check_new(email)
@@ -27,7 +28,9 @@ def sign_up(email: str, password: str, user_agent: str, now_ms: int) -> Tokens:
         raise _taken()
     if before is not None:
         _finish_closing(before, now_ms)
-    account = Account(email, user_id=new_id(), password_hash=passwords.hashed(password), created_at_ms=now_ms)
+    user_id = new_id()
+    known_places = remembered({}, guesses.Origin(source_ip).places(user_id), now_ms)
+    account = Account(email, user_id, passwords.hashed(password), created_at_ms=now_ms, known_places=known_places)
     write = Transaction()
     users.put_new(write, account)
     tokens = sessions.put_new(write, account, user_agent, now_ms)
@@ -40,30 +43,47 @@ def _taken() -> Conflict:
     return Conflict("There is an account with this e-mail address.", code="email_taken", field="email")
 
 
-def log_in(email: str, password: str, user_agent: str, source_ip: str, now_ms: int) -> Tokens:
-    """A new session. Raises Unauthenticated (alike, and as slowly, for nobody's address), TooMany, Invalid."""
+def log_in(
+    email: str,
+    password: str,
+    user_agent: str,
+    source_ip: str,
+    now_ms: int,
+    *,
+    browser: str = "",
+    refresh_token: str = "",
+) -> Tokens:
+    """Begin a session.
+
+    Args:
+        email: As typed.
+        password: As typed.
+        user_agent: How the browser calls itself.
+        source_ip: The client's address, as limits count it.
+        now_ms: The time of now.
+        browser: A secret by which this browser is known from now on; "" for what keeps no cookies.
+        refresh_token: What the browser's cookie holds of a session; "" for none.
+
+    Raises:
+        Unauthenticated: Alike, and as slowly, for a wrong password and for nobody's address.
+        TooMany: There were too many wrong passwords.
+        Invalid: The address or the password cannot be one.
+    """
     email, password = tidy_email(email), tidy_password(password)
-    by_person, by_address = f"log-in#{digest(email)}#{source_ip}", f"log-in#{source_ip}"
-    throttle.count_and_check(by_person, now_ms)
-    throttle.count_and_check(by_address, now_ms, MOST_FAILURES_PER_ADDRESS)
-    account = _with_password(email, password)
-    throttle.forgive(by_person, now_ms)
-    throttle.forgive(by_address, now_ms)
+    account = users.load_open(email)
+    origin = guesses.Origin(source_ip, browser, refresh_token)
+    attempt = guesses.begin(email, account, origin, MOST_FAILURES_PER_ADDRESS, now_ms)
+    if not passwords.fits(account.password_hash if account else None, password) or account is None:
+        raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
+    attempt.was_right()
     write = Transaction()
-    users.put_check(write, account)
+    users.put_log_in(write, account, remembered(account.known_places, origin.places(account.user_id), now_ms))
     tokens = sessions.put_new(write, account, user_agent, now_ms)
     if not write.commit():
         raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
     if passwords.outdated(account.password_hash):
         users.save_password(account, passwords.hashed(password))
     return tokens
-
-
-def _with_password(email: str, password: str) -> Account:
-    account = users.load_open(email)
-    if not passwords.fits(account.password_hash if account else None, password) or account is None:
-        raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
-    return account
 
 
 def of_session(session: Session) -> Account:

@@ -18,6 +18,9 @@ DEFAULT_NAME = "My Device"
 MAX_CLAIMS_PER_SOURCE = 200
 """Within the throttle's window: a whole school class behind one address may pair its Pis, a flood may not."""
 
+MAX_WRONG_CODES_PER_ADDRESS = 50
+"""Within the throttle's window, of all its accounts: with a code of 34 bits, that is no way to find one."""
+
 
 def start(device_id: str, source_ip: str, now_ms: int) -> tuple[str, Claim]:
     """A claim for a device; returns the device code, which only the Pi learns, and the claim.
@@ -69,24 +72,35 @@ def _still_pending(claim: Claim, now_ms: int) -> BadRequest:
     return BadRequest("Nobody has approved this device yet.", code="authorization_pending")
 
 
-def find(owner_id: str, user_code: str, now_ms: int) -> Claim:
-    """The claim behind a code that a person typed; wrong codes are counted. Raises NotFound, TooMany."""
-    throttle.check(f"claim-code#{owner_id}", now_ms)
+def find(owner_id: str, user_code: str, now_ms: int, address: str = "") -> Claim:
+    """The claim behind a code that a person typed; wrong ones count for the person and the address they call from.
+
+    Raises NotFound, TooMany.
+    """
+    by_person, by_address = f"claim-code#{owner_id}", f"claim-code-from#{address}"
+    throttle.count_and_check(by_person, now_ms)
+    throttle.count_and_check(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
     claim = store.find(tidy_user_code(user_code))
     if claim is None or claim.expired(now_ms):
-        throttle.count(f"claim-code#{owner_id}", now_ms)
         raise not_found("pairing code (it may have expired)")
+    throttle.forgive(by_person, now_ms)
+    throttle.forgive(by_address, now_ms)
     return claim
 
 
 def approve(
-    owner_id: str, user_code: str, device_name: str | None, now_ms: int, retention: Retention | None = None
+    owner_id: str,
+    user_code: str,
+    device_name: str | None,
+    now_ms: int,
+    retention: Retention | None = None,
+    address: str = "",
 ) -> Claim:
     """A person takes the device; one that was registered but whose key was never used changes hands.
 
     Raises Conflict: owned, decided (denied meanwhile, or approved by somebody else).
     """
-    claim = find(owner_id, user_code, now_ms)
+    claim = find(owner_id, user_code, now_ms, address)
     device = _claimable(claim.device_id)
     if not store.decide(claim, "approved", owner_id, device_name):
         return _decided(claim, "approved", owner_id)
@@ -98,9 +112,9 @@ def approve(
     return replace(claim, state="approved")
 
 
-def deny(owner_id: str, user_code: str, now_ms: int) -> Claim:
+def deny(owner_id: str, user_code: str, now_ms: int, address: str = "") -> Claim:
     """A person says that this device is not theirs. Raises Conflict: decided."""
-    claim = find(owner_id, user_code, now_ms)
+    claim = find(owner_id, user_code, now_ms, address)
     if not store.decide(claim, "denied", owner_id, None):
         return _decided(claim, "denied", owner_id)
     return replace(claim, state="denied")

@@ -1,0 +1,81 @@
+"""Guessing passwords: limits for each address, each account, and each browser that its owner has used before.
+
+Nobody is shut out of an account by somebody else's guesses. A browser that logged in before is counted by itself alone.
+An address that logged in before is spared the limit of the account, which holds for strangers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.accounts import Account
+from chalicelib.domain.identity import digest
+from chalicelib.domain.known_places import place
+from chalicelib.services.access import sessions, throttle
+from chalicelib.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a log-in comes from.
+
+    Attributes:
+        address: The client's, as limits count it.
+        browser: The secret that the browser was given at its first log-in; "" without one.
+        refresh_token: The one in the browser's cookie, which it has if it is logged in; "" without one.
+    """
+
+    address: str
+    browser: str = ""
+    refresh_token: str = ""
+
+    def places(self, user_id: str) -> list[str]:
+        """What is remembered of it once the password was right."""
+        named = {"address": self.address, "browser": self.browser}
+        return [place(user_id, kind, name) for kind, name in named.items() if name]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A log-in whose password is looked at next; it counts as wrong until it was right."""
+
+    subjects: tuple[str, ...]
+    now_ms: int
+
+    def was_right(self) -> None:
+        """Take back what was counted."""
+        for subject in self.subjects:
+            throttle.forgive(subject, self.now_ms)
+
+
+def begin(email: str, account: Account | None, origin: Origin, most_of_address: int, now_ms: int) -> Attempt:
+    """Count a log-in before its password is looked at.
+
+    Args:
+        email: Whose account it is for, whether there is one or not.
+        account: The account, if there is one.
+        origin: Where it comes from.
+        most_of_address: How many wrong ones an address may make in a window.
+        now_ms: The time of now.
+
+    Raises:
+        TooMany: There were too many wrong ones.
+    """
+    if account is not None and _is_known_browser(account, origin, now_ms):
+        browser = origin.browser or origin.refresh_token.partition(".")[0]
+        subject = f"log-in-browser#{place(account.user_id, 'browser', browser)}"
+        throttle.count_and_check(subject, now_ms)
+        return Attempt((subject,), now_ms)
+    by_person, by_address = f"log-in#{digest(email)}#{origin.address}", f"log-in#{origin.address}"
+    throttle.count_and_check(by_person, now_ms)
+    throttle.count_and_check(by_address, now_ms, most_of_address)
+    if account is None or place(account.user_id, "address", origin.address) not in account.known_places:
+        rate = settings().limits.wrong_passwords
+        throttle.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")
+    return Attempt((by_person, by_address), now_ms)
+
+
+def _is_known_browser(account: Account, origin: Origin, now_ms: int) -> bool:
+    if origin.browser and place(account.user_id, "browser", origin.browser) in account.known_places:
+        return True
+    return bool(origin.refresh_token) and sessions.is_current(origin.refresh_token, account.user_id, now_ms)
