@@ -28,11 +28,11 @@ def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire
     return views.device_reply(beating.heartbeat(device, said.relays, now_ms))
 
 
-def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wire_devices.DeviceReply:
-    """What a device's free sensors say; without a timestamp it is of now. Raises Invalid: timestamp."""
+def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wire_devices.SensorsAnswer:
+    """What a device's free sensors say; without a timestamp it is of now. Raises Invalid: timestamp, sensors."""
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
-    _, reply = record_one.record_sensors(device, said.sensors, at_ms, said.timestamp is not None, now_ms)
-    return views.device_reply(reply)
+    duplicates, reply = record_one.record_sensors(device, said.sensors, at_ms, said.timestamp is not None, now_ms)
+    return wire_devices.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
 
 
 def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingAnswer:

@@ -144,9 +144,9 @@ def rotate_key(call: Call[wire.RotateKey], device_id: str) -> wire.DeviceKey:
     return wire.DeviceKey(device_id=device_id, api_key=api_key)
 
 
-@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.DeviceReply, who=Who.DEVICE)
-def record_sensors(call: Call[wire.RecordSensors]) -> wire.DeviceReply:
-    """Store what a device's free sensors say"""
+@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=Who.DEVICE)
+def record_sensors(call: Call[wire.RecordSensors]) -> wire.SensorsAnswer:
+    """Store what a device's free sensors say; logs of one time are put together"""
     return messages.sensors(call.device, call.body, call.now_ms)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chalicelib.domain.errors import Invalid
 from chalicelib.domain.retention import Retention
 from chalicelib.domain.times import DAY_MS, MINUTE_MS, SECOND_MS
 
@@ -135,6 +136,22 @@ class SensorLog:
     owner_id: str
     at_ms: int
     values: Mapping[str, float]
+
+
+MOST_SENSORS_A_TIME = 256
+"""Several programs of one device may each log up to 64 sensors under the same second."""
+
+
+def merged_sensors(known: Mapping[str, float], more: Mapping[str, float]) -> dict[str, float]:
+    """What is stored of one time after another log of it: of each name the first value that was stored.
+
+    Raises Invalid for more than MOST_SENSORS_A_TIME names.
+    """
+    together = {**more, **known}
+    if len(together) > MOST_SENSORS_A_TIME:
+        said = f"A device has at most {MOST_SENSORS_A_TIME} sensors at one time."
+        raise Invalid(said, code="too_many_sensors", field="sensors")
+    return together
 
 
 def rebase_ms(sent_at_ms: int, now_ms: int) -> int:

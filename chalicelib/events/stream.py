@@ -48,7 +48,7 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> list[str]:
     failed: list[str] = []
     by_device: dict[str, list[_Stored]] = {}
     for record in records:
-        if record["eventName"] == "INSERT":
+        if record["eventName"] == "INSERT" or _is_sensors_changed(record):
             _collect(record, by_device, failed)
     detected: list[tuple[list[_Stored], Examined]] = []
     for stored in sorted(by_device.values(), key=_readings):
@@ -59,6 +59,11 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> list[str]:
         with _naming(stored, failed):
             examined.roll_up(out_of_time, time.time_ns() // 1_000_000)
     return failed
+
+
+def _is_sensors_changed(record: Mapping[str, Any]) -> bool:
+    """Whether sensors were added to a log: readings never change."""
+    return record["eventName"] == "MODIFY" and "sensors" in record["dynamodb"].get("NewImage", {})
 
 
 def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: list[str]) -> None:
@@ -102,7 +107,7 @@ def _detect(stored: Sequence[_Stored]) -> Examined:
         examined = detect(chunks, now_ms)
         _measure(chunks, now_ms)
     if logs := [entry.item for entry in stored if isinstance(entry.item, SensorLog)]:
-        examine_sensors(max(logs, key=lambda log: log.at_ms))
+        examine_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
     return examined
 
 

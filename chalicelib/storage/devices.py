@@ -206,8 +206,13 @@ def save_mqtt_clients(device: Device, client_ids: tuple[str, ...]) -> bool:
 
 
 def save_sensors(device: Device, values: Mapping[str, float], at_ms: int) -> bool:
-    """Remember the newest values of free sensors; False when newer ones are known already."""
+    """Remember the newest values of free sensors; False when newer ones are known already.
+
+    Values of the time that is known replace those that were read.
+    """
     newer = DeviceItem.sensors_at_ms.does_not_exist() | (DeviceItem.sensors_at_ms < at_ms)
+    if device.sensors_at_ms == at_ms and device.sensors is not None:
+        newer |= (DeviceItem.sensors_at_ms == at_ms) & (DeviceItem.sensors == dict(device.sensors))
     actions = [DeviceItem.sensors.set(dict(values)), DeviceItem.sensors_at_ms.set(at_ms)]
     return _update(device, actions, newer)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import IncludeProjection, LocalSecondaryIndex
 
@@ -197,7 +197,7 @@ def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
     """Store a sensor log; False when one of this device and time is stored already."""
     item = ReadingItem(
         log.device_uid,
-        f"{SENSORS}#{log.at_ms:013d}",
+        _sensors_key(log.at_ms),
         time_key=_time_key(SENSORS, log.at_ms),
         first_ms=log.at_ms,
         device_id=log.device_id,
@@ -213,6 +213,31 @@ def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
             return False
         raise
     return True
+
+
+def load_sensors(device_uid: str, at_ms: int) -> SensorLog | None:
+    """The sensor log of a device and time, as it is at this moment; None if there is none."""
+    try:
+        return _sensor_log(ReadingItem.get(device_uid, _sensors_key(at_ms), consistent_read=True))
+    except ReadingItem.DoesNotExist:
+        return None
+
+
+def save_sensor_values(known: SensorLog, values: Mapping[str, float]) -> bool:
+    """Store other values for a sensor log; False when it has changed since it was read."""
+    try:
+        ReadingItem(known.device_uid, _sensors_key(known.at_ms)).update(
+            actions=[ReadingItem.sensors.set(dict(values))], condition=ReadingItem.sensors == dict(known.values)
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _sensors_key(at_ms: int) -> str:
+    return f"{SENSORS}#{at_ms:013d}"
 
 
 def from_stream(image: Mapping[str, Mapping[str, Any]]) -> Chunk | SensorLog:

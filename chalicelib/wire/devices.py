@@ -114,6 +114,12 @@ class RecordSensors(Request, frozen=True):
     timestamp: Timestamp | None = None
 
 
+class SensorsAnswer(DeviceReply, frozen=True, kw_only=True):
+    """duplicates names the sensors, if any, that had a value of this time already: the first one stays."""
+
+    duplicates: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
 class LatestSensors(Part, frozen=True, kw_only=True):
     sensors: dict[str, float]
     timestamp: Iso

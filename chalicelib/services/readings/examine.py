@@ -19,7 +19,7 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.follow_up import FollowUp, follow_up, with_silence
 from chalicelib.domain.outlet_status import is_off
 from chalicelib.domain.ports import Port
-from chalicelib.domain.readings import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged
+from chalicelib.domain.readings import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged, merged_sensors
 from chalicelib.domain.states import DeviceState, Latest, PortState
 from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime, out_of
@@ -198,9 +198,16 @@ def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
 
 
 def examine_sensors(log: SensorLog) -> None:
-    """Show the newest values of a device's free sensors; older ones only stay in its history."""
+    """Show the newest values of a device's free sensors; older ones only stay in its history.
+
+    A log that grew is examined again: its records may come in any order, and each adds what is missing.
+    """
     device = device_store.load(log.device_id)
     if device is None or device.device_uid != log.device_uid:
         return
-    if device_store.save_sensors(device, log.values, log.at_ms):
-        live.push(log.owner_id, [live.sensor_message(log)])
+    is_more = device.sensors is not None and device.sensors_at_ms == log.at_ms
+    values = merged_sensors(device.sensors or {}, log.values) if is_more else log.values
+    if is_more and values == device.sensors:
+        return
+    if device_store.save_sensors(device, values, log.at_ms):
+        live.push(log.owner_id, [live.sensor_message(replace(log, values=values))])

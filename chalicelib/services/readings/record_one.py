@@ -7,10 +7,10 @@ from typing import Literal
 
 from chalicelib.domain import phantom
 from chalicelib.domain.devices import Device
-from chalicelib.domain.errors import Invalid, not_found
+from chalicelib.domain.errors import Invalid, Unavailable, not_found
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.ports import Port
-from chalicelib.domain.readings import Chunk, SensorLog, by_port, refusal
+from chalicelib.domain.readings import Chunk, SensorLog, by_port, merged_sensors, refusal
 from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import PortState
 from chalicelib.services.readings.replies import reply_to
@@ -18,6 +18,8 @@ from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
 from chalicelib.storage import states
 
+TRIES = 10
+"""Programs that log other sensors of the same second at the same moment: look again."""
 REFUSALS = {"in_future": "lies more than five minutes ahead", "too_old": "is older than readings are kept"}
 
 
@@ -92,10 +94,32 @@ def _learned_watts(port: Port) -> float | None:
 
 def record_sensors(
     device: Device, values: dict[str, float], at_ms: int, timed: bool, now_ms: int
-) -> tuple[SensorLog, DeviceReply]:
-    """Store a log of free sensors; without a time of the device's own (`timed`) it is always new. Raises Invalid."""
+) -> tuple[list[str], DeviceReply]:
+    """Store a log of free sensors; without a time of the device's own (`timed`) it is always new.
+
+    Logs of one time are one: of each sensor the first value that was stored stays. Raises Invalid.
+
+    Returns:
+        The names of the sensors that had a value of this time already, and the reply.
+    """
     _check_time(device, at_ms, now_ms)
     log = SensorLog(device.device_uid, device.device_id, device.owner_id, at_ms, values)
-    while not store.add_sensors(log, device.retention, now_ms) and not timed:
-        log = SensorLog(device.device_uid, device.device_id, device.owner_id, log.at_ms + 1, values)
-    return log, reply_to(device, port_store.of_device(device.device_uid), now_ms)
+    duplicates: list[str] = []
+    while not store.add_sensors(log, device.retention, now_ms):
+        if timed:
+            duplicates = _merge(log)
+            break
+        log = replace(log, at_ms=log.at_ms + 1)
+    return duplicates, reply_to(device, port_store.of_device(device.device_uid), now_ms)
+
+
+def _merge(log: SensorLog) -> list[str]:
+    """Add a log to the one that is stored of its time; the names that are in both."""
+    for _ in range(TRIES):
+        known = store.load_sensors(log.device_uid, log.at_ms)
+        if known is None:
+            break
+        together = merged_sensors(known.values, log.values)
+        if together == known.values or store.save_sensor_values(known, together):
+            return sorted(log.values.keys() & known.values.keys())
+    raise Unavailable("Other sensors are being stored; try again.", code="busy", retry_after_seconds=1)

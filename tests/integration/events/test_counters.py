@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import random
 from typing import Any
@@ -15,13 +14,12 @@ from chalicelib.domain.energy.usage import watt_hours
 from chalicelib.domain.ports import device_uid_of
 from chalicelib.domain.readings import Columns
 from chalicelib.domain.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.events.mqtt import mqtt_data
 from chalicelib.services.past import roll_up
 from chalicelib.services.push import commands
 from chalicelib.storage import readings, rollups, states
-from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
+from tests.integration.events.test_mqtt import publish
 
 
 @pytest.fixture
@@ -138,9 +136,7 @@ def test_over_mqtt_readings_may_carry_the_counter_too(
     one = {"portId": port_id, "voltage": 230, "current": 0.1, "power": 23, "timestamp": at_ms, "energy": 7}
     batch = {"batchId": "b", "sentAtMs": now_ms(), "readings": [counted(port_id, at_ms + HOUR_MS, 23.0, 12.25)]}
     for message in (one, batch):
-        payload = base64.b64encode(msgspec.json.encode(message)).decode()
-        event = {"deviceId": device.device_id, "payload": payload, "receivedAtMs": now_ms()}
-        mqtt_data(event, LambdaContext("mqtt_data"))
+        publish(device, message)
     deliver()
     found = person.call("GET", f"/port/{port_id}/history?resolution=1h").body["readings"]
     assert [row["wattHours"] for row in found if row["wattHours"]] == [5.25]

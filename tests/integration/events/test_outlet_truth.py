@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from chalicelib.events.mqtt import mqtt_data
 from chalicelib.services.push import commands
 from chalicelib.services.readings.replies import reply_to
 from chalicelib.storage import devices, ports
-from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
+from tests.integration.events.test_mqtt import publish
 
 CUT: dict[str, Any] = {"policy": "cut", "thresholdWatts": 10, "dwellSeconds": 0}
 
@@ -223,7 +220,5 @@ def test_over_mqtt_a_hand_at_the_plug_counts_too(
     sent(device, deliver, port, (0, 3.2))
     for state, reason in (("off", None), ("on", "by_hand")):
         report = {"portId": port["portId"], "state": state, "version": 1, "reason": reason}
-        payload = base64.b64encode(json.dumps({"relays": [report]}).encode()).decode()
-        event = {"deviceId": device.device_id, "payload": payload, "receivedAtMs": now_ms()}
-        mqtt_data(event, LambdaContext("mqtt_data"))
+        publish(device, {"relays": [report]})
     assert (outlet(person, port)["relay"]["desired"], events(person)[0]["outcome"]) == ("on", "undone")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from chalicelib.events.mqtt import mqtt_data
 from chalicelib.services.readings import presence
 from chalicelib.services.readings.sweep import sweep
 from chalicelib.storage import devices
-from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.events.conftest import Deliver
+from tests.integration.events.test_mqtt import publish
 
 
 def alerts(person: Person) -> list[str]:
@@ -177,14 +175,7 @@ CALLS: dict[str, Call] = {
     "heartbeat": lambda device, _: device.call("POST", "/device/heartbeat"),
     "sensors": lambda device, _: device.call("POST", "/device/data", {"sensors": {"temperature": 20}}),
     "readings": lambda device, port_id: device.send([reading(port_id, now_ms(), 5.0)]),
-    "mqtt": lambda device, _: mqtt_data(
-        {
-            "deviceId": device.device_id,
-            "payload": base64.b64encode(b'{"temperature": 20}').decode(),
-            "receivedAtMs": now_ms(),
-        },
-        LambdaContext("mqtt_data"),
-    ),
+    "mqtt": lambda device, _: publish(device, {"temperature": 20}),
 }
 
 
