@@ -17,6 +17,7 @@ from infra.local.gateway_answers import GatewayAnswers
 from infra.local.lambda_context import LambdaContext
 from infra.local.proxy_event import STAGE, BadResult, proxy_event, to_response
 from infra.local.routes import Match, Routes
+from infra.local.turns import Turns, caller_of
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 TIMEOUT_SECONDS = 29.0
@@ -60,6 +61,7 @@ class Gateway:
         self._timeout_seconds = timeout_seconds
         self._body_seconds = body_seconds
         log_in, others = anyio.CapacityLimiter(HASHING_AT_ONCE), anyio.CapacityLimiter(OTHER_HASHING_AT_ONCE)
+        self._turns = Turns()
         self._limiters = {route: log_in if route == LOG_IN else others for route in HASHING}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,15 +90,16 @@ class Gateway:
         except BodyTooLarge:
             return self._answers.render("REQUEST_TOO_LARGE", "Request Too Long")
         event = proxy_event(request, match, path, body, self._binary_types)
-        return await self._invoke(event, request.headers.get("accept", ""))
+        return await self._invoke(event, request)
 
-    async def _invoke(self, event: dict[str, Any], accept: str) -> Response:
+    async def _invoke(self, event: dict[str, Any], request: Request) -> Response:
         context = LambdaContext("api", self._timeout_seconds)
         try:
             with anyio.fail_after(self._timeout_seconds):
                 limiter = self._limiters.get((event["httpMethod"], event["resource"]))
-                result = await run_sync(self._app, event, context, abandon_on_cancel=True, limiter=limiter)
-            return to_response(result, accept, self._binary_types)
+                async with self._turns.turn(caller_of(request.headers)):
+                    result = await run_sync(self._app, event, context, abandon_on_cancel=True, limiter=limiter)
+            return to_response(result, request.headers.get("accept", ""), self._binary_types)
         except TimeoutError:
             LOG.warning("%s %s took too long", event["httpMethod"], event["resource"])
             return self._answers.render("INTEGRATION_TIMEOUT", "Endpoint request timed out")

@@ -59,7 +59,7 @@ def main(chosen: Sequence[str]) -> int:
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as directory, running_stack(Path(directory)) as stack:
         attacker = _attacker(stack)
-        for name in chosen or (None, *noise.NOISES):
+        for name in chosen or noise.NOISES:
             lines.append(_measured(stack, attacker, name))
             _print(lines[-1])
     limits = f"p99 of a heartbeat {MOST_P99_MS:.0f} ms, verdict {MOST_VERDICT_SECONDS:.0f} s"
@@ -67,16 +67,15 @@ def main(chosen: Sequence[str]) -> int:
     return int(any("  NO " in line for line in lines))
 
 
-def _measured(stack: RunningStack, attacker: Attacker, name: str | None) -> str:
+def _measured(stack: RunningStack, attacker: Attacker, name: str) -> str:
     """What neighbours that nobody knew before feel of a noise."""
     homes = [_Home(stack) for _ in range(NEIGHBOURS)]
     felt, over, peak = Felt(), threading.Event(), [0.0]
     context = multiprocessing.get_context("spawn")
     answers: Any = context.Queue()
-    making = context.Process(target=noise.make, args=(name, attacker, SECONDS, answers)) if name else None
-    if making:
-        making.start()
-        time.sleep(1.0)  # until it has begun
+    making = context.Process(target=noise.make, args=(name, attacker, SECONDS, answers))
+    making.start()
+    time.sleep(1.0)  # until it has begun
     until = time.monotonic() + SECONDS - 1.0
     with ThreadPoolExecutor(2 * NEIGHBOURS + 1) as pool:
         pool.submit(_watch_memory, stack.process.pid, over, peak)
@@ -85,10 +84,9 @@ def _measured(stack: RunningStack, attacker: Attacker, name: str | None) -> str:
         for future in (*beating, *judged):
             future.result()
         over.set()
-    said: Counter[int] = answers.get(timeout=90) if making else Counter()
-    if making:
-        making.join()
-    return felt.row(name or "none", said, peak[0])
+    said: Counter[int] = answers.get(timeout=90)
+    making.join()
+    return felt.row(name, said, peak[0])
 
 
 class _Home:

@@ -83,7 +83,14 @@ def large_messages(attacker: Attacker, until: float) -> Counter[int]:
     return _published(attacker, until, LARGE_MESSAGES, json.dumps({"filler": "x" * LARGE_BYTES}).encode())
 
 
+def nothing(_: Attacker, until: float) -> Counter[int]:
+    """What the others are compared with."""
+    time.sleep(max(0.0, until - time.monotonic()))
+    return Counter()
+
+
 NOISES: dict[str, Callable[[Attacker, float], Counter[int]]] = {
+    "none": nothing,
     "sensor logs over 6 connections": sensor_logs,
     "6,000 small MQTT messages": small_messages,
     "1,500 MQTT messages of 100 KB": large_messages,

@@ -207,6 +207,21 @@ def test_a_flood_of_sign_ups_leaves_log_in_alone(base: str) -> None:
     assert [sign_up.result().status_code for sign_up in sign_ups] == [200] * 30
 
 
+def test_a_flood_of_one_callers_requests_leaves_the_threads_to_the_others(base: str) -> None:
+    mine, other = {"x-session-token": "mine"}, {"Authorization": "Device other"}
+    SLOW.clear()
+    with ThreadPoolExecutor(60) as pool:
+        flood = [pool.submit(requests.get, f"{base}/slow", headers=mine, timeout=30) for _ in range(60)]
+        try:
+            answers = [requests.get(f"{base}/event/x", headers=other, timeout=5) for _ in range(3)]
+        finally:
+            SLOW.set()
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.result().status_code for answer in flood] == [200] * 60
+    SLOW.clear()
+
+
 class Dying(Chalice):
     """An app whose function dies, or answers what is no proxy result."""
 
