@@ -58,7 +58,7 @@ def _sender(published: Published, now_ms: int) -> Device | None:
 def _answer(device: Device, published: Published, now_ms: int) -> Answer:
     try:
         quotas.take(quotas.of_device(device.device_id), now_ms)
-        return _record(device, published.payload, now_ms)
+        return _record(device, published, now_ms)
     except Unavailable:
         raise
     except GhostwattError as error:
@@ -66,8 +66,11 @@ def _answer(device: Device, published: Published, now_ms: int) -> Answer:
         return _failure(error, published.payload)
 
 
-def _record(device: Device, payload: bytes, now_ms: int) -> Answer:
+def _record(device: Device, published: Published, now_ms: int) -> Answer:
+    payload = published.payload
     said = decode(payload, Envelope)
+    if said.relays == ABSENT:  # clocks are compared at the moment of receipt: a message may have waited since
+        now_ms = min(published.received_at_ms, now_ms)
     if said.readings != ABSENT:
         batch = decode(payload, Batch)
         answer = messages.readings(device, batch, now_ms)

@@ -11,12 +11,13 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib import telemetry
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.readings import Chunk, SensorLog
 from chalicelib.services.deadline import out_of
 from chalicelib.services.readings.examine import ROLL_UP_SECONDS, Examined, detect, examine_sensors
@@ -36,16 +37,35 @@ class _Stored:
     item: Chunk | SensorLog
 
 
+class PartialBatch(dict[str, list[dict[str, str]]]):
+    """The partial batch response that Lambda understands.
+
+    Attributes:
+        unavailable: Which of the records failed only because a part of ours was down; for a caller in the same process.
+    """
+
+    def __init__(self, failed: _Failed) -> None:
+        super().__init__(batchItemFailures=[{"itemIdentifier": number} for number in failed.numbers])
+        self.unavailable = frozenset(failed.unavailable)
+
+
+@dataclass(slots=True)
+class _Failed:
+    """The sequence numbers of the records that failed, and of those among them that waiting alone will help."""
+
+    numbers: list[str] = field(default_factory=list)
+    unavailable: set[str] = field(default_factory=set)
+
+
 @blueprint.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=100, name="examine")
-def examine(event: DynamoDBEvent) -> dict[str, list[dict[str, str]]]:
-    """Examine stored readings; answers the records that failed, in the form of a partial batch response."""
+def examine(event: DynamoDBEvent) -> PartialBatch:
+    """Examine stored readings; answers the records that failed."""
     with telemetry.invocation(telemetry.request_id(event.context)):
-        return {"batchItemFailures": [{"itemIdentifier": number} for number in _examine(event.to_dict()["Records"])]}
+        return PartialBatch(_examine(event.to_dict()["Records"]))
 
 
-def _examine(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The sequence numbers of the records that failed."""
-    failed: list[str] = []
+def _examine(records: Sequence[Mapping[str, Any]]) -> _Failed:
+    failed = _Failed()
     by_device: dict[str, list[_Stored]] = {}
     for record in records:
         if record["eventName"] == "INSERT" or _is_sensors_changed(record):
@@ -66,13 +86,13 @@ def _is_sensors_changed(record: Mapping[str, Any]) -> bool:
     return record["eventName"] == "MODIFY" and "sensors" in record["dynamodb"].get("NewImage", {})
 
 
-def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: list[str]) -> None:
+def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: _Failed) -> None:
     number = record["dynamodb"]["SequenceNumber"]
     try:
         item = readings.from_stream(_with_bytes(record["dynamodb"]["NewImage"]))
     except Exception:  # a poison record of whatever kind fails alone: it is named, tried again and then set aside
         LOG.exception("record %s cannot be read", number)
-        failed.append(number)
+        failed.numbers.append(number)
     else:
         by_device.setdefault(item.device_uid, []).append(_Stored(number, item))
 
@@ -112,10 +132,15 @@ def _detect(stored: Sequence[_Stored]) -> Examined:
 
 
 @contextmanager
-def _naming(stored: Sequence[_Stored], failed: list[str]) -> Iterator[None]:
+def _naming(stored: Sequence[_Stored], failed: _Failed) -> Iterator[None]:
     """One device's trouble must not hold up the others: its records are named, and come again."""
+    numbers = [entry.sequence_number for entry in stored]
     try:
         yield
+    except Unavailable as error:
+        LOG.warning("a device's records wait: %s", error)
+        failed.numbers += numbers
+        failed.unavailable.update(numbers)
     except Exception:
         LOG.exception("a device's records cannot be examined")
-        failed += [entry.sequence_number for entry in stored]
+        failed.numbers += numbers

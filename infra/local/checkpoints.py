@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 LOG = logging.getLogger("ghostwatt.pump")
 
@@ -49,17 +50,40 @@ class FileCheckpoint:
 class DeadLetterFile:
     """The records that were given up, one JSON object a line, with the time and the error."""
 
+    _LOCK: ClassVar[threading.Lock] = threading.Lock()
+    """Of this process for all such files: letters are added by several threads, and the whole is replaced by one."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def add(self, record: Mapping[str, Any], error: str) -> None:
         """Keep it durably."""
         letter = {"givenUpAt": datetime.now(UTC).isoformat(), "error": error, "record": record}
-        with self._path.open("ab+") as file:
+        with self._LOCK, self._path.open("ab+") as file:
             if self._ends_broken_off(file):
                 file.write(b"\n")
             file.write(json.dumps(letter).encode() + b"\n")
             _to_disk(file)
+
+    def sift(self, stays: Callable[[bytes], bytes | None]) -> int:
+        """Go through all letters; what `stays` gives for a line stays in its place. Returns how many stay.
+
+        Until the end the file is as it was, so that a crash loses nothing.
+        """
+        with self._LOCK:
+            if not self._path.exists():
+                return 0
+            before = self._path.read_bytes().splitlines()
+            after = [kept for line in before if line.strip() and (kept := stays(line)) is not None]
+            if not after:
+                self._path.unlink()
+            elif after != before:
+                draft = self._path.with_suffix(".draft")
+                with draft.open("wb") as file:
+                    file.write(b"".join(line + b"\n" for line in after))
+                    _to_disk(file)
+                draft.replace(self._path)
+        return len(after)
 
     @staticmethod
     def _ends_broken_off(file: IO[bytes]) -> bool:

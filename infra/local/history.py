@@ -6,14 +6,13 @@ import argparse
 import importlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local import aws, checkpoints, environment, progress, tables, template
+from infra.local import aws, checkpoints, offline, progress
 from infra.local.assembly import STREAMED_TABLE
-from infra.local.data_directory import locked, signing_secret
-from infra.local.database import Database, server_binary
+from infra.local.data_directory import locked
+from infra.local.database import Database
 from infra.local.errors import StackError
 from infra.local.outlets import OUTLETS
 from infra.local.streams import TableStream
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fill the folder; the exit code is 0 when it has a past now."""
     options = _options(arguments)
     try:
-        with locked(options.data.resolve()) as directory, _database(directory) as database:
+        with locked(options.data.resolve()) as directory, offline.database(directory) as database:
             _live(options, database)
             _hand_on(directory, database)
     except StackError as error:
@@ -43,28 +42,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--password", required=True)
     parser.add_argument("--device-id", required=True)
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def _database(directory: Path) -> Iterator[Database]:
-    """The database without the stack, and the environment that the verbs find."""
-    database = Database(directory, server_binary())
-    try:
-        database.start()
-        environment.put_in_place(
-            environment.app_environment(
-                public_url="http://localhost",
-                database_url=database.url,
-                live_endpoint="",
-                iot_endpoint="",
-                jwt_secret=signing_secret(directory),
-            )
-        )
-        database.wait_until_ready()
-        tables.ensure(aws.client("dynamodb", database.url), template.load({"Stage": environment.STAGE}))
-        yield database
-    finally:
-        database.stop()
 
 
 def _live(options: argparse.Namespace, database: Database) -> None:

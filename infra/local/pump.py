@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chalicelib.domain.errors import Unavailable
 from infra.local.lambda_context import LambdaContext
 
 Record = Mapping[str, Any]
@@ -61,11 +62,21 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A batch failed from this record on; `named` are the records that the handler named itself."""
+    """A batch failed from this record on.
+
+    Attributes:
+        index: The first record that failed.
+        error: Why, for the dead letter.
+        named: The records that the handler named itself, by their sequence numbers.
+        unavailable: Those of them that failed because the database refuses to work at the moment.
+        is_outage: Whether all of the batch failed for that reason.
+    """
 
     index: int
     error: str
     named: frozenset[str] = frozenset()
+    unavailable: frozenset[str] = frozenset()
+    is_outage: bool = False
 
 
 class Pump:
@@ -75,7 +86,8 @@ class Pump:
     `batchItemFailures` gets the rest again from the first of them on (partial batch); a record that fails
     `max_attempts` times goes to the dead letters. The attempts of all that are named count at once, so that one
     device's trouble does not hold up the others record by record. An outage of the database is no fault of the
-    records: the next attempt waits until the source answers.
+    records, whether it does not answer or refuses to write (Unavailable, raised or told of a record by a handler's
+    PartialBatch): they wait as long as it lasts, and those attempts do not count.
     """
 
     def __init__(
@@ -125,7 +137,7 @@ class Pump:
         return records
 
     def _deliver(self, records: Sequence[Record]) -> None:
-        waiting, attempts = [records], Counter[str]()
+        waiting, attempts, waits = [records], Counter[str](), 0
         while waiting and not self._stopping.is_set():
             batch = waiting.pop()
             failure = self._attempt(batch)
@@ -135,17 +147,22 @@ class Pump:
             if failure.index:
                 self._done(batch[failure.index - 1])
                 batch = batch[failure.index :]
+            first = _sequence_number(batch[0])
+            is_waiting = failure.is_outage or first in failure.unavailable
+            waits = waits + 1 if is_waiting else 0
             waiting += self._again(batch, failure, attempts)
-            self._pause(attempts[_sequence_number(batch[0])])
+            self._pause(waits or attempts[first])
 
     def _again(self, batch: Sequence[Record], failure: _Failure, attempts: Counter[str]) -> list[Sequence[Record]]:
         """What of a failed batch is to be tried again, the last of these first."""
+        if failure.is_outage:
+            return [batch]
         if len(batch) > 1 and not failure.named:
             middle = len(batch) // 2
             return [batch[middle:], batch[:middle]]
         first = _sequence_number(batch[0])
-        attempts.update(failure.named or {first})
-        if attempts[first] < self._max_attempts:
+        attempts.update((failure.named or {first}) - failure.unavailable)
+        if first in failure.unavailable or attempts[first] < self._max_attempts:
             return [batch]
         if not self._give_up(batch[0], failure.error):
             return [batch]
@@ -155,6 +172,9 @@ class Pump:
     def _attempt(self, batch: Sequence[Record]) -> _Failure | None:
         try:
             answer = self._handler({"Records": list(batch)}, LambdaContext("stream"))
+        except Unavailable as error:
+            LOG.warning("%d records wait: %s", len(batch), error)
+            return _Failure(0, repr(error), is_outage=True)
         except Exception as error:  # what the handler raises is the handler's failure, whatever it is
             LOG.warning("the stream handler failed on %d records", len(batch), exc_info=True)
             return _Failure(0, repr(error))
@@ -164,7 +184,9 @@ class Pump:
         indices = {_sequence_number(record): index for index, record in enumerate(batch)}
         if any(number not in indices for number in failed):
             return _Failure(0, f"the handler named records that it was not given: {failed}")
-        return _Failure(min(indices[number] for number in failed), "named in batchItemFailures", frozenset(failed))
+        unavailable: frozenset[str] = getattr(answer, "unavailable", frozenset())
+        first = min(indices[number] for number in failed)
+        return _Failure(first, "named in batchItemFailures", frozenset(failed), unavailable)
 
     def _give_up(self, record: Record, error: str) -> bool:
         """Set a record aside; False when it cannot be kept now, as on a full disk: then it is tried again."""

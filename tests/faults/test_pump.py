@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.errors import Unavailable
 from infra.local.checkpoints import DeadLetterFile, FileCheckpoint, delivered
 from infra.local.pump import BATCH_SIZE, MAX_ATTEMPTS, Handler, Pump, Record, SourceUnavailable
 
@@ -214,6 +215,64 @@ def test_an_outage_of_the_database_is_no_fault_of_the_records(bench: Bench) -> N
     assert stream.outages == 0, "it waited until the database was there"
     assert not bench.dead
     assert bench.position == 1
+
+
+class Partial(dict[str, Any]):
+    """A partial batch response that tells which records only wait for the database."""
+
+    def __init__(self, failed: Sequence[int], unavailable: Sequence[int]) -> None:
+        super().__init__(batchItemFailures=[{"itemIdentifier": str(number)} for number in failed])
+        self.unavailable = frozenset(map(str, unavailable))
+
+
+def unavailable() -> Unavailable:
+    return Unavailable("The database does not answer; try again.", code="database_unavailable")
+
+
+def test_while_the_database_refuses_to_write_no_record_is_given_up_or_tried_alone(bench: Bench) -> None:
+    outage = iter(range(20))
+
+    def answer(_batch: list[int]) -> None:
+        if next(outage, None) is not None:
+            raise unavailable()
+
+    bench.run(Stream(3), answer, max_attempts=3)
+
+    assert bench.batches == [[1, 2, 3]] * 21
+    assert not bench.dead
+    assert bench.position == 3
+
+
+def test_a_device_that_waits_for_the_database_holds_back_what_comes_behind_it_but_is_not_given_up(bench: Bench) -> None:
+    outage = iter(range(20))
+    bench.run(Stream(3), lambda batch: Partial([2], [2]) if 2 in batch and next(outage, 20) < 19 else None)
+
+    assert bench.batches[0] == [1, 2, 3]
+    assert set(map(tuple, bench.batches[1:])) == {(2, 3)}
+    assert not bench.dead
+    assert bench.position == 3
+
+
+def test_poison_among_records_that_wait_is_still_set_aside(bench: Bench) -> None:
+    outage = iter(range(8))
+
+    def answer(batch: list[int]) -> Any:
+        waits = [1] if 1 in batch and next(outage, None) is not None else []
+        return Partial(waits + [2] * (2 in batch), waits)
+
+    bench.run(Stream(3), answer, max_attempts=3)
+
+    assert bench.dead == [2]
+    assert bench.position == 3
+
+
+def test_a_record_that_was_poison_and_now_waits_is_not_given_up(bench: Bench) -> None:
+    answers = iter([Partial([1, 2], [1]), Partial([1, 2], [1]), Partial([2], [2]), Partial([2], [2])])
+
+    bench.run(Stream(2), lambda _batch: next(answers, None), max_attempts=2)
+
+    assert not bench.dead
+    assert bench.position == 2
 
 
 def test_an_outage_while_reading_is_waited_out(bench: Bench) -> None:

@@ -68,7 +68,7 @@ ALLOWED = {
     "app": {"chalicelib.api", "chalicelib.events", "chalicelib.services", "chalicelib.domain", "chalicelib.settings"},
     "infra.aws": {"infra.aws"},
     "infra.smoke": {"infra.smoke"},
-    "infra.local": {"infra.local", "app", "chalicelib.events"},
+    "infra.local": {"infra.local", "app", "chalicelib.events", "chalicelib.domain.errors"},
     "infra.local.past": {"infra.local", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
     "infra.move": {"infra.move", "infra.local"},
     "ghostwatt_pi": {"ghostwatt_pi"},
