@@ -137,7 +137,7 @@ export-data: runtime ## All data of a PC whose stack is stopped, or of a stage o
 import-data: runtime ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
 	@$(BIN)/python -m infra.move import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
 
-redrive: install ## Run a PC's dead letters through the same handlers again, its stack stopped [DATA=.local]
+redrive: runtime ## Run a PC's dead letters through the same handlers again, its stack stopped [DATA=.local]
 	@$(BIN)/python -m infra.local.redrive --data $(DATA)
 
 test-deployed: install .cache/emulator/installed ## The package in an emulator of AWS, with the contract's tests (minutes)

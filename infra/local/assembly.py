@@ -8,6 +8,7 @@ import logging
 import secrets
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,17 +17,19 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from infra.local import aws, checkpoints, environment, tables, template
+from infra.local import aws, checkpoints, environment, retention, tables, template
 from infra.local.broker import Broker
-from infra.local.bucket import SWEEP_SECONDS, Bucket
+from infra.local.bucket import Bucket
 from infra.local.connections import Connections
 from infra.local.data_directory import signing_secret, temporary
 from infra.local.database import LOOPBACK, Database, server_binary
 from infra.local.errors import StackError
+from infra.local.expiry import Expiry
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
 from infra.local.invocations import Invocations
 from infra.local.live import Live, LiveHandlers
+from infra.local.maintenance import Maintenance
 from infra.local.mqtt_limits import ConnectionLimits
 from infra.local.mqtt_service import broker_service
 from infra.local.pages import Pages, page_headers
@@ -89,10 +92,12 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
         with (
             _pump(place.directory, database.url),
             _schedule(place.sweep_seconds),
-            _exports(bucket) as services,
+            _maintenance(place, database, bucket),
+            _exports() as services,
             _broker(place, mqtt.socket) as broker,
         ):
-            inside = management_app(connections, broker.publish, prefix, [*services, broker_service(broker)])
+            calls = [bucket.service(), *services, broker_service(broker)]
+            inside = management_app(connections, broker.publish, prefix, calls)
             asgi = ByPort(management.port, inside, everyone)
             server = Server(asgi, lambda: on_ready(url, mqtt_url))
             asyncio.run(server.serve([public.socket, management.socket]))
@@ -118,12 +123,16 @@ def _public(app: Any, definitions: template.Template, connections: Connections, 
 
 @contextmanager
 def _database(directory: Path) -> Iterator[Database]:
-    database = Database(directory, server_binary(), lambda: checkpoints.delivered(directory, [STREAMED_TABLE]))
+    database = Database(directory, server_binary(), lambda: _delivered(directory))
     try:
         database.start()
         yield database
     finally:
         database.stop()
+
+
+def _delivered(directory: Path) -> dict[str, int]:
+    return checkpoints.delivered(directory, [STREAMED_TABLE])
 
 
 @contextmanager
@@ -145,16 +154,31 @@ def _schedule(period_seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _exports(bucket: Bucket) -> Iterator[Sequence[BaseRoute]]:
-    """The job of exports, and the end of their files; gives the services that the app calls for them."""
-    invocations = Invocations({"export_job": importlib.import_module("chalicelib.events.exports").export_job})
-    lifecycle = Schedule(lambda *_: bucket.expire(), SWEEP_SECONDS)
+def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[None]:
+    """What AWS does by itself, with each tick of the schedule: what is past its time ends."""
+    client, directory = aws.client("dynamodb", database.url), place.directory
+    expiry = Expiry(client, database.path, lambda: _delivered(directory))
+    letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
+    steps: dict[str, Callable[[], object]] = {
+        "expired items": expiry.run,
+        "exports": bucket.expire,
+        "mail": lambda: retention.expire_mail(directory / "mail", client, time.time()),
+        "dead letters": lambda: retention.expire_dead_letters(letters, client, time.time()),
+    }
     bucket.expire()
-    with (
-        _working(Worker("exports", invocations.run), invocations.stop),
-        _working(Worker("lifecycle", lifecycle.run), lifecycle.stop),
-    ):
-        yield [bucket.service(), invocations.service()]
+    maintenance = Maintenance(steps)
+    # A thread of its own: no delivery waits for it.
+    ticking = Schedule(lambda *_: maintenance.run(), place.sweep_seconds)
+    with _working(Worker("maintenance", ticking.run), ticking.stop):
+        yield
+
+
+@contextmanager
+def _exports() -> Iterator[Sequence[BaseRoute]]:
+    """The job of exports; gives the service that the app calls for it."""
+    invocations = Invocations({"export_job": importlib.import_module("chalicelib.events.exports").export_job})
+    with _working(Worker("exports", invocations.run), invocations.stop):
+        yield [invocations.service()]
 
 
 @contextmanager

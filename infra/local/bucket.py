@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 KEPT_SECONDS = 86_400
 """As the lifecycle of the bucket on AWS has it."""
-SWEEP_SECONDS = 600.0
 KEY = re.compile(r"[0-9a-f]{20}/[A-Za-z0-9_-]{43}\.zip")
 """A person's id and a secret: no other path reaches the disk."""
 FILE_NAME = "ghostwatt-export.zip"
@@ -66,11 +65,14 @@ class Bucket:
         """Where signed links lead."""
         return Route("/exports/{bucket}/{key:path}", self.fetch)
 
-    def expire(self) -> None:
-        """Delete what is older than a day."""
+    def expire(self, now_seconds: float | None = None) -> None:
+        """Delete what is older than a day, and folders that have been empty for as long: a person's id names them."""
         for path in self._directory.glob("*/*"):
-            if _has_expired(path):
+            if _has_expired(path, now_seconds):
                 path.unlink(missing_ok=True)
+        for path in self._directory.glob("*"):
+            if path.is_dir() and _has_expired(path, now_seconds) and not any(path.iterdir()):
+                path.rmdir()
 
     def _path(self, key: str) -> Path | None:
         return self._directory / key if KEY.fullmatch(key) else None
@@ -98,8 +100,11 @@ async def _store(request: Request, path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _has_expired(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > KEPT_SECONDS
+def _has_expired(path: Path, now_seconds: float | None = None) -> bool:
+    try:
+        return (now_seconds or time.time()) - path.stat().st_mtime > KEPT_SECONDS
+    except FileNotFoundError:  # gone since it was listed
+        return False
 
 
 def _refusal(message: str, status: int) -> Response:

@@ -85,6 +85,8 @@ def handler() -> Handle:
 
     def handle(record: dict[str, Any]) -> None:
         if "dynamodb" not in record:
+            if not record.get("principal"):
+                raise FailedAgain("it does not say who published it, as an earlier version left it")
             record_message(record, LambdaContext("mqtt_data"))
         elif examine({"Records": [record]}, LambdaContext("stream"))["batchItemFailures"]:
             raise FailedAgain("named in batchItemFailures")

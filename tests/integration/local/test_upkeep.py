@@ -11,7 +11,8 @@ import pytest
 
 from infra.local import aws
 from infra.local.database import Database, server_binary
-from infra.local.upkeep import STREAM_RETENTION_SECONDS, tidy
+from infra.local.streams import TableStream
+from infra.local.upkeep import AT_ONCE, STREAM_RETENTION_SECONDS, prune, tidy
 from tests.conftest import eventually
 
 TABLE = "ghostwatt-test-readings"
@@ -102,3 +103,40 @@ def test_the_server_counts_on_after_the_upkeep(stopped: Path, tmp_path: Path) ->
         eventually(lambda: sequence_numbers(stopped) == [6, 7], "the next record follows the newest old one")
     finally:
         again.stop()
+
+
+def test_the_newest_record_stays_without_what_it_held_and_harms_no_reader(stopped: Path, tmp_path: Path) -> None:
+    tidy(stopped, {TABLE: 6})
+
+    assert execute(stopped, "SELECT keys_json, new_image, old_image FROM _stream_records") == [("{}", None, None)]
+    again = Database(tmp_path, server_binary(), lambda: {TABLE: 6})
+    again.start()
+    try:
+        again.wait_until_ready()
+        (record,) = TableStream(aws.client("dynamodbstreams", again.url), TABLE).read(None, 10)
+        assert record["eventName"] == "REMOVE", "a handler passes it over"
+    finally:
+        again.stop()
+
+
+def test_what_is_newest_but_young_or_never_delivered_keeps_what_it_holds(stopped: Path) -> None:
+    tidy(stopped, {TABLE: 5})
+    set_age(stopped, 0)
+    tidy(stopped, {TABLE: 6})
+
+    assert execute(stopped, "SELECT keys_json FROM _stream_records") == [('{"k":{"S":"5"}}',)]
+
+
+def test_one_step_of_pruning_is_bounded(stopped: Path) -> None:
+    execute(
+        stopped,
+        "WITH RECURSIVE n(i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)"
+        " INSERT INTO _stream_records (table_name, event_name, keys_json, sequence_number, shard_id, created_at)"
+        " SELECT ?1, 'INSERT', '{}', i, 's', 0 FROM n",
+        TABLE,
+        AT_ONCE + 20,
+    )
+    with closing(sqlite3.connect(stopped)) as connection:
+        steps = [prune(connection, {TABLE: AT_ONCE + 20}, time.time()) for _ in range(3)]
+
+    assert steps == [AT_ONCE, 19, 0]
