@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.domain.errors import Unavailable
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.lambda_context import LambdaContext
 from infra.local.worker import Worker
@@ -176,6 +177,14 @@ class TopicRule:
         waiting.attempts += 1
         try:
             self._handler(event, LambdaContext("mqtt_data"))
+        except Unavailable as error:
+            LOG.warning("a message waits: %s", error)
+            if not self._stopping:  # the database refuses to work, which is no fault of the message's
+                waiting.attempts = 0
+                return False
+            if waiting.attempts < ATTEMPTS:
+                return False
+            self._dead_letters.add(event, repr(error))
         except Exception as error:  # whatever it is: tried again, then set aside
             LOG.exception("a message cannot be recorded, attempt %d", waiting.attempts)
             if waiting.attempts < ATTEMPTS:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from chalicelib.domain import devices as keys
+from chalicelib.storage import devices
 from infra.local import aws
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.redrive import handler, redrive
 from infra.local.stack import running_stack
 from infra.local.streams import TableStream
 from infra.local.template import ROOT
-from tests.conftest import Person, eventually, now_ms, reading
+from tests.conftest import Device, Person, eventually, now_ms, reading
 
 HOUR_MS = 3_600_000
 
@@ -84,9 +88,18 @@ def test_half_a_line_stays_as_it_is_and_harms_no_other(letters: DeadLetterFile, 
     assert path.read_text() == f"{line}\n"
 
 
-def message(person_device: Any, batch: dict[str, Any], received_at_ms: int) -> dict[str, Any]:
+def message(device: Device, batch: dict[str, Any], received_at_ms: int) -> dict[str, Any]:
     payload = base64.b64encode(json.dumps(batch).encode()).decode()
-    return {"deviceId": person_device.device_id, "payload": payload, "receivedAtMs": received_at_ms}
+    stored = devices.load(device.device_id)
+    assert stored is not None
+    principal = keys.principal(stored.device_uid, keys.key_digest(device.api_key))
+    return {
+        "deviceId": device.device_id,
+        "payload": payload,
+        "receivedAtMs": received_at_ms,
+        "principal": principal,
+        "clientId": device.device_id,
+    }
 
 
 def test_a_message_of_hours_ago_is_stored_under_the_times_at_which_it_was_measured(
@@ -101,6 +114,14 @@ def test_a_message_of_hours_ago_is_stored_under_the_times_at_which_it_was_measur
 
     history = person.call("GET", f"/port/{port_id}/history?resolution=raw&from={then_ms - 1}").body
     assert [(each["timestampMs"], each["power"]) for each in history["readings"]] == [(then_ms, 51.5)]
+
+
+def test_a_message_that_does_not_say_who_published_it_stays(person: Person, letters: DeadLetterFile) -> None:
+    nobodys = message(person.device(), {"temperature": 21.5}, now_ms())
+    del nobodys["principal"]
+    letters.add(nobodys, "the database did not answer")
+
+    assert redrive(letters, handler()) == (0, 1)
 
 
 def test_a_stream_record_is_examined_as_it_would_have_been(
@@ -134,20 +155,23 @@ def test_the_command_works_on_a_stopped_stack_and_refuses_a_running_one(tmp_path
         session = requests.post(f"{stack.base_url}/api/account/signup", json=who, timeout=20).json()
         headers = {"x-session-token": session["sessionToken"]}
         asked = {"deviceId": f"GW-{secrets.token_hex(6)}"}
-        requests.post(f"{stack.base_url}/api/device/register", json=asked, headers=headers, timeout=20)
-        payload = base64.b64encode(json.dumps({"temperature": 21.5}).encode()).decode()
-        letters.add({"deviceId": asked["deviceId"], "payload": payload, "receivedAtMs": now_ms()}, "down")
-        letters.add({"deviceId": 5}, "poison")
+        made = requests.post(f"{stack.base_url}/api/device/register", json=asked, headers=headers, timeout=20).json()
+        letters.add({"deviceId": asked["deviceId"]}, "poison")
 
         refused = run(tmp_path)
 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "in use by another stack" in refused.stderr
+    principal = keys.principal(device_uid(tmp_path), keys.key_digest(made["apiKey"]))
+    payload = base64.b64encode(json.dumps({"temperature": 21.5}).encode()).decode()
+    event = {"deviceId": asked["deviceId"], "payload": payload, "receivedAtMs": now_ms(), "principal": principal}
+    letters.add(event, "down")
+
     done = run(tmp_path)
 
     assert done.returncode == 1
-    assert "Dead letters: 1 went through, 1 failed again" in done.stdout
-    assert [letter["record"] for letter in kept(tmp_path)] == [{"deviceId": 5}]
+    assert "Dead letters: 1 went through, 1 failed again" in done.stdout, done
+    assert [letter["record"] for letter in kept(tmp_path)] == [{"deviceId": asked["deviceId"]}]
     with running_stack(tmp_path) as stack:
         listed = requests.get(f"{stack.base_url}/api/devices", headers=headers, timeout=20).json
 
@@ -155,3 +179,10 @@ def test_the_command_works_on_a_stopped_stack_and_refuses_a_running_one(tmp_path
             return bool(listed()[0].get("temperature") == 21.5)
 
         eventually(is_shown, "what was recorded goes through the stream")
+
+
+def device_uid(data: Path) -> str:
+    """Of the only device in a data folder."""
+    with closing(sqlite3.connect(data / "database.sqlite")) as connection:
+        ((item,),) = connection.execute('SELECT item_json FROM "ghostwatt-local-devices"')
+    return str(json.loads(item)["device_uid"]["S"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.errors import Unavailable
 from infra.local import topic_rule
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.topic_rule import ATTEMPTS, MAX_BYTES, MAX_MESSAGES, WORKERS, Sender, TopicRule
@@ -176,3 +177,31 @@ def test_a_stop_hands_on_what_waits_and_keeps_what_cannot_be(tmp_path: Path) -> 
         eventually(begun.is_set, "the first is tried")
     assert payloads(tried) == [b"0"] * ATTEMPTS + [b"1"] * ATTEMPTS + [b"2"] * ATTEMPTS
     assert payloads([letter["record"] for letter in dead_letters(tmp_path)]) == [b"0", b"1", b"2"]
+
+
+def test_while_the_database_refuses_to_work_a_message_waits_and_is_not_given_up(tmp_path: Path) -> None:
+    outage, tried = iter(range(ATTEMPTS * 4)), []
+
+    def wait(event: dict[str, Any]) -> None:
+        tried.append(event)
+        if next(outage, None) is not None:
+            raise Unavailable("The database does not answer; try again.", code="database_unavailable")
+
+    with running(tmp_path, wait) as rule:
+        rule.take("iot/devices/GW-1/data", b"first", SENDER)
+        eventually(lambda: len(tried) > ATTEMPTS * 4, "it is handled in the end")
+    assert not dead_letters(tmp_path)
+
+
+def test_what_still_waits_when_the_stack_stops_is_a_dead_letter_for_a_redrive(tmp_path: Path) -> None:
+    tried: list[dict[str, Any]] = []
+
+    def wait(event: dict[str, Any]) -> None:
+        tried.append(event)
+        raise Unavailable("The database does not answer; try again.", code="database_unavailable")
+
+    with running(tmp_path, wait) as rule:
+        rule.take("iot/devices/GW-1/data", b"first", SENDER)
+        eventually(lambda: len(tried) > ATTEMPTS, "it waits")
+    (letter,) = dead_letters(tmp_path)
+    assert payloads([letter["record"]]) == [b"first"]
