@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import Blueprint
@@ -11,6 +10,7 @@ from chalicelib.api import known_browser
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.origins import Site
 from chalicelib.domain.times import iso
 from chalicelib.services.access import sessions, throttle
 from chalicelib.services.access.sessions import Tokens
@@ -23,15 +23,15 @@ blueprint = Blueprint(__name__)
 COOKIE = "refresh"
 
 
-@route(blueprint, "POST", "/account/signup", body=wire.SignUp, answers=wire.SessionAnswer, status=201)
+@route(blueprint, "POST", "/account/signup", body=wire.SignUp, answers=wire.SessionAnswer, status=201, uses_cookie=True)
 def sign_up(call: Call[wire.SignUp]) -> Reply:
     """Make an account and log in"""
     throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     body, address = call.body, call.address_bucket
-    return _session_reply(accounts.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address))
+    return _session_reply(call, accounts.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address))
 
 
-@route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer)
+@route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer, uses_cookie=True)
 def log_in(call: Call[wire.LogIn]) -> Reply:
     """Log in; an unknown address is answered like a wrong password"""
     browser = known_browser.secret_of(call.headers)
@@ -42,23 +42,31 @@ def log_in(call: Call[wire.LogIn]) -> Reply:
         call.address_bucket,
         call.now_ms,
         browser=browser,
-        refresh_token=_cookie(call.headers),
+        refresh_token=_cookie(call),
     )
-    return known_browser.kept(_session_reply(tokens), browser)
+    return known_browser.kept(_session_reply(call, tokens), browser)
 
 
-@route(blueprint, "POST", "/account/refresh", body=wire.Refresh, answers=wire.SessionAnswer, body_optional=True)
+@route(
+    blueprint,
+    "POST",
+    "/account/refresh",
+    body=wire.Refresh,
+    answers=wire.SessionAnswer,
+    body_optional=True,
+    uses_cookie=True,
+)
 def refresh(call: Call[wire.Refresh]) -> Reply:
     """Spend a refresh token, from the body or the page's cookie; one spent twice ends the session"""
     token = call.body.refresh_token
-    return _session_reply(sessions.refresh(_cookie(call.headers) if token is None else token, call.now_ms))
+    return _session_reply(call, sessions.refresh(_cookie(call) if token is None else token, call.now_ms))
 
 
-@route(blueprint, "POST", "/account/logout", answers=Done, who=Who.SESSION)
+@route(blueprint, "POST", "/account/logout", answers=Done, who=Who.SESSION, uses_cookie=True)
 def log_out(call: Call[None]) -> Reply:
     """End this session"""
     sessions.end(call.session)
-    return Reply(Done(message="logged out"), _set_cookie("", max_age_seconds=0))
+    return Reply(Done(message="logged out"), _set_cookie(call, "", max_age_seconds=0))
 
 
 @route(blueprint, "GET", "/account", answers=wire.AccountAnswer, who=Who.SESSION)
@@ -82,11 +90,21 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     return _answer(accounts.change(call.session, choices, call.now_ms))
 
 
-@route(blueprint, "DELETE", "/account", body=wire.CloseAccount, answers=Done, status=202, who=Who.SESSION)
+@route(
+    blueprint,
+    "DELETE",
+    "/account",
+    body=wire.CloseAccount,
+    answers=Done,
+    status=202,
+    who=Who.SESSION,
+    uses_cookie=True,
+)
 def close_account(call: Call[wire.CloseAccount]) -> Reply:
     """Delete your account, with your password: unusable at once, all data within a day"""
     accounts.close(call.session, call.body.current_password, call.now_ms)
-    return Reply(Done(message="closed; your data will be deleted within a day"), _set_cookie("", max_age_seconds=0))
+    cleared = _set_cookie(call, "", max_age_seconds=0)
+    return Reply(Done(message="closed; your data will be deleted within a day"), cleared)
 
 
 @route(blueprint, "GET", "/account/sessions", answers=wire.SessionList, who=Who.SESSION)
@@ -151,24 +169,31 @@ def _part(session: Session, current_id: str) -> wire.SessionPart:
     )
 
 
-def _session_reply(tokens: Tokens) -> Reply:
+def _session_reply(call: Call[Any], tokens: Tokens) -> Reply:
     answer = wire.SessionAnswer(
         session_token=tokens.session_token,
         refresh_token=tokens.refresh_token,
         expires_at=iso(tokens.expires_at_ms),
     )
-    return Reply(answer, _set_cookie(tokens.refresh_token, max_age_seconds=SESSION_MS // 1_000))
+    return Reply(answer, _set_cookie(call, tokens.refresh_token, max_age_seconds=SESSION_MS // 1_000))
 
 
-def _set_cookie(token: str, max_age_seconds: int) -> dict[str, str]:
-    """The page's cookie: out of reach of scripts and of other sites, and sent to these routes only."""
+def _set_cookie(call: Call[Any], token: str, max_age_seconds: int) -> dict[str, str]:
+    """The page's cookie: out of reach of scripts and of other sites, and sent to these routes only.
+
+    The origin that CORS allows gets none: a cookie of this site in its calls would be somebody else's session.
+    """
+    if call.site is not Site.OWN:
+        return {}
     secure = "" if settings().public_url.startswith("http://") else "; Secure"
     value = f"{COOKIE}={token}; Path=/api/account; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}"
     return {"Set-Cookie": value}
 
 
-def _cookie(headers: Mapping[str, str]) -> str:
-    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+def _cookie(call: Call[Any]) -> str:
+    """The refresh token in the page's cookie, "" without one; calls from elsewhere cannot spend it."""
+    sent = call.headers.get("cookie", "") if call.site is Site.OWN else ""
+    pairs = (pair.strip().partition("=") for pair in sent.split(";"))
     return next((token for name, _, token in pairs if name == COOKIE), "")
 
 

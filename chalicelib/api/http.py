@@ -14,6 +14,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib import telemetry
 from chalicelib.api.bodies import raw_body
+from chalicelib.api.browsers import caller_site
 from chalicelib.api.paging import MAX_ID_LENGTH
 from chalicelib.api.viewer import client_address
 from chalicelib.decoding import decode
@@ -34,6 +35,7 @@ from chalicelib.domain.errors import (
     Unavailable,
     not_found,
 )
+from chalicelib.domain.origins import Site
 from chalicelib.services.access import api_tokens, quotas, sessions
 from chalicelib.services.home import devices
 from chalicelib.wire.base import Failure
@@ -65,7 +67,10 @@ class Who(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Body]):
-    """One decoded request. `session` or `device` is there when the route asks for it; header names are lower case."""
+    """One decoded request. `session` or `device` is there when the route asks for it; header names are lower case.
+
+    `site` is where a browser calls from; routes that use the refresh cookie are not called for foreign ones.
+    """
 
     body: Body
     now_ms: int
@@ -73,6 +78,7 @@ class Call(Generic[Body]):
     headers: Mapping[str, str]
     source_ip: str
     caller: Session | Device | None = None
+    site: Site = Site.OWN
 
     @property
     def session(self) -> Session:
@@ -139,10 +145,12 @@ def route(
     who: Who = Who.NOBODY,
     body_optional: bool = False,
     scope: Scope | None = None,
+    uses_cookie: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a handler: it gets a Call and the path's parameters, and returns an answer Struct or a Reply.
 
     `scope` is the least scope of an API token that may call it; without one a route for SESSION wants a log-in.
+    A route that uses_cookie reads, sets or clears the refresh cookie: it refuses the pages of other sites.
     """
 
     def register(handler: Handler) -> Handler:
@@ -151,7 +159,8 @@ def route(
 
         def view(**path_parameters: str) -> Response:
             def answer() -> object:
-                call = _call(blueprint.current_request, body, who, body_optional, scope)
+                site = _own_or_allowed(blueprint.current_request) if uses_cookie else Site.OWN
+                call = _call(blueprint.current_request, body, who, body_optional, scope, site)
                 if any(len(value) > MAX_ID_LENGTH for value in path_parameters.values()):
                     raise not_found("thing")
                 return handler(call, **path_parameters)
@@ -180,7 +189,8 @@ def _success(answer: object, status: int) -> Response:
     if not isinstance(answer, Reply):
         return _json(answer, status)
     if answer.content_type != "application/json":
-        return Response(answer.answer, {"Content-Type": answer.content_type, **answer.headers}, status)
+        named: dict[str, Any] = {"Content-Type": answer.content_type, "Cache-Control": "no-store", **answer.headers}
+        return Response(answer.answer, named, status)
     return _json(answer.answer, status, answer.headers)
 
 
@@ -195,7 +205,16 @@ def _json(answer: object, status: int, headers: Mapping[str, str | list[str]] | 
     return Response(msgspec.json.encode(answer).decode(), {**no_store, **(headers or {})}, status)
 
 
-def _call(request: Request, body: type | None, who: Who, body_optional: bool, scope: Scope | None) -> Call[Any]:
+def _own_or_allowed(request: Request) -> Site:
+    site = caller_site(request)
+    if site is Site.FOREIGN:
+        raise Forbidden("This site may not log anybody in or out here: use the page itself.", code="bad_origin")
+    return site
+
+
+def _call(
+    request: Request, body: type | None, who: Who, body_optional: bool, scope: Scope | None, site: Site
+) -> Call[Any]:
     now_ms = time.time_ns() // 1_000_000
     source_ip = client_address(request.headers, request.context.get("identity", {}).get("sourceIp", ""))
     in_body = decode(raw_body(request), body) if body and who is Who.DEVICE_IN_BODY else None
@@ -207,6 +226,7 @@ def _call(request: Request, body: type | None, who: Who, body_optional: bool, sc
         headers=request.headers,
         source_ip=source_ip,
         caller=caller,
+        site=site,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from infra.local.data_directory import locked
 from infra.local.database import LOOPBACK
 from infra.local.errors import StackError
 from infra.local.mqtt_limits import ConnectionLimits
+from infra.local.options import SETTINGS
+from infra.local.quiet_logs import quieten
 from infra.local.schedule import PERIOD_SECONDS
 from infra.local.terminal import own_foreground
 from infra.local.worker import Worker
@@ -33,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for chatty in ("amqtt", "botocore", "pynamodb", "transitions", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("amqtt.mqtt.protocol").setLevel(logging.ERROR)  # it warns of each late acknowledgement
+    quieten()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _stop)
     try:
@@ -63,14 +67,34 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--sweep-seconds", type=seconds, default=PERIOD_SECONDS, help="between two runs of the schedule"
     )
+    for name, setting in SETTINGS.items():
+        default = os.environ.get(name, setting.default)
+        parser.add_argument(_option(name), type=setting.read, default=default, help=setting.meaning)
     return parser.parse_args(arguments)
+
+
+def _option(name: str) -> str:
+    return f"--{name.lower().replace('_', '-')}"
 
 
 def _place(options: argparse.Namespace, directory: Path) -> Place:
     limits = ConnectionLimits(
         options.mqtt_connections_total, options.mqtt_connections_per_address, options.mqtt_connections_per_device
     )
-    return Place(options.host, options.port, directory, options.sweep_seconds, options.mqtt_port, limits)
+    return Place(
+        options.host,
+        options.port,
+        directory,
+        options.sweep_seconds,
+        options.mqtt_port,
+        limits,
+        public_url=options.public_url,
+        web_origin=options.web_origin,
+        proxies=options.trusted_proxy,
+        most_connections=options.max_connections,
+        most_per_client=options.max_connections_per_client,
+        request_seconds=options.request_seconds,
+    )
 
 
 def _tell_ready(url: str, mqtt_url: str) -> None:

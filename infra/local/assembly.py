@@ -9,32 +9,39 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
-from infra.local import aws, checkpoints, environment, retention, tables, template
+from infra.local import aws, checkpoints, descriptors, environment, retention, tables, template
 from infra.local.broker import Broker
 from infra.local.bucket import Bucket
 from infra.local.connections import Connections
 from infra.local.data_directory import signing_secret, temporary
 from infra.local.database import LOOPBACK, Database, server_binary
+from infra.local.descriptors import MOST_HTTP, MOST_MANAGEMENT, MOST_PER_CLIENT
 from infra.local.errors import StackError
 from infra.local.expiry import Expiry
+from infra.local.framing import OneFraming
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
+from infra.local.http_limits import HttpLimits
 from infra.local.invocations import Invocations
 from infra.local.live import Live, LiveHandlers
 from infra.local.maintenance import Maintenance
 from infra.local.mqtt_limits import ConnectionLimits
 from infra.local.mqtt_service import broker_service
 from infra.local.pages import Pages, page_headers
+from infra.local.protocols import REQUEST_SECONDS, Front
+from infra.local.proxies import TrustedProxies
 from infra.local.pump import Handler, Pump
 from infra.local.schedule import Schedule
+from infra.local.security_headers import API_POLICY, SecurityHeaders, policy_headers
 from infra.local.server import ByPort, Server, listen, management_app, public_app
 from infra.local.streams import TableStream
 from infra.local.topic_rule import TopicRule
@@ -51,7 +58,12 @@ OUTSIDE = ("192.0.2.1", 9)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs."""
+    """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs.
+
+    public_url is where people reach it, "" for where it listens; web_origin the one other origin whose pages may call
+    ("": none); proxies are the reverse proxies in front of it; most_connections (fewer where the system gives fewer
+    descriptors) and most_per_client limit its connections, request_seconds the time for the head of a request.
+    """
 
     host: str
     port: int
@@ -59,13 +71,21 @@ class Place:
     sweep_seconds: float
     mqtt_port: int = 0
     mqtt_limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    public_url: str = ""
+    web_origin: str = ""
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    most_connections: int = MOST_HTTP
+    most_per_client: int = MOST_PER_CLIENT
+    request_seconds: float = REQUEST_SECONDS
 
 
 def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
     """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
+    shares = descriptors.shares(descriptors.raise_limit())
     public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
     mqtt = listen(place.host, place.mqtt_port)
-    url = f"http://{_url_host(place.host)}:{public.port}"
+    own_url = f"http://{_url_host(place.host)}:{public.port}"
+    url = place.public_url or own_url
     prefix = secrets.token_urlsafe()
     services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
     tempfile.tempdir = str(temporary(place.directory))
@@ -79,27 +99,29 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
                 jwt_secret=signing_secret(place.directory),
                 mail_directory=str(place.directory / "mail"),
                 services_url=services_url,
+                web_origin=place.web_origin,
             )
         )
         app = _app()
         _log_with_the_rest(app.app.log)
-        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": url})
+        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": place.web_origin or url})
         database.wait_until_ready()
         tables.ensure(aws.client("dynamodb", database.url), definitions)
         connections, bucket = Connections(), Bucket(place.directory / "exports")
-        everyone = _public(app, definitions, connections, bucket)
+        everyone = place.proxies.behind(_public(app, definitions, connections, bucket, https=url.startswith("https")))
         mqtt_url = f"mqtt://{_url_host(place.host)}:{mqtt.port}"
         with (
             _pump(place.directory, database.url),
             _schedule(place.sweep_seconds),
             _maintenance(place, database, bucket),
             _exports() as services,
-            _broker(place, mqtt.socket) as broker,
+            _broker(place, mqtt.socket, shares.mqtt) as broker,
         ):
             calls = [bucket.service(), *services, broker_service(broker)]
             inside = management_app(connections, broker.publish, prefix, calls)
             asgi = ByPort(management.port, inside, everyone)
-            server = Server(asgi, lambda: on_ready(url, mqtt_url))
+            front = _front(place, shares.http, management.port, policy_headers(definitions, API_POLICY))
+            server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
             asyncio.run(server.serve([public.socket, management.socket]))
 
 
@@ -111,14 +133,25 @@ def _app() -> Any:
         raise StackError(str(error)) from error
 
 
-def _public(app: Any, definitions: template.Template, connections: Connections, bucket: Bucket) -> Any:
+def _public(
+    app: Any, definitions: template.Template, connections: Connections, bucket: Bucket, *, https: bool
+) -> ASGIApp:
     handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
-    return public_app(
+    everything = public_app(
         Gateway(app.app, GatewayAnswers(definitions)),
         Live(handlers, connections),
-        Pages(PAGE_DIRECTORY, page_headers(definitions)),
+        Pages(PAGE_DIRECTORY, page_headers(definitions, https=https)),
         bucket.links(),
     )
+    return SecurityHeaders(OneFraming(everything), policy_headers(definitions, API_POLICY, https=https))
+
+
+def _front(place: Place, most: int, management_port: int, headers: Mapping[str, str]) -> Front:
+    """The limits of the HTTP ports: strangers on one must not keep the app from the other."""
+    most = min(place.most_connections, most)
+    own = HttpLimits(MOST_MANAGEMENT, MOST_MANAGEMENT)
+    limits = HttpLimits(most, min(place.most_per_client, most), place.proxies.__contains__)
+    return Front(limits, {management_port: own}, headers, place.request_seconds)
 
 
 @contextmanager
@@ -182,11 +215,12 @@ def _exports() -> Iterator[Sequence[BaseRoute]]:
 
 
 @contextmanager
-def _broker(place: Place, listening: socket.socket) -> Iterator[Broker]:
+def _broker(place: Place, listening: socket.socket, most: int) -> Iterator[Broker]:
     """The MQTT broker and its topic rule."""
     handlers = importlib.import_module("chalicelib.events.mqtt")
     rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(place.directory / DEAD_LETTERS))
-    broker = Broker(listening, handlers.mqtt_authorize, rule.take, place.mqtt_limits)
+    limits = replace(place.mqtt_limits, total=min(place.mqtt_limits.total, most))
+    broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits)
     with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
         yield broker
 

@@ -23,15 +23,17 @@ def app_environment(
     jwt_secret: str,
     mail_directory: str = "",
     services_url: str = NOWHERE,
+    web_origin: str = "",
 ) -> dict[str, str]:
     """The variables that settings.py and botocore read; the credentials are made up, the database asks for some.
 
-    services_url is the management API, where S3 and Lambda are called.
+    services_url is the management API, where S3 and Lambda are called; web_origin is the origin that CORS allows, by
+    default the page's own.
     """
     return {
         "STAGE": STAGE,
         "PUBLIC_URL": public_url,
-        "WEB_ORIGIN": public_url,
+        "WEB_ORIGIN": web_origin or public_url,
         "JWT_SECRET": jwt_secret,
         "LIVE_ENDPOINT": live_endpoint,
         "IOT_ENDPOINT": iot_endpoint,

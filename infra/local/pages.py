@@ -12,26 +12,16 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from infra.local.security_headers import PAGE_POLICY, policy_headers
 from infra.local.template import Template
 
-POLICY = "AWS::CloudFront::ResponseHeadersPolicy"
 
-
-def page_headers(template: Template) -> dict[str, str]:
-    """The headers of the template's policy, without HSTS: on plain HTTP browsers ignore it.
+def page_headers(template: Template, *, https: bool = False) -> dict[str, str]:
+    """The headers of the page.
 
     Files may be kept, but are asked for again each time: a changed file is seen at once, the same one costs a 304.
     """
-    policy = template.of_type(POLICY)[0]["ResponseHeadersPolicyConfig"]
-    security = policy["SecurityHeadersConfig"]
-    return {
-        "Content-Security-Policy": security["ContentSecurityPolicy"]["ContentSecurityPolicy"],
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": security["FrameOptions"]["FrameOption"],
-        "Referrer-Policy": security["ReferrerPolicy"]["ReferrerPolicy"],
-        "Cache-Control": "no-cache",
-        **{item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]},
-    }
+    return {**policy_headers(template, PAGE_POLICY, https=https), "Cache-Control": "no-cache"}
 
 
 class Pages:

@@ -14,10 +14,15 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.descriptors import MOST_HTTP, MOST_PER_CLIENT
 from infra.local.errors import StackError
+from infra.local.http_limits import HttpLimits
+from infra.local.protocols import Front
 
 Publish = Callable[[str, bytes], None]
 BACKLOG = 2_048
+ACCEPTED_AT_ONCE = 64
+"""Connections that are taken before the limits see them: in a flood each still takes a descriptor for a moment."""
 GRACE_SECONDS = 5
 """How long requests that are under way may take to end when the stack stops."""
 
@@ -101,17 +106,21 @@ class ByPort:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells when it answers."""
+    """uvicorn that tells when it answers, with limits on the connections of strangers."""
 
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], front: Front | None = None) -> None:
+        front = front or Front(HttpLimits(MOST_HTTP, MOST_PER_CLIENT))
         super().__init__(
             uvicorn.Config(
                 app,
+                http=front.http_protocol(),
+                ws=front.websocket_protocol(),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                backlog=ACCEPTED_AT_ONCE,
                 ws_max_size=MAX_MESSAGE_BYTES,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
@@ -121,4 +130,6 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
+        for listening in sockets or []:
+            listening.listen(BACKLOG)  # uvicorn has shortened the queue
         self._on_ready()

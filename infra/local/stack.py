@@ -17,6 +17,8 @@ from infra.local.template import ROOT
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+OF_THIS_PROCESS = ("PUBLIC_URL", "WEB_ORIGIN")
+"""What the app in this process was told about itself; another stack has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def running_stack(
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environment or {})},
             stdout=log,
             stderr=log,
         )
@@ -68,6 +70,10 @@ def running_stack(
         finally:
             process.kill()
             process.wait()
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_THIS_PROCESS}
 
 
 def _ready_url(process: subprocess.Popen[bytes], log_path: Path, start_of_log: int) -> str:

@@ -32,6 +32,11 @@ class Template:
             if resource["Type"] == type_name
         ]
 
+    def properties(self, name: str) -> dict[str, Any]:
+        """The properties of one resource, by its logical id, resolved in the same way."""
+        properties: dict[str, Any] = self._resolved(self.resources[name]["Properties"])
+        return properties
+
     def _resolved(self, node: Any) -> Any:
         match node:
             case {"Ref": str(name)}:

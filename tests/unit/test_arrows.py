@@ -69,6 +69,7 @@ ALLOWED = {
     "infra.aws": {"infra.aws"},
     "infra.smoke": {"infra.smoke"},
     "infra.local": {"infra.local", "app", "chalicelib.events", "chalicelib.domain.errors"},
+    "infra.local.http_limits": {"infra.local", "chalicelib.domain"},
     "infra.local.past": {"infra.local", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
     "infra.move": {"infra.move", "infra.local"},
     "ghostwatt_pi": {"ghostwatt_pi"},
