@@ -17,7 +17,7 @@ from chalicelib.api import paging
 from chalicelib.api.http import Reply
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.readings import SensorLog
-from chalicelib.domain.spreadsheets import harmless
+from chalicelib.domain.spreadsheets import BYTE_ORDER_MARK, harmless
 from chalicelib.domain.times import LATEST_MS, iso
 from chalicelib.domain.units import units_of
 from chalicelib.services.past.history import RawPage, UsagePage
@@ -39,7 +39,7 @@ POINTS = 2_000
 MOST_POINTS = 10_000
 """The longest rows of these take 3 MB: a page stays below 4."""
 RESOLUTIONS: tuple[Resolution, ...] = ("raw", "5m", "1h", "1d")
-Layout = Literal["rows", "columns", "csv"]
+Layout = Literal["rows", "columns", "csv", "csv-bom"]
 CURSOR = re.compile(r"(raw|5m|1h|1d) (\d{1,13})")
 
 
@@ -85,9 +85,9 @@ def asked(query: Mapping[str, str]) -> Asked:
 
 def layout(query: Mapping[str, str]) -> Layout:
     """How to answer; raises Invalid: format, layout."""
-    as_csv = paging.choice(query, "format", ("json", "csv")) == "csv"
-    as_columns = paging.choice(query, "layout", ("rows", "columns")) == "columns"
-    return "csv" if as_csv else "columns" if as_columns else "rows"
+    form = paging.choice(query, "format", ("json", "csv", "csv-bom"))
+    arranged = paging.choice(query, "layout", ("rows", "columns")) or "rows"
+    return cast("Layout", arranged if form in (None, "json") else form)
 
 
 def cursor(resolution: Resolution, next_ms: int | None) -> str | None:
@@ -121,8 +121,8 @@ def usage_reply(port_id: str, resolution: UsageResolution, asked: Asked, page: U
 
 
 def _reply(asked: Asked, rows: PortHistory | PortUsage, shown: Table) -> Reply:
-    if asked.layout == "csv":
-        return csv_reply(shown, rows.cursor)
+    if asked.layout in ("csv", "csv-bom"):
+        return csv_reply(shown, asked.layout, rows.cursor)
     if asked.layout == "rows":
         return Reply(rows, more(rows.cursor))
     columns = shown.columns()
@@ -134,9 +134,9 @@ def sensor_reply(device_id: str, how: Layout, logs: Sequence[SensorLog], goes_on
     """A page of what free sensors said."""
     names = sorted({name for log in logs for name in log.values})
     times = [iso(log.at_ms) for log in logs]
-    if how == "csv":
+    if how in ("csv", "csv-bom"):
         rows = [(at, log.at_ms, *map(log.values.get, names)) for at, log in zip(times, logs, strict=True)]
-        return csv_reply(Table(["timestamp", "timestampMs", *names], rows), goes_on)
+        return csv_reply(Table(["timestamp", "timestampMs", *names], rows), how, goes_on)
     if how == "rows":
         data = [views.sensor_log(log) for log in logs]
         answer = SensorHistory(device_id=device_id, data=data, units=units_of(names), cursor=goes_on)
@@ -158,9 +158,10 @@ def table(kind: type[HistoryPoint | UsagePoint], points: Sequence[Part]) -> Tabl
     return Table(names, [msgspec.structs.astuple(point) for point in points])
 
 
-def csv_reply(shown: Table, next_cursor: str | None) -> Reply:
-    """A table as CSV with a line of names (RFC 4180); what has no value is empty."""
+def csv_reply(shown: Table, how: Layout, next_cursor: str | None) -> Reply:
+    """A table as CSV with a line of names (RFC 4180); what has no value is empty. With a byte order mark for Excel."""
     text = io.StringIO()
+    text.write(BYTE_ORDER_MARK if how == "csv-bom" else "")
     writer = csv.writer(text)
     writer.writerow(map(harmless, shown.names))  # a sensor's name is a column's
     writer.writerows(shown.rows)

@@ -28,7 +28,12 @@ QUERY = {
         "description": "without it the finest that has at most width points",
     },
     "width": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 2_000},
-    "format": {"type": "string", "enum": ["json", "csv"], "default": "json"},
+    "format": {
+        "type": "string",
+        "enum": ["json", "csv", "csv-bom"],
+        "default": "json",
+        "description": "csv-bom is CSV with a byte order mark, by which Excel knows UTF-8",
+    },
     "layout": {"type": "string", "enum": ["rows", "columns"], "default": "rows"},
 }
 QUERIES = {

@@ -28,8 +28,8 @@ def reply(call: Call[None], device_id: str) -> Reply:
     )
     goes_on = asking.cursor(resolution, page.next_ms)
     points = [_point(summaries) for summaries in page.summaries]
-    if asked.layout == "csv":
-        return asking.csv_reply(_table(points), goes_on)
+    if asked.layout in ("csv", "csv-bom"):
+        return asking.csv_reply(_table(points), asked.layout, goes_on)
     if asked.layout == "columns":
         return Reply(_columns(device_id, resolution, points, goes_on), asking.more(goes_on))
     units = units_of(_names(points))

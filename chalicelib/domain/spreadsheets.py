@@ -1,4 +1,4 @@
-"""Cells of a CSV that somebody opens in a spreadsheet, which runs text as a formula.
+"""CSV that somebody opens in a spreadsheet: which runs text as a formula, and takes UTF-8 for something else.
 
 Devices and people give names, and whoever opens the file trusts it:
 https://owasp.org/www-community/attacks/CSV_Injection
@@ -6,10 +6,20 @@ https://owasp.org/www-community/attacks/CSV_Injection
 
 from __future__ import annotations
 
+import re
+
 Cell = str | int | float | bool | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+BYTE_ORDER_MARK = "\ufeff"
+"""Before a CSV: by it Excel knows that the file is UTF-8."""
+FORMULA = re.compile(r"(^\s*|[;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a formula would begin: at the start of a cell, and behind what parts cells in some countries or programs. The
+last four characters are the first four in full width, which some spreadsheets take too."""
+DROPPED_STARTS = ("\t", "\r", "\n")
 
 
 def harmless(cell: Cell) -> Cell:
     """The cell; text that would be run gets an apostrophe before it, which makes it text. Numbers stay as they are."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = FORMULA.sub(r"\1'", cell)
+    return f"'{text}" if text.startswith(DROPPED_STARTS) else text

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from chalicelib.domain.exports import Format
-from chalicelib.domain.spreadsheets import Cell, harmless
+from chalicelib.domain.spreadsheets import BYTE_ORDER_MARK, Cell, harmless
 from chalicelib.services.deadline import OutOfTime
 
 Row = Sequence[Cell]
@@ -34,6 +34,7 @@ class Table:
         for kind, (path, _) in self._files.items():
             path.touch()
             if kind == "csv":
+                path.write_text(BYTE_ORDER_MARK, encoding="utf-8")
                 _add_csv(path, [self._columns])
 
     def add(self, rows: Sequence[Row]) -> None:

@@ -26,10 +26,10 @@ def readme(export: Export, account: Account, tables: tuple[Described, ...], now_
     return "\n\n".join(parts) + "\n"
 
 
-_FORMS = """Tables are CSV (RFC 4180: commas, UTF-8, a line of names) or JSON lines (UTF-8, one object a line), or both
-with the same rows. What has no value is empty in CSV and null in JSON. In CSV a text that a spreadsheet would run as a
-formula has an apostrophe before it. Times are UTC; where the hours and days of energy begin is by the clock of
-{timezone}."""
+_FORMS = """Tables are CSV (RFC 4180: commas, UTF-8 with a byte order mark, a line of names) or JSON lines (UTF-8, one
+object a line), or both with the same rows. What has no value is empty in CSV and null in JSON. In CSV a text that a
+spreadsheet would run as a formula has an apostrophe before it. Times are UTC; where the hours and days of energy begin
+is by the clock of {timezone}."""
 _ACCOUNT = """account.json
   Your settings. tariffPerKwh is in the currency, gramsCo2PerKwh in grams. A tariff's prices are in millionths of the
   currency per kWh, its windows in quarter hours since midnight, on weekdays from 0 (Monday).

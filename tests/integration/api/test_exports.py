@@ -148,7 +148,7 @@ def lines(archive: zipfile.ZipFile, name: str) -> Table:
 
 
 def rows(archive: zipfile.ZipFile, name: str) -> Table:
-    return list(csv.DictReader(io.StringIO(archive.read(f"{name}.csv").decode())))
+    return list(csv.DictReader(io.StringIO(archive.read(f"{name}.csv").decode("utf-8-sig"))))
 
 
 def names(archive: zipfile.ZipFile, kind: str) -> set[str]:

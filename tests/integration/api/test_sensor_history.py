@@ -99,3 +99,13 @@ def test_what_is_no_resolution_or_no_cursor_of_it_is_named(person: Person, devic
     path = f"/device/{device.device_id}/data"
     assert person.call("GET", f"{path}?resolution=2h").body["field"] == "resolution"
     assert person.call("GET", f"{path}?resolution=1h&cursor=MWQgMTIz").body["field"] == "cursor"
+
+
+@pytest.mark.parametrize("query", ["", "resolution=1d&"])
+def test_csv_has_a_byte_order_mark_where_a_spreadsheet_is_to_open_it(
+    person: Person, device: Device, start_ms: int, query: str
+) -> None:
+    say(device, start_ms, **{"küche": 20.0, "x;=1+1": 1.0})
+    plain, marked = (data(person, device, f"{query}format={form}") for form in ("csv", "csv-bom"))
+    assert marked.encode() == b"\xef\xbb\xbf" + plain.encode()
+    assert "x;'=1+1" in plain.splitlines()[0]

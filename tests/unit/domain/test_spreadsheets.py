@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.spreadsheets import Cell, harmless
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=", "-"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "=", "-", "\uff1d1"])
 def test_text_that_would_be_run_has_an_apostrophe_before_it(text: str) -> None:
     assert harmless(text) == f"'{text}"
 
@@ -22,6 +24,28 @@ def test_numbers_and_plain_text_are_left_alone(cell: Cell) -> None:
     assert harmless(cell) == cell
 
 
-@given(st.text())
+@pytest.mark.parametrize("text", ["\t1", "\r1", "\n1"])
+def test_a_blank_that_a_spreadsheet_drops_has_an_apostrophe_before_it(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x; =1+1", "x; '=1+1"),
+        ("x\t@SUM(A1)", "x\t'@SUM(A1)"),
+        ("x\n-1", "x\n'-1"),
+        ("x\r\n+1;=2", "x\r\n'+1;'=2"),
+        ("\t=1", "'\t'=1"),
+        ("a=b; c-d", "a=b; c-d"),
+    ],
+)
+def test_a_formula_behind_what_parts_cells_elsewhere_has_one_too(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+@given(st.text(alphabet=st.sampled_from("=+-@;\t\r\n x1'\uff1d")))
 def test_nothing_that_would_be_run_is_left(text: str) -> None:
-    assert not str(harmless(text)).startswith(("=", "+", "-", "@", "\t", "\r"))
+    for cell in re.split(r"[;\t\r\n]", str(harmless(text))):
+        assert not cell.lstrip().startswith(("=", "+", "-", "@", "\uff1d"))
