@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from chalicelib import messages, views
 from chalicelib.api import history as asking
 from chalicelib.api import paging, summaries
 from chalicelib.api.http import Call, Reply, Who, route
-from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
+from chalicelib.domain.device_order import Place
+from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import BadRequest, Conflict, Invalid
 from chalicelib.domain.states import DeviceState
 from chalicelib.services.home import accounts, devices
@@ -22,6 +24,7 @@ from chalicelib.wire.base import Done
 from chalicelib.wire.sensors import SensorSummaries, SensorSummaryColumns
 
 blueprint = Blueprint(__name__)
+CURSOR = re.compile(r"(\d{1,13}) (-1|\d{1,13}) ([A-Za-z0-9_-]{4,128})", re.ASCII)
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 
@@ -50,12 +53,12 @@ def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
 @route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION, scope="read")
 def list_devices(call: Call[None]) -> wire.DeviceList:
     """Your devices, the one that called last first"""
-    limit, start = paging.limit(call.query), _offset(paging.cursor(call.query))
-    page, more = devices.page_by_last_seen(call.owner_id, start, limit)
+    limit, (as_of_ms, place) = paging.limit(call.query), _position(paging.cursor(call.query), call.now_ms)
+    page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, limit)
     known = devices.states_of(page)
     return wire.DeviceList(
         devices=[_shown(device, known, call.now_ms) for device in page],
-        cursor=base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
+        cursor=None if goes_on is None else _cursor(as_of_ms, goes_on),
     )
 
 
@@ -63,20 +66,21 @@ def _shown(device: Device, known: Mapping[str, DeviceState], now_ms: int) -> wir
     return views.device(device, known.get(device.device_uid), now_ms, devices.heard_ms(device))
 
 
-def _offset(cursor: str | None) -> int:
-    if not cursor:
-        return 0
+def _cursor(as_of_ms: int, place: Place) -> str:
+    return base64.urlsafe_b64encode(f"{as_of_ms} {place.seen_ms} {place.device_id}".encode()).decode()
+
+
+def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
+    """The moment of the first page, and the place to go on from."""
+    if cursor is None:
+        return now_ms, None
     try:
-        offset = int(base64.urlsafe_b64decode(cursor))
-    except ValueError as error:
-        raise _bad_cursor() from error
-    if not 0 < offset <= MAX_DEVICES_PER_OWNER:
-        raise _bad_cursor()
-    return offset
-
-
-def _bad_cursor() -> Invalid:
-    return Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
+        found = CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
+    return int(found[1]), Place(int(found[2]), found[3])
 
 
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION, scope="read")

@@ -197,7 +197,12 @@ def _success(answer: object, status: int) -> Response:
 def _refusal(error: GhostwattError) -> Response:
     failure = Failure(error=error.message, code=error.code, field=error.field)
     seconds = error.retry_after_seconds
-    return _json(failure, STATUS[type(error)], {"Retry-After": str(seconds)} if seconds is not None else {})
+    return _json(failure, _status(error), {"Retry-After": str(seconds)} if seconds is not None else {})
+
+
+def _status(error: GhostwattError) -> int:
+    """That of the nearest class of the tree that has one; 500 for a refusal of no known class."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def _json(answer: object, status: int, headers: Mapping[str, str | list[str]] | None = None) -> Response:

@@ -14,6 +14,8 @@ from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
 DIGEST_HOUR = 7
 """On Mondays, local time."""
+SUNDAY = 6
+"""A digest is due on one only where the account's time zone has changed meanwhile."""
 RETRY_AFTER_MINUTES = (1, 5, 15, 60, 240)
 """Pauses between tries: an outage of five hours is outlived; what fails for longer is given up."""
 LEASE_MS = 2 * MINUTE_MS
@@ -91,3 +93,14 @@ def next_digest_ms(timezone: str, now_ms: int) -> int:
     monday = today - timedelta(days=today.weekday())
     this_week_ms = start_ms(monday, zone, DIGEST_HOUR)
     return this_week_ms if this_week_ms > now_ms else start_ms(monday + timedelta(weeks=1), zone, DIGEST_HOUR)
+
+
+def digest_week(timezone: str, due_at_ms: int) -> tuple[int, int]:
+    """The week of the digest that is due then: seven whole local days, from Monday until before Monday (epoch ms).
+
+    Whatever the hour, and however late it is made, no day is in two digests.
+    """
+    zone = ZoneInfo(timezone)
+    day = local(due_at_ms, zone).date()
+    monday = day + timedelta(days=1) if day.weekday() == SUNDAY else day - timedelta(days=day.weekday())
+    return start_ms(monday - timedelta(weeks=1), zone), start_ms(monday, zone)

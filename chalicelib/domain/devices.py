@@ -74,7 +74,8 @@ def _alive(expires_at_ms: int | None, now_ms: int) -> bool:
 class Device:
     """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it.
 
-    due_at_ms is when the sweep looks at it, None for not at all: at the latest when it becomes offline.
+    previous_seen_ms is when it called before last_seen_ms. due_at_ms is when the sweep looks at it, at the latest when
+    it becomes offline; None for not at all.
     mqtt_clients are the latest MQTT client ids of it other than its device_id.
     """
 
@@ -94,6 +95,7 @@ class Device:
     agent: AgentReport = field(default_factory=AgentReport)
     retention: Retention = field(default_factory=Retention)
     due_at_ms: int | None = None
+    previous_seen_ms: int | None = None
     mqtt_clients: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.domain.alerts import AgentReport
+from chalicelib.domain.device_order import Calls
 from chalicelib.domain.devices import Device, Keys, PortName
 from chalicelib.domain.liveness import Presence, entry_ms, shard
 from chalicelib.domain.retention import Retention
@@ -47,6 +48,7 @@ class DeviceItem(Item):
     keys = DataAttribute(Keys)
     online = BooleanAttribute(default=False)
     last_seen_ms = NumberAttribute(null=True)
+    previous_seen_ms = NumberAttribute(null=True)
     sensors = DataAttribute(dict[str, float], null=True)
     sensors_at_ms = NumberAttribute(null=True)
     ports = DataAttribute(tuple[PortName, ...])
@@ -70,7 +72,8 @@ def _device(item: DeviceItem) -> Device:
         created_at_ms=int(item.created_at_ms),
         keys=item.keys or Keys(),
         online=item.online,
-        last_seen_ms=None if item.last_seen_ms is None else int(item.last_seen_ms),
+        last_seen_ms=_whole(item.last_seen_ms),
+        previous_seen_ms=_whole(item.previous_seen_ms),
         sensors=item.sensors,
         sensors_at_ms=None if item.sensors_at_ms is None else int(item.sensors_at_ms),
         ports=item.ports,
@@ -81,6 +84,10 @@ def _device(item: DeviceItem) -> Device:
         due_at_ms=None if item.due_at_ms is None else int(item.due_at_ms),
         mqtt_clients=item.mqtt_clients or (),
     )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _item(device: Device) -> DeviceItem:
@@ -112,6 +119,7 @@ LISTED = (
     "created_at_ms",
     "online",
     "last_seen_ms",
+    "previous_seen_ms",
     "sensors",
     "sensors_at_ms",
     "ports",
@@ -134,10 +142,17 @@ def some_of_owner(owner_id: str, most: int) -> tuple[list[Device], bool]:
     return devices[:most], len(devices) <= most
 
 
-def last_calls_of_owner(owner_id: str) -> list[tuple[str, int]]:
-    """The id of each of a person's devices, and when it last called (epoch ms, 0 for never)."""
-    found = DeviceItem.plain(owner_id, ByOwner.Meta.index_name, ["device_id", "last_seen_ms"])
-    return [(item["device_id"]["S"], int(item.get("last_seen_ms", {"N": "0"})["N"])) for item in found]
+def calls_of_owner(owner_id: str) -> list[Calls]:
+    """When each of a person's devices last called."""
+    names = ["device_id", "last_seen_ms", "previous_seen_ms"]
+    return [
+        Calls(item["device_id"]["S"], _plain_ms(item, "last_seen_ms"), _plain_ms(item, "previous_seen_ms"))
+        for item in DeviceItem.plain(owner_id, ByOwner.Meta.index_name, names)
+    ]
+
+
+def _plain_ms(item: Mapping[str, Mapping[str, str]], name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
 
 
 def last_calls(device_ids: Iterable[str]) -> dict[str, int | None]:
@@ -231,6 +246,7 @@ def put_touch(write: Transaction, device: Device, presence: Presence, now_ms: in
 def _call(device: Device, presence: Presence, now_ms: int) -> list[Action]:
     return [
         DeviceItem.last_seen_ms.set(now_ms),
+        *([] if device.last_seen_ms is None else [DeviceItem.previous_seen_ms.set(device.last_seen_ms)]),
         DeviceItem.online.set(True),
         DeviceItem.presence.set(presence),
         DeviceItem.due_shard.set(shard(device.device_id)),

@@ -11,14 +11,13 @@ from contextlib import suppress
 
 from chalicelib.domain import silence
 from chalicelib.domain.accounts import Account
-from chalicelib.domain.delivery import next_digest_ms
+from chalicelib.domain.delivery import digest_week, next_digest_ms
 from chalicelib.domain.devices import Device
 from chalicelib.domain.digest import Drawing, Week, headline, text
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
 from chalicelib.domain.liveness import shards
 from chalicelib.domain.preferences import DIGEST
-from chalicelib.domain.times import DAY_MS
 from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime
 from chalicelib.services.delivery import deliver
@@ -29,7 +28,6 @@ from chalicelib.storage import devices, notifications, phantom_events, states
 from chalicelib.storage import notification_settings as settings_store
 from chalicelib.storage.base import Transaction
 
-WEEK_MS = 7 * DAY_MS
 EVENTS_A_READ = 200
 LOG = logging.getLogger("ghostwatt.digests")
 
@@ -54,7 +52,7 @@ def _make(owner_id: str, now_ms: int) -> bool:
     due_at_ms = recipient.settings.digest_due_at_ms if recipient else None
     if recipient is None or due_at_ms is None or due_at_ms > now_ms:
         return False  # the index lags, or the account is being closed
-    week = _week(recipient.account, due_at_ms - WEEK_MS, due_at_ms, now_ms)
+    week = _week(recipient.account, *digest_week(recipient.account.timezone, due_at_ms), now_ms)
     news = Notification(
         time_ordered_id(now_ms, f"digest-{owner_id}"), owner_id, DIGEST, headline(week), now_ms, details=text(week)
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chalicelib.domain import device_order, silence
 from chalicelib.domain import devices as keys
-from chalicelib.domain import silence
+from chalicelib.domain.device_order import Calls, Place
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
@@ -120,18 +121,25 @@ def _newest_first(devices: list[Device]) -> list[Device]:
     return sorted(devices, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
 
 
-def page_by_last_seen(owner_id: str, start: int, limit: int) -> tuple[list[Device], bool]:
-    """So many devices of a person from a place in that order on, and whether there are more.
+def page_by_last_seen(
+    owner_id: str, as_of_ms: int, place: Place | None, limit: int
+) -> tuple[list[Device], Place | None]:
+    """So many devices of a person behind a place in the order of a moment, and the place to go on from, if any.
 
     Of many devices only the ids and times are read to find the order, and then those of the page: reading all whole
     takes twice as long.
     """
     few, complete = store.some_of_owner(owner_id, FEW)
-    if complete:
-        return _newest_first(few)[start : start + limit], start + limit < len(few)
-    calls = sorted(store.last_calls_of_owner(owner_id), key=lambda call: (-call[1], call[0]))
-    page = store.load_some([device_id for device_id, _ in calls[start : start + limit]])
-    return [device for device in page if device.owner_id == owner_id], start + limit < len(calls)
+    known = {device.device_id: device for device in few} if complete else {}
+    calls = [_calls(device) for device in few] if complete else store.calls_of_owner(owner_id)
+    places = device_order.after(calls, as_of_ms, place)
+    wanted = [each.device_id for each in places[:limit]]
+    page = [known[device_id] for device_id in wanted] if complete else store.load_some(wanted)
+    return [device for device in page if device.owner_id == owner_id], places[limit - 1] if places[limit:] else None
+
+
+def _calls(device: Device) -> Calls:
+    return Calls(device.device_id, device.last_seen_ms, device.previous_seen_ms)
 
 
 def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:

@@ -32,7 +32,8 @@ def report(session: Session, now_ms: int) -> AlwaysOn:
     prices = tariffs.prices_of(account)
     first_ms = now_ms - DAYS * DAY_MS
     owned = [port for port, _ in outlets.all_of(account.user_id, DAYS, outlets.MOST_DAYS_OF_SLOTS)]
-    used = {port.port_id: usage.of_port(port, first_ms, now_ms, SLOT_MS, now_ms) for port in owned}
+    loaded = usage.Loaded()
+    used = {port.port_id: usage.of_port(port, first_ms, now_ms, SLOT_MS, now_ms, loaded) for port in owned}
     ranked = rules.by_cost(rules.outlet(port, used[port.port_id], prices) for port in owned)
     nights = rules.night_quarters(periods("day", first_ms, now_ms, prices.zone), prices)
     measured = {port_id: quarters(usages) for port_id, usages in used.items() if usages}

@@ -17,6 +17,7 @@ from chalicelib.domain.times import DAY_MS, QUARTER_MS
 from chalicelib.services.home import accounts, ports
 from chalicelib.services.money import outlets, savings, tariffs
 from chalicelib.services.past import usage
+from chalicelib.services.past.usage import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def of_port(session: Session, port_id: str, wanted: Wanted, now_ms: int) -> Repo
     prices = tariffs.prices_of(account)
     shown = periods(wanted.length, wanted.first_ms, wanted.last_ms, prices.zone)
     saved = savings.of_port(port, shown[0].start_ms, shown[-1].end_ms, now_ms)
-    tallies = _bill(port, shown, saved, prices, now_ms)
+    tallies = _bill(port, shown, saved, prices, now_ms, Loaded())
     return Report(account, shown, tallies, [(port, tallies)])
 
 
@@ -62,7 +63,8 @@ def of_account(account: Account, wanted: Wanted, now_ms: int) -> Report:
     days = (last_ms - first_ms) // DAY_MS
     owned = [port for port, _ in outlets.all_of(account.user_id, days, outlets.MOST_DAYS_OF_QUARTERS, "from")]
     saved = savings.of_owner(account.user_id, owned, first_ms, last_ms, now_ms)
-    rows = [(port, _bill(port, shown, _of(port, saved), prices, now_ms)) for port in owned]
+    loaded = Loaded()
+    rows = [(port, _bill(port, shown, _of(port, saved), prices, now_ms, loaded)) for port in owned]
     return Report(account, shown, side_by_side([tallies for _, tallies in rows], shown), rows)
 
 
@@ -92,6 +94,8 @@ def _of(port: Port, saved: Iterable[Saving]) -> list[Saving]:
     return [saving for saving in saved if saving.event.port_id == port.port_id]
 
 
-def _bill(port: Port, shown: Sequence[Period], saved: Iterable[Saving], prices: Prices, now_ms: int) -> list[Tally]:
-    usages = usage.of_port(port, shown[0].start_ms, shown[-1].end_ms, QUARTER_MS, now_ms)
+def _bill(
+    port: Port, shown: Sequence[Period], saved: Iterable[Saving], prices: Prices, now_ms: int, loaded: Loaded
+) -> list[Tally]:
+    usages = usage.of_port(port, shown[0].start_ms, shown[-1].end_ms, QUARTER_MS, now_ms, loaded)
     return bill(shown, usages, saved, prices)

@@ -98,12 +98,13 @@ def what_if(session: Session, days: int, now_ms: int) -> WhatIf:
     account = accounts.of_session(session)
     prices = tariffs.prices_of(account)
     owned = outlets.all_of(account.user_id, days, outlets.MOST_DAYS_OF_SLOTS, "days")
-    return WhatIf(account, [_candidate(port, state, days, prices, now_ms) for port, state in owned])
+    loaded = usage.Loaded()
+    return WhatIf(account, [_candidate(port, state, days, prices, now_ms, loaded) for port, state in owned])
 
 
-def _candidate(port: Port, state: PortState, days: int, prices: Prices, now_ms: int) -> Candidate:
+def _candidate(port: Port, state: PortState, days: int, prices: Prices, now_ms: int, loaded: usage.Loaded) -> Candidate:
     explained = phantom.explain(state.detector, port.rule)
-    usages = usage.of_port(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms)
+    usages = usage.of_port(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms, loaded)
     keeps_power = explained.waits_for if explained.advice == "notify" else None
     found = potential(usages, explained.dwell_seconds * 1_000, prices)
     if keeps_power is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chalicelib.domain.energy import hours
@@ -29,13 +30,36 @@ class Page(NamedTuple):
     end_ms: int
 
 
-def of_port(port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int) -> list[Usage]:
+@dataclass(slots=True)
+class Loaded:
+    """What is read once for all outlets of a device in one answer: its state, and the span of its readings."""
+
+    _states: dict[str, DeviceState] = field(default_factory=dict)
+    _spans: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+
+    def state(self, device_uid: str) -> DeviceState:
+        """The state of a device."""
+        if device_uid not in self._states:
+            self._states[device_uid] = states.load(device_uid)
+        return self._states[device_uid]
+
+    def span_ms(self, device_uid: str) -> tuple[int, int] | None:
+        """From when to when a device has readings, None without any."""
+        if device_uid not in self._spans:
+            self._spans[device_uid] = readings.span_ms(device_uid)
+        return self._spans[device_uid]
+
+
+def of_port(
+    port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int, loaded: Loaded | None = None
+) -> list[Usage]:
     """The usage of an outlet by stretches that end after first_ms and begin before last_ms, oldest first.
 
     resolution_ms is five or fifteen minutes; stretches are aligned to UTC, empty ones left out. Five-minute slots are
-    only shown for thirteen months. Raises Unavailable while there is too much to compute for one answer.
+    only shown for thirteen months. Give the same `loaded` for all outlets of an answer. Raises Unavailable while there
+    is too much to compute for one answer.
     """
-    found = page(port, first_ms, last_ms, resolution_ms, now_ms)
+    found = page(port, first_ms, last_ms, resolution_ms, now_ms, loaded)
     if found.end_ms < last_ms:
         raise Unavailable(
             "What was sent late is still being summed up; try again in a minute.",
@@ -45,15 +69,18 @@ def of_port(port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms:
     return found.usages
 
 
-def page(port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int) -> Page:
+def page(
+    port: Port, first_ms: int, last_ms: int, resolution_ms: int, now_ms: int, loaded: Loaded | None = None
+) -> Page:
     """As of_port, but up to where there is too much to compute for one answer."""
     if resolution_ms == SLOT_MS:
         first_ms = max(first_ms, now_ms - rollups.SLOTS_KEPT_MS)
     first_ms = first_ms // resolution_ms * resolution_ms
     if first_ms >= last_ms:
         return Page([], last_ms)
-    state = states.load(port.device_uid)
-    unsettled = _unsettled(port, state, first_ms, last_ms, now_ms)
+    loaded = loaded or Loaded()
+    state = loaded.state(port.device_uid)
+    unsettled = _unsettled(port, loaded, first_ms, last_ms, now_ms)
     if len(unsettled) > MOST_COMPUTED:
         last_ms = unsettled[MOST_COMPUTED] * HOUR_MS
     found = _slots if resolution_ms == SLOT_MS else _quarters
@@ -90,15 +117,16 @@ def _computed(port: Port, state: DeviceState, run: Sequence[int]) -> list[Usage]
     return slots_of(port, state, columns, first_ms, last_ms) if columns else []
 
 
-def _unsettled(port: Port, state: DeviceState, first_ms: int, last_ms: int, now_ms: int) -> list[int]:
+def _unsettled(port: Port, loaded: Loaded, first_ms: int, last_ms: int, now_ms: int) -> list[int]:
     """The hours between two times that are marked, and those not yet examined: from the newest reading's on. In order.
 
     A late reading counts from when the stream has brought it, a moment after it was stored.
     """
+    state = loaded.state(port.device_uid)
     first, last = first_ms // HOUR_MS, (last_ms - 1) // HOUR_MS
     marked = {hour for hour in state.dirty_hours if first <= hour <= last}
     open_from = max(first, state.watermark_ms // HOUR_MS)
-    stored = readings.span_ms(state.device_uid) if open_from <= last else None
+    stored = loaded.span_ms(state.device_uid) if open_from <= last else None
     if stored:
         begins, ends = (stored[0] - MAX_CHUNK_MS) // HOUR_MS, stored[1] // HOUR_MS
         marked |= set(range(max(open_from, begins), min(last, ends) + 1))

@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.domain.times import iso
 from chalicelib.services.home import devices as verbs
-from tests.conftest import Call, Person, now_ms
+from chalicelib.storage import devices as stored
+from tests.conftest import Call, Device, Person, now_ms
 
 
 def test_a_registered_device_shows_up_in_both_lists(person: Person) -> None:
@@ -80,6 +81,47 @@ def test_the_device_that_called_last_comes_first_and_pages_follow_each_other(per
     assert second["cursor"] is None
     found = [device["deviceId"] for device in first["devices"] + second["devices"]]
     assert sorted(found) == sorted(device.device_id for device in devices)
+
+
+@pytest.mark.parametrize("few", [0, 50])
+def test_devices_that_call_between_two_pages_are_neither_skipped_nor_shown_twice(
+    person: Person, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(verbs, "FEW", few)
+    made = [person.device(f"Pi {number}") for number in range(6)]
+    began_ms = now_ms()
+    for age, device in enumerate(made[:5]):  # the sixth has never called
+        called(device, began_ms - (age + 1) * 60_000)
+    listed: list[str] = []
+    cursor: str | None = ""
+    for _ in range(3):
+        page = person.call("GET", f"/device/list?limit=2&cursor={cursor}").body
+        listed += [device["deviceId"] for device in page["devices"]]
+        cursor = page["cursor"]
+        if len(listed) == 2:
+            for device in reversed(made):
+                called(device, now_ms() + 1)
+    assert cursor is None
+    assert listed == [device.device_id for device in made]
+
+
+def test_a_device_that_calls_twice_between_two_pages_is_not_skipped(person: Person) -> None:
+    made = [person.device(f"Pi {number}") for number in range(4)]
+    began_ms = now_ms()
+    for age, device in enumerate(made):
+        called(device, began_ms - (age + 1) * 60_000)
+    first = person.call("GET", "/device/list?limit=2").body
+    for later_ms in (60_000, 120_000):
+        called(made[2], began_ms + later_ms)
+    second = person.call("GET", f"/device/list?limit=2&cursor={first['cursor']}").body
+    assert [device["deviceId"] for device in second["devices"]] == [made[3].device_id, made[2].device_id]
+
+
+def called(device: Device, at_ms: int) -> None:
+    """The device called at a time."""
+    loaded = stored.load(device.device_id)
+    assert loaded is not None
+    assert stored.touch(loaded, loaded.presence, at_ms)
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5", "9" * 30, "٣"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from chalicelib.services.money import outlets
+from chalicelib.storage import readings, states
 from tests.conftest import Call, Device, Person, now_ms, reading
 
 MINUTE = 60_000
@@ -193,3 +195,25 @@ def test_the_always_on_report_ranks_standby_and_says_what_to_do(
     assert "instant-on" in named["Port 1"]["advice"]
     assert (named["Fresh"]["standbyWatts"], named["Fresh"]["portId"]) == (None, fresh["portId"])
     assert (answer["baselineWatts"], answer["nights"], answer["days"]) == (None, 0, 7)
+
+
+@pytest.mark.parametrize("path", ["/energy", "/always-on", "/savings/what-if"])
+def test_a_report_of_the_home_reads_each_device_once_however_many_outlets_it_has(
+    person: Person, device: Device, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    for number in range(3):
+        other = person.port(device, f"Outlet {number}")["portId"]
+        device.send([reading(other, recorded["start"] + minute * MINUTE, 5.0) for minute in range(5)])
+    loads: list[str] = []
+
+    def counted(name: str, load: Callable[[str], Any]) -> Callable[[str], Any]:
+        def load_and_count(device_uid: str) -> Any:
+            loads.append(name)
+            return load(device_uid)
+
+        return load_and_count
+
+    monkeypatch.setattr(states, "load", counted("state", states.load))
+    monkeypatch.setattr(readings, "span_ms", counted("span", readings.span_ms))
+    assert person.call("GET", path).status == 200
+    assert sorted(loads) == ["span", "state"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chalicelib.services.push import live
+from chalicelib.services.push import commands, live
 from chalicelib.settings import settings
-from tests.conftest import Person, now_ms
+from tests.conftest import Device, Person, now_ms
 
 
 @pytest.fixture
@@ -21,8 +23,20 @@ def _usual_pace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
+def pushed(person: Person, device: Device, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """The pace in what a device that listens by MQTT is sent when its first outlet is switched."""
+    told: list[Any] = []
+    monkeypatch.setattr(commands, "send", lambda _, answer: told.append(answer))
+    monkeypatch.setattr(commands, "settings", lambda: replace(settings(), iot_endpoint="http://broker"))
+    port = person.port(device)
+    person.call("POST", f"/port/{port['portId']}/switch", {"state": "off"})
+    return told[-1].interval_seconds, told[-1].heartbeat_seconds
+
+
 @pytest.mark.usefixtures("_usual_pace")
-def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(person: Person, stranger: Person) -> None:
+def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(
+    person: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device, other = person.device(), stranger.device()
 
     def interval_seconds() -> int:
@@ -33,6 +47,7 @@ def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(per
     live.connect("connection-of-a-person", ticket, now_ms())
     assert interval_seconds() == 2
     assert device.send([]).body["intervalSeconds"] == 2
+    assert pushed(person, device, monkeypatch) == (2, 60), "what is pushed says the same as an answer"
     assert other.call("POST", "/device/heartbeat").body["intervalSeconds"] == 60
     live.disconnect("connection-of-a-person")
     assert interval_seconds() == 60

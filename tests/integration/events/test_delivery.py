@@ -253,7 +253,8 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
     for later_ms in (0, 1, HOUR_MS):
         digests.run(lambda: False, due_ms + later_ms)
     run(due_ms + HOUR_MS)
-    assert asked == [(due_ms - 7 * DAY_MS, due_ms)]
+    monday_ms = due_ms - 7 * HOUR_MS
+    assert asked == [(monday_ms - 7 * DAY_MS, monday_ms)], "seven whole days of UTC"
     (message,) = [mail for mail in mails() if mail["To"] == person.email]
     assert message["Subject"] == "Your week: 0 cuts, 0 outlets still drawing standby"
     text = message.get_content()

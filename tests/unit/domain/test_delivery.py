@@ -16,6 +16,7 @@ from chalicelib.domain.delivery import (
     Deliveries,
     Delivery,
     delivered,
+    digest_week,
     due_at_ms,
     failed,
     next_digest_ms,
@@ -24,6 +25,7 @@ from chalicelib.domain.delivery import (
 )
 from chalicelib.domain.digest import Drawing, Week, text
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.money.calendar import periods
 from chalicelib.domain.preferences import Preferences, QuietHours, Webhook, clock, minute_of_day
 from chalicelib.domain.times import MINUTE_MS
 from chalicelib.wire import events as wire
@@ -143,3 +145,17 @@ def test_a_digest_names_what_draws_and_who_is_silent_up_to_a_page() -> None:
     assert "- Television: 4.2 W" in told
     assert "Saved: 1.2 kWh" in told
     assert "- and 5 more" in told
+
+
+@pytest.mark.parametrize("timezone", ["UTC", BERLIN, "America/New_York", "Pacific/Apia", "Asia/Kathmandu"])
+def test_a_years_digests_cover_each_local_day_once(timezone: str) -> None:
+    """Also where clocks are put forward or back, and however late a digest is made."""
+    zone = ZoneInfo(timezone)
+    due_ms = next_digest_ms(timezone, at("2026-01-01 00:00", BERLIN))
+    ended_ms = digest_week(timezone, due_ms)[0]
+    for number in range(60):
+        begins_ms, ends_ms = digest_week(timezone, due_ms)
+        assert begins_ms == ended_ms
+        days = periods("day", begins_ms, ends_ms - 1, zone)
+        assert (len(days), days[0].start_ms, days[-1].end_ms) == (7, begins_ms, ends_ms)
+        ended_ms, due_ms = ends_ms, next_digest_ms(timezone, due_ms + number * 1_000_000)
