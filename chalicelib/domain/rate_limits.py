@@ -86,8 +86,8 @@ class RateLimits:
 
     device_calls: Rate = Rate(100, 20)
     device_readings: Rate = Rate(60_000, 60_000 / 60)
-    user_calls: Rate = Rate(300, 30)
-    address_calls: Rate = Rate(300, 30)
+    user_calls: Rate = Rate(1_000, 50)
+    address_calls: Rate = Rate(1_000, 50)
     sign_ups: Rate = Rate(60, 6 / 60)
     wrong_passwords: Rate = Rate(100, 100 / 86_400)
     mails: Rate = Rate(3, 3 / 3_600)
@@ -98,11 +98,14 @@ def rate_limits(text: str) -> RateLimits:
 
     Args:
         text: Parts separated by blanks or commas: `name=burst+count/unit`, where unit is s, m, h or d; or `name=off`.
+            The word `off` alone switches all of them off.
 
     Raises:
         ValueError: A part cannot be read; the message names it.
     """
     names = {field.name for field in fields(RateLimits)}
+    if text.strip() == "off":
+        return RateLimits(**dict.fromkeys(names, OFF))
     chosen: dict[str, Rate] = {}
     for part in text.replace(",", " ").split():
         found = SETTING.fullmatch(part)

@@ -108,6 +108,7 @@ def test_a_setting_changes_what_it_names() -> None:
     chosen = rate_limits("device_calls=10+2/s, sign_ups=off mails=1+1/h")
     assert chosen == RateLimits(device_calls=Rate(10, 2), sign_ups=OFF, mails=Rate(1, 1 / 3_600))
     assert rate_limits("") == RateLimits()
+    assert rate_limits("off").mails == rate_limits("off").device_calls == OFF
 
 
 @pytest.mark.parametrize("text", ["sign_ups", "sign_ups=1", "sign_ups=0+1/s", "sign_ups=1+1/w", "calls=1+1/s", "=off"])
