@@ -22,8 +22,8 @@ from chalicelib.api import (
     tariffs,
 )
 from chalicelib.domain.errors import Unauthenticated
+from chalicelib.events import account_mail, mqtt, schedule, stream
 from chalicelib.events import exports as export_jobs
-from chalicelib.events import mqtt, schedule, stream
 from chalicelib.services.push import live
 from chalicelib.settings import settings
 
@@ -36,7 +36,7 @@ app.api.cors = CORSConfig(
     allow_credentials=True,
 )
 routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings, savings, tariffs)
-for room in (*routes, export_jobs, mqtt, schedule, stream):
+for room in (*routes, account_mail, export_jobs, mqtt, schedule, stream):
     app.register_blueprint(room.blueprint)
 
 

@@ -23,7 +23,8 @@ class Settings:
     this place sends none), smtp_url the server that takes it (smtp or smtps, with user and password if it wants them),
     mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
     private addresses and without TLS; export_bucket is where exports are kept, exports_url where links to them lead
-    ("" to S3), export_function the name of the function that makes them;
+    ("" to S3), export_function the name of the function that makes them; mail_function that of the one that mails
+    links of accounts ("": this place mails none);
     mqtt_least_seconds is the shortest time after which the MQTT broker asks again for a connection's rights, or ends it
     (AWS IoT: 300); json_logs says that logs are for machines (CloudWatch);
     limits says how much of what is allowed.
@@ -47,6 +48,7 @@ class Settings:
     exports_url: str
     export_function: str
     mqtt_least_seconds: int
+    mail_function: str
     json_logs: bool
     limits: RateLimits
 
@@ -79,6 +81,7 @@ def settings() -> Settings:
         exports_url=os.environ.get("EXPORTS_URL", ""),
         export_function=os.environ.get("EXPORT_FUNCTION", ""),
         mqtt_least_seconds=int(os.environ.get("MQTT_LEAST_SECONDS", "300")),
+        mail_function=os.environ.get("MAIL_FUNCTION", ""),
         json_logs=os.environ.get("LOGS") == "json",
         limits=rate_limits(os.environ.get("LIMITS", "")),
     )

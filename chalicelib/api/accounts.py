@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from chalice.app import Blueprint
@@ -9,16 +10,18 @@ from chalice.app import Blueprint
 from chalicelib.api import known_browser
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
-from chalicelib.domain.errors import Invalid
+from chalicelib.domain.errors import Conflict, GhostwattError, Invalid
 from chalicelib.domain.origins import Site
 from chalicelib.domain.times import iso
-from chalicelib.services.access import sessions, throttle
+from chalicelib.services.access import mail_links, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
+from chalicelib.services.delivery import account_mail
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
 from chalicelib.wire import accounts as wire
 from chalicelib.wire.base import Done
 
+LOG = logging.getLogger("ghostwatt.accounts")
 blueprint = Blueprint(__name__)
 COOKIE = "refresh"
 
@@ -28,7 +31,13 @@ def sign_up(call: Call[wire.SignUp]) -> Reply:
     """Make an account and log in"""
     throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     body, address = call.body, call.address_bucket
-    return _session_reply(call, accounts.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address))
+    tokens = accounts.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address)
+    if account_mail.is_available():
+        try:
+            account_mail.ask("confirm", body.email, address, call.now_ms)
+        except GhostwattError as error:  # the account is there; the page offers to send the link again
+            LOG.warning("no confirmation was mailed: %s", error.code)
+    return _session_reply(call, tokens)
 
 
 @route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer, uses_cookie=True)
@@ -60,6 +69,37 @@ def refresh(call: Call[wire.Refresh]) -> Reply:
     """Spend a refresh token, from the body or the page's cookie; one spent twice ends the session"""
     token = call.body.refresh_token
     return _session_reply(call, sessions.refresh(_cookie(call) if token is None else token, call.now_ms))
+
+
+@route(blueprint, "POST", "/account/confirm", body=wire.ConfirmAddress, answers=Done)
+def confirm_address(call: Call[wire.ConfirmAddress]) -> Done:
+    """Confirm an e-mail address, with the token of the link that was mailed there; it works once"""
+    mail_links.confirm_address(call.body.token, call.now_ms)
+    return Done(message="confirmed")
+
+
+@route(blueprint, "POST", "/account/confirm/resend", answers=Done, status=202, who=Who.SESSION)
+def resend_confirmation(call: Call[None]) -> Done:
+    """Mail the link that confirms your address again"""
+    account = accounts.of_session(call.session)
+    if account.is_confirmed:
+        raise Conflict("Your address is confirmed already.", code="already_confirmed")
+    account_mail.ask("confirm", account.email, call.address_bucket, call.now_ms)
+    return Done(message="the link will be mailed")
+
+
+@route(blueprint, "POST", "/account/reset", body=wire.ResetPassword, answers=Done, status=202, other_status=200)
+def reset_password(call: Call[wire.ResetPassword]) -> Reply:
+    """Mail a link for a new password, whether there is an account or not; or set it, with the token of that link"""
+    body = call.body
+    if body.token is None and body.new_password is None and body.email is not None:
+        account_mail.ask("reset", body.email, call.address_bucket, call.now_ms)
+        return Reply(Done(message="if there is an account of this address, a link will be mailed to it"))
+    if body.email is not None or body.token is None or body.new_password is None:
+        missing = "email" if body.token is None else "newPassword"
+        raise Invalid("Send an email; or a token and a newPassword.", code="required", field=missing)
+    mail_links.reset_password(body.token, body.new_password, call.now_ms)
+    return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
 @route(blueprint, "POST", "/account/logout", answers=Done, who=Who.SESSION, uses_cookie=True)
@@ -147,6 +187,8 @@ def make_token(call: Call[wire.MakeToken]) -> wire.TokenAnswer:
 def _answer(account: Account) -> wire.AccountAnswer:
     return wire.AccountAnswer(
         email=account.email,
+        email_confirmed=account.is_confirmed,
+        email_available=account_mail.is_available(),
         currency=account.currency,
         tariff_per_kwh=account.tariff_per_kwh,
         grams_co2_per_kwh=account.grams_co2_per_kwh,

@@ -110,6 +110,7 @@ def _settings(account: Account, stored: NotificationSettings, new_secret: str | 
         email=chosen.email,
         email_address=account.email,
         email_available=notification_settings.is_mail_available(),
+        email_confirmed=account.is_confirmed,
         webhook=None if webhook is None else wire.WebhookPart(url=webhook.url, secret=new_secret),
         quiet_hours=None
         if quiet is None

@@ -112,6 +112,7 @@ class Reply:
     answer: object
     headers: Mapping[str, str | list[str]] = field(default_factory=dict)
     content_type: str = "application/json"
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Route:
     answers: object
     summary: str
     scope: Scope | None
+    other_status: int | None
 
 
 ROUTES: list[Route] = []
@@ -146,16 +148,22 @@ def route(
     body_optional: bool = False,
     scope: Scope | None = None,
     uses_cookie: bool = False,
+    other_status: int | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler: it gets a Call and the path's parameters, and returns an answer Struct or a Reply.
 
     `scope` is the least scope of an API token that may call it; without one a route for SESSION wants a log-in.
     A route that uses_cookie reads, sets or clears the refresh cookie: it refuses the pages of other sites.
+    `other_status` is a second status of success, for replies that name it.
     """
 
     def register(handler: Handler) -> Handler:
         summary = (handler.__doc__ or handler.__name__.replace("_", " ")).strip().partition("\n")[0]
-        ROUTES.append(Route(handler.__name__, method, path, who, status, body, body_optional, answers, summary, scope))
+        ROUTES.append(
+            Route(
+                handler.__name__, method, path, who, status, body, body_optional, answers, summary, scope, other_status
+            )
+        )
 
         def view(**path_parameters: str) -> Response:
             def answer() -> object:
@@ -188,6 +196,7 @@ def _respond(answer: Callable[[], object], status: int) -> Response:
 def _success(answer: object, status: int) -> Response:
     if not isinstance(answer, Reply):
         return _json(answer, status)
+    status = answer.status or status
     if answer.content_type != "application/json":
         named: dict[str, Any] = {"Content-Type": answer.content_type, "Cache-Control": "no-store", **answer.headers}
         return Response(answer.answer, named, status)

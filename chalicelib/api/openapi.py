@@ -118,13 +118,14 @@ def public_path(path: str) -> str:
 
 
 def _operation(route: Route, schema_of: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    success = _success(route, _one_of([schema_of[answer] for answer in _answers(route)]))
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": route.name,
         "parameters": _parameters(public_path(route.path)),
         "security": SECURITY[route.who] + TOKEN_SECURITY[route.scope],
         "responses": {
-            str(route.status): _success(route, _one_of([schema_of[answer] for answer in _answers(route)])),
+            **dict.fromkeys(map(str, filter(None, (route.status, route.other_status))), success),
             "default": _content("It was refused", schema_of[Failure]),
         },
     }

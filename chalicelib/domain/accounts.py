@@ -13,6 +13,7 @@ from chalicelib.domain.api_tokens import Scope
 from chalicelib.domain.currencies import CODES
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.identity import digest
+from chalicelib.domain.mail_links import MailLink, Purpose
 from chalicelib.domain.retention import DEFAULT_DAYS, Retention
 from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
@@ -42,6 +43,8 @@ class Account:
     """A person. user_id is what all else hangs on; closed_at_ms is set while a deletion is under way.
 
     known_places are where the person has logged in from, and when last (known_places.py).
+    confirmed_at_ms is when the person followed a link that was mailed to the address; None before that, and for
+    accounts older than confirmations. The links are those that were mailed last and not used yet.
     """
 
     email: str
@@ -55,6 +58,18 @@ class Account:
     raw_retention_days: int = DEFAULT_DAYS
     closed_at_ms: int | None = None
     known_places: Mapping[str, int] = field(default_factory=dict)
+    confirmed_at_ms: int | None = None
+    confirm_link: MailLink | None = None
+    reset_link: MailLink | None = None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the address is the person's for sure."""
+        return self.confirmed_at_ms is not None
+
+    def link(self, purpose: Purpose) -> MailLink | None:
+        """The link for a purpose that waits to be used."""
+        return self.confirm_link if purpose == "confirm" else self.reset_link
 
     @property
     def retention(self) -> Retention:

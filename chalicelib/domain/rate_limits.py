@@ -82,6 +82,8 @@ class RateLimits:
         sign_ups: New accounts from one address.
         wrong_passwords: Failed log-ins on one account by strangers: from unknown browsers at unknown addresses.
         mails: Mails to one person, digests included.
+        account_mails: Links to one address: confirmations and resets, whether there is an account or not.
+        account_mail_requests: Such links asked for from one address of the network, sign-ups included.
     """
 
     device_calls: Rate = Rate(100, 20)
@@ -91,6 +93,8 @@ class RateLimits:
     sign_ups: Rate = Rate(60, 6 / 60)
     wrong_passwords: Rate = Rate(100, 100 / 86_400)
     mails: Rate = Rate(3, 3 / 3_600)
+    account_mails: Rate = Rate(5, 5 / 86_400)
+    account_mail_requests: Rate = Rate(50, 50 / 86_400)
 
 
 def rate_limits(text: str) -> RateLimits:

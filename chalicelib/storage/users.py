@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.accounts import DECIMALS, Account, Choices
+from chalicelib.domain.mail_links import MailLink, Purpose
 from chalicelib.domain.retention import DEFAULT_DAYS
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
@@ -30,6 +31,9 @@ class UserItem(Item):
     raw_retention_days = NumberAttribute(default=DEFAULT_DAYS)
     closed_at_ms = NumberAttribute(null=True)
     known_places = DataAttribute(dict[str, int], null=True)
+    confirmed_at_ms = NumberAttribute(null=True)
+    confirm_link = DataAttribute(MailLink, null=True)
+    reset_link = DataAttribute(MailLink, null=True)
 
 
 def _account(item: UserItem) -> Account:
@@ -45,6 +49,9 @@ def _account(item: UserItem) -> Account:
         raw_retention_days=int(item.raw_retention_days),
         closed_at_ms=None if item.closed_at_ms is None else int(item.closed_at_ms),
         known_places=item.known_places or {},
+        confirmed_at_ms=None if item.confirmed_at_ms is None else int(item.confirmed_at_ms),
+        confirm_link=item.confirm_link,
+        reset_link=item.reset_link,
     )
 
 
@@ -93,6 +100,34 @@ def save_choices(account: Account, choices: Choices) -> Account | None:
 
 def _storable(value: str | float) -> str | float:
     return value if isinstance(value, str) else round(value, DECIMALS)
+
+
+def save_link(account: Account, purpose: Purpose, link: MailLink) -> bool:
+    """Store a link in place of the last one; False when the account was closed since it was read."""
+    attribute = UserItem.confirm_link if purpose == "confirm" else UserItem.reset_link
+    return _update(UserItem(account.email), [attribute.set(link)], _open(account))
+
+
+def remove_link(account: Account, purpose: Purpose) -> None:
+    """Forget a link that did not reach anybody."""
+    attribute = UserItem.confirm_link if purpose == "confirm" else UserItem.reset_link
+    _update(UserItem(account.email), [attribute.remove()], _open(account))
+
+
+def save_confirmed(account: Account, now_ms: int) -> bool:
+    """Use the account's confirmation link; False when it was used or replaced, or the account closed meanwhile."""
+    unused = _open(account) & (UserItem.confirm_link == account.confirm_link)
+    actions: list[Action] = [UserItem.confirmed_at_ms.set(now_ms), UserItem.confirm_link.remove()]
+    return _update(UserItem(account.email), actions, unused)
+
+
+def save_reset_password(account: Account, password_hash: str, now_ms: int) -> bool:
+    """Use the account's reset link; False when it was used or replaced, or the account closed meanwhile."""
+    unused = _open(account) & (UserItem.reset_link == account.reset_link)
+    actions: list[Action] = [UserItem.password_hash.set(password_hash), UserItem.reset_link.remove()]
+    if not account.is_confirmed:
+        actions += [UserItem.confirmed_at_ms.set(now_ms), UserItem.confirm_link.remove()]
+    return _update(UserItem(account.email), actions, unused)
 
 
 def close(account: Account, now_ms: int) -> bool:

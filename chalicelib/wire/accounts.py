@@ -63,6 +63,21 @@ class SessionAnswer(Answer, frozen=True, kw_only=True):
     expires_at: Iso
 
 
+LinkToken = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, description="from the link that was mailed")]
+
+
+class ConfirmAddress(Request, frozen=True):
+    token: LinkToken
+
+
+class ResetPassword(Request, frozen=True):
+    """Either the e-mail address, to which a link is mailed then; or the token of that link and a new password."""
+
+    email: Email | None = None
+    token: LinkToken | None = None
+    new_password: Password | None = None
+
+
 class ChangeAccount(Request, frozen=True):
     """Settings, or a new password together with the current one."""
 
@@ -78,7 +93,11 @@ class ChangeAccount(Request, frozen=True):
 
 
 class AccountAnswer(Answer, frozen=True, kw_only=True):
+    """email_confirmed: somebody followed the link that was mailed there; email_available: this place can mail one."""
+
     email: str
+    email_confirmed: bool
+    email_available: bool
     currency: str
     tariff_per_kwh: float
     grams_co2_per_kwh: float = msgspec.field(name="gramsCo2PerKwh")

@@ -128,12 +128,17 @@ class LastErrors(Part, frozen=True, kw_only=True):
 
 
 class NotificationSettings(Answer, frozen=True, kw_only=True):
-    """How you are told. email_available: this place can send mail at all; timezone is the account's."""
+    """How you are told.
+
+    email_available: this place can send mail at all. email_confirmed: it may send it to the address of the account,
+    whose timezone this is.
+    """
 
     kinds: dict[NotificationKind, list[Channel]]
     email: bool
     email_address: str
     email_available: bool
+    email_confirmed: bool
     webhook: WebhookPart | None
     quiet_hours: QuietHours | None
     timezone: str

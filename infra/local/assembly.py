@@ -114,8 +114,8 @@ def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
             _pump(place.directory, database.url),
             _schedule(place.sweep_seconds),
             _maintenance(place, database, bucket),
-            _exports() as services,
             _broker(place, mqtt.socket, shares.mqtt) as broker,
+            _jobs() as services,
         ):
             calls = [bucket.service(), *services, broker_service(broker)]
             inside = management_app(connections, broker.publish, prefix, calls)
@@ -207,10 +207,15 @@ def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[N
 
 
 @contextmanager
-def _exports() -> Iterator[Sequence[BaseRoute]]:
-    """The job of exports; gives the service that the app calls for it."""
-    invocations = Invocations({"export_job": importlib.import_module("chalicelib.events.exports").export_job})
-    with _working(Worker("exports", invocations.run), invocations.stop):
+def _jobs() -> Iterator[Sequence[BaseRoute]]:
+    """The jobs that the app starts; gives the service that it calls for them."""
+    invocations = Invocations(
+        {
+            "export_job": importlib.import_module("chalicelib.events.exports").export_job,
+            "account_mail": importlib.import_module("chalicelib.events.account_mail").account_mail,
+        }
+    )
+    with _working(Worker("jobs", invocations.run), invocations.stop):
         yield [invocations.service()]
 
 

@@ -42,6 +42,7 @@ def app_environment(
         "MAIL_FROM": os.environ.get("MAIL_FROM", "ghostwatt@localhost"),  # with SMTP_URL a person sets one
         "EXPORT_BUCKET": f"ghostwatt-{STAGE}-exports",
         "EXPORT_FUNCTION": "export_job",
+        "MAIL_FUNCTION": "account_mail" if services_url != NOWHERE else "",
         "EXPORTS_URL": f"{public_url}/exports",
         "MQTT_LEAST_SECONDS": "1",
         "AWS_REGION": REGION,

@@ -35,6 +35,7 @@ HASHING = {
     ("POST", "/account/signup"),
     ("POST", "/account/login"),
     ("POST", "/account/token"),
+    ("POST", "/account/reset"),
     ("PATCH", "/account"),
     ("DELETE", "/account"),
 }

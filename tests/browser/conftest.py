@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from infra.local.stack import running_stack
+from infra.local.stack import RunningStack, running_stack
 from tests.browser.clients import Api
 
 CHROMIUM_FLAGS = [
@@ -38,15 +38,21 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def base_url(stack: RunningStack) -> str:
     """Where the stack answers."""
+    return stack.base_url
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole stack."""
     options = (
         "--sweep-seconds",
         "2",
     )  # the schedule also delivers notifications: nobody wants to wait a minute for one
     environment = {"WEBHOOK_ALLOW_PRIVATE": "yes"}  # to a receiver of the tests' own
-    with running_stack(tmp_path_factory.mktemp("stack"), 0, *options, environment=environment) as stack:
-        yield stack.base_url
+    with running_stack(tmp_path_factory.mktemp("stack"), 0, *options, environment=environment) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

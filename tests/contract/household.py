@@ -15,6 +15,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "DELETE /account": {"currentPassword": "correct horse"},
     "/account/token": {"name": "Grafana"},
     "/account/tariffs": {"tariffs": []},
+    "/account/confirm": {"token": "x"},
+    "/account/reset": {"email": "nobody@example.org"},
     "/device/claim": {"deviceId": "GW-0123456789"},
     "/device/claim/token": {"deviceCode": "x"},
     "/device/claim/approve": {"userCode": "BBBB-BBBB"},

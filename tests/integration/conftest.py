@@ -18,13 +18,14 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import app
+from chalicelib.storage import users
 from chalicelib.storage.base import Connection
 from infra.aws import functions, parts
 from infra.local import template
 from infra.local.environment import STAGE
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
-from tests.conftest import eventually
+from tests.conftest import Person, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = {
@@ -36,6 +37,7 @@ ENTRIES = {
     "examine": "Examine",
     "sweep": "Sweep",
     "export_job": "ExportJob",
+    "account_mail": "AccountMail",
 }
 """From a handler to its function; those in chalicelib/api are all APIHandler."""
 VERBS = {
@@ -63,6 +65,11 @@ Grant = tuple[str, str, str]
 
 class Denied(AssertionError):
     """AWS would answer AccessDeniedException."""
+
+
+def confirm_address(person: Person) -> None:
+    """What following the link of the confirmation leaves behind."""
+    users.UserItem(person.email).update(actions=[users.UserItem.confirmed_at_ms.set(1)])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,6 @@
 /** The calls of the API that this page makes, one plain verb each. All throw ApiError. */
 
+import { request } from "./http.js";
 import { authorized } from "./session.js";
 
 const PAGE = 200; // the most the API gives at once
@@ -54,6 +55,10 @@ export const replaceTariffs = async (wanted) =>
   (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs;
 export const startExport = (wanted) => authorized("POST", "/export", wanted);
 export const exportState = (exportId) => authorized("GET", `/export/${id(exportId)}`);
+export const resendConfirmation = () => authorized("POST", "/account/confirm/resend");
+export const confirmAddress = (token) => request("POST", "/account/confirm", { body: { token } });
+export const askReset = (email) => request("POST", "/account/reset", { body: { email } });
+export const resetPassword = (token, newPassword) => request("POST", "/account/reset", { body: { token, newPassword } });
 export const deleteAccount = (proof) => authorized("DELETE", "/account", proof);
 export const sessions = async () => (await authorized("GET", "/account/sessions")).sessions;
 export const endSession = (sessionId) => authorized("DELETE", `/account/sessions/${id(sessionId)}`);

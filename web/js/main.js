@@ -9,6 +9,7 @@ import { alwaysOnView } from "./views/always_on.js";
 import { energyView } from "./views/energy.js";
 import { historyView } from "./views/history.js";
 import { homeView } from "./views/home.js";
+import { confirmView, resetView } from "./views/mail_link.js";
 import { notificationsView } from "./views/notifications.js";
 import { pairingView } from "./views/pairing.js";
 import { notificationSettingsView } from "./views/settings_notifications.js";
@@ -27,6 +28,7 @@ const VIEWS = {
   "#/notifications": (page) => (page === "settings" ? notificationSettingsView() : notificationsView()),
   "#/account": () => accountView({ left: signedOut }),
 };
+const LINKS = { "#/confirm": confirmView, "#/reset": resetView }; // links that were mailed: they need no sign-in
 const HOLDS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" }; // which link a view without one belongs to
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
@@ -65,7 +67,9 @@ function address() {
 
 function route(focus) {
   const { name, wanted } = address();
-  if (signedIn) show((VIEWS[name] ?? homeView)(...wanted), focus);
+  if (LINKS[name]) show(linked(), focus);
+  else if (signedIn) show((VIEWS[name] ?? homeView)(...wanted), focus);
+  else if (view?.isLinked) show(welcomeView({ entered }), focus);
 }
 
 function update() {
@@ -96,10 +100,16 @@ function signedOut() {
 async function begin() {
   try {
     if (await resume()) entered(false);
-    else show(welcomeView({ entered }), false);
+    else show(LINKS[address().name] ? linked() : welcomeView({ entered }), false);
   } catch (error) {
     show(unreachable(error.message), false);
   }
+}
+
+/** The view of a link that was mailed. */
+function linked() {
+  const { name, wanted } = address();
+  return LINKS[name](...wanted, { done: () => signedIn && load() });
 }
 
 function unreachable(text) {

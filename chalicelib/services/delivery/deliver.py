@@ -45,6 +45,9 @@ def run(out_of_time: OutOfTime, now_ms: int) -> int:
             if not each.is_failing:
                 posting.append(pool.submit(each.post, out_of_time))
         posting += [pool.submit(each.post, out_of_time) for each in failing]
+        for each in due:
+            if not (out_of_time() or no_more_mail()):
+                each.ask_to_confirm()
         for future in posting:
             future.result()
     return sum(len(each.tried) for each in due)

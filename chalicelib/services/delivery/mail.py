@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from chalicelib.domain.delivery import Undeliverable
+from chalicelib.domain.email_addresses import ascii_domain
 from chalicelib.settings import settings
 
 TIMEOUT_SECONDS = 5.0
@@ -43,12 +44,19 @@ def is_available() -> bool:
 
 
 def takes(address: str) -> bool:
-    """Whether mail can be sent to an address: SES and many servers take ASCII only."""
+    """Whether mail can be sent to an address: SES and many servers take ASCII only, before the @."""
     try:
+        address = _routable(address)
         parsed = Address(addr_spec=address)
     except (HeaderParseError, ValueError, IndexError):  # IndexError: what the parser says to some of what is no address
         return False
     return address.isascii() and parsed.addr_spec == address
+
+
+def _routable(address: str) -> str:
+    """The address with its domain in ASCII. Raises ValueError when it has no such form."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"
 
 
 def send(mail: Mail) -> None:
@@ -64,11 +72,12 @@ def compose(mail: Mail) -> EmailMessage:
         raise Undeliverable("Mail cannot be sent to this address.")
     message = EmailMessage(policy=SMTP)
     message["From"] = Address("Ghostwatt", addr_spec=settings().mail_from)
-    message["To"] = Address(addr_spec=mail.to)
+    message["To"] = Address(addr_spec=_routable(mail.to))
     message["Subject"] = " ".join(mail.subject.split())
     message["Message-ID"] = f"<{_plain(mail.mail_id)}@{settings().mail_from.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answers from machines
-    message.set_content(mail.text)
+    # as it is, where it is ASCII: a link is not broken over two lines
+    message.set_content(mail.text, cte="7bit" if mail.text.isascii() else None)
     return message
 
 
@@ -106,7 +115,7 @@ def _by_smtp(mail: Mail, message: EmailMessage) -> None:
         ) as smtp:
             if server.username:
                 _log_in(smtp, unquote(server.username), unquote(server.password or ""), secure=server.scheme == "smtps")
-            smtp.send_message(message, settings().mail_from, [mail.to])
+            smtp.send_message(message, settings().mail_from, [_routable(mail.to)])
     except smtplib.SMTPException as error:
         raise Undeliverable(f"The mail server refused it ({type(error).__name__}).") from error
     except OSError as error:
@@ -130,7 +139,7 @@ def _by_ses(mail: Mail, message: EmailMessage) -> None:
     try:
         _ses().send_email(
             FromEmailAddress=settings().mail_from,
-            Destination={"ToAddresses": [mail.to]},
+            Destination={"ToAddresses": [_routable(mail.to)]},
             Content={"Raw": {"Data": message.as_bytes()}},
         )
     except ClientError as error:

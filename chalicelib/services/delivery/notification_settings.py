@@ -109,7 +109,7 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
     """
     throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
     chosen = of_account(account)
-    if chosen.preferences.email:
+    if chosen.preferences.email and account.is_confirmed:
         throttle.take(place().limits.mails, mails_of(account.user_id), now_ms)
     news = Notification(
         time_ordered_id(now_ms, f"test-{account.user_id}"),
@@ -124,4 +124,7 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
         raise Conflict("A test was sent in this very moment.", code="busy")
     live.push(account.user_id, [live.notification_message(news)])
     with OUTBOUND_CALLS.taken(account.user_id):
-        return sending.by_all(sending.Recipient(chosen, account), news, now_ms)
+        results = sending.by_all(sending.Recipient(chosen, account), news, now_ms)
+    if chosen.preferences.email and not account.is_confirmed:
+        return {"email": Failure("The address of this account is not confirmed yet.", now_ms, gave_up=False), **results}
+    return results

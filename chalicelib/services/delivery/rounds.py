@@ -28,6 +28,7 @@ from chalicelib.domain.times import SECOND_MS
 from chalicelib.services.access import throttle
 from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import OutOfTime
+from chalicelib.services.delivery import account_mail
 from chalicelib.services.delivery.sending import Recipient, attempt, by_mail, by_webhook
 from chalicelib.settings import settings as place
 from chalicelib.storage import notification_settings as settings_store
@@ -96,6 +97,11 @@ class Round:
         groups = [[item] for item in held] if len(held) <= left else [held]
         done = self._by_channel("email", groups, self._send_mail)
         self._items = [item for item in items if not item.waits_for("email", self.now_ms)] + done
+
+    def ask_to_confirm(self) -> None:
+        """Whoever wants mail, and has an account older than confirmations, is asked to confirm the address, once."""
+        if self.recipient.settings.preferences.email:
+            account_mail.ask_once(self.recipient.account, self.now_ms)
 
     def post(self, out_of_time: OutOfTime) -> None:
         """Post what goes to the webhook, one after the other, while there is time."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.accounts import Account
 from chalicelib.domain.delivery import Undeliverable
 from chalicelib.domain.events import Notification
+from chalicelib.domain.mail_subjects import subject_of
 from chalicelib.domain.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
 from chalicelib.domain.times import iso
 from chalicelib.services.delivery import mail, webhooks
@@ -26,8 +27,9 @@ class Recipient:
 
     @property
     def preferences(self) -> Preferences:
-        """What the person chose."""
-        return self.settings.preferences
+        """What the person chose, less mail before the address is confirmed: nothing else decides about that."""
+        chosen = self.settings.preferences
+        return chosen if self.account.is_confirmed else replace(chosen, email=False)
 
 
 def attempt(channel: Outbound, call: Callable[[], None], now_ms: int) -> Failure | None:
@@ -66,7 +68,7 @@ def by_all(recipient: Recipient, notification: Notification, now_ms: int) -> Map
 def _mail(address: str, notifications: Sequence[Notification]) -> mail.Mail:
     newest = notifications[-1]
     lines = [newest.details or f"{newest.message}."]
-    subject = newest.message if newest.kind == DIGEST else f"Ghostwatt: {newest.message}"
+    subject = newest.message if newest.kind == DIGEST else subject_of(newest.kind)
     mail_id = newest.notification_id
     if len(notifications) > 1:
         subject, mail_id = f"Ghostwatt: {len(notifications)} notifications", f"{mail_id}-and-others"

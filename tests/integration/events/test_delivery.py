@@ -26,6 +26,7 @@ from chalicelib.services.readings.sweep import sweep
 from chalicelib.settings import settings
 from chalicelib.storage import notification_settings, notifications, users
 from tests.conftest import Call, Person, now_ms, reading
+from tests.integration.conftest import confirm_address
 from tests.integration.events.conftest import Deliver
 
 
@@ -73,6 +74,7 @@ def hook(call: Call, monkeypatch: pytest.MonkeyPatch) -> Hook:
 
 
 def choose(person: Person, **choices: Any) -> dict[str, Any]:
+    confirm_address(person)
     answer = person.call("PUT", "/notification/settings", choices)
     assert answer.status == 200, answer
     body: dict[str, Any] = answer.body
@@ -104,10 +106,62 @@ def test_a_notification_leaves_by_the_chosen_channels_once(
     for later_ms in (0, MINUTE_MS, DAY_MS):
         run(at_ms + later_ms)
     (message,) = mails()
-    assert (message["To"], message["Subject"]) == (person.email, "Ghostwatt: Cellar Pi is offline")
+    assert (message["To"], message["Subject"]) == (person.email, "Ghostwatt: A device is offline")
+    assert "Cellar Pi is offline." in message.get_content()
     (notification,) = person.call("GET", "/notification/list").body["notifications"]
     assert hook.posted == [notification["notificationId"]]
     assert message["Message-ID"] == f"<{notification['notificationId']}@example.org>"
+
+
+def test_no_mail_leaves_before_the_address_is_confirmed(
+    person: Person, mails: Callable[[], list[Any]], hook: Hook
+) -> None:
+    choices = {"email": True, "weeklyDigest": True, "webhook": {"url": hook.url}}
+    shown = person.call("PUT", "/notification/settings", choices).body
+    assert (shown["email"], shown["emailConfirmed"]) == (True, False)
+    run(go_offline(person))
+    tried = {part["channel"]: part for part in person.call("POST", "/notification/test").body["results"]}
+    assert tried["email"]["status"] == "failed"
+    assert "not confirmed" in tried["email"]["error"]
+    assert tried["webhook"]["status"] == "delivered"
+    assert digests.run(lambda: False, now_ms() + 8 * DAY_MS) > 0
+    run(now_ms() + 8 * DAY_MS)
+    assert [message["Subject"] for message in mails() if message["To"] == person.email] == [
+        "Ghostwatt: Confirm your e-mail address"
+    ]
+    assert len(hook.posted) == 2, "the webhook waits for nothing"
+    confirm_address(person)
+    assert {part["channel"]: part["status"] for part in person.call("POST", "/notification/test").body["results"]} == {
+        "page": "delivered",
+        "email": "delivered",
+        "webhook": "delivered",
+    }
+
+
+def test_an_account_older_than_confirmations_is_asked_once_when_a_mail_was_due(
+    person: Person, mails: Callable[[], list[Any]]
+) -> None:
+    person.call("PUT", "/notification/settings", {"email": True})
+    for _ in range(2):
+        run(go_offline(person))
+    (message,) = mails()
+    assert (message["To"], message["Subject"]) == (person.email, "Ghostwatt: Confirm your e-mail address")
+
+
+def test_who_is_asked_while_no_mail_can_be_sent_is_asked_again(
+    person: Person, mails: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    person.call("PUT", "/notification/settings", {"email": True})
+    broken = tmp_path / "file"
+    broken.write_text("")
+    with monkeypatch.context() as patch:
+        patch.setenv("MAIL_DIRECTORY", str(broken))
+        settings.cache_clear()
+        run(go_offline(person))
+    settings.cache_clear()
+    assert mails() == []
+    run(go_offline(person))
+    assert len(mails()) == 1
 
 
 def test_who_chose_nothing_is_told_on_the_page_alone(

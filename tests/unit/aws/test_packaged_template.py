@@ -25,8 +25,10 @@ OTHER_GRANTS = {
         "ses:SendRawEmail on identity/*",
         "ssm:GetParametersByPath on parameter/ghostwatt/${Stage}/signing-keys",
         "s3:GetObject on ${ExportBucket.Arn}/*",
+        "lambda:InvokeFunction on AccountMail.Arn",
         "lambda:InvokeFunction on ExportJob.Arn",
     },
+    "AccountMail": {"ses:SendEmail on identity/*", "ses:SendRawEmail on identity/*"},
     "ExportJob": {"s3:DeleteObject on ${ExportBucket.Arn}/*", "s3:PutObject on ${ExportBucket.Arn}/*"},
     "Examine": {
         "dynamodb:DescribeStream on ReadingsTable.StreamArn",
@@ -136,7 +138,7 @@ TRIGGERS = {
 }
 """Who calls a function, and the one thing of theirs that may.
 
-The stream is read by Examine's own role, exports are started by the API's.
+The stream is read by Examine's own role, exports and mails are started by the API's.
 """
 
 
@@ -151,7 +153,7 @@ def test_each_trigger_may_invoke_its_function_and_nothing_else_may(packaged: Pac
     }
     for name, (_, source) in TRIGGERS.items():
         assert f'"{source}"' in found[name][1]
-    assert set(TRIGGERS) | {"Examine", "ExportJob"} == set(packaged.of_type("AWS::Lambda::Function"))
+    assert set(TRIGGERS) | {"AccountMail", "Examine", "ExportJob"} == set(packaged.of_type("AWS::Lambda::Function"))
 
 
 def test_the_stream_is_read_whole_retried_bisected_and_what_fails_is_kept(packaged: Packaged) -> None:

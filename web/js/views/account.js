@@ -8,6 +8,7 @@ import { forget, logOut } from "../session.js";
 import { state } from "../store.js";
 import { attempt } from "../toast.js";
 import { exportCard } from "./exports.js";
+import { addressNote } from "./settings_address.js";
 import { moneyForm } from "./settings_money.js";
 import { passwordForm } from "./settings_password.js";
 import { sessionList } from "./settings_sessions.js";
@@ -40,6 +41,8 @@ export function accountView({ left }) {
     if (!state.account || settings.firstChild) return;
     const list = tariffList();
     setText(email, state.account.email);
+    const note = addressNote(state.account);
+    if (note) node.querySelector("header").after(note);
     settings.append(moneyForm(state.account, list.refresh));
     tariffs.append(list.node);
     password.append(passwordForm(state.account));

@@ -49,10 +49,15 @@ function choices(settings, saved) {
   });
 }
 
-const mailField = ({ email, emailAddress, emailAvailable }) => tickField({
+const mailField = ({ email, emailAddress, emailAvailable, emailConfirmed }) => tickField({
   name: "email", label: "E-mail", checked: email, disabled: !emailAvailable && !email,
-  hint: emailAvailable ? `To ${emailAddress}.` : "This place is not set up to send mail.",
+  hint: mailHint({ emailAddress, emailAvailable, emailConfirmed }),
 });
+
+function mailHint({ emailAddress, emailAvailable, emailConfirmed }) {
+  if (!emailAvailable) return "This place is not set up to send mail.";
+  return emailConfirmed ? `To ${emailAddress}.` : `To ${emailAddress}, once you have followed the link that was mailed there.`;
+}
 
 const webhookFields = (webhook) => [
   textField({

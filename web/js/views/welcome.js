@@ -1,5 +1,6 @@
 /** Before anybody is signed in: what this is, and the form to log in or sign up. */
 
+import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import { form, passwordField, textField } from "../form.js";
 import { logIn, signUp } from "../session.js";
@@ -19,6 +20,22 @@ const MODES = {
 export function welcomeView({ entered }) {
   const card = h("section", { class: "card signin" });
 
+  function showForgotten() {
+    fill(card,
+      h("h1", { tabindex: "-1" }, "Forgot your password?"),
+      form({
+        className: "stack",
+        fields: [emailField()],
+        action: "Mail me a link",
+        send: async ({ email }, node) => {
+          await api.askReset(email);
+          node.replaceWith(h("p", { role: "status" }, `If there is an account of ${email}, a link is on its way. It is good for 30 minutes.`));
+        },
+      }),
+      h("p", { class: "swap" }, h("button", { type: "button", class: "link", on: { click: () => show("login", true) } }, "Back to log in")));
+    card.querySelector("h1").focus();
+  }
+
   function show(mode, focus) {
     const { title, action, send, other, question, ask, password } = MODES[mode];
     card.dataset.mode = mode;
@@ -28,7 +45,7 @@ export function welcomeView({ entered }) {
       form({
         className: "stack",
         fields: [
-          textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" }),
+          emailField(),
           passwordField({ name: "password", label: "Password", ...password }),
         ],
         action,
@@ -38,7 +55,9 @@ export function welcomeView({ entered }) {
         },
       }),
       h("p", { class: "swap" }, `${question} `,
-        h("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)));
+        h("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)),
+      mode === "login" && h("p", { class: "swap" },
+        h("button", { type: "button", class: "link", on: { click: showForgotten } }, "Forgot your password?")));
     if (focus) card.querySelector("h1").focus();
   }
 
@@ -50,5 +69,8 @@ export function welcomeView({ entered }) {
     h("img", { src: "/img/night.svg", alt: "", width: 520, height: 340 }));
   return { title: "Welcome", node: h("div", { class: "welcome" }, story, card), update: () => {} };
 }
+
+const emailField = () =>
+  textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" });
 
 const waitingCode = () => new URLSearchParams(location.search).get("code");
