@@ -32,8 +32,11 @@ def expire_mail(directory: Path, client: Any, now_seconds: float) -> None:
 
 def _has_account(client: Any, mail: bytes) -> bool:
     to = message_from_bytes(mail, policy=policy.default)["To"]
-    address = to.addresses[0].addr_spec
-    return "Item" in client.get_item(TableName=USERS, Key={"email": {"S": address}}, ProjectionExpression="email")
+    address = to.addresses[0]
+    # the domain is in ASCII in a mail, and may not be so in the account
+    forms = {address.addr_spec, f"{address.username}@{address.domain.encode().decode('idna')}"}
+    keys = [{"email": {"S": form}} for form in forms]
+    return any("Item" in client.get_item(TableName=USERS, Key=key, ProjectionExpression="email") for key in keys)
 
 
 def expire_dead_letters(letters: DeadLetterFile, client: Any, now_seconds: float | None = None) -> None:

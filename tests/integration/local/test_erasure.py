@@ -153,6 +153,7 @@ class Home:
     def get_item(self, *, Key: dict[str, dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803 - botocore's names
         known: dict[str, dict[str, Any]] = {
             "me@example.com": {"email": {"S": "me@example.com"}},
+            "me@b\u00fccher.example": {"email": {"S": "me@b\u00fccher.example"}},
             "GW-1": {"device_uid": {"S": "uid-1"}},
         }
         ((value,),) = (list(part.values()) for part in Key.values())
@@ -162,6 +163,7 @@ class Home:
 def test_mail_goes_after_a_day_and_with_its_account(tmp_path: Path) -> None:
     for name, to in (("old", "me@example.com"), ("new", "me@example.com"), ("gone", "you@example.com")):
         (tmp_path / f"{name}.eml").write_text(f"To: {to}\n\nHello")
+    (tmp_path / "idn.eml").write_text("To: me@xn--bcher-kva.example\n\nHello")
     (tmp_path / "old.unfinished").write_text("To: ")
     long_ago = time.time() - DAY_SECONDS - 9
     for name in ("old.eml", "old.unfinished"):
@@ -169,7 +171,7 @@ def test_mail_goes_after_a_day_and_with_its_account(tmp_path: Path) -> None:
 
     retention.expire_mail(tmp_path, Home(), time.time())
 
-    assert [path.name for path in tmp_path.iterdir()] == ["new.eml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["idn.eml", "new.eml"]
 
 
 def stream_record(device_uid: str) -> dict[str, Any]:
