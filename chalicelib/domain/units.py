@@ -1,4 +1,7 @@
-"""Units of free sensors by their usual names: a hint for who shows them, no promise of what a device sent."""
+"""Units of free sensors by their usual names: a hint for who shows them, no promise of what a device sent.
+
+This is the only table of them: the page shows what answers and pushes say.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from itertools import pairwise
 
 UNITS = {
     "temperature": "°C",
+    "temp": "°C",
     "dewpoint": "°C",
+    "winddirection": "°",
     "humidity": "%",
     "moisture": "%",
     "battery": "%",
     "pressure": "hPa",
+    "barometer": "hPa",
     "co2": "ppm",
     "voc": "ppb",
     "pm25": "µg/m³",
@@ -21,7 +27,9 @@ UNITS = {
     "light": "lx",
     "lux": "lx",
     "noise": "dB",
+    "sound": "dB",
     "rssi": "dBm",
+    "signal": "dBm",
     "power": "W",
     "energy": "Wh",
     "voltage": "V",
@@ -29,9 +37,25 @@ UNITS = {
     "frequency": "Hz",
     "distance": "cm",
     "windspeed": "m/s",
+    "wind": "m/s",
     "rain": "mm",
     "rainfall": "mm",
     "uptime": "s",
+    "percent": "%",
+    "ppm": "ppm",
+    "ppb": "ppb",
+    "dbm": "dBm",
+    "volt": "V",
+    "volts": "V",
+    "amp": "A",
+    "amps": "A",
+    "ampere": "A",
+    "watt": "W",
+    "watts": "W",
+    "wh": "Wh",
+    "kwh": "kWh",
+    "hz": "Hz",
+    "hertz": "Hz",
 }
 WORD = re.compile(r"[a-zåäöü0-9]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -12,6 +12,7 @@ from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import iso, iso_or_none
+from chalicelib.domain.units import units_of
 from chalicelib.views.ports import UNKNOWN, latest
 from chalicelib.wire import devices as wire
 
@@ -54,7 +55,9 @@ def _liveness(shown: Device, now_ms: int) -> wire.LivenessPart:
 def _latest_sensors(shown: Device) -> wire.LatestSensors | None:
     if shown.sensors is None or shown.sensors_at_ms is None:
         return None
-    return wire.LatestSensors(sensors=dict(shown.sensors), timestamp=iso(shown.sensors_at_ms))
+    return wire.LatestSensors(
+        sensors=dict(shown.sensors), units=units_of(shown.sensors), timestamp=iso(shown.sensors_at_ms)
+    )
 
 
 def command(shown: Port) -> wire.RelayCommand:

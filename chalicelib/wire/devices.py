@@ -121,7 +121,10 @@ class SensorsAnswer(DeviceReply, frozen=True, kw_only=True):
 
 
 class LatestSensors(Part, frozen=True, kw_only=True):
+    """The newest values. units are hints by the sensors' names."""
+
     sensors: dict[str, float]
+    units: dict[str, str]
     timestamp: Iso
 
 

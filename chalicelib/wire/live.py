@@ -28,6 +28,7 @@ class SensorDataPush(Push, frozen=True, kw_only=True, tag="sensor_data"):
     device_id: str
     timestamp: Iso
     sensors: dict[str, float]
+    units: dict[str, str]
 
 
 class DevicePush(Push, frozen=True, kw_only=True, tag="device"):

@@ -88,6 +88,16 @@ def test_an_outlet_that_is_switched_at_the_plug_says_so(person: Person) -> None:
     expect(card.get_by_role("switch", name="Lamp")).to_be_checked()
 
 
+def test_sensors_have_the_units_that_the_server_says(person: Person) -> None:
+    page, pi = person.page, person.api.add_device("Study")
+    shown = {"energy": "Wh", "voc": "ppb", "lampState": "", "uptime": "s", "rain": "mm"}
+    pi.measure(**dict.fromkeys(shown, 1.0))
+    for name, unit in shown.items():
+        expect(page.locator(f"[data-sensor={name}] dd span")).to_have_text(unit)
+    page.reload()
+    expect(page.locator("[data-sensor=energy] dd span")).to_have_text("Wh")
+
+
 def test_a_button_that_works_says_so_and_takes_no_second_press(person: Person) -> None:
     page = person.page
     go_to(page, "#/pair")

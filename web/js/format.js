@@ -54,24 +54,5 @@ export function bytesText(bytes) {
   return `${number(bytes / step[0], 1)}\u00a0${step[1]}`;
 }
 
-const UNITS = [
-  [/volt/, "V"],
-  [/temp|dew/, "°C"],
-  [/humid|moisture|battery|percent|level/, "%"],
-  [/pressure|baro/, "hPa"],
-  [/co2|ppm|voc/, "ppm"],
-  [/pm_?(1|2|10)/, "µg/m³"],
-  [/lux|light|illumin/, "lx"],
-  [/current|amp/, "A"],
-  [/energy|kwh/, "kWh"],
-  [/power|watt/, "W"],
-  [/freq|hertz/, "Hz"],
-  [/rssi|signal|dbm/, "dBm"],
-  [/noise|sound/, "dB"],
-];
-
-/** The unit that a sensor's name suggests; empty when it suggests none. */
-export const unitOf = (name) => UNITS.find(([pattern]) => pattern.test(name.toLowerCase()))?.[1] ?? "";
-
 /** "roomTemperature" and "room_temperature" as "room temperature". */
 export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_.]+/g, " ").trim().toLowerCase();

@@ -151,9 +151,9 @@ const receivers = {
     if (!port.latest || port.latest.timestampMs <= reading.timestampMs) Object.assign(port, { status, latest: reading, silentSinceMs: null });
     trace(state, portId, reading);
   },
-  sensor_data({ deviceId, timestamp, sensors }) {
+  sensor_data({ deviceId, timestamp, sensors, units }) {
     const device = state.devices.get(deviceId);
-    if (device) device.latest = { timestamp, sensors };
+    if (device) device.latest = { timestamp, sensors, units };
   },
   device({ deviceId, name, status, lastSeen }) {
     if (status === "removed") removeDevice(deviceId);

@@ -28,6 +28,7 @@ from chalicelib.domain.ports import Port
 from chalicelib.domain.readings import SensorLog
 from chalicelib.domain.states import PortState
 from chalicelib.domain.times import iso, iso_or_none
+from chalicelib.domain.units import units_of
 from chalicelib.settings import settings
 from chalicelib.storage import connections, sessions
 from chalicelib.storage.connections import Dashboard
@@ -133,7 +134,9 @@ def notification_message(notification: Notification) -> wire.NotificationPush:
 
 def sensor_message(log: SensorLog) -> wire.SensorDataPush:
     """What free sensors said."""
-    return wire.SensorDataPush(device_id=log.device_id, timestamp=iso(log.at_ms), sensors=dict(log.values))
+    return wire.SensorDataPush(
+        device_id=log.device_id, timestamp=iso(log.at_ms), sensors=dict(log.values), units=units_of(log.values)
+    )
 
 
 def push(owner_id: str, messages: Iterable[Message]) -> None:

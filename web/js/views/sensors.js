@@ -1,9 +1,9 @@
-/** The free sensors of a device: whatever numbers it sends, with the unit that the name suggests. */
+/** The free sensors of a device: whatever numbers it sends, with the units that the server says. */
 
 import { h, keepList, setText } from "../dom.js";
-import { agoText, sensorNumber, unitOf, words } from "../format.js";
+import { agoText, sensorNumber, words } from "../format.js";
 
-/** {node, update(latest)}: latest is {sensors, timestamp} or null. */
+/** {node, update(latest)}: latest is {sensors, units, timestamp} or null. */
 export function sensorCards() {
   const parts = new Map();
   const list = h("dl", { class: "sensors" });
@@ -13,7 +13,9 @@ export function sensorCards() {
     node,
     update(latest) {
       node.hidden = !latest;
-      const sensors = Object.entries(latest?.sensors ?? {}).sort(([a], [b]) => a.localeCompare(b));
+      const sensors = Object.entries(latest?.sensors ?? {})
+        .map(([name, value]) => [name, value, latest.units[name] ?? ""])
+        .sort(([a], [b]) => a.localeCompare(b));
       keepList(list, parts, sensors, ([name]) => name, sensorCard);
       setText(when, latest ? `measured ${agoText(latest.timestamp)}` : "");
     },
@@ -21,8 +23,14 @@ export function sensorCards() {
 }
 
 function sensorCard([name]) {
-  const figure = h("strong");
+  const [figure, unit] = [h("strong"), h("span")];
   const node = h("div", { class: "sensor", data: { sensor: name } },
-    h("dt", {}, words(name)), h("dd", {}, figure, h("span", {}, unitOf(name))));
-  return { node, update: ([, value]) => setText(figure, sensorNumber(value)) };
+    h("dt", {}, words(name)), h("dd", {}, figure, unit));
+  return {
+    node,
+    update([, value, symbol]) {
+      setText(figure, sensorNumber(value));
+      setText(unit, symbol);
+    },
+  };
 }
