@@ -107,6 +107,9 @@ bench-cold: install ## What a cold start of the package costs: the size of the z
 bench-noise: install ## What other people feel while one device or session makes as much noise as it can (two minutes)
 	@$(BIN)/python -m tests.benchmarks.bench_noise
 
+bench-growth: install ## How large a PC's database grows, with and without what deletes what is past its time (two minutes)
+	@$(BIN)/python -m tests.benchmarks.bench_growth
+
 bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
 	@$(BIN)/python -m tests.benchmarks.bench_detector $(TRACES)
 
@@ -153,4 +156,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: bench-noise help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: bench-growth bench-noise help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

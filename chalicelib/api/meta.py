@@ -21,10 +21,11 @@ WHO = {Who.NOBODY: "anybody", Who.SESSION: "a person", Who.DEVICE: "a device", W
 @route(blueprint, "GET", "/health", answers=HealthAnswer)
 def get_health(call: Call[None]) -> HealthAnswer:
     """Whether all parts work, or which is down"""
-    parts = health.parts()
+    parts = health.parts(call.now_ms)
     down = [name for name, state in parts.items() if state != "ok"]
     if down:
-        raise Unavailable(f"Down: {', '.join(down)}.", code="degraded", field=down[0], retry_after_seconds=5)
+        what = ", ".join(f"{name} ({parts[name]})" for name in down)
+        raise Unavailable(f"Down: {what}.", code="degraded", field=down[0], retry_after_seconds=5)
     return HealthAnswer(status="ok", parts=parts, version=VERSION)
 
 

@@ -25,6 +25,11 @@ def add(subject: str, attempts: int, expires_at: int) -> int:
     return int(item.attempts)
 
 
+def keep(subject: str, expires_at: int) -> None:
+    """Write a subject's item anew, with nothing counted; expires_at is in seconds."""
+    ThrottleItem(subject).update(actions=[ThrottleItem.expires_at.set(expires_at)])
+
+
 def load_bucket(subject: str) -> int | None:
     """When a token bucket is full again (epoch ms); None if it has not been used."""
     try:

@@ -13,6 +13,7 @@ from chalicelib.domain.replies import DeviceReply
 from chalicelib.domain.retention import Retention
 from chalicelib.domain.times import is_in_seconds, refuse_seconds
 from chalicelib.services.readings.replies import reply_to
+from chalicelib.services.readings.turns import turn
 from chalicelib.storage import ports as port_store
 from chalicelib.storage import readings as store
 
@@ -58,7 +59,8 @@ def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceR
     rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
     port_ids = {port.port_id for port in ports}
     judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
-    results = _store(device, batch, judged, now_ms)
+    with turn(device.device_uid):  # else two batches with one reading would not see each other
+        results = _store(device, batch, judged, now_ms)
     return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms, has_readings=True)
 
 
