@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from zoneinfo import available_timezones
 
 from chalicelib.domain.api_tokens import Scope
 from chalicelib.domain.currencies import CODES
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.identity import digest
+from chalicelib.domain.identity import digest, is_family_secret, new_family_secret, new_secret, same
 from chalicelib.domain.mail_links import MailLink, Purpose
 from chalicelib.domain.retention import DEFAULT_DAYS, Retention
 from chalicelib.domain.times import DAY_MS, MINUTE_MS
@@ -106,6 +106,8 @@ def _timezones() -> set[str]:
 class Session:
     """One log-in on one browser: a family of refresh tokens, of which only the newest is good.
 
+    family seals its refresh tokens, so that each former one is known however old it is; it opens nothing. A session of
+    before there were families has none until its next refresh, and then keeps the digest of the token it had.
     With a token_name it is an API token instead (api_tokens.py); refresh_sha256 is then the digest of that.
     """
 
@@ -119,6 +121,8 @@ class Session:
     user_agent: str
     token_name: str | None = None
     scope: Scope = "read"
+    family: str | None = None
+    former_sha256: str | None = None
 
     @property
     def is_api_token(self) -> bool:
@@ -128,6 +132,36 @@ class Session:
     def expired(self, now_ms: int) -> bool:
         """Whether its time is over."""
         return now_ms >= self.expires_at_ms
+
+    def has_token(self, token: str) -> bool:
+        """Whether this is its newest refresh token."""
+        return same(refresh_digest(token), self.refresh_sha256)
+
+    def had_token(self, token: str) -> bool:
+        """Whether this was a refresh token of it, and no guess: one that is shown again is in two hands."""
+        if self.former_sha256 is not None and same(refresh_digest(token), self.former_sha256):
+            return True
+        secret = token.partition(".")[2]
+        return (
+            self.family is not None
+            and is_family_secret(secret, self.family)
+            and session_id_of(token) == self.session_id
+        )
+
+    def rotated(self, now_ms: int) -> tuple[Session, str]:
+        """The session with its next refresh token, and that token."""
+        family = self.family or new_secret()
+        token = refresh_token(self.session_id, new_family_secret(family))
+        before = self.refresh_sha256 if self.family is None else self.former_sha256
+        session = replace(
+            self,
+            refresh_sha256=refresh_digest(token),
+            last_used_at_ms=now_ms,
+            expires_at_ms=now_ms + SESSION_MS,
+            family=family,
+            former_sha256=before,
+        )
+        return session, token
 
 
 def tidy_email(typed: str) -> str:

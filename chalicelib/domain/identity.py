@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -9,6 +10,7 @@ import secrets
 CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty consonants, as RFC 8628 section 6.1 suggests: no look-alikes, no words; eight of them are 34 bits."""
 CODE_LENGTH = 8
+FAMILY_NONCE_BYTES = 16
 
 
 def new_id() -> str:
@@ -19,6 +21,30 @@ def new_id() -> str:
 def new_secret() -> str:
     """A random secret, 256 bits, safe in a URL."""
     return secrets.token_urlsafe(32)
+
+
+def new_family_secret(family: str) -> str:
+    """A random secret that only one who knows `family` can have made: 128 random bits and their seal."""
+    nonce = secrets.token_bytes(FAMILY_NONCE_BYTES)
+    return _text(nonce + _seal(nonce, family))
+
+
+def is_family_secret(secret: str, family: str) -> bool:
+    """Whether new_family_secret made it with this family."""
+    try:
+        whole = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
+    except ValueError:
+        return False
+    nonce, seal = whole[:FAMILY_NONCE_BYTES], whole[FAMILY_NONCE_BYTES:]
+    return hmac.compare_digest(seal, _seal(nonce, family))
+
+
+def _seal(nonce: bytes, family: str) -> bytes:
+    return hmac.digest(family.encode(), nonce, "sha256")[:FAMILY_NONCE_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def digest(secret: str) -> str:

@@ -10,6 +10,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.storage.base import Item, condition_failed, table_name
 
+NEVER = 2**40
+"""Later than any connection lives."""
+
 
 class ByOwner(GlobalSecondaryIndex["ConnectionItem"]):
     class Meta:
@@ -44,11 +47,12 @@ class TicketItem(Item):
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """An open page, or a ticket for one: whose, and of which session. expires_at is in epoch seconds."""
+    """An open page, or a ticket for one: whose, and of which session. Times are in epoch seconds."""
 
     owner_id: str
     session_id: str
     expires_at: int
+    opened_at: int = 0
 
 
 def add_ticket(ticket_sha256: str, dashboard: Dashboard) -> None:
@@ -82,7 +86,7 @@ def add(connection_id: str, dashboard: Dashboard) -> None:
     ConnectionItem(
         connection_id,
         owner_id=dashboard.owner_id,
-        session_id=dashboard.session_id,
+        session_id=_packed(dashboard),
         expires_at=dashboard.expires_at,
     ).save()
 
@@ -92,6 +96,20 @@ def remove(connection_id: str) -> None:
     ConnectionItem(connection_id).delete()
 
 
-def of_owner(owner_id: str) -> dict[str, str]:
-    """A person's open dashboards: from connection id to session id."""
-    return {item.connection_id: item.session_id for item in ConnectionItem.by_owner.query(owner_id)}
+def of_owner(owner_id: str) -> dict[str, Dashboard]:
+    """A person's open dashboards by connection id, the one opened last first."""
+    items = ConnectionItem.by_owner.query(owner_id)
+    found = {item.connection_id: _unpacked(owner_id, item.session_id) for item in items}
+    return dict(sorted(found.items(), key=lambda pair: pair[1].opened_at, reverse=True))
+
+
+def _packed(dashboard: Dashboard) -> str:
+    """Session and times in one attribute: the index holds only session_id, and cannot be changed in place."""
+    return f"{dashboard.session_id}#{dashboard.opened_at}#{dashboard.expires_at}"
+
+
+def _unpacked(owner_id: str, packed: str) -> Dashboard:
+    """What _packed made; a bare session id is of a connection that was opened before it held times."""
+    session_id, _, times = packed.partition("#")
+    opened_at, _, expires_at = times.partition("#")
+    return Dashboard(owner_id, session_id, int(expires_at or NEVER), int(opened_at or 0))

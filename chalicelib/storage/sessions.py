@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.domain.accounts import Session
@@ -37,6 +38,8 @@ class SessionItem(Item):
     user_agent = UnicodeAttribute()
     token_name = UnicodeAttribute(null=True)
     scope = UnicodeAttribute(null=True)  # absent in a token made before there were scopes, which is read
+    family = UnicodeAttribute(null=True)
+    former_sha256 = UnicodeAttribute(null=True)
     by_user = ByUser()
 
 
@@ -52,6 +55,8 @@ def _session(item: SessionItem) -> Session:
         user_agent=item.user_agent,
         token_name=item.token_name,
         scope="control" if item.scope == "control" else "read",
+        family=item.family,
+        former_sha256=item.former_sha256,
     )
 
 
@@ -84,14 +89,19 @@ def of_user(user_id: str) -> list[Session]:
 
 def rotate(session: Session, rotated: Session) -> bool:
     """Store the next refresh token and new times; False when the token was used or the session ended meanwhile."""
+    actions: list[Action] = [
+        SessionItem.refresh_sha256.set(rotated.refresh_sha256),
+        SessionItem.last_used_at_ms.set(rotated.last_used_at_ms),
+        SessionItem.expires_at_ms.set(rotated.expires_at_ms),
+        SessionItem.expires_at.set(rotated.expires_at_ms // 1_000),
+    ]
+    if rotated.family is not None:
+        actions.append(SessionItem.family.set(rotated.family))
+    if rotated.former_sha256 is not None:
+        actions.append(SessionItem.former_sha256.set(rotated.former_sha256))
     try:
         SessionItem(session.session_id).update(
-            actions=[
-                SessionItem.refresh_sha256.set(rotated.refresh_sha256),
-                SessionItem.last_used_at_ms.set(rotated.last_used_at_ms),
-                SessionItem.expires_at_ms.set(rotated.expires_at_ms),
-                SessionItem.expires_at.set(rotated.expires_at_ms // 1_000),
-            ],
+            actions=actions,
             condition=SessionItem.refresh_sha256 == session.refresh_sha256,
         )
     except UpdateError as error:

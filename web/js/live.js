@@ -15,6 +15,7 @@ export function stayLive({ onState, onMessage }) {
   const leaving = new AbortController();
   addEventListener("online", () => connection.hurry(), { signal: leaving.signal });
   addEventListener("offline", () => onState("offline"), { signal: leaving.signal });
+  document.addEventListener("visibilitychange", () => document.hidden || connection.hurry(), { signal: leaving.signal });
   connection.open();
   return () => {
     leaving.abort();
@@ -65,11 +66,13 @@ class Connection {
     if (this.#stopped) return;
     this.#socket = null;
     this.onState(navigator.onLine ? "reconnecting" : "offline");
-    const longestMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
+    // The server closes a person's oldest page when too many are open: one that nobody sees does not push out the next.
+    const growingMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
+    const longestMs = document.hidden ? LONGEST_WAIT_MS : growingMs;
     this.#timer = setTimeout(() => this.open(), longestMs * (0.5 + Math.random() / 2));
   }
 
-  /** The network is back: do not wait any longer. */
+  /** The network is back, or somebody looks at the page: do not wait any longer. */
   hurry() {
     if (this.#socket?.readyState === WebSocket.OPEN) this.onState("live");
     if (this.#timer === null) return;

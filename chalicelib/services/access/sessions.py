@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -19,7 +19,7 @@ from chalicelib.domain.accounts import (
     session_id_of,
 )
 from chalicelib.domain.errors import Unauthenticated, not_found
-from chalicelib.domain.identity import new_id, new_secret, same
+from chalicelib.domain.identity import new_family_secret, new_id, new_secret
 from chalicelib.services.access import signing_keys
 from chalicelib.services.push import live
 from chalicelib.storage import sessions as store
@@ -43,8 +43,8 @@ class Tokens:
 
 def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) -> Tokens:
     """Add a new session to a transaction; its tokens are good once that is committed."""
-    session_id = new_id()
-    token = refresh_token(session_id, new_secret())
+    session_id, family = new_id(), new_secret()
+    token = refresh_token(session_id, new_family_secret(family))
     session = Session(
         session_id=session_id,
         user_id=account.user_id,
@@ -54,6 +54,7 @@ def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) 
         expires_at_ms=now_ms + SESSION_MS,
         refresh_sha256=refresh_digest(token),
         user_agent=user_agent[:MAX_USER_AGENT_CHARACTERS],
+        family=family,
     )
     store.put_new(write, session)
     return _tokens(session, token, now_ms)
@@ -71,23 +72,20 @@ def authenticate(session_token: str, now_ms: int) -> Session:
 def refresh(token: str, now_ms: int) -> Tokens:
     """New tokens for a refresh token, which is spent by that. Raises Unauthenticated.
 
-    A token that was spent already, even by a call of the same moment, is in two hands: the session ends
-    (RFC 9700, section 4.14.2).
+    A token that was spent already, even by a call of the same moment, is in two hands: the session ends with all that
+    hangs on it (RFC 9700, section 4.14.2). What was never a token of it ends nothing.
     """
     session_id = session_id_of(token)
     session = store.load(session_id) if session_id else None
     if session is None or session.expired(now_ms) or session.is_api_token:
         raise bad_session()
-    next_token = refresh_token(session.session_id, new_secret())
-    rotated = replace(
-        session,
-        refresh_sha256=refresh_digest(next_token),
-        last_used_at_ms=now_ms,
-        expires_at_ms=now_ms + SESSION_MS,
-    )
-    spent = not same(refresh_digest(token), session.refresh_sha256)
-    if spent or not has_account(session) or not store.rotate(session, rotated):
-        store.remove(session.session_id)
+    if not session.has_token(token):
+        if session.had_token(token):
+            end(session)
+        raise bad_session()
+    rotated, next_token = session.rotated(now_ms)
+    if not has_account(session) or not store.rotate(session, rotated):
+        end(session)
         raise bad_session()
     return _tokens(rotated, next_token, now_ms)
 
@@ -98,7 +96,7 @@ def is_current(token: str, user_id: str, now_ms: int) -> bool:
     session = store.load(session_id) if session_id else None
     if session is None or session.user_id != user_id or session.expired(now_ms):
         return False
-    return same(refresh_digest(token), session.refresh_sha256)
+    return session.has_token(token)
 
 
 def of_user(user_id: str, now_ms: int) -> list[Session]:

@@ -6,10 +6,10 @@ A push is a courtesy: what it tells is stored already, and a page that misses on
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from chalicelib import views
 from chalicelib.domain import outlet_status
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
-from chalicelib.domain.errors import TooMany, Unauthenticated
+from chalicelib.domain.errors import Unauthenticated
 from chalicelib.domain.events import Notification
 from chalicelib.domain.identity import digest, new_secret
 from chalicelib.domain.ports import Port
@@ -45,9 +45,7 @@ Message = wire.Push | None
 
 
 def issue_ticket(session: Session, now_ms: int) -> tuple[str, str]:
-    """A one-time ticket, and the URL that opens the WebSocket with it. Raises TooMany, with as many pages open."""
-    if len(connections.of_owner(session.user_id)) >= MAX_DASHBOARDS:
-        raise TooMany("Too many pages are open; close some.", code="too_many_pages", retry_after_seconds=60)
+    """A one-time ticket, and the URL that opens the WebSocket with it."""
     ticket = new_secret()
     dashboard = Dashboard(session.user_id, session.session_id, now_ms // 1_000 + TICKET_TTL_SECONDS)
     connections.add_ticket(digest(ticket), dashboard)
@@ -55,19 +53,34 @@ def issue_ticket(session: Session, now_ms: int) -> tuple[str, str]:
 
 
 def connect(connection_id: str, ticket: str, now_ms: int) -> None:
-    """Open a dashboard for the ticket's owner.
+    """Open a dashboard for the ticket's owner; past MAX_DASHBOARDS of them the oldest is closed.
 
+    It ends with its session. That is looked at once the dashboard is known: one that ends meanwhile finds it.
     Raises Unauthenticated when the ticket is used up, old or unknown, or its session has ended.
     """
-    dashboard = connections.take_ticket(digest(ticket), now_ms // 1_000)
-    if dashboard is None or sessions.load(dashboard.session_id) is None:
-        raise Unauthenticated("This ticket is not valid; ask for a new one.", code="bad_ticket", field="ticket")
-    connections.add(connection_id, replace(dashboard, expires_at=now_ms // 1_000 + CONNECTION_TTL_SECONDS))
+    now = now_ms // 1_000
+    dashboard = connections.take_ticket(digest(ticket), now)
+    if dashboard is None:
+        raise _bad_ticket()
+    connections.add(connection_id, replace(dashboard, opened_at=now, expires_at=now + CONNECTION_TTL_SECONDS))
+    session = sessions.load(dashboard.session_id)
+    if session is None or session.expired(now_ms):
+        connections.remove(connection_id)
+        raise _bad_ticket()
+    if session.expires_at_ms // 1_000 < now + CONNECTION_TTL_SECONDS:
+        ends = replace(dashboard, opened_at=now, expires_at=session.expires_at_ms // 1_000)
+        connections.add(connection_id, ends)
+    others = [other for other in connections.of_owner(dashboard.owner_id) if other != connection_id]
+    _hang_up(others[MAX_DASHBOARDS - 1 :])
+
+
+def _bad_ticket() -> Unauthenticated:
+    return Unauthenticated("This ticket is not valid; ask for a new one.", code="bad_ticket", field="ticket")
 
 
 def is_watching(owner_id: str) -> bool:
     """Whether a person has a dashboard open. One that vanished without a word counts until the next push to it."""
-    return bool(connections.of_owner(owner_id))
+    return bool(_open(owner_id))
 
 
 def disconnect(connection_id: str) -> None:
@@ -77,10 +90,21 @@ def disconnect(connection_id: str) -> None:
 
 def hang_up(owner_id: str, session_ids: Collection[str]) -> None:
     """Close the dashboards of sessions that have ended."""
-    for connection_id, session_id in connections.of_owner(owner_id).items():
-        if session_id in session_ids:
-            connections.remove(connection_id)
-            _courteously(partial(_close, connection_id))
+    found = connections.of_owner(owner_id).items()
+    _hang_up(connection_id for connection_id, dashboard in found if dashboard.session_id in session_ids)
+
+
+def _hang_up(connection_ids: Iterable[str]) -> None:
+    for connection_id in connection_ids:
+        connections.remove(connection_id)
+        _courteously(partial(_close, connection_id))
+
+
+def _open(owner_id: str) -> list[str]:
+    """A person's open dashboards, the newest first; those whose session has come to its end are closed."""
+    now, found = time.time(), connections.of_owner(owner_id)
+    _hang_up(connection_id for connection_id, dashboard in found.items() if dashboard.expires_at <= now)
+    return [connection_id for connection_id, dashboard in found.items() if dashboard.expires_at > now]
 
 
 def push_device(device: Device) -> None:
@@ -147,7 +171,7 @@ def push(owner_id: str, messages: Iterable[Message]) -> None:
 def _push(owner_id: str, messages: Sequence[wire.Push]) -> None:
     if not messages:
         return
-    for connection_id in islice(connections.of_owner(owner_id), MAX_DASHBOARDS):
+    for connection_id in _open(owner_id)[:MAX_DASHBOARDS]:
         for message in messages:
             data = msgspec.json.encode(message)
             if not _courteously(partial(_post, connection_id, data)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -14,12 +14,14 @@ import jwt
 import pytest
 
 import chalicelib.api.accounts
-from chalicelib.domain.accounts import SESSION_MS, SESSION_TOKEN_MS
+from chalicelib.domain.accounts import SESSION_MS, SESSION_TOKEN_MS, refresh_digest, refresh_token
 from chalicelib.domain.errors import Unauthenticated
+from chalicelib.domain.identity import new_id, new_secret
 from chalicelib.services.access import sessions, signing_keys
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
+from chalicelib.storage import sessions as store
 from tests.conftest import Answered, Call, now_ms
 
 NOW_MS = 1_800_000_000_000
@@ -128,6 +130,46 @@ def test_a_spent_refresh_token_ends_the_whole_family(call: Call) -> None:
     assert call("POST", "/account/refresh", {"refreshToken": spent["refreshToken"]}).status == 401
     assert call("POST", "/account/refresh", {"refreshToken": fresh["refreshToken"]}).status == 401
     assert call("GET", "/account", x_session_token=fresh["sessionToken"]).status == 401
+
+
+def test_each_former_token_ends_the_family_however_old_it_is(database: str) -> None:
+    tokens = first = begin()
+    for _ in range(12):
+        tokens = sessions.refresh(tokens.refresh_token, NOW_MS)
+    with pytest.raises(Unauthenticated):
+        sessions.refresh(first.refresh_token, NOW_MS)
+    with pytest.raises(Unauthenticated):
+        sessions.authenticate(tokens.session_token, NOW_MS)
+
+
+@pytest.mark.parametrize("secret", ["s" * 43, "A" * 43, "-" * 43])
+def test_a_guess_ends_no_session(database: str, secret: str) -> None:
+    tokens = begin()
+    rotated = sessions.refresh(tokens.refresh_token, NOW_MS)
+    session_id, _, other = rotated.refresh_token.partition(".")
+    stranger_id = begin().refresh_token.partition(".")[0]
+    for guess in (f"{session_id}.{secret}", f"{session_id}.{other[:-4]}AAAA", f"{stranger_id}.{other}"):
+        with pytest.raises(Unauthenticated):
+            sessions.refresh(guess, NOW_MS)
+    assert sessions.authenticate(rotated.session_token, NOW_MS)
+    assert sessions.refresh(rotated.refresh_token, NOW_MS)
+
+
+def test_a_session_of_before_there_were_families_goes_on_and_knows_the_token_it_had(database: str) -> None:
+    session_id = new_id()
+    token = refresh_token(session_id, new_secret())
+    tokens = begin()
+    known = sessions.authenticate(tokens.session_token, NOW_MS)
+    stored = {**asdict(known), "session_id": session_id, "refresh_sha256": refresh_digest(token)}
+    for field in ("family", "former_sha256", "scope", "token_name"):
+        stored.pop(field)
+    store.SessionItem(**stored, expires_at=known.expires_at_ms // 1_000).save()
+    newest = sessions.refresh(sessions.refresh(token, NOW_MS).refresh_token, NOW_MS)
+    assert sessions.authenticate(newest.session_token, NOW_MS).session_id == session_id
+    with pytest.raises(Unauthenticated):
+        sessions.refresh(token, NOW_MS)
+    with pytest.raises(Unauthenticated):
+        sessions.authenticate(newest.session_token, NOW_MS)
 
 
 def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(database: str) -> None:
