@@ -49,6 +49,7 @@ class Port:
             undone_at_ms=self.relay.undone_at_ms,
             uses_confirmed=self.relay.uses_confirmed,
             false_cuts=self.relay.false_cuts,
+            relay_off=self.relay.desired == "off",
         )
 
 

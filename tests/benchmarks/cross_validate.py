@@ -1,6 +1,6 @@
 """Does the detector fit its recordings? Parameters are chosen on some appliances and scored on the others.
 
-    python -m tests.benchmarks.cross_validate [place of the recordings]
+    python -m tests.benchmarks.cross_validate [place of the recordings [sets, dev by default ...]]
 
 Each parameter is moved away from its shipped value, one at a time. Then, for random halves of the appliance classes,
 the best variant on one half (fewest wrong cuts, then most saved) is scored on the other; and leaving one class out.
@@ -25,6 +25,8 @@ VARIANTS: list[tuple[ModuleType, str, tuple[float, ...]]] = [
     (patience, "SOON_MINUTES", (10, 20)),
     (patience, "THERMOSTAT_MINUTES", (90, 150)),
     (learned, "PROGRAMME_MINUTES", (45, 90)),
+    (histogram, "MIN_SHARE", (0.02, 0.1)),
+    (histogram, "HIGH_RATIO", (2.0, 4.0)),
     (learned, "HEAT_MINUTES", (7, 14)),
     (learned, "FOLD_READINGS", (4, 9)),
     (histogram, "MIN_EMPTY_BINS", (1, 3)),
@@ -38,7 +40,7 @@ WRONG_COSTS = 100.0
 
 
 def main(arguments: Sequence[str]) -> None:
-    recordings = Recordings(place_from(arguments))
+    recordings = Recordings(place_from(arguments), arguments[1:] or ["dev"])
     tables = {"shipped": recordings.run(Factory)}
     _print("shipped", summary(tables["shipped"]))
     for module, name, values in VARIANTS:

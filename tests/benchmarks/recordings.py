@@ -31,14 +31,14 @@ class Summary:
 
 
 class Recordings:
-    """The recordings of a place, each read once."""
+    """The recordings of a place, each read once: those of the sets given, dev by default."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, sets: Sequence[str] = ("dev",)) -> None:
         sys.path.insert(0, str(place.resolve()))
         self.score = _module("score")
         self.baselines = _module("baselines")
         manifest = json.loads((place / "manifest.json").read_text())
-        self.metas: list[dict[str, Any]] = [meta for meta in manifest if meta["split"] == "dev"]
+        self.metas: list[dict[str, Any]] = [meta for meta in manifest if meta["split"] in sets]
         self.score.read_trace = cache(self.score.read_trace)
 
     def run(

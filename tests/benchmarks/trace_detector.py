@@ -29,7 +29,10 @@ class Meta(TypedDict):
 
 
 class Factory:
-    """Readings in, "cut now" out. A person restores: 'use' is to switch on, 'false' to say that the cut was wrong."""
+    """Readings in, "cut now" out. A person restores: 'use' is to switch on, 'false' to say that the cut was wrong.
+
+    The caller gives no readings between a cut and the restore.
+    """
 
     def __init__(self, meta: Meta) -> None:
         self._port = Port(
@@ -41,7 +44,7 @@ class Factory:
     def step(self, t_seconds: float, power_w: float) -> bool:
         """Take one reading; whether the outlet is cut now."""
         at_ms = _epoch_ms(t_seconds)
-        self._still_on(at_ms)
+        self._answer(at_ms)
         detector, verdict = phantom.step(self._state.detector, self._port.rule, [at_ms], [power_w])
         look = follow_up(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
         self._state = look.state
@@ -56,7 +59,7 @@ class Factory:
         relay = judged_wrong(relay, relay.cut_event_id or "", at_ms) if wrong else switch(relay, "on", at_ms)
         self._port = replace(self._port, relay=relay)
 
-    def _still_on(self, at_ms: int) -> None:
+    def _answer(self, at_ms: int) -> None:
         """Readings after a cut: the scorer did not carry it out, as a Pi that refuses."""
         relay = self._port.relay
         if relay.desired == "off":
@@ -68,6 +71,15 @@ class Factory:
             return detector
         self._since_save = 0
         return phantom.State.unpack(detector.pack())
+
+
+class ClosedLoop(Factory):
+    """A Factory whose relay obeys: after a cut the caller goes on giving readings, of 0 W, until the restore."""
+
+    def _answer(self, at_ms: int) -> None:
+        """Readings after a command: the Pi has carried it out."""
+        relay = self._port.relay
+        self._port = replace(self._port, relay=report(relay, relay.desired, relay.version, None, at_ms))
 
 
 def _epoch_ms(t_seconds: float) -> int:

@@ -75,18 +75,16 @@ def _take(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[flo
             ended_at_ms = _end_spell(state, started_ms)
     if after_gap:
         learned.break_off(state)
+    boundary_watts, peak_watts = learned.boundary_watts(state, rule), max(watts)
     if rule.is_fixed:
-        boundary_watts = learned.boundary_watts(state, rule)
-        used_at_ms = fixed.take(state, boundary_watts, times_ms, watts, after_gap=after_gap)
+        used_at_ms = fixed.take(state, rule, boundary_watts, times_ms, watts, after_gap=after_gap)
         if used_at_ms is not None:
             ended_at_ms = _end_spell(state, used_at_ms)
-    elif max(watts) >= (boundary_watts := learned.boundary_watts(state, rule)):
+    elif peak_watts >= boundary_watts:
         state.in_use_at_ms = _last_use_ms(boundary_watts, times_ms, watts)
     if not state.readings:
         state.minute = minute
-    state.readings += len(watts)
-    for reading_watts in watts:  # one by one: the sum must not depend on how readings were batched
-        state.watt_sum += reading_watts
+    learned.add(state, rule, watts, boundary_watts, peak_watts)
     state.watermark_ms, state.last_watts = times_ms[-1], watts[-1]
     return ended_at_ms
 

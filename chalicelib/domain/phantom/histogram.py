@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 OFF_WATTS = 0.4
@@ -18,8 +18,19 @@ MEMORY_MINUTES = 14 * 24 * 60
 MIN_STANDBY_MINUTES = 10
 MIN_USE_MINUTES = 5
 """So many minutes on each side before a gap between them is believed."""
-MAX_STANDBY_WATTS = 10.0
-"""What draws more is not called standby unless a person says so: the figure of the usual guides."""
+MIN_SHARE = 0.05
+"""A level below the lowest gap is standby if it holds this share of the minutes up to MAX_STANDBY_WATTS: an appliance
+that sleeps deeper for twenty minutes in two weeks is not in use for the rest of them. Where there is no other gap, the
+lowest one counts all the same: what is taken for use is not cut."""
+MAX_STANDBY_WATTS = 20.0
+"""What draws more is not called standby: printers wait at 10 to 16 W, televisions and recorders at up to 20 W."""
+SURE_STANDBY_WATTS = 10.0
+"""The figure of the usual guides: up to here a level that use exceeds by MIN_RATIO is standby."""
+HIGH_RATIO = 3.0
+"""Above SURE_STANDBY_WATTS the gap itself must reach over so much: a laptop or a disk in use draws 12 to 18 W, too, and
+wanders up to what it draws when it is busy."""
+SPREAD = 1.25
+"""A standby load wanders by a quarter about its mean."""
 MIN_USE_WATTS = 3.0
 """Plug meters step by one or two watts: below this, levels cannot be told apart."""
 MIN_RATIO = 1.6
@@ -67,21 +78,54 @@ def count(minutes: list[int], watts: float, lasted_minutes: int) -> None:
         minutes[:] = [held // 2 for held in minutes]
 
 
-def find_gap(minutes: Sequence[int]) -> Gap | None:
-    """The lowest gap that parts standby from use; None while there is none (always on, or only off and use so far)."""
+def take_back(minutes: list[int], index: int, lasted_minutes: int) -> None:
+    """Take minutes that were counted last out of bin index again (changed in place)."""
+    minutes[index] = max(0, minutes[index] - lasted_minutes)
+
+
+def minutes_from(minutes: Sequence[int], from_watts: float, below_watts: float = math.inf) -> int:
+    """The minutes in the bins from that of from_watts to before that of below_watts, those of off left out."""
+    end = BINS if math.isinf(below_watts) else bin_of(below_watts)
+    return sum(minutes[max(1, bin_of(from_watts)) : end])
+
+
+def find_gap(
+    minutes: Sequence[int], max_standby_watts: float = MAX_STANDBY_WATTS, held_watts: float = 0.0
+) -> Gap | None:
+    """The lowest gap that parts a level with its share of the time from use, else the lowest of all.
+
+    None while there is none (always on, or only off and use so far). The gap around held_watts, the threshold so far,
+    needs half of the share: the threshold must not jump to and fro. A max_standby_watts over MAX_STANDBY_WATTS comes
+    with a kind that is known to wait at so much: then HIGH_RATIO is not asked for.
+    """
+    highest = min(BINS - 2, bin_of(max_standby_watts * SPREAD))
+    least = MIN_SHARE * sum(minutes[1 : highest + 1])
+    lowest = None
+    sure_watts = max_standby_watts if max_standby_watts > MAX_STANDBY_WATTS else SURE_STANDBY_WATTS
+    for gap, below in _gaps(minutes, highest, sure_watts):
+        if gap.standby_watts > max_standby_watts:
+            break
+        is_held = gap.low_watts <= held_watts < gap.high_watts
+        if below >= (least / 2 if is_held else least):
+            return gap
+        lowest = lowest or gap
+    return lowest
+
+
+def _gaps(minutes: Sequence[int], highest: int, sure_watts: float) -> Iterator[tuple[Gap, int]]:
+    """The gaps above each bin up to the highest, the lowest first, with the minutes below."""
     below, peak, watt_minutes, above = 0, 0, 0.0, sum(minutes[1:])
-    for index in range(1, _HIGHEST + 1):
+    for index in range(1, highest + 1):
         held = minutes[index]
         below, above, peak = below + held, above - held, max(peak, held)
         watt_minutes += held * _CENTRES[index]
         if above < MIN_USE_MINUTES:
-            return None
+            return
         few = min(EMPTY_OF_MODE * below, EMPTY_OF_PEAK * peak)
         if below >= MIN_STANDBY_MINUTES and held > few >= minutes[index + 1]:
             gap = _gap_above(minutes, index, watt_minutes / below, few, above)
-            if gap:
-                return gap
-    return None
+            if gap and (lower_edge(index) <= sure_watts or gap.high_watts >= HIGH_RATIO * gap.low_watts):
+                yield gap, below
 
 
 def _gap_above(minutes: Sequence[int], index: int, standby_watts: float, few: float, above: int) -> Gap | None:
@@ -102,4 +146,3 @@ def _mean(minutes: Sequence[int], start: int) -> float:
 
 
 _CENTRES = [0.0, *(OFF_WATTS * math.exp2((index - 0.5) / BINS_PER_OCTAVE) for index in range(1, BINS))]
-_HIGHEST = bin_of(MAX_STANDBY_WATTS) - 1

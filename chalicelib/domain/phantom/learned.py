@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain.phantom import histogram, patience
 from chalicelib.domain.phantom.kinds import kind_of
-from chalicelib.domain.phantom.state import NEVER, State
-from chalicelib.domain.phantom.verdicts import MINUTE_MS, Advice, Finding, Rule, reason
+from chalicelib.domain.phantom.state import NEVER, NOTHING_DRAWN, State
+from chalicelib.domain.phantom.verdicts import DEFAULT_THRESHOLD_WATTS, MINUTE_MS, Advice, Finding, Rule, reason
 
 FOLD_READINGS, MAX_FOLD_MINUTES = 6, 5
 """Readings are folded to their mean by the minute, or by as many minutes as hold six (at most five): a meter that steps
@@ -16,6 +18,8 @@ LEARN_EVERY_MINUTES = 10
 """The gap moves slowly: looking for it six times an hour is enough."""
 OFF_AFTER_MINUTES = 10
 """A load of half a watt reads 0 for minutes on a meter that steps by two watts; ten in a row are off."""
+NOTHING_WATTS = 0.1
+"""A fold whose mean is below this drew nothing: an outlet without power shows no more than its meter's noise."""
 
 HEAT_WATTS = 1_000.0
 HEAT_MINUTES = 10
@@ -32,7 +36,7 @@ MAX_DOUBLINGS = 3
 def boundary_watts(state: State, rule: Rule) -> float:
     """What parts idle from use, as far as is known: given, learned, of the kind, or else the guides' 10 W."""
     known = rule.threshold_watts or state.threshold_watts or kind_of(rule.kind).standby_below_watts
-    return known or histogram.MAX_STANDBY_WATTS
+    return known or DEFAULT_THRESHOLD_WATTS
 
 
 def fold_is_over(state: State, minute: int) -> bool:
@@ -42,23 +46,67 @@ def fold_is_over(state: State, minute: int) -> bool:
     return state.readings >= FOLD_READINGS or minute - state.minute >= MAX_FOLD_MINUTES
 
 
+def add(state: State, rule: Rule, watts: Sequence[float], boundary: float, peak: float) -> None:
+    """Add readings of one clock minute, the highest of them peak, to the fold under way (state is changed)."""
+    state.readings += len(watts)
+    for reading_watts in watts:  # one by one: the sum must not depend on how readings were batched
+        state.watt_sum += reading_watts
+    if peak >= boundary:
+        for reading_watts in watts:
+            if reading_watts >= boundary:
+                state.use_readings += 1
+                state.use_watt_sum += reading_watts
+    if rule.relay_off:
+        state.relay_was_off = 1
+
+
 def end_fold(state: State, rule: Rule) -> bool:
     """Learn from the fold under way, which is over (state is changed); whether it was one of use."""
     started_ms, watts = state.minute * MINUTE_MS, state.watt_sum / state.readings
     lasted_minutes = state.watermark_ms // MINUTE_MS - state.minute + 1
-    state.readings, state.watt_sum = 0, 0.0
-    histogram.count(state.watt_minutes, watts, lasted_minutes)
-    state.minutes_unlearnt += lasted_minutes
-    if state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
-        _learn_gap(state)
     boundary = boundary_watts(state, rule)
-    if watts >= boundary:
+    used = watts >= boundary
+    if state.relay_was_off:
+        state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
+    else:
+        _count(state, watts, lasted_minutes, used=used)
+    _begin_fold(state)
+    if state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
+        _learn_gap(state, rule)
+        boundary = boundary_watts(state, rule)
+        used = watts >= boundary
+    if used:
         _use(state, started_ms, watts, lasted_minutes)
         return True
     if state.idle_since_ms == NEVER or state.idle_peak_watts >= boundary:
         _begin_idle(state, started_ms)
     _idle(state, started_ms, watts, lasted_minutes)
     return False
+
+
+def _begin_fold(state: State) -> None:
+    state.readings, state.watt_sum = 0, 0.0
+    state.use_readings, state.use_watt_sum, state.relay_was_off = 0, 0.0, 0
+
+
+def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> None:
+    """Count the fold under way in the histogram, unless power came or went in it: that is no level.
+
+    A fold of use counts at what was drawn in use, not at its mean with what was idle before or after.
+    """
+    state.minutes_unlearnt += lasted_minutes
+    after_nothing, after_bin, after_minutes = state.last_bin == NOTHING_DRAWN, state.last_bin, state.last_minutes
+    if watts < NOTHING_WATTS:
+        if not after_nothing:
+            histogram.take_back(state.watt_minutes, after_bin, after_minutes)
+        state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
+        histogram.count(state.watt_minutes, 0.0, lasted_minutes)
+        return
+    level = state.use_watt_sum / state.use_readings if used and state.use_readings else watts
+    state.last_bin, state.last_minutes = histogram.bin_of(level), 0
+    if used or not after_nothing:
+        histogram.count(state.watt_minutes, level, lasted_minutes)
+        state.last_minutes = 0 if used else lasted_minutes
 
 
 def break_off(state: State) -> None:
@@ -113,26 +161,44 @@ def dwell_ms(state: State, rule: Rule) -> int:
     """How long standby must stand: the person's dwell, or what idle runs, programmes, pulses and wrong cuts ask for."""
     if rule.dwell_seconds is not None:
         return rule.dwell_seconds * 1_000
-    minutes = patience.dwell_minutes(state.idle_runs)
-    if runs_programmes(state, rule) or patience.is_pulsed(state.idle_runs):
+    minutes = max(patience.dwell_minutes(state.idle_runs), kind_of(rule.kind).min_dwell_minutes)
+    if runs_programmes(state) or patience.is_pulsed(state.idle_runs):
         minutes = max(minutes, PROGRAMME_MINUTES)
     return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
 
 
-def runs_programmes(state: State, rule: Rule) -> bool:
-    """Whether heat is sustained in half of the sessions that heat at all, or the kind says so."""
-    sustained = state.sustained_sessions
-    return kind_of(rule.kind).programme or (sustained > 0 and 2 * sustained >= state.heated_sessions)
+def runs_programmes(state: State) -> bool:
+    """Whether heat is sustained in half of the sessions that heat at all."""
+    return state.sustained_sessions > 0 and 2 * state.sustained_sessions >= state.heated_sessions
 
 
-def _learn_gap(state: State) -> None:
-    gap = histogram.find_gap(state.watt_minutes)
-    if gap and not state.threshold_watts and sum(state.watt_minutes[histogram.bin_of(gap.high_watts) :]) <= FIRST_USE:
-        patience.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before it was idle
+def _learn_gap(state: State, rule: Rule) -> None:
+    """Look for the gap. One that was learned stays until another is better supported, or nothing is left of it."""
     state.minutes_unlearnt = 0
-    state.threshold_watts = gap.threshold_watts if gap else 0.0
-    state.standby_watts = gap.standby_watts if gap else 0.0
-    state.use_watts = gap.high_watts if gap else 0.0
+    minutes, held_watts = state.watt_minutes, state.threshold_watts
+    gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts)
+    if gap is not None and (not held_watts or _is_better(minutes, gap, held_watts)):
+        if not held_watts and histogram.minutes_from(minutes, gap.high_watts) <= FIRST_USE:
+            patience.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before was idle
+        state.threshold_watts, state.standby_watts = gap.threshold_watts, gap.standby_watts
+        state.use_watts = gap.high_watts
+    elif held_watts and not _is_seen(minutes, held_watts, state.use_watts):
+        state.threshold_watts = state.standby_watts = state.use_watts = 0.0
+
+
+def _is_better(minutes: Sequence[int], gap: histogram.Gap, held_watts: float) -> bool:
+    """Whether a gap takes the place of the threshold that is held.
+
+    The same one does, and a lower one. A higher one calls standby what was use until now: that must hold more time than
+    all that was standby.
+    """
+    level = histogram.minutes_from(minutes, held_watts, gap.low_watts)
+    return gap.low_watts <= held_watts or level > histogram.minutes_from(minutes, 0.0, held_watts)
+
+
+def _is_seen(minutes: Sequence[int], held_watts: float, use_watts: float) -> bool:
+    """Whether anything is remembered on both sides of the gap that is held."""
+    return bool(histogram.minutes_from(minutes, 0.0, held_watts) and histogram.minutes_from(minutes, use_watts))
 
 
 def _use(state: State, started_ms: int, watts: float, lasted_minutes: int) -> None:

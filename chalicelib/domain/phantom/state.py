@@ -9,6 +9,8 @@ from chalicelib.domain.phantom import histogram, patience
 
 NEVER = -1
 """In place of a time that has not been yet."""
+NOTHING_DRAWN = 255
+"""In place of the last fold's bin: nothing was drawn all through it."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,9 @@ class State:
     Learned: threshold_watts, standby_watts and use_watts of the gap (0 for none), watt_minutes (the histogram),
     idle_runs, and of programmes heat_minutes of the session, heated_sessions, sustained_sessions.
     uses_learnt and false_learnt: how many of the person's verdicts it has learnt from.
+    Of the fold under way: use_readings and use_watt_sum of the readings in use, relay_was_off (1: the relay was off at
+    one of its readings). The fold before it: last_bin of the histogram (NOTHING_DRAWN: none), counted last_minutes.
+    fixed_zero_ms: how long 0 W has been read in the stretch of the fixed rule, up to the newest reading.
     """
 
     watermark_ms: int = NEVER
@@ -49,6 +54,12 @@ class State:
     sustained_sessions: int = 0
     uses_learnt: int = 0
     false_learnt: int = 0
+    fixed_zero_ms: int = 0
+    use_readings: int = 0
+    use_watt_sum: float = 0.0
+    relay_was_off: int = 0
+    last_bin: int = 0
+    last_minutes: int = 0
     watt_minutes: list[int] = field(default_factory=lambda: [0] * histogram.BINS)
     idle_runs: list[int] = field(default_factory=lambda: [0] * patience.BINS)
 
@@ -67,13 +78,19 @@ class State:
 
     @classmethod
     def unpack(cls, packed: bytes) -> State:
-        """The state that pack gave; of no bytes, that of a new port, and so of another format (it learns anew)."""
-        if not packed or packed[0] != _FORMAT:
-            return cls()
-        _, *values = _PACKED.unpack(packed)
-        runs_at = len(_SCALARS) + histogram.BINS
-        state = cls(*values[: len(_SCALARS)])
-        state.watt_minutes, state.idle_runs = values[len(_SCALARS) : runs_at], values[runs_at:]
+        """The state that pack gave, in this format or the one before.
+
+        Of no bytes, and of another format, that of a new port: it learns anew.
+        """
+        if packed and packed[0] in _LAYOUTS:
+            return cls._from(packed, *_LAYOUTS[packed[0]])
+        return cls()
+
+    @classmethod
+    def _from(cls, packed: bytes, layout: struct.Struct, scalars: int) -> State:
+        _, *values = layout.unpack(packed)
+        state, runs_at = cls(*values[:scalars]), scalars + histogram.BINS
+        state.watt_minutes, state.idle_runs = values[scalars:runs_at], values[runs_at:]
         return state
 
 
@@ -89,8 +106,17 @@ _LEARNED = (
     "watt_minutes",
     "idle_runs",
 )
-_FORMAT = 2
-"""Format 1 was that of the fixed rule alone."""
+_FORMAT = 3
+"""Format 1 was that of the fixed rule alone; format 2 lacks the newest scalars, which then have their defaults."""
 _SCALARS = State.__slots__[:-2]
-_PACKED = struct.Struct(f"<B qdqId qd qdqIdHqq ddd BHHH II {histogram.BINS}H{patience.BINS}H".replace(" ", ""))
+_SCALARS_OF_FORMAT_2 = _SCALARS.index("fixed_zero_ms")
+
+
+def _layout(newer_scalars: str) -> struct.Struct:
+    scalars = f"qdqId qd qdqIdHqq ddd BHHH II {newer_scalars}"
+    return struct.Struct(f"<B {scalars} {histogram.BINS}H{patience.BINS}H".replace(" ", ""))
+
+
+_PACKED = _layout("I Id BBB")
+_LAYOUTS = {_FORMAT: (_PACKED, len(_SCALARS)), 2: (_layout(""), _SCALARS_OF_FORMAT_2)}
 PACKED_BYTES = _PACKED.size

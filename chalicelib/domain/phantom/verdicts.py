@@ -13,6 +13,9 @@ Advice = Literal["cut", "notify"]
 
 MINUTE_MS = 60_000
 SPOKEN_IN_SECONDS_MS = 2 * MINUTE_MS
+DEFAULT_THRESHOLD_WATTS = 10.0
+"""Where a person gives a dwell and no threshold, and what parts idle from use before anything is known: the figure of
+the usual guides."""
 DEFAULT_DWELL_SECONDS = 1_800
 """Where a person gives a threshold and no dwell: half an hour."""
 RIGHT_PER_WRONG = 5
@@ -26,7 +29,8 @@ class Rule:
 
     threshold_watts or dwell_seconds is None where it is to be learned. undone_at_ms: a person last switched the outlet
     on at this time after a cut. uses_confirmed and false_cuts only grow: restores because the appliance was wanted
-    again, and cuts said to be wrong.
+    again, and cuts said to be wrong. relay_off: the outlet is off, or about to be; its readings say nothing of the
+    appliance.
     """
 
     kind: str = "unknown"
@@ -37,6 +41,7 @@ class Rule:
     undone_at_ms: int | None = None
     uses_confirmed: int = 0
     false_cuts: int = 0
+    relay_off: bool = False
 
     @property
     def dwell_ms(self) -> int:
@@ -60,7 +65,7 @@ class Rule:
 
     def unjudged(self) -> Rule:
         """The same rule as if nobody had judged it yet, and free to cut: to try it on the past."""
-        return replace(self, policy="cut", undone_at_ms=None, uses_confirmed=0, false_cuts=0)
+        return replace(self, policy="cut", undone_at_ms=None, uses_confirmed=0, false_cuts=0, relay_off=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -84,6 +85,47 @@ def test_the_mean_watts_weigh_each_reading_by_its_time() -> None:
     assert finding.watts == pytest.approx((2.0 * 60 + 5.0 * 20) / 80)
 
 
+@pytest.mark.parametrize("rule", [Rule(threshold_watts=10, dwell_seconds=1_800), Rule(dwell_seconds=1_800)])
+@pytest.mark.parametrize("batch", [1, 7, 30])
+@pytest.mark.parametrize(
+    ("every_s", "watts_at"),
+    [
+        (10, lambda number: 0.0 if number % 120 == 60 else 3.0),
+        (10, lambda number: 2.1 * (number % 2)),
+        (30, lambda number: 2.1 * (number % 2)),
+        (60, lambda number: 0.0 if number == 10 else 3.0),
+        (10, lambda number: 2.1 * (number % 12 == 0)),
+    ],
+    ids=["one zero in 20 min", "by turns", "by turns in 30 s", "one zero in 60 s", "one reading in twelve"],
+)
+def test_readings_of_zero_do_not_undo_what_the_others_say(
+    rule: Rule, batch: int, every_s: int, watts_at: Callable[[int], float]
+) -> None:
+    state, found = State(), []
+    for start in range(0, 7_200 // every_s, batch):
+        numbers = range(start, start + batch)
+        times = [(number + 1) * every_s * SECOND for number in numbers]
+        state, verdict = step(state, rule, times, [watts_at(number) for number in numbers])
+        found += [verdict.finding] if verdict.finding else []
+    assert found
+    assert found[0].at_ms - found[0].since_ms < (2_400 + batch * every_s) * SECOND
+    assert found[-1].since_ms == found[0].since_ms
+    assert 0.1 < found[0].watts < 3.1
+
+
+def test_zero_for_ten_minutes_is_off_and_what_follows_is_waited_for_anew() -> None:
+    rule = Rule(threshold_watts=10, dwell_seconds=1_800)
+    assert run([3.0] * 120 + [0.0] * 61 + [3.0] * 179, rule).finding is None
+    assert run([3.0] * 120 + [0.0] * 50 + [3.0] * 11, rule).finding is not None
+
+
+def test_an_outlet_that_just_went_off_is_not_found() -> None:
+    rule = Rule(threshold_watts=10, dwell_seconds=1_800)
+    assert run([3.0] * 182 + [0.0] * 30, rule).finding is None
+    assert run([3.0] * 7 + [0.0]).finding is None
+    assert run([3.0, 0.0], Rule(threshold_watts=10, dwell_seconds=0)).finding is None
+
+
 readings = st.lists(
     st.tuples(st.integers(1, 400_000), st.sampled_from([0.0, 0.4, 3.0, 9.9, 10.0, 11.9, 12.1, 90.0])), max_size=60
 )
@@ -114,5 +156,8 @@ def test_a_finding_is_always_a_gapless_stretch_of_standby_of_at_least_the_dwell(
         return
     stretch = [(at_ms, watts) for at_ms, (_, watts) in zip(times, steps, strict=True) if at_ms >= finding.since_ms]
     assert stretch[-1][0] - stretch[0][0] >= 60_000
-    assert all(0 < watts < 12 for _, watts in stretch)
+    assert stretch[0][1] > 0
+    assert all(watts < 12 for _, watts in stretch)
+    drawing = [at_ms for at_ms, watts in stretch if watts > 0]
+    assert all(later - earlier < 120_000 for earlier, later in pairwise(drawing))  # 0 W for 20 s after the first
     assert all(later - earlier <= MAX_GAP_MS for (earlier, _), (later, _) in pairwise(stretch))

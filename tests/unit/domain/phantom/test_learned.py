@@ -122,6 +122,58 @@ def test_a_wrong_cut_doubles_the_dwell_and_five_right_ones_make_up_for_it() -> N
     assert mended.at_ms - mended.since_ms == 2 * (right.at_ms - right.since_ms)
 
 
+def test_a_learned_gap_stays_when_levels_blur() -> None:
+    outlet = Outlet(every_ms=30 * SECOND).draw(TELEVISION)
+    outlet.draw([(watts, 25) for watts in (60.0, 30.0, 15.0, 12.0, 9.0, 8.0, 6.0, 5.0, 4.2, 3.5, 3.1)])
+    assert 2.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 3.1
+
+
+def test_a_learned_gap_is_replaced_by_one_that_holds_more_time() -> None:
+    outlet = Outlet(every_ms=30 * SECOND).draw([(1.0, 40), (6.0, 200)])
+    asleep = threshold_watts(outlet.state, BLIND)
+    assert asleep is not None
+    assert asleep < 6.0
+    outlet.draw([(80.0, 60), (6.0, 1_800)])
+    assert 6.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 80.0
+
+
+def test_a_gap_of_which_nothing_is_left_is_forgotten() -> None:
+    outlet = Outlet(every_ms=60 * SECOND).draw(TELEVISION)
+    outlet.state.watt_minutes[47] = 1  # all but the last minute of its use was forgotten over the weeks
+    assert threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is not None
+    outlet.state.watt_minutes[47] = 0
+    assert threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is None
+
+
+@pytest.mark.parametrize("every_s", [2, 10, 30, 60])
+def test_the_minute_in_which_power_comes_or_goes_is_no_level(every_s: int) -> None:
+    outlet = Outlet(every_ms=every_s * SECOND).draw([(5.0, 120)])
+    for seconds in range(10, 60, 10):  # switched at the plug, at another second each time
+        outlet.draw([(5.0, 20 + seconds / 60), (0.0, 30 + seconds / 45)])
+    levels = {bar.from_watts for bar in explain(outlet.draw([(5.0, 30)]).state, BLIND).histogram}
+    assert len(levels - {0.0}) == 1
+
+
+def test_a_minute_of_use_counts_at_what_was_drawn_in_use() -> None:
+    outlet = Outlet(Rule(threshold_watts=10, dwell_seconds=1_800), every_ms=60 * SECOND)
+    outlet.draw([(5.0, 62), (80.0, 33)] * 4)
+    levels = [(bar.from_watts, bar.to_watts) for bar in explain(outlet.state, outlet.rule).histogram]
+    assert len(levels) == 2
+    assert levels[1][0] <= 80.0 < levels[1][1]
+
+
+def test_what_is_read_while_the_relay_is_off_teaches_nothing() -> None:
+    outlet = Outlet().draw([*TELEVISION, (2.0, 0.5)])
+    outlet.rule = Rule(policy="cut", relay_off=True)
+    before = outlet.state.watt_minutes.copy()
+    outlet.draw([(2.0, 0.3), (0.0, 300), (0.6, 120), (1.3, 30), (0.0, 30.4)])
+    assert outlet.state.watt_minutes == before
+    outlet.rule = Rule(policy="cut")
+    outlet.draw([(0.0, 0.3), (90.0, 3)])
+    assert sum(outlet.state.watt_minutes) - sum(before) <= 2
+    assert outlet.state.watt_minutes[:47] == before[:47]
+
+
 def test_a_restore_teaches_how_long_the_run_would_have_lasted() -> None:
     outlet = Outlet().draw([*TELEVISION, (0.0, 400)])
     before = sum(outlet.state.idle_runs)
