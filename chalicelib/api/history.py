@@ -40,7 +40,7 @@ MOST_POINTS = 10_000
 """The longest rows of these take 3 MB: a page stays below 4."""
 RESOLUTIONS: tuple[Resolution, ...] = ("raw", "5m", "1h", "1d")
 Layout = Literal["rows", "columns", "csv", "csv-bom"]
-CURSOR = re.compile(r"(raw|5m|1h|1d) (\d{1,13})")
+CURSOR = re.compile(r"(raw|5m|1h|1d) (\d{1,13})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.api.http import ROUTES, Route, Who
 from chalicelib.domain.api_tokens import Scope
+from chalicelib.domain.phantom import KINDS
 from chalicelib.settings import VERSION
 from chalicelib.wire.base import Failure
 
@@ -92,6 +93,13 @@ TOKEN_SECURITY: dict[Scope | None, list[dict[str, list[str]]]] = {
 """What a route takes beside a session, by the least scope that may call it."""
 
 
+NAMES_A_KIND = ("CreatePort", "ChangePort", "RunBacktest")
+KIND_HINT = {
+    "description": "What is plugged in: one of the examples; any other name counts as unknown.",
+    "examples": list(KINDS),
+}
+
+
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
@@ -99,6 +107,8 @@ def document() -> dict[str, Any]:
     types |= {answer for route in ROUTES for answer in _answers(route)}
     ordered = sorted(types, key=str)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=REF_TEMPLATE)
+    for name in NAMES_A_KIND:
+        components[name]["properties"]["kind"] |= KIND_HINT
     schema_of = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

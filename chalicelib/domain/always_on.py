@@ -101,7 +101,11 @@ _ADVICE = {
     "printer": "Set its policy to cut; switch it on for printing, since some clean their heads at each start.",
     "recorder": "Set its policy to cut only if it has nothing to record while nobody watches.",
     "charger": "Unplug it when nothing charges, or set its policy to cut.",
+    "inkjet printer": "Set its policy to cut: that waits for four idle hours, since heads are cleaned at each start.",
+    "oled television": "Set its policy to cut: that waits for two idle hours, in which it looks after its panel.",
+    "set-top box": "Set its policy to cut only if it has nothing to record or to load while nobody watches.",
     "washing machine": "Set its policy to cut: its programmes are waited for.",
+    "washer-dryer": "Set its policy to cut: its programmes are waited for.",
     "dishwasher": "Set its policy to cut: its programmes are waited for.",
     "dryer": "Set its policy to cut: its programmes are waited for.",
 }

@@ -5,14 +5,18 @@ After a cut the outlet counts as off until the recording shows use; what it drew
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain import phantom
 from chalicelib.domain.phantom import Finding, Rule, State
 from chalicelib.domain.readings import Columns
+from chalicelib.domain.times import LATEST_MS
 
 WRONG_WITHIN_MS = 15 * 60_000
 """An appliance that is in use again within a quarter of an hour was not done yet: that cut counts as wrong."""
+MOST = 10**12
+"""No power in watts and no energy in joules of an outlet is more."""
 MAX_GAP_MS = 120_000
 """Nobody knows what was drawn in a longer gap: it saves nothing."""
 
@@ -29,6 +33,14 @@ class Cut:
     seen_at_ms: int = 0
     seen_watts: float = 0.0
     restored_at_ms: int | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a replay can have made it: what comes with a cursor may hold anything."""
+        watts = (self.watts, self.threshold_watts, self.saved_joules, self.seen_watts)
+        return all(math.isfinite(value) and 0 <= value <= MOST for value in watts) and all(
+            0 <= at_ms <= LATEST_MS for at_ms in (self.at_ms, self.seen_at_ms, self.restored_at_ms or 0)
+        )
 
     @property
     def wrong(self) -> bool:

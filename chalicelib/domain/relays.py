@@ -86,6 +86,11 @@ def judged_wrong(relay: Relay, event_id: str, now_ms: int) -> Relay:
     return replace(switch(counted, "on", now_ms), uses_confirmed=relay.uses_confirmed)
 
 
+def no_longer_wrong(relay: Relay) -> Relay:
+    """A person takes back that a cut was wrong: it no longer counts. What was restored stays so."""
+    return replace(relay, false_cuts=max(0, relay.false_cuts - 1))
+
+
 def _taken_back(relay: Relay) -> Relay:
     restored = _commanded(relay, "on", "detector")
     return replace(restored, only_below_watts=None, expires_at_ms=None, cut_event_id=None)

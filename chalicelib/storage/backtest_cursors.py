@@ -11,6 +11,7 @@ import msgspec
 from chalicelib.domain.backtest import Backtest, Cut
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.phantom import Rule, State
+from chalicelib.domain.times import LATEST_MS
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -22,6 +23,8 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     standing: Cut | None
 
 
+MOST_VERDICTS = 10**6
+"""More cuts than a replay of all that is kept can make."""
 _DECODER = msgspec.msgpack.Decoder(_Packed)
 
 
@@ -40,7 +43,12 @@ def load(cursor: str, rule: Rule) -> tuple[Backtest, str]:
         packed = _DECODER.decode(base64.urlsafe_b64decode(cursor))
         state = State.unpack(packed.detector)
     except (ValueError, msgspec.MsgspecError, struct.error) as error:
-        raise Invalid("This is not a cursor of a backtest.", code="invalid", field="cursor") from error
+        raise _bad_cursor() from error
+    counts = packed.uses_confirmed, packed.false_cuts, packed.undone_at_ms or 0
+    if not state.is_sound or not all(0 <= count <= LATEST_MS for count in counts) or sum(counts[:2]) > MOST_VERDICTS:
+        raise _bad_cursor()
+    if packed.standing is not None and not packed.standing.is_sound:
+        raise _bad_cursor()
     taught = replace(
         rule,
         undone_at_ms=packed.undone_at_ms,
@@ -48,3 +56,7 @@ def load(cursor: str, rule: Rule) -> tuple[Backtest, str]:
         false_cuts=packed.false_cuts,
     )
     return Backtest(taught, state, packed.standing), packed.position
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid("This is not a cursor of a backtest.", code="invalid", field="cursor")

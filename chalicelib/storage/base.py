@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from botocore.config import Config
@@ -210,12 +210,18 @@ def start_key(cursor: str | None) -> dict[str, dict[str, Any]] | None:
     if not cursor:
         return None
     try:
-        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor), type=dict[str, dict[str, str]])
+        key = _KEYS.decode(base64.urlsafe_b64decode(cursor))
     except (ValueError, msgspec.MsgspecError) as error:
         raise _bad_cursor() from error
-    if not key:
+    if not key or any(part.keys() not in _KEY_TYPES for part in key.values()):
         raise _bad_cursor()
     return key
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
+_KEYS = msgspec.json.Decoder(dict[str, dict[str, _Text]])
+_KEY_TYPES = ({"S"}, {"N"})
+"""Keys are texts and numbers: of any other type the client itself chokes on what a stranger wrote."""
 
 
 def _bad_cursor() -> Invalid:

@@ -97,12 +97,16 @@ def put_obeyed(write: Transaction, owner_id: str, event_id: str, at_ms: int) -> 
 
 
 def put_verdict(write: Transaction, event: PhantomEvent, verdict: str, undone_at_ms: int | None) -> None:
-    """Add to a transaction: what the person says of it; undone_at_ms when that also ended the cut."""
+    """Add to a transaction: what the person says of it now; undone_at_ms when that also ended the cut.
+
+    The transaction fails when the person has said something else since the event was read.
+    """
     actions = [PhantomEventItem.verdict.set(verdict)]
     if undone_at_ms is not None:
         actions += [PhantomEventItem.outcome.set("undone"), PhantomEventItem.ended_at_ms.set(undone_at_ms)]
-    unjudged = PhantomEventItem.verdict.does_not_exist() | (PhantomEventItem.verdict != verdict)
-    condition = PhantomEventItem.event_id.exists() & unjudged
+    as_read = PhantomEventItem.verdict
+    unchanged = as_read.does_not_exist() if event.verdict is None else as_read == event.verdict
+    condition = PhantomEventItem.event_id.exists() & unchanged
     write.update(PhantomEventItem(event.owner_id, event.event_id), actions=list(actions), condition=condition)
 
 

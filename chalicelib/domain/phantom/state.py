@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.phantom import histogram, patience
+from chalicelib.domain.times import LATEST_MS
 
 NEVER = -1
 """In place of a time that has not been yet."""
+_MOST, _MOST_HELD = 10**9, 1_000
+"""Far over what a detector can have counted or summed, and far under what its packed form holds."""
 NOTHING_DRAWN = 255
 """In place of the last fold's bin: nothing was drawn all through it."""
 
@@ -70,6 +74,22 @@ class State:
     def learned(self) -> State:
         """What it knows of the appliance, without anything that hangs on the time of its newest reading."""
         return State(**{name: getattr(self, name) for name in _LEARNED})
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a detector can have come to this state: bytes from outside may hold anything."""
+        whole = [getattr(self, name) for name in _SCALARS if isinstance(getattr(self, name), int)]
+        broken = [getattr(self, name) for name in _SCALARS if isinstance(getattr(self, name), float)]
+        return (
+            all(NEVER <= value <= LATEST_MS for value in whole)
+            and all(math.isfinite(value) and 0 <= value <= _MOST for value in broken)
+            and max(self.standby_minutes, self.readings, self.use_readings, self.uses_learnt, self.false_learnt)
+            <= _MOST
+            and self.heat_minutes <= _MOST_HELD
+            and max(self.watt_minutes) <= histogram.MEMORY_MINUTES
+            and max(self.idle_runs) <= patience.MEMORY_RUNS
+            and (self.last_bin < histogram.BINS or self.last_bin == NOTHING_DRAWN)
+        )
 
     def pack(self) -> bytes:
         """The state as PACKED_BYTES bytes, the first of them the format's version."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chalicelib.domain.errors import Unavailable, not_found
 from chalicelib.domain.events import PhantomEvent
-from chalicelib.domain.relays import judged_wrong
+from chalicelib.domain.relays import judged_wrong, no_longer_wrong
 from chalicelib.services.home import ports
 from chalicelib.storage import phantom_events as store
 from chalicelib.storage import ports as port_store
@@ -29,7 +29,8 @@ def of_owner(
 def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
     """A person says that it was right or wrong.
 
-    Wrong teaches the detector, once, and switches the outlet on if it is still cut for it. Raises NotFound.
+    Wrong teaches the detector, once an event, and switches the outlet on if it is still cut for it; right takes that
+    back. Raises NotFound.
     """
     for _ in range(TRIES):
         event = store.load(owner_id, event_id)
@@ -42,12 +43,17 @@ def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_
 
 def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
     write = Transaction()
-    port = port_store.load(event.port_id) if verdict == "wrong" and event.action == "auto_cut" else None
-    still_cut = port is not None and port.relay.cut_event_id == event.event_id
+    teaches = event.action == "auto_cut" and "wrong" in (verdict, event.verdict)
+    port = port_store.load(event.port_id) if teaches else None
+    undone_at_ms = None
     if port is not None:
-        relay = judged_wrong(port.relay, event.event_id, now_ms)
+        if verdict == "wrong":
+            undone_at_ms = now_ms if port.relay.cut_event_id == event.event_id else None
+            relay = judged_wrong(port.relay, event.event_id, now_ms)
+        else:
+            relay = no_longer_wrong(port.relay)
         port_store.put_relay(write, port, relay)
-    store.put_verdict(write, event, verdict, undone_at_ms=now_ms if still_cut else None)
+    store.put_verdict(write, event, verdict, undone_at_ms)
     if not write.commit():
         return False
     if port is not None:

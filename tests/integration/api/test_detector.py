@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
+from chalicelib.domain.phantom import State
 from chalicelib.services.past import backtests
 from tests.conftest import Device, Person, now_ms, reading
 
@@ -113,6 +117,48 @@ def test_a_wrong_backtest_is_422_and_names_the_field(
 ) -> None:
     answer = backtest(person, recorded, **wrong)
     assert (answer.status, answer.body["field"]) == (422, field)
+
+
+def forged(**changes: Any) -> str:
+    """A cursor that no replay gave: one that is sound but for the detector's memory, the verdicts or the cut."""
+    memory = replace(State(watermark_ms=now_ms(), minute=now_ms() // MINUTE), **changes.pop("memory", {}))
+    standing = {"at_ms": now_ms(), "watts": 3.0, "threshold_watts": 10.0, "reason": ""} | changes.pop("standing", {})
+    rest = {"undone_at_ms": None, "uses_confirmed": 0, "false_cuts": 0} | changes
+    packed = ("e30", memory.pack(), *rest.values(), {**standing, "seen_at_ms": now_ms()})
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(packed)).decode()
+
+
+NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e308, -1.0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"memory": {"watt_sum": number, "readings": 1}} for number in NUMBERS),
+        *({"memory": {"threshold_watts": number}} for number in NUMBERS),
+        *({"memory": {"fixed_joules": number, "fixed_since_ms": 1}} for number in NUMBERS),
+        {"memory": {"watermark_ms": 2**62}},
+        {"memory": {"standby_minutes": 2**32 - 1}},
+        {"memory": {"readings": 2**32 - 1}},
+        {"memory": {"uses_learnt": 2**32 - 1}},
+        {"memory": {"heat_minutes": 2**16 - 1}},
+        {"memory": {"last_bin": 200}},
+        {"memory": {"watt_minutes": [2**16 - 1] * 80}},
+        {"memory": {"idle_runs": [2**16 - 1] * 27}},
+        *({"standing": {"watts": number}} for number in NUMBERS),
+        *({"standing": {"saved_joules": number}} for number in NUMBERS),
+        {"standing": {"at_ms": -(2**62)}},
+        {"standing": {"restored_at_ms": 2**62}},
+        {"undone_at_ms": 2**62},
+        {"uses_confirmed": 2**62},
+        {"false_cuts": -1},
+        {"false_cuts": 2**40},
+        {},
+    ],
+)
+def test_a_forged_cursor_is_refused(person: Person, recorded: dict[str, Any], changes: dict[str, Any]) -> None:
+    answer = backtest(person, recorded, cursor=forged(**changes))
+    assert (answer.status, answer.body["field"]) == (422, "cursor")
 
 
 def test_another_users_detector_is_404(person: Person, stranger: Person, device: Device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from typing import Any
 
@@ -148,10 +149,53 @@ def test_however_many_devices_are_read_at_once_the_list_is_the_same(
     assert listed == [made[4].device_id, made[0].device_id, made[3].device_id, *silent]
 
 
-@pytest.mark.parametrize("path", ["/device/list", "/port/list", "/phantom-event/list", "/notification/list"])
+FORGED: list[bytes] = [
+    b"nonsense",
+    b"\xff\xfe\x00",
+    b"{}",
+    b"[]",
+    b"null",
+    b"NaN",
+    b"-1",
+    b"0",
+    b"9" * 5_000,
+    b"1e999",
+    b'{"owner_id": 5}',
+    b'{"owner_id": {"S": 5}}',
+    b'{"owner_id": {"S": "\\ud800"}}',
+    b'{"owner_id": {"X": "a"}}',
+    b'{"owner_id": {"BOOL": "true"}}',
+    b'{"owner_id": {"S": ""}}',
+    b'{"owner_id": {"S": "a"}, "event_id": {"N": "NaN"}}',
+    b'{"owner_id": {"S": "a"}, "event_id": {"S": "b"}, "port_id": {"B": "!"}}',
+    b'{"owner_id": {"S": "a"}, "event_id": {"N": "' + b"9" * 400 + b'"}}',
+    b'{"device_uid": {"S": "a"}, "chunk_id": {"S": "b"}, "time_key": {"M": "c"}}',
+    b"raw 99999999999999999999",
+    b"raw -1",
+    b"1h NaN",
+    "raw ١٢".encode(),
+]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/device/list",
+        "/port/list",
+        "/phantom-event/list",
+        "/phantom-event/list?portId={portId}",
+        "/notification/list",
+        "/device/{deviceId}/data",
+        "/port/{portId}/history",
+        "/port/{portId}/history?resolution=1h",
+    ],
+)
 def test_a_forged_cursor_is_422(person: Person, path: str) -> None:
-    answer = person.call("GET", f"{path}?cursor=bm9uc2Vuc2U=")
-    assert (answer.status, answer.body["field"]) == (422, "cursor")
+    device = person.device()
+    filled = path.format(portId=person.port(device)["portId"], deviceId=device.device_id)
+    for forged in [base64.urlsafe_b64encode(text).decode() for text in FORGED] + ["!", "%C3%A4", "a", "%00"]:
+        answer = person.call("GET", f"{filled}{'&' if '?' in filled else '?'}cursor={forged}")
+        assert (answer.status, answer.body.get("field")) == (422, "cursor"), forged
 
 
 def test_another_users_device_is_404_for_every_verb(person: Person, stranger: Person) -> None:

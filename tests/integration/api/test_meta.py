@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import app
-from chalicelib.api.openapi import public_path
+from chalicelib.api.openapi import document, public_path
+from chalicelib.domain.phantom import KINDS
 from tests.conftest import Call
 
 
@@ -38,3 +39,8 @@ def test_the_contract_names_each_parameter_in_its_own_words(call: Call) -> None:
     paths = call("GET", "/openapi.json").body["paths"]
     assert "/device/{deviceId}/key" in paths
     assert "/phantom-event/{eventId}/feedback" in paths
+
+
+def test_the_document_names_the_kinds_of_appliances() -> None:
+    for name in ("CreatePort", "ChangePort", "RunBacktest"):
+        assert document()["components"]["schemas"][name]["properties"]["kind"]["examples"] == list(KINDS)

@@ -172,6 +172,23 @@ def test_feedback_wrong_switches_the_outlet_on(
     assert relay(device, port)["desired"] == "on"
 
 
+def test_a_verdict_counts_once_and_the_other_one_takes_it_back(
+    person: Person, device: Device, deliver: Deliver
+) -> None:
+    port = person.port(device, **CUT)
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    deliver()
+    path = f"/phantom-event/{events(person)[0]['eventId']}/feedback"
+    counted = []
+    for verdict in ("wrong", "right", "wrong", "wrong", "right", "right", "wrong", "right"):
+        assert person.call("POST", path, {"verdict": verdict}).body["event"]["verdict"] == verdict
+        stored = ports.load(port["portId"])
+        assert stored is not None
+        counted.append(stored.relay.false_cuts)
+    assert counted == [1, 0, 1, 1, 0, 0, 1, 0]
+    assert relay(device, port)["desired"] == "on"
+
+
 def test_a_kind_that_must_keep_its_power_is_not_cut_whatever_the_policy(
     person: Person, device: Device, deliver: Deliver
 ) -> None:

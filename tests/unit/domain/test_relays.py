@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.domain.relays import CUT_TTL_MS, Relay, RelayState, cut, judged_wrong, report, switch
+from chalicelib.domain.relays import CUT_TTL_MS, Relay, RelayState, cut, judged_wrong, no_longer_wrong, report, switch
 
 NOW = 1_700_000_000_000
 
@@ -112,3 +112,9 @@ def test_power_that_flows_though_the_relay_is_off_is_heard_after_the_answer() ->
 def test_a_relay_stored_before_there_were_these_fields_is_read() -> None:
     stored = msgspec.json.encode({"desired": "off", "version": 3, "reported": "off", "reported_version": 3})
     assert msgspec.json.decode(stored, type=Relay) == Relay("off", 3, "off", 3)
+
+
+def test_a_verdict_that_is_taken_back_no_longer_counts_and_never_counts_below_none() -> None:
+    wrong = judged_wrong(cut(Relay(), "event", 10, NOW), "event", NOW)
+    assert (no_longer_wrong(wrong).false_cuts, no_longer_wrong(wrong).desired) == (0, "on")
+    assert no_longer_wrong(Relay()).false_cuts == 0

@@ -1,7 +1,7 @@
 /** One outlet as a card: watts now, the last minutes, state, switch. */
 
 import { h, icon, setText } from "../dom.js";
-import { kindIcon, kindWords, POLICY_BADGES } from "../kinds.js";
+import { kindIcon, kindWords, NEVER_CUT_KINDS, POLICY_BADGES } from "../kinds.js";
 import { menu } from "../menu.js";
 import { sparkline } from "../sparkline.js";
 import { knowRecent, state } from "../store.js";
@@ -38,7 +38,8 @@ const actions = (portId) => [
   ["Delete…", () => deletePortDialog(state.ports.get(portId)), "danger"],
 ];
 
-function showPolicy(badge, { neverCut, policy }) {
+function showPolicy(badge, { neverCut: isSet, kind, policy }) {
+  const neverCut = isSet || NEVER_CUT_KINDS.includes(kind);
   setText(badge, neverCut ? "never cut" : POLICY_BADGES[policy]);
   badge.dataset.policy = neverCut ? "never" : policy;
 }
