@@ -43,17 +43,16 @@ def sign_up(call: Call[wire.SignUp]) -> Reply:
 @route(blueprint, "POST", "/account/login", body=wire.LogIn, answers=wire.SessionAnswer, uses_cookie=True)
 def log_in(call: Call[wire.LogIn]) -> Reply:
     """Log in; an unknown address is answered like a wrong password"""
-    browser = known_browser.secret_of(call.headers)
     tokens = accounts.log_in(
         call.body.email,
         call.body.password,
         _user_agent(call),
         call.address_bucket,
         call.now_ms,
-        browser=browser,
+        browser=known_browser.token_of(call.headers),
         refresh_token=_cookie(call),
     )
-    return known_browser.kept(_session_reply(call, tokens), browser)
+    return known_browser.kept(_session_reply(call, tokens), tokens.browser_token)
 
 
 @route(

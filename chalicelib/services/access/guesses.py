@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.accounts import Account
+from chalicelib.domain.accounts import Account, session_id_of
 from chalicelib.domain.identity import digest
 from chalicelib.domain.known_places import place
-from chalicelib.services.access import sessions, throttle
+from chalicelib.services.access import browsers, sessions, throttle
 from chalicelib.settings import settings
 
 
@@ -21,7 +21,7 @@ class Origin:
 
     Attributes:
         address: The client's, as limits count it.
-        browser: The secret that the browser was given at its first log-in; "" without one.
+        browser: The token that the browser was given at its last log-in (browsers.py); "" without one.
         refresh_token: The one in the browser's cookie, which it has if it is logged in; "" without one.
     """
 
@@ -29,18 +29,28 @@ class Origin:
     browser: str = ""
     refresh_token: str = ""
 
-    def places(self, user_id: str) -> list[str]:
-        """What is remembered of it once the password was right."""
-        named = {"address": self.address, "browser": self.browser}
-        return [place(user_id, kind, name) for kind, name in named.items() if name]
+    def browser_id(self, user_id: str, now_ms: int) -> str | None:
+        """The browser's id if it is known to have logged in to this account before."""
+        if browser_id := browsers.id_of(self.browser, user_id, now_ms):
+            return browser_id
+        if self.refresh_token and sessions.is_current(self.refresh_token, user_id, now_ms):
+            return session_id_of(self.refresh_token)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A log-in whose password is looked at next; it counts as wrong until it was right."""
+    """A log-in whose password is looked at next; it counts as wrong until it was right.
+
+    Attributes:
+        subjects: Under which names it is counted.
+        now_ms: When it was.
+        browser_id: That of a browser that logged in before; None for another.
+    """
 
     subjects: tuple[str, ...]
     now_ms: int
+    browser_id: str | None = None
 
     def was_right(self) -> None:
         """Take back what was counted."""
@@ -61,21 +71,14 @@ def begin(email: str, account: Account | None, origin: Origin, most_of_address: 
     Raises:
         TooMany: There were too many wrong ones.
     """
-    if account is not None and _is_known_browser(account, origin, now_ms):
-        browser = origin.browser or origin.refresh_token.partition(".")[0]
-        subject = f"log-in-browser#{place(account.user_id, 'browser', browser)}"
+    if account is not None and (browser_id := origin.browser_id(account.user_id, now_ms)):
+        subject = f"log-in-browser#{account.user_id}#{browser_id}"
         throttle.count_and_check(subject, now_ms)
-        return Attempt((subject,), now_ms)
+        return Attempt((subject,), now_ms, browser_id)
     by_person, by_address = f"log-in#{digest(email)}#{origin.address}", f"log-in#{origin.address}"
     throttle.count_and_check(by_person, now_ms)
     throttle.count_and_check(by_address, now_ms, most_of_address)
-    if account is None or place(account.user_id, "address", origin.address) not in account.known_places:
+    if account is None or place(account.user_id, origin.address) not in account.known_places:
         rate = settings().limits.wrong_passwords
         throttle.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")
     return Attempt((by_person, by_address), now_ms)
-
-
-def _is_known_browser(account: Account, origin: Origin, now_ms: int) -> bool:
-    if origin.browser and place(account.user_id, "browser", origin.browser) in account.known_places:
-        return True
-    return bool(origin.refresh_token) and sessions.is_current(origin.refresh_token, account.user_id, now_ms)

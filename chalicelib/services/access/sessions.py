@@ -34,11 +34,15 @@ MAX_USER_AGENT_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a browser gets: both tokens, and when the session token ends."""
+    """What a browser gets: both tokens, and when the session token ends.
+
+    browser_token is there after a log-in: by it the browser is known at the next one.
+    """
 
     session_token: str
     refresh_token: str
     expires_at_ms: int
+    browser_token: str = ""
 
 
 def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) -> Tokens:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.domain import api_tokens as tokens
 from chalicelib.domain.accounts import Account, Choices, Session, tidy_email, tidy_password
 from chalicelib.domain.email_addresses import check_new
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.domain.identity import new_id
-from chalicelib.domain.known_places import remembered
-from chalicelib.services.access import api_tokens, guesses, password_strength, passwords, sessions, throttle
+from chalicelib.domain.known_places import place, remembered
+from chalicelib.services.access import api_tokens, browsers, guesses, password_strength, passwords, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import devices, purge
 from chalicelib.storage import purges, users
@@ -29,7 +31,7 @@ def sign_up(email: str, password: str, user_agent: str, now_ms: int, source_ip: 
     if before is not None:
         _finish_closing(before, now_ms)
     user_id = new_id()
-    known_places = remembered({}, guesses.Origin(source_ip).places(user_id), now_ms)
+    known_places = remembered({}, place(user_id, source_ip), now_ms) if source_ip else {}
     account = Account(email, user_id, passwords.hashed(password), created_at_ms=now_ms, known_places=known_places)
     write = Transaction()
     users.put_new(write, account)
@@ -61,7 +63,7 @@ def log_in(
         user_agent: How the browser calls itself.
         source_ip: The client's address, as limits count it.
         now_ms: The time of now.
-        browser: A secret by which this browser is known from now on; "" for what keeps no cookies.
+        browser: The token by which the browser shows that it logged in before; "" for none.
         refresh_token: What the browser's cookie holds of a session; "" for none.
 
     Raises:
@@ -77,13 +79,13 @@ def log_in(
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
     attempt.was_right()
     write = Transaction()
-    users.put_log_in(write, account, remembered(account.known_places, origin.places(account.user_id), now_ms))
+    users.put_log_in(write, account, remembered(account.known_places, place(account.user_id, source_ip), now_ms))
     tokens = sessions.put_new(write, account, user_agent, now_ms)
     if not write.commit():
         raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
     if passwords.outdated(account.password_hash):
         users.save_password(account, passwords.hashed(password))
-    return tokens
+    return replace(tokens, browser_token=browsers.issue(account.user_id, attempt.browser_id, now_ms))
 
 
 def of_session(session: Session) -> Account:
