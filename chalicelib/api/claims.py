@@ -47,9 +47,8 @@ def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
 def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """Take the device as yours"""
-    retention = accounts.of_session(call.session).retention
-    body = call.body
-    claim = claims.approve(call.owner_id, body.user_code, body.device_name, call.now_ms, retention, call.address_bucket)
+    account, body = accounts.of_session(call.session), call.body
+    claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
     return views.claim(claim)
 
 

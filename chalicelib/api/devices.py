@@ -31,8 +31,8 @@ LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 @route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
 def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
     """Register a device, or give your own device a new key"""
-    body, retention = call.body, accounts.of_session(call.session).retention
-    device, api_key = devices.register(call.owner_id, body.device_id, body.device_name, call.now_ms, retention)
+    account = accounts.of_session(call.session)
+    device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
     return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
 
 
@@ -104,9 +104,9 @@ def _plain(device: Device, now_ms: int) -> dict[str, object]:
 @route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
 def add_device(call: Call[wire.AddDevice]) -> Done:
     """Add a device (the dashboard guide's form); 400 when it exists"""
-    body, retention = call.body, accounts.of_session(call.session).retention
+    account = accounts.of_session(call.session)
     try:
-        devices.add(call.owner_id, body.device_id, body.name, call.now_ms, retention=retention)
+        devices.add(account, call.body.device_id, call.body.name, call.now_ms)
     except Conflict as error:
         raise BadRequest("This device exists already.", code="device_exists", field="device_id") from error
     return Done(message="Device added successfully")

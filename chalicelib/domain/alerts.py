@@ -21,12 +21,14 @@ Kind = Literal[
     "outlet_silent",
     "relay_failed",
     "protected_off",
+    "pairing_refused",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """device_offline and device_flapping; phantom (standby was found), cut (and its outlet was cut), cut_failed (it still
 draws power); always_on (it is never off and never idle); spool_dropped (the Pi had no room for readings);
 outlet_silent (its meter sends nothing); relay_failed (its relay does not obey); protected_off (an outlet that must keep
-its power was switched off at the plug)."""
+its power was switched off at the plug);
+pairing_refused (somebody wanted a device that is taken)."""
 CALM_MS = HOUR_MS
 """A spell of dropping ends when the total has stood still for an hour."""
 ALWAYS_ON_MINUTES = 3 * DAY_MS // MINUTE_MS
@@ -86,6 +88,12 @@ def dropped(owner_id: str, device_id: str, uid: str, name: str, lost: int, now_m
     """A Pi had to drop readings."""
     message = f"{name} lost {lost} readings: it could not send them before its buffer was full"
     return _of_device(owner_id, device_id, "spool_dropped", f"dropped-{uid}", message, now_ms)
+
+
+def pairing_refused(owner_id: str, device_id: str, uid: str, name: str, now_ms: int) -> Notification:
+    """Somebody wanted a device that is a person's own."""
+    message = f"Somebody tried to pair {name}, which is yours, and was refused. If it was you, release it first"
+    return _of_device(owner_id, device_id, "pairing_refused", f"pairing-{uid}", message, now_ms)
 
 
 def _of_device(owner_id: str, device_id: str, kind: Kind, about: str, message: str, now_ms: int) -> Notification:

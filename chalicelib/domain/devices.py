@@ -10,10 +10,13 @@ from chalicelib.domain.alerts import AgentReport
 from chalicelib.domain.identity import digest, same
 from chalicelib.domain.liveness import Presence
 from chalicelib.domain.retention import Retention
+from chalicelib.domain.times import DAY_MS
 
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
 KEY_PREFIX = "gwk"
+CLAIMABLE_MS = DAY_MS
+"""A device that was registered and not set up within a day is more likely somebody's plan than a pairing under way."""
 MAX_MQTT_CLIENTS = 16
 """Client ids that are remembered of a device, to end its connections by; nearly all use the device id."""
 MAX_KEY_LENGTH = 256
@@ -76,7 +79,8 @@ class Device:
 
     previous_seen_ms is when it called before last_seen_ms. due_at_ms is when the sweep looks at it, at the latest when
     it becomes offline; None for not at all.
-    mqtt_clients are the latest MQTT client ids of it other than its device_id.
+    mqtt_clients are the latest MQTT client ids of it other than its device_id; pairing_told_at_ms is when its owner was
+    last told that somebody tried to pair it.
     """
 
     device_id: str
@@ -97,6 +101,15 @@ class Device:
     due_at_ms: int | None = None
     previous_seen_ms: int | None = None
     mqtt_clients: tuple[str, ...] = ()
+    pairing_told_at_ms: int | None = None
+
+    def may_be_claimed(self, now_ms: int) -> bool:
+        """Whether its owner may still pair it by a code: its key was never used, and it was registered today."""
+        return not self.key_was_used and now_ms - self.created_at_ms < CLAIMABLE_MS
+
+    def is_pairing_news(self, now_ms: int) -> bool:
+        """Whether the owner is to be told that somebody tries to pair it: once a day."""
+        return self.pairing_told_at_ms is None or now_ms - self.pairing_told_at_ms >= DAY_MS
 
     @property
     def mqtt_client_ids(self) -> tuple[str, ...]:

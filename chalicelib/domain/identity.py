@@ -47,6 +47,16 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def derived_secret(secret: str, about: str) -> str:
+    """A secret that only who has another one can make: the same each time, safe in a URL (HKDF, RFC 5869, one block).
+
+    Both are 256 bits of no structure; about keeps secrets for different uses apart.
+    """
+    extracted = hmac.digest(b"ghostwatt", secret.encode(), "sha256")
+    expanded = hmac.digest(extracted, about.encode() + b"\x01", "sha256")
+    return _text(expanded)
+
+
 def digest(secret: str) -> str:
     """SHA-256 in hexadecimal: all that is stored of a random secret (it needs no salt and no slow hash)."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.domain.claims import Claim, ClaimState
-from chalicelib.storage.base import Item, condition_failed, table_name
+from chalicelib.domain.claims import Claim
+from chalicelib.domain.devices import Device
+from chalicelib.storage.base import Item, Transaction, condition_failed, table_name
 
 
 class ByUserCode(GlobalSecondaryIndex["ClaimItem"]):
@@ -34,6 +36,8 @@ class ClaimItem(Item):
     owner_id = UnicodeAttribute(null=True)
     device_name = UnicodeAttribute(null=True)
     polled_at_ms = NumberAttribute(null=True)
+    device_uid = UnicodeAttribute(null=True)
+    collected_at_ms = NumberAttribute(null=True)
     by_user_code = ByUserCode()
 
 
@@ -47,6 +51,8 @@ def _claim(item: ClaimItem) -> Claim:
         owner_id=item.owner_id,
         device_name=item.device_name,
         polled_at_ms=None if item.polled_at_ms is None else int(item.polled_at_ms),
+        device_uid=item.device_uid,
+        collected_at_ms=None if item.collected_at_ms is None else int(item.collected_at_ms),
     )
 
 
@@ -76,20 +82,37 @@ def find(user_code: str) -> Claim | None:
     return None if found is None else load(found.device_code_sha256)
 
 
-def decide(claim: Claim, state: ClaimState, owner_id: str, device_name: str | None) -> bool:
-    """Approve or deny; False when somebody has decided already."""
-    actions = [ClaimItem.state.set(state), ClaimItem.owner_id.set(owner_id)]
+def put_approved(write: Transaction, claim: Claim, device: Device, device_name: str | None) -> None:
+    """Add to a transaction: this device is approved by its owner, unless somebody has decided already."""
+    actions: list[Action] = [
+        ClaimItem.state.set("approved"),
+        ClaimItem.owner_id.set(device.owner_id),
+        ClaimItem.device_uid.set(device.device_uid),
+    ]
     if device_name is not None:
         actions.append(ClaimItem.device_name.set(device_name))
-    return _update_pending(claim, actions)
+    write.update(ClaimItem(claim.device_code_sha256), actions=actions, condition=ClaimItem.state == "pending")
+
+
+def deny(claim: Claim, owner_id: str) -> bool:
+    """Deny it; False when somebody has decided already."""
+    actions = [ClaimItem.state.set("denied"), ClaimItem.owner_id.set(owner_id)]
+    return _update(claim, actions, ClaimItem.state == "pending")
+
+
+def put_collected(write: Transaction, claim: Claim, now_ms: int) -> None:
+    """Add to a transaction: the Pi is given its key, unless it was given it already."""
+    unused = (ClaimItem.state == "approved") & ClaimItem.collected_at_ms.does_not_exist()
+    actions: list[Action] = [ClaimItem.collected_at_ms.set(now_ms), ClaimItem.polled_at_ms.set(now_ms)]
+    write.update(ClaimItem(claim.device_code_sha256), actions=actions, condition=unused)
 
 
 def polled(claim: Claim, now_ms: int) -> bool:
-    """Remember when the Pi asked; False when somebody has decided meanwhile."""
-    return _update_pending(claim, [ClaimItem.polled_at_ms.set(now_ms)])
+    """Remember when the Pi asked; False when the claim has another state by now."""
+    return _update(claim, [ClaimItem.polled_at_ms.set(now_ms)], ClaimItem.state == claim.state)
 
 
-def take(claim: Claim) -> bool:
+def remove(claim: Claim) -> bool:
     """Remove an ended claim; True for the one caller that did it."""
     try:
         ClaimItem(claim.device_code_sha256).delete(condition=ClaimItem.device_code_sha256.exists())
@@ -100,9 +123,9 @@ def take(claim: Claim) -> bool:
     return True
 
 
-def _update_pending(claim: Claim, actions: Sequence[Action]) -> bool:
+def _update(claim: Claim, actions: Sequence[Action], condition: Condition) -> bool:
     try:
-        ClaimItem(claim.device_code_sha256).update(actions=list(actions), condition=ClaimItem.state == "pending")
+        ClaimItem(claim.device_code_sha256).update(actions=list(actions), condition=condition)
     except UpdateError as error:
         if condition_failed(error):
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
@@ -59,6 +59,7 @@ class DeviceItem(Item):
     due_shard = UnicodeAttribute(null=True)
     due_at_ms = NumberAttribute(null=True)
     mqtt_clients = DataAttribute(tuple[str, ...], null=True)
+    pairing_told_at_ms = NumberAttribute(null=True)
     by_owner = ByOwner()
     by_due = ByDue()
 
@@ -83,6 +84,7 @@ def _device(item: DeviceItem) -> Device:
         retention=item.retention or Retention(),
         due_at_ms=None if item.due_at_ms is None else int(item.due_at_ms),
         mqtt_clients=item.mqtt_clients or (),
+        pairing_told_at_ms=None if item.pairing_told_at_ms is None else int(item.pairing_told_at_ms),
     )
 
 
@@ -167,17 +169,26 @@ def load_some(device_ids: Sequence[str]) -> list[Device]:
     return [found[device_id] for device_id in device_ids if device_id in found]
 
 
-def add(device: Device, replacing: Device | None = None) -> bool:
-    """Store a new device; False when the id is taken by anything but `replacing`."""
-    free = DeviceItem.device_id.does_not_exist()
-    condition = free if replacing is None else free | (DeviceItem.device_uid == replacing.device_uid)
-    try:
-        _item(device).save(condition=condition)
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+def put_new(write: Transaction, device: Device) -> None:
+    """Add to a transaction: a new device, unless its id is taken."""
+    write.save(_item(device), condition=DeviceItem.device_id.does_not_exist())
+
+
+def put_keys(write: Transaction, device: Device, keys: Keys, name: str | None = None) -> None:
+    """Add to a transaction: these keys, and a name, unless the device or its keys have changed since it was read."""
+    actions: list[Action] = [DeviceItem.keys.set(keys)]
+    if name is not None:
+        actions.append(DeviceItem.name.set(name))
+    item = DeviceItem(device_id=device.device_id)
+    write.update(item, actions=actions, condition=_same(device) & (DeviceItem.keys == device.keys))
+
+
+def put_pairing_told(write: Transaction, device: Device, now_ms: int) -> None:
+    """Add to a transaction: its owner is told of a pairing, unless somebody else does that since it was read."""
+    known = DeviceItem.pairing_told_at_ms
+    as_it_was = known.does_not_exist() if device.pairing_told_at_ms is None else known == device.pairing_told_at_ms
+    item = DeviceItem(device_id=device.device_id)
+    write.update(item, actions=[known.set(now_ms)], condition=_same(device) & as_it_was)
 
 
 def remove(device: Device) -> bool:

@@ -83,6 +83,11 @@ def put_log_in(write: Transaction, account: Account, known_places: Mapping[str, 
         write.update(UserItem(account.email), actions=actions, condition=_same_password(account))
 
 
+def put_open(write: Transaction, account: Account) -> None:
+    """Add to a transaction: the account is open."""
+    write.condition_check(UserItem, account.email, condition=_open(account))
+
+
 def save_password(account: Account, password_hash: str) -> bool:
     """Store another hash; False when the password was changed or the account closed since it was read."""
     return _update(UserItem(account.email), [UserItem.password_hash.set(password_hash)], _same_password(account))

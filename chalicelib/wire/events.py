@@ -19,6 +19,7 @@ NotificationKind = Literal[
     "outlet_silent",
     "relay_failed",
     "protected_off",
+    "pairing_refused",
 ]
 Channel = Literal["page", "email", "webhook"]
 Clock = Annotated[str, msgspec.Meta(pattern=rf"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]

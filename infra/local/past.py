@@ -53,7 +53,7 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
     account = users.load_open(email)
     if account is None:
         raise LookupError(f"the account {email} that was just made is not there")
-    devices.register(account.user_id, device_id, "Demo Pi", now_ms)
+    devices.register(account, device_id, "Demo Pi", now_ms)
     for outlet in outlets:
         ports.create(account.user_id, device_id, _chosen(outlet), None)
     return Home(email, account.user_id, device_id)

@@ -132,8 +132,10 @@ def _add_device(owner_id: str) -> str:
     names = tuple(PortName(port_id(uid, f"{number:06x}"), f"Outlet {number}", number) for number in range(1, PORTS + 1))
     device = Device(f"GW-{uid}", uid, owner_id, "Raspberry Pi", at_ms, ports=names)
     read = PortState(status="active", latest=Latest(at_ms, 230.1, 0.38, USE_WATTS))
+    write = Transaction()
+    devices.put_new(write, device)
     if not (
-        devices.add(device)
+        write.commit()
         and devices.touch(device, device.presence, at_ms)
         and states.save(DeviceState(uid, ports={name.port_id: read for name in names}))
     ):

@@ -10,6 +10,7 @@ import pytest
 import app
 from chalicelib.domain.times import MINUTE_MS
 from chalicelib.storage import devices
+from chalicelib.storage.base import Transaction
 from tests.benchmarks import cost
 from tests.benchmarks.event_work import HOUR, chunk_name, stream_work, sweep_work
 from tests.benchmarks.household import Household
@@ -116,8 +117,10 @@ def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
     device = Household(new_person(entry.call), now_ms()).device
     loaded = devices.load(device.device_id)
     assert loaded is not None
-    with Meter(), pytest.raises(RuntimeError, match="ConditionalCheckFailed"):
-        devices.add(loaded)
+    write = Transaction()
+    devices.put_new(write, loaded)
+    with Meter(), pytest.raises(RuntimeError, match="TransactionCanceled"):
+        write.commit()
 
 
 def costs(cpu_ms: float, *calls: DatabaseCall) -> Iterator[tuple[str, Cost]]:

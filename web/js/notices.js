@@ -9,6 +9,7 @@ export const NOTICES = {
   outlet_silent: ["clock", "Meter silent", "An outlet's meter sends no readings, though its device is online."],
   relay_failed: ["alert", "Relay failed", "A relay does not do what it is told."],
   protected_off: ["alert", "Protected outlet off", "An outlet that must keep its power was switched off by hand."],
+  pairing_refused: ["alert", "Pairing refused", "Somebody tried to pair a device that is yours."],
   device_offline: ["pi", "Device offline", "A Pi stopped calling."],
   device_flapping: ["pi", "Device unsteady", "A Pi keeps going online and offline."],
   spool_dropped: ["alert", "Readings lost", "A Pi had no room for readings that it could not send."],

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib.domain import device_order, silence
+from chalicelib.domain import alerts, device_order, silence
 from chalicelib.domain import devices as keys
+from chalicelib.domain.accounts import Account
 from chalicelib.domain.device_order import Calls, Place
 from chalicelib.domain.devices import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.domain.errors import Conflict, Unauthenticated, Unavailable, not_found
 from chalicelib.domain.identity import new_id, new_secret
-from chalicelib.domain.retention import Retention
 from chalicelib.domain.states import DeviceState, PortState
 from chalicelib.domain.times import DAY_MS
 from chalicelib.services.home import endings, purge
-from chalicelib.services.push import commands, live
+from chalicelib.services.push import commands, live, notify
 from chalicelib.settings import settings
 from chalicelib.storage import devices as store
-from chalicelib.storage import ports, states
+from chalicelib.storage import ports, states, users
 from chalicelib.storage.base import Transaction
 
 FEW = 20
@@ -27,59 +27,98 @@ TRIES = 5
 """Keys that change at the same moment: whoever comes second reads them again and tries again."""
 
 
-def register(
-    owner_id: str, device_id: str, name: str, now_ms: int, retention: Retention | None = None
-) -> tuple[Device, str]:
+def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
     """Register a device, or give the owner's own device a new key; returns it and its key, shown this once.
 
-    The old key lives until the new one is first used. Raises Conflict: owned (somebody else's), too_many_devices.
+    The old key lives until the new one is first used.
+
+    Raises:
+        Conflict: owned (it is somebody else's, who is told), too_many_devices.
+        Unauthenticated: The account was closed meanwhile.
     """
-    if store.load(device_id) is None:
-        try:
-            add(owner_id, device_id, name, now_ms, retention=retention)
-        except Conflict as error:
-            if error.code != "owned":  # the same call at the same moment may have been quicker: look below
-                raise
-    return _give_key(owner_id, device_id)
+    for _ in range(TRIES):
+        device, api_key = store.load(device_id), keys.api_key(device_id, new_secret())
+        if device is not None and device.owner_id != account.user_id:
+            raise refused(device, now_ms)
+        if device is not None and store.save_keys(device, device.keys.rotated(keys.key_digest(api_key))):
+            return device, api_key
+        if device is None:
+            made = new(account, device_id, name, now_ms)
+            made = replace(made, keys=made.keys.rotated(keys.key_digest(api_key)))
+            if _add(account, made):
+                return made, api_key
+    raise _busy()
 
 
-def add(
-    owner_id: str,
-    device_id: str,
-    name: str,
-    now_ms: int,
-    replacing: Device | None = None,
-    retention: Retention | None = None,
-) -> Device:
-    """Make a device a person's own, under a new device_uid; `replacing` is the device of that id before, if any.
+def add(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """Make a device a person's own, without a key yet. Raises as register; Conflict: owned also for one's own."""
+    for _ in range(TRIES):
+        known = store.load(device_id)
+        if known is not None:
+            raise refused(known, now_ms) if known.owner_id != account.user_id else _owned()
+        device = new(account, device_id, name, now_ms)
+        if _add(account, device):
+            return device
+    raise _busy()
 
-    Raises Conflict: owned, too_many_devices.
-    """
-    if len(store.of_owner(owner_id)) >= MAX_DEVICES_PER_OWNER:
+
+def new(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """A device of a person that is not stored yet. Raises Conflict: too_many_devices."""
+    if len(store.of_owner(account.user_id)) >= MAX_DEVICES_PER_OWNER:
         raise Conflict(f"A person has at most {MAX_DEVICES_PER_OWNER} devices.", code="too_many_devices")
-    device = Device(device_id, device_uid=new_id(), owner_id=owner_id, name=name, created_at_ms=now_ms)
-    device = replace(device, retention=retention or device.retention)
-    if not store.add(device, replacing):
-        raise _owned()
-    if replacing is not None:
-        purge.ask_for_device(replacing, now_ms)
+    return Device(device_id, new_id(), account.user_id, name, created_at_ms=now_ms, retention=account.retention)
+
+
+def _add(account: Account, device: Device) -> bool:
+    """Store a new device; False when somebody else was quicker. Raises Unauthenticated when the account is closed."""
+    write = Transaction()
+    users.put_open(write, account)
+    store.put_new(write, device)
+    if not write.commit():
+        check_open(account)
+        return False
     live.push_device(device)
-    return device
+    return True
+
+
+def check_open(account: Account) -> None:
+    """Raises Unauthenticated when the account was closed since it was read: nothing may be made its own any more."""
+    now = users.load_open(account.email)
+    if now is None or now.user_id != account.user_id:
+        raise Unauthenticated("This account is closed.", code="bad_session")
+
+
+def refused(device: Device, now_ms: int) -> Conflict:
+    """The error for somebody who wants a device that is taken; its owner is told too, once a day."""
+    if device.is_pairing_news(now_ms):
+        news = alerts.pairing_refused(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+        write = Transaction()
+        store.put_pairing_told(write, device, now_ms)
+        notify.put(write, news)
+        if write.commit():
+            live.push(device.owner_id, [notify.message(news)])
+    return _owned()
 
 
 def _owned() -> Conflict:
-    return Conflict("This device belongs to somebody already.", code="owned", field="deviceId")
+    return Conflict(
+        "This device belongs to somebody already. Its owner can release it on the page; for a second-hand Pi "
+        "there is `ghostwatt-pi claim --new-identity`.",
+        code="owned",
+        field="deviceId",
+    )
 
 
-def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> tuple[Device, str]:
+def _busy() -> Unavailable:
+    return Unavailable("This device keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
     for _ in range(TRIES):
-        device = store.load(device_id)
-        if device is None or device.owner_id != owner_id:
-            raise _owned()
-        api_key = keys.api_key(device_id, new_secret())
+        device, api_key = own(owner_id, device_id), keys.api_key(device_id, new_secret())
         if store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
-            return device, api_key
-    raise Unavailable("This device's key keeps changing.", code="busy", retry_after_seconds=1)
+            return api_key
+    raise _busy()
 
 
 def authenticate(api_key: str, now_ms: int) -> Device:
@@ -101,7 +140,7 @@ def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
             if device.keys.current_sha256 is not None:
                 commands.hang_up(device.mqtt_client_ids)
             return replace(device, keys=promoted)
-    raise Unavailable("This device's key keeps changing.", code="busy", retry_after_seconds=1)
+    raise _busy()
 
 
 def own(owner_id: str, device_id: str) -> Device:
@@ -172,9 +211,7 @@ def keep_raw(owner_id: str, days: int, now_ms: int) -> None:
 def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
     """A new key for a device, shown this once; it may be given an end."""
     expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
-    own(owner_id, device_id)
-    _, api_key = _give_key(owner_id, device_id, expires_at_ms)
-    return api_key
+    return _give_key(owner_id, device_id, expires_at_ms)
 
 
 def release(owner_id: str, device_id: str, now_ms: int) -> None:

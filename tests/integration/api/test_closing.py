@@ -7,11 +7,11 @@ import secrets
 import pytest
 
 from chalicelib.domain.errors import Unauthenticated, Unavailable
-from chalicelib.services.access import passwords, sessions
+from chalicelib.services.access import passwords
 from chalicelib.services.home import accounts, devices
 from chalicelib.storage import purges, users
 from chalicelib.storage import sessions as session_store
-from tests.conftest import Answered, Call, now_ms
+from tests.conftest import Answered, Call
 
 PASSWORD = "correct horse"
 CLOSE = {"currentPassword": PASSWORD}
@@ -37,8 +37,9 @@ def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
     email = new_email()
     first = sign_up(call, email)
     second = log_in(call, email).body
-    user_id = sessions.authenticate(first["x_session_token"], now_ms()).user_id
-    device, api_key = devices.register(user_id, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    account = users.load(email)
+    assert account is not None
+    device, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
     assert devices.authenticate(api_key, NOW_MS).device_id == device.device_id
     assert call("DELETE", "/account", CLOSE, **first).status == 202
     assert call("GET", "/account", **first).status == 401
@@ -67,7 +68,7 @@ def half_closed(call: Call) -> tuple[str, str, str]:
     session_token = sign_up(call, email)["x_session_token"]
     account = users.load(email)
     assert account is not None
-    _, api_key = devices.register(account.user_id, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    _, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
     purges.add(f"account#{email}", NOW_MS)
     assert users.close(account, NOW_MS)
     return email, session_token, api_key
