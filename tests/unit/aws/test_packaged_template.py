@@ -55,7 +55,7 @@ OTHER_GRANTS = {
         "iot:DeleteConnection on client/*",
         "sqs:SendMessage on DeadLetters.Arn",
     },
-    "MqttAuthorize": set(),
+    "MqttAuthorize": {"iot:DeleteConnection on client/*"},
     "MqttRule": {"sqs:SendMessage on DeadLetters.Arn"},
 }
 """All that is granted besides tables (those: infra/aws/grants.yaml, held by the integration tests), log and X-Ray."""
