@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from botocore.session import get_session
 from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 
+from chalicelib import clock
 from chalicelib.api import (
     accounts,
     claims,
@@ -45,7 +44,7 @@ def live_connect(event: WebsocketEvent) -> Response:
     """Open a dashboard with a one-time ticket."""
     query = event.to_dict().get("queryStringParameters") or {}
     try:
-        live.connect(event.connection_id, query.get("ticket", ""), time.time_ns() // 1_000_000)
+        live.connect(event.connection_id, query.get("ticket", ""), clock.now_ms())
     except Unauthenticated as error:
         return Response(error.message, status_code=401)
     return Response("welcome", status_code=200)

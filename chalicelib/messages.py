@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib import telemetry, views
+from chalicelib import clock, telemetry, views
 from chalicelib.decoding import invalid
 from chalicelib.domain.devices import Device
 from chalicelib.domain.times import epoch_ms, iso, refuse_seconds
@@ -23,6 +23,8 @@ _ONE = msgspec.json.Decoder(wire.BatchReading)
 
 def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire_devices.DeviceReply:
     """A device lives, and says what it did with its relays. Raises Invalid: sentAtMs in seconds."""
+    if said.sent_at_ms is not None:
+        now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     refuse_seconds(said.sent_at_ms, now_ms, "sentAtMs")
     device = presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
     return views.device_reply(beating.heartbeat(device, said.relays, now_ms))
@@ -60,6 +62,7 @@ def _data(stored: record_one.RecordedOne) -> wire.OneReadingData:
 
 def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
     """A batch, each reading judged by itself. Raises Conflict: batch_conflict; TooMany, and then nothing is stored."""
+    now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     quotas.take_readings(device, len(said.readings), now_ms)
     decoded, sha256 = _decode(said.readings)
     batch = record.Batch(said.batch_id, said.sent_at_ms, decoded, sha256)

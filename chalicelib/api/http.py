@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib import telemetry
+from chalicelib import clock, telemetry
 from chalicelib.api.bodies import raw_body
 from chalicelib.api.browsers import caller_site
 from chalicelib.api.paging import MAX_ID_LENGTH
@@ -229,7 +228,7 @@ def _own_or_allowed(request: Request) -> Site:
 def _call(
     request: Request, body: type | None, who: Who, body_optional: bool, scope: Scope | None, site: Site
 ) -> Call[Any]:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     source_ip = client_address(request.headers, request.context.get("identity", {}).get("sourceIp", ""))
     in_body = decode(raw_body(request), body) if body and who is Who.DEVICE_IN_BODY else None
     caller = _caller(request.headers, in_body, who, scope, address_bucket(source_ip), now_ms)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib import telemetry
+from chalicelib import clock, telemetry
 from chalicelib.services.delivery import account_mail as mails
 
 blueprint = Blueprint(__name__)
@@ -17,4 +16,4 @@ blueprint = Blueprint(__name__)
 def account_mail(event: dict[str, Any], context: object) -> bool:
     """Mail the link that was asked for; whether there is an account that it is for."""
     with telemetry.invocation(telemetry.request_id(context)):
-        return mails.run(event["purpose"], event["email"], time.time_ns() // 1_000_000)
+        return mails.run(event["purpose"], event["email"], clock.now_ms())

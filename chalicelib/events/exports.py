@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib import telemetry
+from chalicelib import clock, telemetry
 from chalicelib.services.exports import jobs as exports
 
 blueprint = Blueprint(__name__)
@@ -17,4 +16,4 @@ blueprint = Blueprint(__name__)
 def export_job(event: dict[str, Any], context: object) -> bool:
     """Make the export that is named, unless that was done before; whether there was anything to do."""
     with telemetry.invocation(telemetry.request_id(context)):
-        return exports.run(event["ownerId"], event["number"], time.time_ns() // 1_000_000)
+        return exports.run(event["ownerId"], event["number"], clock.now_ms())

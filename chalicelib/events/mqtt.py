@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib import messages, telemetry
+from chalicelib import clock, messages, telemetry
 from chalicelib.decoding import decode
 from chalicelib.domain.devices import Device
 from chalicelib.domain.errors import GhostwattError, Unauthenticated, Unavailable
@@ -39,7 +38,7 @@ def mqtt_data(event: dict[str, Any], context: object) -> None:
     with telemetry.invocation(telemetry.request_id(context)):
         published = msgspec.convert(event, Published)
         telemetry.bind(device=telemetry.hashed(published.device_id))
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         device = _sender(published, now_ms)
         if device is not None:
             commands.send(device.device_id, _answer(device, published, now_ms))
@@ -117,7 +116,7 @@ def mqtt_authorize(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         said = msgspec.convert(event.get("protocolData", {}).get("mqtt", {}), SignIn)
         user_name = said.username.partition("?")[0]  # behind it AWS lets a client name an authorizer
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         grant = mqtt_sign_in.sign_in(user_name, said.password.decode(), said.client_id, now_ms)
     except (Unauthenticated, msgspec.ValidationError, UnicodeDecodeError):
         return {"isAuthenticated": False}

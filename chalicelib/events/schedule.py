@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from chalice.app import Blueprint, CloudWatchEvent
 
-from chalicelib import telemetry
+from chalicelib import clock, telemetry
 from chalicelib.services import purging
 from chalicelib.services.apart import Apart
 from chalicelib.services.deadline import out_of
@@ -33,7 +32,7 @@ def sweep(event: CloudWatchEvent) -> dict[str, int]:
 
 def _sweep() -> dict[str, int]:
     """Take each step, whatever became of the one before; the first error is raised in the end, for the alarm."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     steps: dict[str, Callable[[], int]] = {
         "offline": lambda: sweeping.sweep(now_ms),
         "digests": lambda: digests.run(out_of(DIGEST_SECONDS), now_ms),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
 
-from chalicelib import telemetry
+from chalicelib import clock, telemetry
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.readings import Chunk, SensorLog
 from chalicelib.services.deadline import out_of
@@ -77,7 +76,7 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> _Failed:
     out_of_time = out_of(ROLL_UP_SECONDS)
     for stored, examined in detected:
         with _naming(stored, failed):
-            examined.roll_up(out_of_time, time.time_ns() // 1_000_000)
+            examined.roll_up(out_of_time, clock.now_ms())
     return failed
 
 
@@ -121,7 +120,7 @@ def _readings(stored: Sequence[_Stored]) -> int:
 
 def _detect(stored: Sequence[_Stored]) -> Examined:
     """Examine one device's records. Sensor logs only replace each other in what is shown: the newest will do."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     examined = Examined()
     if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
         examined = detect(chunks, now_ms)

@@ -8,7 +8,6 @@ import logging
 import secrets
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from chalicelib import clock
 from infra.local import aws, checkpoints, descriptors, environment, retention, tables, template
 from infra.local.broker import Broker
 from infra.local.bucket import Bucket
@@ -81,6 +81,7 @@ class Place:
 
 def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
     """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
+    clock.hold_steady()
     shares = descriptors.shares(descriptors.raise_limit())
     public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
     mqtt = listen(place.host, place.mqtt_port)
@@ -193,10 +194,10 @@ def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[N
     expiry = Expiry(client, database.path, lambda: _delivered(directory))
     letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
     steps: dict[str, Callable[[], object]] = {
-        "expired items": expiry.run,
-        "exports": bucket.expire,
-        "mail": lambda: retention.expire_mail(directory / "mail", client, time.time()),
-        "dead letters": lambda: retention.expire_dead_letters(letters, client, time.time()),
+        "expired items": lambda: expiry.run(clock.now_ms() / 1_000),
+        "exports": lambda: bucket.expire(clock.now_ms() / 1_000),
+        "mail": lambda: retention.expire_mail(directory / "mail", client, clock.now_ms() / 1_000),
+        "dead letters": lambda: retention.expire_dead_letters(letters, client, clock.now_ms() / 1_000),
     }
     bucket.expire()
     maintenance = Maintenance(steps)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+
+from chalicelib import clock
 
 MAX_MESSAGE_BYTES = 128 * 1024
 IDLE_SECONDS = 10 * 60.0
@@ -17,6 +18,10 @@ LONGEST_SECONDS = 2 * 3_600.0
 """API Gateway's limits: on a message, on silence in both directions, on a connection's life."""
 MAX_WAITING = 1_000
 """Messages that wait for a slow client; one more, and the connection is closed."""
+
+
+def _now() -> float:
+    return clock.now_ms() / 1_000
 
 
 @dataclass(slots=True)
@@ -30,16 +35,16 @@ class Connection:
     user_agent: str | None
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     outbox: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
-    opened_at: float = field(default_factory=time.time)
-    active_at: float = field(default_factory=time.time)
+    opened_at: float = field(default_factory=_now)
+    active_at: float = field(default_factory=_now)
 
     def touch(self) -> None:
         """Something was said, in either direction."""
-        self.active_at = time.time()
+        self.active_at = _now()
 
     def seconds_left(self) -> float:
         """Until it is closed if nothing more is said."""
-        return min(self.active_at + IDLE_SECONDS, self.opened_at + LONGEST_SECONDS) - time.time()
+        return min(self.active_at + IDLE_SECONDS, self.opened_at + LONGEST_SECONDS) - _now()
 
 
 class Connections:

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib import clock
 from chalicelib.domain.errors import Unavailable
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.lambda_context import LambdaContext
@@ -89,7 +90,7 @@ class TopicRule:
             "payload": base64.b64encode(payload).decode(),
             "principal": sender.principal,
             "clientId": sender.client_id,
-            "receivedAtMs": time.time_ns() // 1_000_000,
+            "receivedAtMs": clock.now_ms(),
         }
         with self._changed:
             self._add(device[1], event, len(payload), room)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
 PI = {f"ghostwatt_pi.{base}" for base in ("__version__", "clock", "home", "identity", "measurement", "tell", "wire")}
-BELOW = {"chalicelib.telemetry", "chalicelib.storage", "chalicelib.domain", "chalicelib.settings"}
+BELOW = {"chalicelib.clock", "chalicelib.telemetry", "chalicelib.storage", "chalicelib.domain", "chalicelib.settings"}
 
 
 def services(*rooms: str) -> set[str]:
@@ -25,9 +25,11 @@ ALLOWED = {
     "chalicelib.domain": {"chalicelib.domain"},
     "chalicelib.wire": {"chalicelib.wire"},
     "chalicelib.views": {"chalicelib.views", "chalicelib.domain", "chalicelib.wire"},
+    "chalicelib.clock": {"chalicelib.domain"},
     "chalicelib.telemetry": {"chalicelib.settings"},
     "chalicelib.decoding": {"chalicelib.domain"},
     "chalicelib.messages": {
+        "chalicelib.clock",
         "chalicelib.telemetry",
         "chalicelib.views",
         "chalicelib.decoding",
@@ -48,6 +50,7 @@ ALLOWED = {
     "chalicelib.api": {
         "chalicelib.api",
         "chalicelib.messages",
+        "chalicelib.clock",
         "chalicelib.telemetry",
         "chalicelib.decoding",
         "chalicelib.services",
@@ -56,19 +59,33 @@ ALLOWED = {
         "chalicelib.domain",
         "chalicelib.settings",
     },
-    "chalicelib.events": {"chalicelib.telemetry", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
+    "chalicelib.events": {
+        "chalicelib.clock",
+        "chalicelib.telemetry",
+        "chalicelib.services",
+        "chalicelib.storage",
+        "chalicelib.domain",
+    },
     "chalicelib.events.mqtt": {
         "chalicelib.messages",
+        "chalicelib.clock",
         "chalicelib.telemetry",
         "chalicelib.decoding",
         "chalicelib.services",
         "chalicelib.domain",
         "chalicelib.wire",
     },
-    "app": {"chalicelib.api", "chalicelib.events", "chalicelib.services", "chalicelib.domain", "chalicelib.settings"},
+    "app": {
+        "chalicelib.clock",
+        "chalicelib.api",
+        "chalicelib.events",
+        "chalicelib.services",
+        "chalicelib.domain",
+        "chalicelib.settings",
+    },
     "infra.aws": {"infra.aws"},
     "infra.smoke": {"infra.smoke"},
-    "infra.local": {"infra.local", "app", "chalicelib.events", "chalicelib.domain.errors"},
+    "infra.local": {"infra.local", "app", "chalicelib.clock", "chalicelib.events", "chalicelib.domain.errors"},
     "infra.local.http_limits": {"infra.local", "chalicelib.domain"},
     "infra.local.past": {"infra.local", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
     "infra.move": {"infra.move", "infra.local"},

@@ -6,7 +6,6 @@ It is a courtesy, as a push to a page is: a device that misses it learns the sam
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -16,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
-from chalicelib import views
+from chalicelib import clock, views
 from chalicelib.domain.ports import Port
 from chalicelib.domain.replies import DeviceReply
 from chalicelib.services.push.pace import pace_of
@@ -52,7 +51,7 @@ def send_relays(changed: Port) -> None:
     """
     if not settings().iot_endpoint:
         return
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     device = devices.load(changed.device_id)
     if device is None or device.device_uid != changed.device_uid or not device.keys.any_alive(now_ms):
         return

@@ -6,7 +6,6 @@ A push is a courtesy: what it tells is stored already, and a page that misses on
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -17,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
-from chalicelib import views
+from chalicelib import clock, views
 from chalicelib.domain import outlet_status
 from chalicelib.domain.accounts import Session
 from chalicelib.domain.devices import Device
@@ -102,7 +101,7 @@ def _hang_up(connection_ids: Iterable[str]) -> None:
 
 def _open(owner_id: str) -> list[str]:
     """A person's open dashboards, the newest first; those whose session has come to its end are closed."""
-    now, found = time.time(), connections.of_owner(owner_id)
+    now, found = clock.now_ms() // 1_000, connections.of_owner(owner_id)
     _hang_up(connection_id for connection_id, dashboard in found.items() if dashboard.expires_at <= now)
     return [connection_id for connection_id, dashboard in found.items() if dashboard.expires_at > now]
 
