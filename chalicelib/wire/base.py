@@ -9,8 +9,18 @@ import msgspec
 END = r"$(?!\n)"
 """Python's $ lets a last line break pass."""
 DEVICE_ID_PATTERN = rf"^(?!(?:list|claim|register|heartbeat|data)$)[A-Za-z0-9_-]{{4,128}}{END}"
-UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-NAME_PATTERN = rf"^[^{UNPRINTABLE}]*[^\s{UNPRINTABLE}][^{UNPRINTABLE}]*{END}"
+UNPRINTABLE = (
+    r"\x00-\x1f\x7f-\x9f"  # control characters
+    r"\u2028\u2029"  # separators of lines and paragraphs
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of text
+    r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # and what shows as nothing
+)
+"""What a name does not have, as ranges of a pattern's class: two names that look alike would be different ones."""
+JOINER = r"(?<=[^\x00-\u02ff\u2000-\u206f])[\u200c\u200d](?=[^\x00-\u02ff\u2000-\u206f])"
+"""A joiner between two signs, as emoji of several parts, Persian and Indic scripts need it."""
+SIGN = rf"(?:[^{UNPRINTABLE}]|{JOINER})"
+NAME_PATTERN = rf"^{SIGN}*[^\s{UNPRINTABLE}]{SIGN}*{END}"
 """Printable characters, at least one of them no blank."""
 
 DeviceId = Annotated[str, msgspec.Meta(pattern=DEVICE_ID_PATTERN, description="public id of a Pi")]

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.wire.base import END, UNPRINTABLE, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
+from chalicelib.wire.base import END, SIGN, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
 from chalicelib.wire.ports import Channel, LatestReading, OutletStatus
 
-SENSOR_NAME_PATTERN = rf"^[^{UNPRINTABLE}]{{1,64}}{END}"
+SENSOR_NAME_PATTERN = rf"^{SIGN}{{1,64}}{END}"
 SensorName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=SENSOR_NAME_PATTERN)]
 SensorValue = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
 Sensors = Annotated[dict[SensorName, SensorValue], msgspec.Meta(min_length=1, max_length=64)]
