@@ -7,13 +7,14 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.api import known_browser
+from chalicelib.api import known_browser, qr_code
 from chalicelib.api.http import Call, Reply, Who, route
 from chalicelib.domain.accounts import SESSION_MS, Account, Choices, Session
 from chalicelib.domain.errors import Conflict, GhostwattError, Invalid
 from chalicelib.domain.origins import Site
 from chalicelib.domain.times import iso
-from chalicelib.services.access import mail_links, sessions, throttle
+from chalicelib.domain.totp import uri
+from chalicelib.services.access import mail_links, second_factor, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.delivery import account_mail
 from chalicelib.services.home import accounts
@@ -49,6 +50,7 @@ def log_in(call: Call[wire.LogIn]) -> Reply:
         _user_agent(call),
         call.address_bucket,
         call.now_ms,
+        code=call.body.code,
         browser=known_browser.token_of(call.headers),
         refresh_token=_cookie(call),
     )
@@ -141,9 +143,34 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
 )
 def close_account(call: Call[wire.CloseAccount]) -> Reply:
     """Delete your account, with your password: unusable at once, all data within a day"""
-    accounts.close(call.session, call.body.current_password, call.now_ms)
+    accounts.close(call.session, call.body.current_password, call.now_ms, call.body.code)
     cleared = _set_cookie(call, "", max_age_seconds=0)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared)
+
+
+@route(blueprint, "POST", "/account/totp", body=wire.BeginTotp, answers=wire.TotpSetup, who=Who.SESSION)
+def begin_totp(call: Call[wire.BeginTotp]) -> wire.TotpSetup:
+    """Begin to set up two-step log-in: a secret for the authenticator app"""
+    account = accounts.confirm_password(call.session, call.body.current_password, call.now_ms)
+    secret = second_factor.begin(account).secret
+    address = uri(secret, account.email)
+    return wire.TotpSetup(secret=secret, uri=address, qr=qr_code.rows(address))
+
+
+@route(blueprint, "POST", "/account/totp/confirm", body=wire.FinishTotp, answers=wire.RecoveryCodes, who=Who.SESSION)
+def finish_totp(call: Call[wire.FinishTotp]) -> wire.RecoveryCodes:
+    """Switch two-step log-in on with a first code; the answer has the recovery codes, once"""
+    account = accounts.of_session(call.session)
+    return wire.RecoveryCodes(recovery_codes=second_factor.finish(account, call.body.code, call.now_ms))
+
+
+@route(blueprint, "DELETE", "/account/totp", body=wire.EndTotp, answers=Done, who=Who.SESSION)
+def end_totp(call: Call[wire.EndTotp]) -> Done:
+    """Switch two-step log-in off, with the password and a code"""
+    body = call.body
+    accounts.confirm_person(call.session, body.current_password, body.code, call.now_ms)
+    second_factor.end(accounts.of_session(call.session))
+    return Done(message="two-step log-in is off")
 
 
 @route(blueprint, "GET", "/account/sessions", answers=wire.SessionList, who=Who.SESSION)
@@ -172,7 +199,13 @@ def make_token(call: Call[wire.MakeToken]) -> wire.TokenAnswer:
     """Make an API token for a program: it reads the home, or with the scope control also switches outlets"""
     body = call.body
     issued, token = accounts.make_token(
-        call.session, body.name, body.scope, body.expires_in_days, body.current_password, call.now_ms
+        call.session,
+        body.name,
+        body.scope,
+        body.expires_in_days,
+        call.now_ms,
+        current_password=body.current_password,
+        code=body.code,
     )
     return wire.TokenAnswer(
         session_id=issued.session_id,
@@ -188,6 +221,8 @@ def _answer(account: Account) -> wire.AccountAnswer:
         email=account.email,
         email_confirmed=account.is_confirmed,
         email_available=account_mail.is_available(),
+        totp=account.has_second_factor,
+        recovery_codes_left=account.recovery_codes_left,
         currency=account.currency,
         tariff_per_kwh=account.tariff_per_kwh,
         grams_co2_per_kwh=account.grams_co2_per_kwh,

@@ -15,6 +15,7 @@ from chalicelib.domain.errors import Invalid
 from chalicelib.domain.identity import digest, is_family_secret, new_family_secret, new_secret, same
 from chalicelib.domain.mail_links import MailLink, Purpose
 from chalicelib.domain.retention import DEFAULT_DAYS, Retention
+from chalicelib.domain.second_factor import SecondFactor
 from chalicelib.domain.times import DAY_MS, MINUTE_MS
 
 SESSION_MS = 30 * DAY_MS
@@ -61,11 +62,22 @@ class Account:
     confirmed_at_ms: int | None = None
     confirm_link: MailLink | None = None
     reset_link: MailLink | None = None
+    second_factor: SecondFactor | None = None
 
     @property
     def is_confirmed(self) -> bool:
         """Whether the address is the person's for sure."""
         return self.confirmed_at_ms is not None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether log-in asks for a code."""
+        return self.second_factor is not None and self.second_factor.is_on
+
+    @property
+    def recovery_codes_left(self) -> int:
+        """How many recovery codes were not used yet."""
+        return len(self.second_factor.recovery_sha256) if self.second_factor else 0
 
     def link(self, purpose: Purpose) -> MailLink | None:
         """The link for a purpose that waits to be used."""

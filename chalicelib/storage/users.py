@@ -13,6 +13,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.accounts import DECIMALS, Account, Choices
 from chalicelib.domain.mail_links import MailLink, Purpose
 from chalicelib.domain.retention import DEFAULT_DAYS
+from chalicelib.domain.second_factor import SecondFactor
 from chalicelib.storage.base import DataAttribute, Item, Transaction, condition_failed, table_name
 
 
@@ -34,6 +35,7 @@ class UserItem(Item):
     confirmed_at_ms = NumberAttribute(null=True)
     confirm_link = DataAttribute(MailLink, null=True)
     reset_link = DataAttribute(MailLink, null=True)
+    second_factor = DataAttribute(SecondFactor, null=True)
 
 
 def _account(item: UserItem) -> Account:
@@ -52,6 +54,7 @@ def _account(item: UserItem) -> Account:
         confirmed_at_ms=None if item.confirmed_at_ms is None else int(item.confirmed_at_ms),
         confirm_link=item.confirm_link,
         reset_link=item.reset_link,
+        second_factor=item.second_factor,
     )
 
 
@@ -131,8 +134,22 @@ def save_reset_password(account: Account, password_hash: str, now_ms: int) -> bo
     unused = _open(account) & (UserItem.reset_link == account.reset_link)
     actions: list[Action] = [UserItem.password_hash.set(password_hash), UserItem.reset_link.remove()]
     if not account.is_confirmed:
-        actions += [UserItem.confirmed_at_ms.set(now_ms), UserItem.confirm_link.remove()]
+        # Whoever had the account until now never showed that the address is theirs.
+        actions += [
+            UserItem.confirmed_at_ms.set(now_ms),
+            UserItem.confirm_link.remove(),
+            UserItem.second_factor.remove(),
+        ]
     return _update(UserItem(account.email), actions, unused)
+
+
+def save_second_factor(account: Account, factor: SecondFactor | None) -> bool:
+    """Store what a second factor is now, or none; False when it changed or the account was closed since it was read."""
+    known = account.second_factor
+    attribute = UserItem.second_factor
+    unchanged = attribute.does_not_exist() if known is None else attribute == known
+    action = attribute.remove() if factor is None else attribute.set(factor)
+    return _update(UserItem(account.email), [action], _open(account) & unchanged)
 
 
 def close(account: Account, now_ms: int) -> bool:

@@ -41,14 +41,49 @@ Scope = Annotated[
 Currency = Annotated[str, msgspec.Meta(max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217")]
 
 
+Code = Annotated[
+    str, msgspec.Meta(min_length=6, max_length=64, description="of the authenticator app, or a recovery code")
+]
+
+
 class SignUp(Request, frozen=True):
     email: NewEmail
     password: Password
 
 
 class LogIn(Request, frozen=True):
+    """The code is asked for with 401 code_required, once the password was right."""
+
     email: Email
     password: GivenPassword
+    code: Code | None = None
+
+
+class BeginTotp(Request, frozen=True):
+    current_password: GivenPassword
+
+
+class TotpSetup(Answer, frozen=True, kw_only=True):
+    """The secret for the authenticator app: as text, as an address, and that as the rows of a QR code (1 is dark)."""
+
+    secret: str
+    uri: str
+    qr: list[str]
+
+
+class FinishTotp(Request, frozen=True):
+    code: Code
+
+
+class RecoveryCodes(Answer, frozen=True, kw_only=True):
+    """Each opens the account once, in place of a code of the app; they are shown here and never again."""
+
+    recovery_codes: list[str]
+
+
+class EndTotp(Request, frozen=True):
+    current_password: GivenPassword
+    code: Code
 
 
 class Refresh(Request, frozen=True):
@@ -93,11 +128,16 @@ class ChangeAccount(Request, frozen=True):
 
 
 class AccountAnswer(Answer, frozen=True, kw_only=True):
-    """email_confirmed: somebody followed the link that was mailed there; email_available: this place can mail one."""
+    """email_confirmed: somebody followed the link that was mailed there; email_available: this place can mail one.
+
+    totp: log-in asks for a code of an authenticator app.
+    """
 
     email: str
     email_confirmed: bool
     email_available: bool
+    totp: bool
+    recovery_codes_left: int
     currency: str
     tariff_per_kwh: float
     grams_co2_per_kwh: float = msgspec.field(name="gramsCo2PerKwh")
@@ -115,12 +155,14 @@ class MakeToken(Request, frozen=True):
         int, msgspec.Meta(ge=1, le=3650, description="over 400 days it needs currentPassword")
     ] = 365
     current_password: GivenPassword | None = None
+    code: Code | None = None
 
 
 class CloseAccount(Request, frozen=True):
-    """The password, since this cannot be undone."""
+    """The password, since this cannot be undone; with two-step log-in a code too."""
 
     current_password: GivenPassword
+    code: Code | None = None
 
 
 class TokenAnswer(Answer, frozen=True, kw_only=True):

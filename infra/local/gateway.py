@@ -36,6 +36,8 @@ HASHING = {
     ("POST", "/account/login"),
     ("POST", "/account/token"),
     ("POST", "/account/reset"),
+    ("POST", "/account/totp"),
+    ("DELETE", "/account/totp"),
     ("PATCH", "/account"),
     ("DELETE", "/account"),
 }

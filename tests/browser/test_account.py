@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from chalicelib.domain import totp
 from infra.local.stack import RunningStack
 from tests.browser.conftest import PASSWORD, Person
 from tests.browser.test_settings import section, visit
-from tests.conftest import eventually
+from tests.conftest import eventually, now_ms
 
 NEW_PASSWORD = "a green lamp in the hall"
 Mailed = Callable[..., str]
@@ -102,3 +103,50 @@ def test_a_link_that_was_used_says_so(open_page: Callable[..., Page]) -> None:
             page.get_by_label("New password").fill(NEW_PASSWORD)
         page.get_by_role("button", name=button).click()
         expect(page.get_by_text("This link was used already, or is too old")).to_be_visible()
+
+
+def test_two_step_log_in_is_set_up_asked_for_and_switched_off(person: Person, open_page: Callable[..., Page]) -> None:
+    page = person.page
+    visit(page, "#/account")
+    page.get_by_role("button", name="Set it up…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Your password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Go on").click()
+    expect(dialog.get_by_role("img", name="QR code")).to_be_visible()
+    dialog.get_by_text("Without a camera").click()
+    secret = dialog.get_by_label("The secret").input_value()
+    dialog.get_by_role("textbox", name="Code").fill("000000" if code(secret) != "000000" else "000001")
+    dialog.get_by_role("button", name="Switch it on").click()
+    expect(dialog.get_by_role("textbox", name="Code")).to_be_focused()
+    dialog.get_by_role("textbox", name="Code").fill(code(secret))
+    dialog.get_by_role("button", name="Switch it on").click()
+    expect(dialog.get_by_role("heading", name="Your recovery codes")).to_be_focused()
+    recovery = dialog.get_by_role("listitem").all_text_contents()
+    dialog.get_by_role("button", name="I have them").click()
+    card = section(page, "Two-step log-in")
+    expect(card).to_contain_text("It is on. 10 recovery codes are left.")
+    assert recovery[0] not in page.content()
+
+    elsewhere = open_page()
+    expect(elsewhere.get_by_role("textbox", name="Code", include_hidden=True)).to_be_hidden()
+    elsewhere.get_by_label("E-mail").fill(person.email)
+    elsewhere.get_by_label("Password").fill(PASSWORD)
+    elsewhere.get_by_role("button", name="Log in").click()
+    expect(elsewhere.get_by_role("textbox", name="Code", include_hidden=True)).to_be_focused()
+    elsewhere.get_by_role("textbox", name="Code", include_hidden=True).fill(recovery[0].lower())
+    elsewhere.get_by_role("button", name="Log in").click()
+    expect(elsewhere.get_by_role("navigation", name="Main")).to_be_visible()
+
+    card.get_by_role("button", name="Switch it off…").click()
+    dialog.get_by_label("Your password").fill(PASSWORD)
+    dialog.get_by_role("textbox", name="Code").fill(recovery[0])
+    dialog.get_by_role("button", name="Switch it off").click()
+    expect(dialog.get_by_text("This code is wrong, or was used already")).to_be_visible()
+    dialog.get_by_role("textbox", name="Code").fill(recovery[1])
+    dialog.get_by_role("button", name="Switch it off").click()
+    expect(card.get_by_role("button", name="Set it up…")).to_be_visible()
+
+
+def code(secret: str) -> str:
+    """What an authenticator app shows now."""
+    return totp.code_at(secret, now_ms() // totp.STEP_MS)

@@ -116,6 +116,7 @@ LIBRARIES = {
     "chalicelib.decoding": {"msgspec"},
     "chalicelib.messages": {"msgspec"},
     "chalicelib.api": {"chalice", "msgspec"},
+    "chalicelib.api.qr_code": {"segno"},
     "chalicelib.events": {"chalice"},
     "chalicelib.events.mqtt": {"chalice", "msgspec"},
 }

@@ -55,6 +55,9 @@ export const replaceTariffs = async (wanted) =>
   (await authorized("PUT", "/account/tariffs", { tariffs: wanted })).tariffs;
 export const startExport = (wanted) => authorized("POST", "/export", wanted);
 export const exportState = (exportId) => authorized("GET", `/export/${id(exportId)}`);
+export const beginTotp = (currentPassword) => authorized("POST", "/account/totp", { currentPassword });
+export const finishTotp = async (code) => (await authorized("POST", "/account/totp/confirm", { code })).recoveryCodes;
+export const endTotp = (proof) => authorized("DELETE", "/account/totp", proof);
 export const resendConfirmation = () => authorized("POST", "/account/confirm/resend");
 export const confirmAddress = (token) => request("POST", "/account/confirm", { body: { token } });
 export const askReset = (email) => request("POST", "/account/reset", { body: { email } });

@@ -67,7 +67,7 @@ export const choiceField = ({ name, label, value, options }) =>
  */
 export function form({ fields, action, send, check = () => null, cancel, tone = "primary", className = "" }) {
   const button = h("button", { class: tone, type: "submit" }, action);
-  const node = h("form", { class: className, on: { submit } }, fields, h("p", { class: "error general", role: "alert" }),
+  const node = h("form", { class: className, on: { submit } }, fields.flat(), h("p", { class: "error general", role: "alert" }),
     h("div", { class: "actions" },
       cancel && h("button", { type: "button", class: "quiet", on: { click: cancel } }, "Cancel"), button));
 

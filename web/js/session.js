@@ -24,7 +24,7 @@ export function onEnd(listener) {
 addEventListener("storage", ({ key }) => key === MARK && location.reload());
 
 export const signUp = (email, password) => begin("/account/signup", { email, password });
-export const logIn = (email, password) => begin("/account/login", { email, password });
+export const logIn = (email, password, code) => begin("/account/login", { email, password, ...(code && { code }) });
 
 async function begin(path, credentials) {
   keep(await request("POST", path, { body: credentials }));

@@ -61,6 +61,9 @@ def _account(account: Account) -> dict[str, Any]:
     chosen = notification_settings.of_account(account).preferences
     return {
         "email": account.email,
+        "emailConfirmed": account.is_confirmed,
+        "totp": account.has_second_factor,
+        "recoveryCodesLeft": account.recovery_codes_left,
         "createdAt": iso(account.created_at_ms),
         "currency": account.currency,
         "tariffPerKwh": account.tariff_per_kwh,

@@ -10,7 +10,16 @@ from chalicelib.domain.email_addresses import check_new
 from chalicelib.domain.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.domain.identity import new_id
 from chalicelib.domain.known_places import place, remembered
-from chalicelib.services.access import api_tokens, browsers, guesses, password_strength, passwords, sessions, throttle
+from chalicelib.services.access import (
+    api_tokens,
+    browsers,
+    guesses,
+    password_strength,
+    passwords,
+    second_factor,
+    sessions,
+    throttle,
+)
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.home import devices, purge
 from chalicelib.storage import purges, users
@@ -52,6 +61,7 @@ def log_in(
     source_ip: str,
     now_ms: int,
     *,
+    code: str | None = None,
     browser: str = "",
     refresh_token: str = "",
 ) -> Tokens:
@@ -63,12 +73,14 @@ def log_in(
         user_agent: How the browser calls itself.
         source_ip: The client's address, as limits count it.
         now_ms: The time of now.
+        code: Of the authenticator app, or a recovery code; None for none.
         browser: The token by which the browser shows that it logged in before; "" for none.
         refresh_token: What the browser's cookie holds of a session; "" for none.
 
     Raises:
-        Unauthenticated: Alike, and as slowly, for a wrong password and for nobody's address.
-        TooMany: There were too many wrong passwords.
+        Unauthenticated: Alike, and as slowly, for a wrong password and for nobody's address. After the right password
+            of an account with a second factor: no code (code_required), or a wrong one (wrong_code).
+        TooMany: There were too many wrong passwords, or codes.
         Invalid: The address or the password cannot be one.
     """
     email, password = tidy_email(email), tidy_password(password)
@@ -78,6 +90,10 @@ def log_in(
     if not passwords.fits(account.password_hash if account else None, password) or account is None:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
     attempt.was_right()
+    try:
+        second_factor.check(account, code, now_ms)
+    except Invalid as error:
+        raise Unauthenticated(error.message, code=error.code, field=error.field) from error
     write = Transaction()
     users.put_log_in(write, account, remembered(account.known_places, place(account.user_id, source_ip), now_ms))
     tokens = sessions.put_new(write, account, user_agent, now_ms)
@@ -144,25 +160,48 @@ def _wrong_password() -> Invalid:
     return Invalid("This is not your current password.", code="wrong_password", field="currentPassword")
 
 
+def confirm_person(session: Session, current_password: str, code: str | None, now_ms: int) -> Account:
+    """Ask for the password again, and for a code where the account has a second factor.
+
+    Returns:
+        The account.
+
+    Raises:
+        Invalid: wrong_password; code_required or wrong_code.
+        TooMany: One of them was wrong too often.
+        Unauthenticated: The account is closed.
+    """
+    account = confirm_password(session, current_password, now_ms)
+    second_factor.check(account, code, now_ms)
+    return account
+
+
 def make_token(
-    session: Session, name: str, scope: tokens.Scope, days: int, current_password: str | None, now_ms: int
+    session: Session,
+    name: str,
+    scope: tokens.Scope,
+    days: int,
+    now_ms: int,
+    *,
+    current_password: str | None = None,
+    code: str | None = None,
 ) -> tuple[Session, str]:
-    """Make an API token. Raises Invalid: currentPassword, for one that is long-lived; Conflict; TooMany."""
+    """Make an API token. Raises Invalid: currentPassword or code, for one that is long-lived; Conflict; TooMany."""
     if days > tokens.LONG_LIVED_DAYS and current_password is None:
         message = f"A token that lives over {tokens.LONG_LIVED_DAYS} days needs your password."
         raise Invalid(message, code="required", field="currentPassword")
     if current_password is not None:
-        confirm_password(session, current_password, now_ms)
+        confirm_person(session, current_password, code, now_ms)
     return api_tokens.issue(session, name, scope, days, now_ms)
 
 
-def close(session: Session, current_password: str, now_ms: int) -> None:
+def close(session: Session, current_password: str, now_ms: int, code: str | None = None) -> None:
     """Delete an account: unusable at once, with all its sessions and keys; the rest is purged by the schedule.
 
     The task comes first and is crossed out last: what a crash leaves half done, the schedule finishes.
-    Raises Invalid: wrong_password; TooMany.
+    Raises Invalid: wrong_password, code_required, wrong_code; TooMany.
     """
-    account = _half_closed(session) or confirm_password(session, current_password, now_ms)
+    account = _half_closed(session) or confirm_person(session, current_password, code, now_ms)
     purges.add(_closing_task(account), now_ms)
     users.close(account, now_ms)
     _finish_closing(account, now_ms)

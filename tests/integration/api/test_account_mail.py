@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import totp
 from chalicelib.domain.errors import Invalid, TooMany, Unavailable
 from chalicelib.domain.mail_links import LIFE_MS, Purpose
 from chalicelib.events.account_mail import account_mail
@@ -59,7 +60,7 @@ class Post:
 def post(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     monkeypatch.setenv("MAIL_DIRECTORY", str(tmp_path))
     monkeypatch.setenv("MAIL_FUNCTION", "account_mail")
-    monkeypatch.setenv("LIMITS", "account_mail_requests=off")
+    monkeypatch.setenv("LIMITS", "sign_ups=off account_mail_requests=off")
     settings.cache_clear()
     office = Post(tmp_path)
     monkeypatch.setattr(functions, "start", office.start)
@@ -212,7 +213,7 @@ def test_mails_to_one_address_have_an_end_whether_there_is_an_account_or_not(
 def test_one_who_asks_for_many_addresses_is_stopped_and_others_still_sign_up(
     call: Call, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LIMITS", "account_mail_requests=1+1/d")
+    monkeypatch.setenv("LIMITS", "sign_ups=off account_mail_requests=1+1/d")
     settings.cache_clear()
     bucket = secrets.token_hex(6)
     mails.ask("reset", f"{secrets.token_hex(6)}@example.org", bucket, now_ms())
@@ -261,3 +262,18 @@ def test_an_international_domain_gets_its_mail_in_ascii(call: Call, post: Post) 
     body = {"email": f"{name}@b\u00fccher.example", "password": NEW_PASSWORD}
     assert call("POST", "/account/signup", body).status == 201
     assert len(post.mails(f"{name}@xn--bcher-kva.example")) == 1
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_two_step_log_in_outlives_a_reset_unless_the_address_was_never_confirmed(
+    call: Call, person: Person, post: Post, is_confirmed: bool
+) -> None:
+    if is_confirmed:
+        call("POST", "/account/confirm", {"token": post.token(person.email, "confirm")})
+    secret = person.call("POST", "/account/totp", {"currentPassword": person.password}).body["secret"]
+    code = totp.code_at(secret, now_ms() // totp.STEP_MS)
+    assert person.call("POST", "/account/totp/confirm", {"code": code}).status == 200
+    ask_reset(call, person.email)
+    assert reset(call, post.token(person.email, "reset")).status == 200
+    asked = log_in(call, person, NEW_PASSWORD)
+    assert (asked.status, asked.body.get("code")) == ((401, "code_required") if is_confirmed else (200, None))

@@ -3,15 +3,17 @@
 import * as api from "../api.js";
 import { openDialog } from "../dialog.js";
 import { h, setText } from "../dom.js";
-import { form, passwordField } from "../form.js";
+import { form } from "../form.js";
 import { forget, logOut } from "../session.js";
 import { state } from "../store.js";
 import { attempt } from "../toast.js";
 import { exportCard } from "./exports.js";
+import { proofFields } from "./proof.js";
 import { addressNote } from "./settings_address.js";
 import { moneyForm } from "./settings_money.js";
 import { passwordForm } from "./settings_password.js";
 import { sessionList } from "./settings_sessions.js";
+import { totpSettings } from "./settings_totp.js";
 import { tariffList } from "./tariffs.js";
 
 /** {title, node, update()}; `left` is called once nobody is signed in any more. */
@@ -22,6 +24,7 @@ export function accountView({ left }) {
     left();
   };
   const [settings, tariffs, password] = [h("div"), h("div"), h("div")];
+  const totp = totpSettings();
   const node = h("div", { class: "narrow account" },
     h("header", { class: "bar" }, h("div", {}, h("h1", {}, "Account"), email),
       h("button", { type: "button", class: "soft", on: { click: () => attempt(leave) } }, "Log out")),
@@ -32,13 +35,16 @@ export function accountView({ left }) {
       h("a", { class: "button soft", href: "#/notifications/settings" }, "Choose how you are told")),
     card("Take your data with you", exportCard()),
     card("Password", password),
+    card("Two-step log-in", totp.node),
     card("Where you are signed in", sessionList()),
     card("Leave Ghostwatt",
       h("p", {}, "Deletes the account, its devices and all readings. This cannot be undone."),
       h("button", { type: "button", class: "danger", on: { click: () => deleteDialog(left) } }, "Delete account…")));
 
   function update() {
-    if (!state.account || settings.firstChild) return;
+    if (!state.account) return;
+    totp.update();
+    if (settings.firstChild) return;
     const list = tariffList();
     setText(email, state.account.email);
     const note = addressNote(state.account);
@@ -58,7 +64,7 @@ function deleteDialog(left) {
     h("p", {}, `Deletes the account ${state.account.email}. Your devices stop working at once, and everything stored goes away.`),
     form({
       className: "stack",
-      fields: [passwordField({ name: "currentPassword", label: "Your password", autocomplete: "current-password" })],
+      fields: proofFields(state.account),
       action: "Delete everything",
       tone: "danger",
       cancel: close,

@@ -4,9 +4,11 @@ import * as api from "../api.js";
 import { confirmFirst, openDialog } from "../dialog.js";
 import { fill, h } from "../dom.js";
 import { agoText, dayOfText } from "../format.js";
-import { choiceField, form, passwordField, selectField, textField } from "../form.js";
+import { choiceField, form, selectField, textField } from "../form.js";
 import { loader } from "../loader.js";
 import { shownOnce } from "../secret.js";
+import { state } from "../store.js";
+import { codeField, ownPasswordField, show } from "./proof.js";
 
 const LIVES = [["30", "in 30 days"], ["90", "in 90 days"], ["365", "in a year"], ["3650", "in ten years"]];
 const USUAL_LIFE = "365";
@@ -100,27 +102,21 @@ function makeDialog(made) {
 
 function tokenForm(close, made) {
   const life = selectField({ name: "expiresInDays", label: "When it ends", value: USUAL_LIFE, options: LIVES });
-  const password = passwordField({
-    name: "currentPassword", label: "Your password", autocomplete: "current-password", hint: "For a token that lives this long.",
-  });
-  const ask = () => {
-    const isNeeded = Number(life.querySelector("select").value) > LONG_LIVED_DAYS;
-    password.hidden = !isNeeded;
-    password.querySelector("input").disabled = !isNeeded; // what is disabled is neither asked for nor sent
-  };
+  const proof = [ownPasswordField({ hint: "For a token that lives this long." }), state.account.totp && codeField()].filter(Boolean);
+  const isLong = () => Number(life.querySelector("select").value) > LONG_LIVED_DAYS;
+  const ask = () => proof.forEach((field) => show(field, isLong()));
   life.addEventListener("change", ask);
   ask();
   return form({
     className: "stack",
     fields: [
       textField({ name: "name", label: "Which program is it for?", placeholder: "Grafana", required: true, maxlength: 80, autocomplete: "off" }),
-      scopeField(), life, password,
+      scopeField(), life, proof,
     ],
     action: "Make the token",
     cancel: close,
-    send: async ({ expiresInDays, currentPassword, ...wanted }, asked) => {
-      const isLong = Number(expiresInDays) > LONG_LIVED_DAYS;
-      const token = await api.makeToken({ ...wanted, expiresInDays: Number(expiresInDays), ...(isLong && { currentPassword }) });
+    send: async ({ name, scope, expiresInDays, ...given }, asked) => {
+      const token = await api.makeToken({ name, scope, expiresInDays: Number(expiresInDays), ...(isLong() && given) });
       asked.replaceWith(shownOnce("The token", token, close));
       made();
     },

@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import { form, passwordField, textField } from "../form.js";
 import { logIn, signUp } from "../session.js";
+import { codeField, show as showField } from "./proof.js";
 
 const MODES = {
   login: {
@@ -38,6 +39,8 @@ export function welcomeView({ entered }) {
 
   function show(mode, focus) {
     const { title, action, send, other, question, ask, password } = MODES[mode];
+    const code = codeField(); // there once it was asked for
+    showField(code, false);
     card.dataset.mode = mode;
     fill(card,
       h("h1", { tabindex: "-1" }, title),
@@ -47,10 +50,16 @@ export function welcomeView({ entered }) {
         fields: [
           emailField(),
           passwordField({ name: "password", label: "Password", ...password }),
+          code,
         ],
         action,
         send: async (values) => {
-          await send(values.email, values.password);
+          try {
+            await send(values.email, values.password, code.hidden ? undefined : values.code);
+          } catch (error) {
+            if (error.code === "code_required") showField(code, true);
+            throw error;
+          }
           entered();
         },
       }),
