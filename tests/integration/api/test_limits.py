@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.events.mqtt import mqtt_data
 from chalicelib.services.access import quotas
 from chalicelib.services.push import commands
 from chalicelib.settings import settings
 from chalicelib.storage import devices as device_store
 from chalicelib.wire.base import Answer
-from infra.local.lambda_context import LambdaContext
 from tests.conftest import Answered, Call, Person, now_ms, reading
+from tests.integration.mqtt_events import principal_of, publish_as
 
 SetLimits = Callable[[str], None]
 
@@ -68,15 +66,14 @@ def test_every_kind_of_call_of_a_device_counts_for_it_over_http_and_mqtt(
     device = person.device()
     port_id = person.port(device)["portId"]
     one = {"portId": port_id, "voltage": 230, "current": 0.1, "power": 4}
+    principal = principal_of(device)
     limits("device_calls=4+1/h")
     assert device.call("POST", "/device/data", {"sensors": {"t": 1}}).status == 200
     in_body = device.call_entry("POST", "/sensor/reading", {**one, "deviceToken": device.api_key})
     assert in_body.status == 200
     assert device.send([reading(port_id, now_ms(), 4)]).status == 200
-    payload = base64.b64encode(b'{"t": 2}').decode()
     for _ in range(2):
-        event = {"deviceId": device.device_id, "payload": payload, "receivedAtMs": now_ms()}
-        mqtt_data(event, LambdaContext("mqtt_data"))
+        publish_as(principal, device, {"t": 2})
     assert [answer["success"] for answer in answers] == [True, False]
     assert answers[1]["code"] == "too_many_requests"
     assert answers[1]["retryAfterSeconds"] >= 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import secrets
@@ -16,7 +15,7 @@ import pytest
 
 from chalicelib.domain.devices import MAX_MQTT_CLIENTS, parse_principal
 from chalicelib.domain.errors import Unavailable
-from chalicelib.events.mqtt import mqtt_authorize, mqtt_data
+from chalicelib.events.mqtt import mqtt_authorize
 from chalicelib.services import purging
 from chalicelib.services.push import commands
 from chalicelib.services.readings import mqtt_sign_in
@@ -28,6 +27,7 @@ from infra.local.iot_policy import allows
 from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms
 from tests.integration.events.conftest import Deliver
+from tests.integration.mqtt_events import authorize, principal_of, publish_as
 
 Sent = list[tuple[str, dict[str, Any]]]
 
@@ -60,20 +60,6 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def publish(device: Device, message: Any) -> None:
     """As the device that signed in."""
     publish_as(principal_of(device), device, message)
-
-
-def publish_as(principal: str | None, device: Device, message: Any, client_id: str = "") -> None:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    event = {"deviceId": device.device_id, "payload": base64.b64encode(payload).decode(), "receivedAtMs": now_ms()}
-    sender = {} if principal is None else {"principal": principal, "clientId": client_id or device.device_id}
-    mqtt_data(event | sender, LambdaContext("mqtt_data"))
-
-
-def principal_of(device: Device) -> str:
-    """What the authorizer calls it."""
-    answer = authorize(device.device_id, device.api_key, device.device_id)
-    assert answer["isAuthenticated"]
-    return str(answer["principalId"])
 
 
 def reading(port: dict[str, Any], watts: float = 4.0) -> dict[str, Any]:
@@ -188,12 +174,6 @@ def test_what_only_failed_now_raises_so_that_it_comes_again(
     with pytest.raises(Unavailable):
         publish(device, {"temperature": 1})
     assert not sent
-
-
-def authorize(user_name: str, password: str, client_id: str = "any") -> dict[str, Any]:
-    said = {"username": user_name, "password": base64.b64encode(password.encode()).decode(), "clientId": client_id}
-    answer: dict[str, Any] = mqtt_authorize({"protocolData": {"mqtt": said}}, LambdaContext("mqtt_authorize"))
-    return answer
 
 
 def test_a_device_may_use_its_own_two_topics_and_nothing_else(person: Person) -> None:
