@@ -25,6 +25,13 @@ def device_id(home: Home) -> str:
         raise BadIdentity(f"{home.identity_path} is damaged ({error}): restore it, or claim --new-identity") from error
 
 
+def key_device_id(api_key: str) -> str | None:
+    """The device that a key names: it is `gwk.<deviceId>.<secret>`. None if it is no key of that form."""
+    prefix, _, rest = api_key.partition(".")
+    named, _, secret = rest.partition(".")
+    return named if prefix == "gwk" and named and secret else None
+
+
 def new_device_id(home: Home) -> str:
     """Make a new id and keep it in place of the old one.
 

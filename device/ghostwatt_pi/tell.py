@@ -18,6 +18,7 @@ SENTENCES = {
     "paired": "Paired. This device is {deviceId}.",
     "started": "{deviceId} sends to {api}",
     "local_api": "Local page: {url}",
+    "lan_word": "To pair it from the local network, its page asks for the word {word}",
     "local_api_off": "No local page: {error}",
     "warning": "Warning: {text}",
     "relay": "Outlet {channel} is {state}: {watts:.1f} W",

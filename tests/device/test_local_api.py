@@ -12,6 +12,7 @@ import pytest
 import requests
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.home import Home
+from ghostwatt_pi.local.confirm_word import MAX_WRONG
 from ghostwatt_pi.local.guard import MAX_BODY_BYTES
 from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
@@ -23,7 +24,8 @@ from .fake_cloud import FakeCloud
 SEEN = Snapshot(
     measured=1200, settled={"stored": 1000}, waiting=200, outlets=(OutletSnapshot(1, "off", 230.1, 0.4, 92.0, 1000),)
 )
-GOOD = {"apiKey": "key-1", "deviceName": "Kitchen"}
+KEY = "gwk.GW-1.a-secret"
+GOOD = {"apiKey": KEY, "deviceName": "Kitchen"}
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def unpaired(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
+    cloud.api_key = KEY
     made = LocalApi(0, unpaired, "GW-1", cloud.url, ClaimState())
     made.start()
     yield made
@@ -41,6 +44,7 @@ def page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
 
 @pytest.fixture
 def lan_page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
+    cloud.api_key = KEY
     made = LocalApi(0, unpaired, "GW-1", cloud.url, ClaimState(), lan=True, snapshot=lambda: SEEN)
     made.start()
     yield made
@@ -82,8 +86,8 @@ def test_the_device_says_who_it_is_and_whether_it_is_registered(page: LocalApi, 
 def test_a_key_that_the_cloud_knows_is_kept(page: LocalApi, unpaired: Home, path: str) -> None:
     answer = post(page, path)
     assert (answer.status_code, answer.json()["success"]) == (200, True)
-    assert unpaired.read_key() == "key-1"
-    assert "key-1" not in answer.text
+    assert unpaired.read_key() == KEY
+    assert KEY not in answer.text
 
 
 def test_a_key_that_the_cloud_does_not_know_is_not_kept(page: LocalApi, unpaired: Home) -> None:
@@ -248,12 +252,76 @@ def test_a_stranger_on_the_local_network_sees_no_outlet_and_no_key(
     assert "very-secret" not in answer.text + str(answer.headers)
 
 
-def test_on_the_local_network_the_claim_code_is_shown_and_a_foreign_name_refused(lan_page: LocalApi) -> None:
-    lan_page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345", 600, 5)
+def test_a_foreign_name_is_refused_on_the_local_network_too(lan_page: LocalApi) -> None:
     url = f"http://{own_address()}:{lan_page.server_port}/"
-    assert "ABCD-2345" in requests.get(url, timeout=10).text
     assert requests.get(url, headers={"Host": f"{socket.gethostname()}.local:5000"}, timeout=10).status_code == 200
     assert requests.get(url, headers={"Host": "evil.example"}, timeout=10).status_code == 403
+
+
+def from_the_network(page: LocalApi, **asked: str) -> str:
+    return requests.get(f"http://{own_address()}:{page.server_port}/", params=asked, timeout=10).text
+
+
+def test_over_the_network_the_claim_code_is_shown_to_who_types_the_word(lan_page: LocalApi, unpaired: Home) -> None:
+    lan_page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345", 600, 5)
+    asked = from_the_network(lan_page)
+    assert "ABCD-2345" not in asked
+    assert "the word that the Pi printed" in asked
+    assert 'http-equiv="refresh"' not in asked, "it would take away what is being typed"
+    assert "ABCD-2345" not in from_the_network(lan_page, word="BBB-BBB")
+    assert "ABCD-2345" in from_the_network(lan_page, word=lan_page.confirm.word.lower().replace("-", " "))
+    assert "ABCD-2345" in requests.get(lan_page.url, timeout=10).text, "at the Pi itself it is shown as ever"
+    unpaired.save_key(KEY)
+    assert "printed" not in from_the_network(lan_page), "there is nothing left to ask for"
+
+
+def post_from_the_network(page: LocalApi, body: object) -> requests.Response:
+    url = f"http://{own_address()}:{page.server_port}/save-api-key"
+    return requests.post(url, json=body, timeout=10)
+
+
+def test_over_the_network_a_key_is_taken_from_who_sends_the_word(lan_page: LocalApi, unpaired: Home) -> None:
+    for word, code in ((None, "word_needed"), ("BBB-BBB", "bad_word"), (5, "bad_word"), (["x"], "bad_word")):
+        answer = post_from_the_network(lan_page, {**GOOD, "word": word} if word else GOOD)
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert unpaired.read_key() is None
+    assert post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirm.word}).status_code == 200
+    assert unpaired.read_key() == KEY
+
+
+def test_the_word_cannot_be_guessed(lan_page: LocalApi, unpaired: Home) -> None:
+    for _ in range(MAX_WRONG):
+        assert post_from_the_network(lan_page, {**GOOD, "word": "BBB-BBB"}).status_code == 403
+    answer = post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirm.word})
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_words")
+    assert unpaired.read_key() is None
+    assert post(lan_page).status_code == 200, "at the Pi itself a key is still taken"
+
+
+@pytest.mark.parametrize("path", ["device-register", "save-api-key"])
+@pytest.mark.parametrize(
+    ("key", "status", "code"),
+    [
+        ("gwk.GW-2.a-secret", 422, "other_device"),
+        ("gwk.GW-10.a-secret", 422, "other_device"),
+        ("gwk..a-secret", 401, "bad_key"),
+        ("gwk.GW-1.", 401, "bad_key"),
+        ("gwk.GW-1", 401, "bad_key"),
+        ("GW-1.a-secret", 401, "bad_key"),
+        ("a-secret", 401, "bad_key"),
+        ("gwk.GW-1.not-the-one", 401, "bad_key"),
+    ],
+)
+def test_a_key_that_does_not_name_this_device_is_refused_whoever_knows_it(
+    page: LocalApi, unpaired: Home, cloud: FakeCloud, path: str, key: str, status: int, code: str
+) -> None:
+    if key != "gwk.GW-1.not-the-one":
+        cloud.api_key = key
+    answer = post(page, path, {"apiKey": key})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert "GW-1" in answer.json()["error"] or key == "gwk.GW-1.not-the-one"
+    assert "secret" not in answer.text
+    assert unpaired.read_key() is None
 
 
 def test_without_lan_the_local_network_cannot_reach_it(page: LocalApi) -> None:

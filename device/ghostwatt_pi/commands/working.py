@@ -80,6 +80,8 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
             server = LocalApi(settings.port, home, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot)
             server.start()
             context.tell("local_api", url=server.url)
+            if settings.lan and home.read_key() is None:
+                context.tell("lan_word", word=server.confirm.word)
         except OSError as error:
             context.tell("local_api_off", error=f"port {settings.port}: {error.strerror}")
     try:

@@ -17,6 +17,8 @@ from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.wire import Claim
 
 REFRESH_SECONDS = 5
+REFRESH = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+ASK_FOR_WORD = "From the network, type the word that the Pi printed when it started (its terminal, or its log)."
 STYLE = """
 :root{color-scheme:light dark;--back:#f6f7f5;--card:#fff;--text:#1d2420;--soft:#5d6862;--line:#dfe4e0;
 --good:#1d7a4c;--bad:#a8551b}
@@ -40,7 +42,7 @@ td:not(:first-child),th:not(:first-child){text-align:right}
 a{color:inherit;overflow-wrap:anywhere}footer{color:var(--soft);font-size:.85rem}
 """
 SECURITY_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     + "'"
 )
@@ -48,22 +50,24 @@ SECURITY_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a page shows; `claim` only while the device waits to be paired."""
+    """What a page shows; `claim` only while the device waits to be paired, `hint` to who may not see its code yet."""
 
     device_id: str
     paired: bool
     claim: Claim | None
     snapshot: Snapshot
+    hint: str = ""
 
 
 def render(shown: Shown) -> str:
     """The page as HTML."""
     parts = [_device(shown), _claim(shown.claim) if shown.claim and not shown.paired else ""]
+    parts += [_ask_for_word(shown.hint) if shown.hint else ""]
     parts += [_outlets(shown.snapshot.outlets) if shown.snapshot.outlets else ""]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}"><title>Ghostwatt</title><style>{STYLE}</style></head>'
+        f"{'' if shown.hint else REFRESH}<title>Ghostwatt</title><style>{STYLE}</style></head>"
         f"<body><main><h1>Ghostwatt</h1>{''.join(parts)}"
         f"<footer>ghostwatt-pi {html.escape(__version__)}</footer></main></body></html>"
     )
@@ -95,6 +99,15 @@ def _claim(claim: Claim) -> str:
     return (
         f'<section><h2>Pair this device</h2><p>Scan the picture, or enter this code at <a href="{uri}">{page}</a></p>'
         f'<p class="code">{code}</p><div class="qr">{picture}</div></section>'
+    )
+
+
+def _ask_for_word(hint: str) -> str:
+    """A form without refresh, which would take away what is being typed."""
+    return (
+        f"<section><h2>Pair this device</h2><p>{html.escape(hint)}</p>"
+        '<form method="get" action="/"><label>Word <input name="word" autocomplete="off" required></label> '
+        "<button>Show the code</button></form></section>"
     )
 
 

@@ -1,7 +1,8 @@
 """The Pi's own small web server: GET /, /device-id, /metrics, /status; POST /device-register, /save-api-key.
 
-It answers on loopback, with `lan` on the local network too. A stranger there sees the device's id, its state and the
-claim code while there is one, but not the outlets and what they draw. The key is never shown to anyone.
+It answers on loopback, with `lan` on the local network too. A stranger there sees the device's id and its state, but
+not the outlets and what they draw. To see the claim code or hand over a key, a caller there needs the word that the Pi
+printed when it started. The key is never shown to anyone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from ghostwatt_pi import __version__
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
+from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
+from ghostwatt_pi.local.confirm_word import ConfirmWord
 from ghostwatt_pi.local.guard import CallRefused, Guard, is_loopback, read_json
 from ghostwatt_pi.local.snapshot import Snapshot
 
@@ -61,6 +65,7 @@ class LocalApi(ThreadingHTTPServer):
         super().__init__(("0.0.0.0" if lan else "127.0.0.1", port), Handler)  # noqa: S104 - only when asked for
         self.home, self.device_id, self.api, self.claim, self.snapshot = home, device_id, api, claim, snapshot
         self.guard = Guard(api, lan=lan)
+        self.confirm = ConfirmWord()
         self._key_lock = threading.Lock()
         self._calls = threading.BoundedSemaphore(MAX_CALLS)
 
@@ -93,12 +98,24 @@ class LocalApi(ThreadingHTTPServer):
             self._calls.release()
 
     def save_key(self, api_key: str) -> None:
-        """Keep the key if none is kept yet and the cloud knows it. Raises CallRefused."""
+        """Keep the key if none is kept yet, it is this device's, and the cloud knows it. Raises CallRefused."""
         with self._key_lock:
             if self.home.read_key():
                 raise CallRefused(HTTPStatus.CONFLICT, "already_registered", "This device is paired already.")
+            check_names(self.device_id, api_key)
             check_key(self.api, api_key)
             self.home.save_key(api_key)
+
+
+def check_names(device_id: str, api_key: str) -> None:
+    """Raises CallRefused unless this is a key of this device: a key names its device, `gwk.<deviceId>.<secret>`."""
+    named = key_device_id(api_key)
+    if named is None:
+        sentence = f"This is not a device key: one of this device begins with gwk.{device_id}."
+        raise CallRefused(HTTPStatus.UNAUTHORIZED, "bad_key", sentence)
+    if named != device_id:
+        sentence = f"This key is of another device, {named}. This one is {device_id}: register that, and use its key."
+        raise CallRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "other_device", sentence)
 
 
 def check_key(api: str, api_key: str) -> None:
@@ -143,8 +160,11 @@ class Handler(BaseHTTPRequestHandler):
     def _get(self) -> None:
         server = self.server
         paired = server.home.read_key() is not None
-        if self.path == "/":
-            shown = page.Shown(server.device_id, paired, server.claim.claim, self._snapshot())
+        where = urlsplit(self.path)
+        if where.path == "/":
+            hint = "" if paired else self._word_hint(where.query)
+            claim = None if hint else server.claim.claim
+            shown = page.Shown(server.device_id, paired, claim, self._snapshot(), hint)
             self._answer(HTTPStatus.OK, page.render(shown).encode(), "text/html; charset=utf-8")
         elif self.path == "/device-id":
             self._answer_json(HTTPStatus.OK, {"success": True, "deviceId": server.device_id, "registered": paired})
@@ -157,15 +177,31 @@ class Handler(BaseHTTPRequestHandler):
         else:
             raise CallRefused(HTTPStatus.NOT_FOUND, "not_found", "There is no such page.")
 
+    def _is_at_the_pi(self) -> bool:
+        return is_loopback(self.client_address[0])
+
+    def _word_hint(self, query: str) -> str:
+        """What a caller from the network has to do before it may see the claim code; empty if nothing."""
+        if self._is_at_the_pi():
+            return ""
+        try:
+            self.server.confirm.check(parse_qs(query).get("word", [""])[0])
+        except CallRefused as refused:
+            return page.ASK_FOR_WORD if refused.code == "word_needed" else str(refused)
+        return ""
+
     def _snapshot(self) -> Snapshot:
         """What the caller may know."""
         snapshot = self.server.snapshot()
-        return snapshot if is_loopback(self.client_address[0]) else snapshot.for_strangers()
+        return snapshot if self._is_at_the_pi() else snapshot.for_strangers()
 
     def _take_key(self) -> None:
         if self.path not in KEY_PATHS:
             raise CallRefused(HTTPStatus.NOT_FOUND, "not_found", "There is no such call.")
-        api_key = read_json(self.headers, self.rfile).get("apiKey")
+        body = read_json(self.headers, self.rfile)
+        if not self._is_at_the_pi():
+            self.server.confirm.check(body.get("word"))
+        api_key = body.get("apiKey")
         if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or not api_key.strip():
             raise CallRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", "apiKey must be the key as text.")
         self.server.save_key(api_key.strip())
