@@ -17,6 +17,7 @@ from chalicelib.domain.totp import uri
 from chalicelib.services.access import mail_links, second_factor, sessions, throttle
 from chalicelib.services.access.sessions import Tokens
 from chalicelib.services.delivery import account_mail
+from chalicelib.services.exports import jobs as exports
 from chalicelib.services.home import accounts
 from chalicelib.settings import settings
 from chalicelib.wire import accounts as wire
@@ -99,7 +100,7 @@ def reset_password(call: Call[wire.ResetPassword]) -> Reply:
     if body.email is not None or body.token is None or body.new_password is None:
         missing = "email" if body.token is None else "newPassword"
         raise Invalid("Send an email; or a token and a newPassword.", code="required", field=missing)
-    mail_links.reset_password(body.token, body.new_password, call.now_ms)
+    exports.withdraw_all(mail_links.reset_password(body.token, body.new_password, call.now_ms))
     return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
@@ -125,6 +126,7 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     )
     if body.current_password is not None and body.new_password is not None:
         accounts.change_password(call.session, body.current_password, body.new_password, call.now_ms)
+        exports.withdraw_all(call.owner_id)
     elif body.current_password is not None or body.new_password is not None:
         missing = "newPassword" if body.new_password is None else "currentPassword"
         raise Invalid("A new password needs the current one with it.", code="required", field=missing)
@@ -144,6 +146,7 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
 def close_account(call: Call[wire.CloseAccount]) -> Reply:
     """Delete your account, with your password: unusable at once, all data within a day"""
     accounts.close(call.session, call.body.current_password, call.now_ms, call.body.code)
+    exports.withdraw_all(call.owner_id)
     cleared = _set_cookie(call, "", max_age_seconds=0)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared)
 

@@ -105,6 +105,12 @@ def fail(export: Export, error: str) -> bool:
     return _update(export, actions, ExportItem.state == "running")
 
 
+def withdraw(export: Export, error: str) -> bool:
+    """Note why its file is no longer there; False when there is none."""
+    actions = [ExportItem.state.set("failed"), ExportItem.error.set(error)]
+    return _update(export, actions, ExportItem.state == "ready")
+
+
 def remove(export: Export) -> None:
     """Forget an export."""
     ExportItem(export.owner_id, export.number).delete()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -14,14 +13,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from infra.local.signed_links import is_good, is_signed
+
 KEPT_SECONDS = 86_400
 """As the lifecycle of the bucket on AWS has it."""
 KEY = re.compile(r"[0-9a-f]{20}/[A-Za-z0-9_-]{43}\.zip")
 """A person's id and a secret: no other path reaches the disk."""
 FILE_NAME = "ghostwatt-export.zip"
-DATE = "%Y%m%dT%H%M%SZ"
-LONGEST_LINK_SECONDS = 7 * 86_400
-"""S3's limit."""
 
 
 class Bucket:
@@ -45,15 +43,15 @@ class Bucket:
         return Response()
 
     async def fetch(self, request: Request) -> Response:
-        """A file, for who has its link, as long as that is good.
-
-        The signature is not looked at: who knows the key has been given it, and the file ends with the day.
-        """
+        """A file, for who has its link, as long as that is good."""
         if not is_good(request.query_params, datetime.now(UTC)):
             return _refusal("This link has expired.", 403)
-        path = self._path(request.path_params["key"])
+        bucket, key = request.path_params["bucket"], request.path_params["key"]
+        path = self._path(key)
         if path is None or not path.is_file() or _has_expired(path):
             return _refusal("There is no such file.", 404)
+        if not is_signed(request.url.query, bucket, key):
+            return _refusal("This link was not signed here.", 403)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return FileResponse(path, headers=headers, media_type="application/zip", filename=FILE_NAME)
 
@@ -76,16 +74,6 @@ class Bucket:
 
     def _path(self, key: str) -> Path | None:
         return self._directory / key if KEY.fullmatch(key) else None
-
-
-def is_good(query: Mapping[str, str], now: datetime) -> bool:
-    """Whether a signed link may still be used: X-Amz-Expires seconds from X-Amz-Date, as Signature Version 4 has it."""
-    try:
-        signed_at = datetime.strptime(query.get("X-Amz-Date", ""), DATE).replace(tzinfo=UTC)
-        seconds = int(query.get("X-Amz-Expires", ""))
-    except ValueError:
-        return False
-    return 0 < seconds <= LONGEST_LINK_SECONDS and signed_at <= now < signed_at + timedelta(seconds=seconds)
 
 
 async def _store(request: Request, path: Path) -> None:

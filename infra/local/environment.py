@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Mapping, MutableMapping
 from urllib.parse import urlsplit
@@ -25,7 +26,9 @@ def app_environment(
     services_url: str = NOWHERE,
     web_origin: str = "",
 ) -> dict[str, str]:
-    """The variables that settings.py and botocore read; the credentials are made up, the database asks for some.
+    """The variables that settings.py and botocore read; the key id is made up, the database asks for one.
+
+    The secret key signs links to exports, so it is one of this place's own.
 
     services_url is the management API, where S3 and Lambda are called; web_origin is the origin that CORS allows, by
     default the page's own.
@@ -48,7 +51,7 @@ def app_environment(
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": hmac.digest(jwt_secret.encode(), b"signs links to exports", "sha256").hex(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

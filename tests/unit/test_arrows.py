@@ -87,6 +87,7 @@ ALLOWED = {
     "infra.smoke": {"infra.smoke"},
     "infra.local": {"infra.local", "app", "chalicelib.clock", "chalicelib.events", "chalicelib.domain.errors"},
     "infra.local.http_limits": {"infra.local", "chalicelib.domain"},
+    "infra.local.signed_links": {"infra.local", "chalicelib.domain"},
     "infra.local.past": {"infra.local", "chalicelib.services", "chalicelib.storage", "chalicelib.domain"},
     "infra.move": {"infra.move", "infra.local"},
     "ghostwatt_pi": {"ghostwatt_pi"},

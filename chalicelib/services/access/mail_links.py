@@ -25,10 +25,13 @@ def confirm_address(token: str, now_ms: int) -> None:
         raise _used_up()
 
 
-def reset_password(token: str, new_password: str, now_ms: int) -> None:
+def reset_password(token: str, new_password: str, now_ms: int) -> str:
     """Use a link: the password is this one from now on, and all sessions and API tokens end.
 
     The address is confirmed by it too: the link came by mail.
+
+    Returns:
+        The id of the account's owner.
 
     Raises:
         Invalid: The link is used, old or none of ours (field token); the password is weak (field newPassword).
@@ -39,6 +42,7 @@ def reset_password(token: str, new_password: str, now_ms: int) -> None:
     if not users.save_reset_password(account, passwords.hashed(new), now_ms):
         raise _used_up()
     sessions.end_all(account.user_id)
+    return account.user_id
 
 
 def _account(token: str, purpose: Purpose, now_ms: int) -> Account:

@@ -16,6 +16,7 @@ from chalicelib.domain.exports import (
     LINK_MS,
     START_LEASE_MS,
     TIMED_OUT,
+    WITHDRAWN,
     WORK_MS,
     Export,
     Format,
@@ -126,6 +127,19 @@ def _make(export: Export, now_ms: int) -> None:
         files.put(export.file_key, path)
         if not store.finish(export, path.stat().st_size):
             files.remove(export.file_key)  # the account was closed meanwhile
+
+
+def withdraw_all(owner_id: str) -> None:
+    """End all links to a person's files, which is to delete those: a signed link itself cannot be taken back.
+
+    What cannot be deleted now ends with its link, within a quarter of an hour.
+    """
+    for export in store.of_owner(owner_id):
+        try:
+            if store.withdraw(export, WITHDRAWN):
+                files.remove(export.file_key)
+        except Unavailable:
+            LOG.warning("the file of an export was not deleted")
 
 
 def remove_all(owner_id: str) -> None:

@@ -121,7 +121,7 @@ def test_the_digest_of_a_link_is_stored_and_not_the_link(person: Person, post: P
 def test_a_link_has_an_end(call: Call, person: Person, post: Post, purpose: Purpose) -> None:
     ask_reset(call, person.email)
     token, at_ms = post.token(person.email, purpose), now_ms()
-    act: dict[Purpose, Callable[[int], None]] = {
+    act: dict[Purpose, Callable[[int], object]] = {
         "confirm": lambda now: mail_links.confirm_address(token, now),
         "reset": lambda now: mail_links.reset_password(token, NEW_PASSWORD, now),
     }

@@ -489,3 +489,26 @@ def test_what_is_deleted_while_an_export_is_made_does_not_break_it_off(
 def test_nobody_asks_without_a_session(call: Call, office: Office) -> None:
     assert call("POST", "/export", {}).status == 401
     assert call("GET", f"/export/{secrets.token_hex(4)}").status == 401
+
+
+def test_a_new_password_ends_the_links_to_exports_at_once(office: Office, person: Person, stranger: Person) -> None:
+    ready, kept = ask(person), ask(stranger)
+    office.work()
+    link, other_link = look(person, ready)["link"], look(stranger, kept)["link"]
+    assert requests.get(link, timeout=10).status_code == 200
+    phrase = "another phrase of many words"
+    change = {"currentPassword": person.password, "newPassword": phrase}
+    assert person.call("PATCH", "/account", change).status == 200
+    assert requests.get(link, timeout=10).status_code == 404
+    assert requests.get(other_link, timeout=10).status_code == 200
+    ended = look(person, ready)
+    assert (ended["state"], ended.get("link")) == ("failed", None)
+    assert "password" in ended["error"]
+
+
+def test_closing_an_account_ends_the_links_to_its_exports(office: Office, person: Person) -> None:
+    ready = ask(person)
+    office.work()
+    link = look(person, ready)["link"]
+    assert person.call("DELETE", "/account", {"currentPassword": person.password}).status == 202
+    assert requests.get(link, timeout=10).status_code == 404
