@@ -80,8 +80,12 @@ def _no_devices(owner_id: str, now_ms: int) -> bool:
 
 
 def _no_connection(client_id: str, _now_ms: int) -> bool:
-    """A good one under the same client id is cut as well, and signs in again."""
-    return commands.hang_up([client_id])
+    """A good one under the same client id is cut as well, and signs in again.
+
+    One that cannot be ended now either ends when AWS IoT asks for its rights again, within five minutes.
+    """
+    commands.hang_up([client_id])
+    return True
 
 
 def _no_readings(device_uid: str, _now_ms: int) -> bool:

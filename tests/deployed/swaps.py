@@ -19,6 +19,8 @@ LEFT_OUT = {
     "MqttDomain": "it has the authorizer as its default",
 }
 """Resources that are not made."""
+SAID = {"principal() AS principal": "clientid() AS principal"}
+"""In the topic rule: without an authorizer nobody has a principal of ours, so a client's id stands for it."""
 ASKED_WITHOUT_RESOURCE = ["ssm:GetParametersByPath"]
 """Actions that the emulator looks up on resource * whatever the call names, so that a narrow grant never fits."""
 
@@ -32,12 +34,21 @@ def swapped(template: dict[str, Any], emulator_url: str) -> dict[str, Any]:
         if resource["Type"] in LACKED:
             resource["Type"] = STAND_IN
             resource.pop("Properties")
+        if resource["Type"] == "AWS::IoT::TopicRule":
+            _say_principal(resource["Properties"]["TopicRulePayload"])
         for statement in _statements(resource):
             if statement.get("Action") == ASKED_WITHOUT_RESOURCE:
                 statement["Resource"] = "*"
         if resource["Type"] == FUNCTION:
             resource["Properties"]["Environment"]["Variables"] |= _variables(emulator_url)
     return changed
+
+
+def _say_principal(rule: dict[str, Any]) -> None:
+    for ours, theirs in SAID.items():
+        if ours not in rule["Sql"]:
+            raise ValueError(f"the topic rule does not say {ours}")
+        rule["Sql"] = rule["Sql"].replace(ours, theirs)
 
 
 def _statements(resource: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """MQTT, in the package as it ships: what a device publishes is recorded and answered; who may sign in, and to what.
 
 The emulator's broker takes clients signed as AWS's own are (MQTT over WebSocket), and knows no custom authorizers. So
-the device here is one of those, and the authorizer is called with the event that AWS documents for it.
+the device here is one of those, and the authorizer is called with the event that AWS documents for it. The principal
+that it names is the device's client id, which the swapped topic rule hands on (swaps.py).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import queue
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from infra.local.iot_policy import allows
 from tests.conftest import Device, Person, eventually, now_ms, reading
 from tests.deployed.deployment import Deployed
-from tests.deployed.emulator import REGION, ROOT_KEY, Emulator
+from tests.deployed.emulator import REGION, ROOT_KEY
 
 ANSWER_SECONDS = 30
 
@@ -47,11 +47,13 @@ class Listening:
 
 
 @contextmanager
-def listening(emulator: Emulator, device: Device) -> Iterator[Listening]:
-    """A client that listens to a device's commands."""
+def listening(deployed: Deployed, device: Device) -> Iterator[Listening]:
+    """A client that listens to a device's commands, and publishes as the device."""
+    emulator = deployed.emulator
+    principal = authorized(deployed, device.device_id, device.api_key)["principalId"]
     heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     listens: queue.SimpleQueue[bool] = queue.SimpleQueue()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, secrets.token_hex(8), transport="websockets")
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, principal, transport="websockets")
 
     def listen(*_: Any) -> None:
         client.subscribe(f"iot/devices/{device.device_id}/commands", qos=1)
@@ -83,7 +85,7 @@ def test_a_batch_goes_by_the_rule_and_its_results_come_back(deployed: Deployed, 
     device = person.device()
     port = person.port(device)
     batch = {"batchId": "mqtt-1", "sentAtMs": now_ms(), "readings": [reading(port["portId"], now_ms(), 4.6)]}
-    with listening(deployed.emulator, device) as broker:
+    with listening(deployed, device) as broker:
         broker.publish(device, batch)
         answer = broker.answer()
     assert (answer["batchId"], [result["status"] for result in answer["results"]]) == ("mqtt-1", ["stored"])
@@ -93,7 +95,7 @@ def test_a_batch_goes_by_the_rule_and_its_results_come_back(deployed: Deployed, 
 
 def test_what_is_wrong_is_told_to_the_device(deployed: Deployed, person: Person) -> None:
     device = person.device()
-    with listening(deployed.emulator, device) as broker:
+    with listening(deployed, device) as broker:
         broker.publish(device, {"batchId": "mqtt-2", "readings": []})
         answer = broker.answer()
     assert (answer["success"], answer["batchId"], answer["field"]) == (False, "mqtt-2", "sentAtMs")
@@ -102,7 +104,7 @@ def test_what_is_wrong_is_told_to_the_device(deployed: Deployed, person: Person)
 def test_a_switch_reaches_a_listening_device_at_once(deployed: Deployed, person: Person) -> None:
     device = person.device()
     port = person.port(device)
-    with listening(deployed.emulator, device) as broker:
+    with listening(deployed, device) as broker:
         assert person.call("POST", f"/port/{port['portId']}/switch", {"state": "off"}).status == 200
         (relay,) = broker.answer()["relays"]
     assert (relay["portId"], relay["desired"]) == (port["portId"], "off")
@@ -110,9 +112,25 @@ def test_a_switch_reaches_a_listening_device_at_once(deployed: Deployed, person:
 
 def test_free_sensors_are_shown(deployed: Deployed, person: Person) -> None:
     device = person.device()
-    topic = f"iot/devices/{device.device_id}/data"
-    deployed.emulator.client("iot-data").publish(topic=topic, qos=1, payload=json.dumps({"temperature": 23.5}))
-    eventually(lambda: person.call("GET", "/devices").body[0].get("temperature") == 23.5, "it is shown", 30)
+    with listening(deployed, device) as broker:
+        broker.publish(device, {"temperature": 23.5})
+        eventually(lambda: person.call("GET", "/devices").body[0].get("temperature") == 23.5, "it is shown", 30)
+
+
+def test_what_a_former_owner_s_connection_publishes_is_nobody_s(
+    deployed: Deployed, person: Person, stranger: Person
+) -> None:
+    device = person.device()
+    with listening(deployed, device) as former:
+        assert person.call("DELETE", f"/device/{device.device_id}").status == 200
+        answer = stranger.call("POST", "/device/register", {"deviceId": device.device_id})
+        owned = Device(device.device_id, answer.body["apiKey"], device.call_entry)
+        with listening(deployed, owned) as broker:
+            former.publish(device, {"temperature": 1})
+            broker.publish(owned, {"humidity": 55})
+            assert broker.answer()["success"]
+            eventually(lambda: "humidity" in stranger.call("GET", "/devices").body[0], "the owner's is stored", 30)
+    assert "temperature" not in stranger.call("GET", "/devices").body[0]
 
 
 def authorized(deployed: Deployed, user_name: str, password: str) -> dict[str, Any]:
