@@ -16,6 +16,7 @@ SUBJECTS = {
     "outlet_silent": "A meter is silent",
     "relay_failed": "A relay does not obey",
     "protected_off": "A protected outlet was switched off",
+    "pairing_refused": "Somebody tried to pair a device of yours",
     "test": "This is a test",
 }
 """By kind of notification. The weekly digest has its headline, which holds figures and no names."""
