@@ -19,6 +19,7 @@ from infra.local.arguments import port
 from infra.local.data_directory import OTHERS
 from infra.local.demo_home import Home
 from infra.local.outlets import OUTLETS
+from infra.local.stack import for_a_child
 from infra.local.story import Story, follow_pi, tell
 from infra.local.terminal import own_foreground
 
@@ -134,7 +135,9 @@ def _simulated_pi(data: Path, url: str) -> Iterator[subprocess.Popen[str]]:
 @contextmanager
 def _child(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """A child in a process group of its own, so that Ctrl-C reaches it only through us, in order."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 - our own
+    child = subprocess.Popen(  # noqa: S603 - our own
+        command, env=for_a_child(), stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         yield child
     finally:

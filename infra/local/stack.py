@@ -56,7 +56,7 @@ def running_stack(
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,
             cwd=ROOT,
-            env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={**for_a_child(), "PYTHONUNBUFFERED": "1", **(environment or {})},
             stdout=log,
             stderr=log,
         )
@@ -72,7 +72,8 @@ def running_stack(
             process.wait()
 
 
-def _inherited() -> dict[str, str]:
+def for_a_child() -> dict[str, str]:
+    """The environment for another stack, without what this process was told of its own addresses."""
     return {name: value for name, value in os.environ.items() if name not in OF_THIS_PROCESS}
 
 
