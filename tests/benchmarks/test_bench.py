@@ -98,12 +98,12 @@ def test_a_sweep_with_nothing_due_reads_no_device_item(entry: Entry) -> None:
 def test_the_meter_counts_the_units_of_indexes(entry: Entry) -> None:
     device = Household(new_person(entry.call), now_ms()).device
     with Meter() as meter:
-        for minutes in (1, 2):
+        for minutes in (1, 2, 3):
             loaded = devices.load(device.device_id)
             assert loaded is not None
-            devices.touch(loaded, loaded.presence, now_ms() + minutes * MINUTE_MS)
+            devices.touch(loaded, replace(loaded.presence, pace_unknown=False), now_ms() + minutes * MINUTE_MS)
     units = [call.units for call in meter.calls if call.operation == "UpdateItem"]
-    assert units == [2.0, 4.0], "item 1, by_owner 1; and each second time by_due 2"
+    assert units == [4.0, 2.0, 4.0], "item 1, by_owner 1; and each second time by_due 2"
 
 
 def test_the_plain_design_beside_ours_is_what_it_says(database: str) -> None:

@@ -309,15 +309,20 @@ def _check_readings(account: Account, outlet: Outlet, report: Report) -> None:
 
 
 def _wait_for_the_stream(account: Account, outlets: Sequence[Outlet]) -> None:
+    """Until the stream has seen the newest reading of each outlet; fails when it makes no way for a while."""
     newest = {outlet.port_id: max(outlet.acknowledged) for outlet in outlets}
+    seen: dict[str, int] = {}
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while True:
         latest = {port["portId"]: port["latest"] for port in account.pages("/port/list", "ports")}
-        late = [port_id for port_id, at_ms in newest.items() if (latest[port_id] or {}).get("timestampMs") != at_ms]
-        if not late:
+        now = {port_id: (latest[port_id] or {}).get("timestampMs", 0) for port_id in newest}
+        if now == newest:
             return
-        assert time.monotonic() < deadline, f"the stream is behind at {len(late)} outlets"
-        time.sleep(0.2)
+        if now != seen:
+            seen, deadline = now, time.monotonic() + CATCH_UP_SECONDS
+        behind = sum(now[port_id] != at_ms for port_id, at_ms in newest.items())
+        assert time.monotonic() < deadline, f"the stream stands still, behind at {behind} outlets"
+        time.sleep(1)
 
 
 def _reading(outlet: Outlet, at_ms: int) -> dict[str, Any]:
