@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
+import hypothesis
 import pytest
 import requests
 from xdist.scheduler import LoadScopeScheduling
@@ -37,6 +38,9 @@ put_in_place(
         jwt_secret=secrets.token_hex(32),
     )
 )
+
+hypothesis.settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's matter
+hypothesis.settings.load_profile("any-machine")
 
 
 @dataclass(frozen=True)
