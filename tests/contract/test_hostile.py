@@ -79,11 +79,19 @@ def test_another_users_ids_answer_404_everywhere(
         answer = stranger_here.call(operation.method, operation.url(household.ids), fitting_body(operation, household))
         assert refused(answer, 404), (str(operation), answer)
     assert refused(stranger_here.call("GET", f"/phantom-event/list?portId={household.port_ids[0]}"), 404)
-    assert refused(stranger_here.call("POST", "/device/register", {"deviceId": household.device.device_id}), 409)
     notifications = household.person.call("GET", "/notification/list").body["notifications"]
     ids = [notification["notificationId"] for notification in notifications]
     assert stranger_here.call("POST", "/notification/read", {"notificationIds": ids}).status == 200
     assert household.seen() == before
+
+
+def test_another_users_device_cannot_be_registered_and_its_owner_is_told(
+    household: Household, stranger_here: Person
+) -> None:
+    assert refused(stranger_here.call("POST", "/device/register", {"deviceId": household.device.device_id}), 409)
+    newest = household.person.call("GET", "/notification/list").body["notifications"][0]
+    assert (newest["kind"], newest["deviceId"]) == ("pairing_refused", household.device.device_id)
+    assert household.device.call("POST", "/device/heartbeat").status == 200
 
 
 def test_another_users_port_takes_no_reading_and_no_report(
