@@ -5,11 +5,17 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ghostwatt_pi.files import DamagedFile, quarantine, read_text, write_if_changed, write_private
+
+MARK = re.compile(r"[0-9a-f]{64}")
+KEY_LOST = "the key was damaged"
+"""In the mark's place: the readings are the device's still, whichever key its owner makes for it."""
 
 
 class HomeInUse(Exception):
@@ -29,6 +35,7 @@ class Home:
         self.outlets_path = data_dir / "outlets.json"
         self.owner_path = data_dir / "spool_owner"
         self.state_path = data_dir / "state.json"
+        self.boot_path = data_dir / "boot_id"
         self.switch_path = data_dir / "switch.sock"
         self.former_dir = data_dir / "former"
 
@@ -37,39 +44,74 @@ class Home:
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def read_key(self) -> str | None:
-        """The API key, or None while the device is not paired."""
-        try:
-            return self.key_path.read_text().strip() or None
-        except FileNotFoundError:
-            return None
+        """The API key, or None while the device is not paired, or its key is damaged."""
+        return None if self.key_damage() else _key_in(self.key_path)
 
-    def save_key(self, api_key: str, *, keep_readings: bool = False) -> None:
-        """Keep the key, readable by its owner only; with `keep_readings` what waits in the spool belongs to it too."""
+    def key_damage(self) -> DamagedFile | None:
+        """What is wrong with the key's file, if anything."""
+        try:
+            text = read_text(self.key_path)
+        except DamagedFile as damaged:
+            return damaged
+        if text is None:
+            return None
+        key = text.strip()
+        if not key:
+            return DamagedFile(self.key_path, "it is empty")
+        if not key.isascii() or not key.isprintable():
+            return DamagedFile(self.key_path, "it holds what no key has")
+        if not text.endswith("\n") and self._mark() and not self.is_marked_for(key):
+            return DamagedFile(self.key_path, "it is cut off; a key ends with its line")
+        return None
+
+    def is_key_lost(self) -> bool:
+        """Whether the device was paired, and has no key since its file was damaged."""
+        return self.key_damage() is not None or (not self.key_path.exists() and self._mark() == KEY_LOST)
+
+    def save_key(self, api_key: str, *, keep_readings: bool | None = None) -> None:
+        """Keep the key, readable by its owner only.
+
+        With `keep_readings` what waits in the spool belongs to it too. By default that is so when the key before was
+        lost by damage: its owner has made another.
+        """
+        if keep_readings is None:
+            keep_readings = self.is_key_lost()
         if keep_readings:
             self.mark_owner(api_key)
+        elif self.owner_path.exists() and not MARK.fullmatch(self._mark()):
+            self.mark_owner("")  # nobody's: what waits is not for the one who comes now
+        if self.key_damage():
+            quarantine(self.key_path)
         write_private(self.key_path, api_key + "\n")
 
     def mark_owner(self, api_key: str) -> None:
         """Whose readings the spool holds: a hash of the key that they are sent with."""
-        write_private(self.owner_path, _fingerprint(api_key) + "\n")
+        write_if_changed(self.owner_path, mark_of(api_key))
+
+    def mark_damage(self) -> DamagedFile | None:
+        """What is wrong with the mark, if anything."""
+        try:
+            text = read_text(self.owner_path)
+        except DamagedFile as damaged:
+            return damaged
+        is_mark = text is None or text.strip() == KEY_LOST or MARK.fullmatch(text.strip())
+        return None if is_mark else DamagedFile(self.owner_path, "it is no mark")
 
     def is_marked_for(self, api_key: str) -> bool:
-        """Whether the spool's readings are this key's; those of before there were marks are."""
-        try:
-            return self.owner_path.read_text().strip() == _fingerprint(api_key)
-        except FileNotFoundError:
-            return True
+        """Whether the spool's readings are this key's; those without a whole mark are."""
+        mark = self._mark()
+        return not MARK.fullmatch(mark) or mark == mark_of(api_key).strip()
 
     def spool_files(self) -> list[Path]:
         """The spool and all that belongs to it: SQLite's own files, damaged and rescued ones."""
         return sorted(self.data_dir.glob(self.spool_path.name + "*"))
 
     def forget_owner(self) -> None:
-        """Remove key, readings and relay memory, so that a next owner sees nothing of the last."""
-        for path in (self.key_path, self.owner_path, self.outlets_path, self.state_path, *self.spool_files()):
-            path.unlink(missing_ok=True)
-        if self.former_dir.exists():
-            shutil.rmtree(self.former_dir)
+        """Remove key, readings and relay memory, damaged ones too, so that a next owner sees nothing of the last."""
+        for path in (self.key_path, self.owner_path, self.outlets_path, self.state_path, self.spool_path):
+            for file in (path, *self.data_dir.glob(path.name + "-*")):
+                _remove(file)
+        _remove(self.former_dir)
 
     def is_in_use(self) -> bool:
         """Whether an agent works in this folder."""
@@ -85,27 +127,46 @@ class Home:
 
         Raises HomeInUse. The kernel frees the lock when the process ends, however it ends.
         """
-        with (self.data_dir / "lock").open("w") as file:
+        handle = self._open_lock()
+        try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise HomeInUse(f"another ghostwatt-pi already works in {self.data_dir}") from None
             yield
+        finally:
+            os.close(handle)
+
+    def _open_lock(self) -> int:
+        """The lock's file; on a disk that takes none, the folder itself. Raises OSError."""
+        path = self.data_dir / "lock"
+        try:
+            return os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDONLY | os.O_CREAT, 0o600)
+        except OSError:
+            if path.exists():
+                raise
+            return os.open(self.data_dir, os.O_RDONLY)
+
+    def _mark(self) -> str:
+        """The mark's text, empty when there is none that can be read."""
+        try:
+            return (read_text(self.owner_path) or "").strip()
+        except DamagedFile:
+            return ""
 
 
-def _fingerprint(api_key: str) -> str:
-    return hashlib.sha256(api_key.encode()).hexdigest()
+def mark_of(api_key: str) -> str:
+    """The mark of a key's readings; it does not show the key."""
+    return hashlib.sha256(api_key.encode()).hexdigest() + "\n"
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 as a whole: after a power cut it holds the old text or the new, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
+def _key_in(path: Path) -> str | None:
+    return (read_text(path) or "").strip() or None
+
+
+def _remove(path: Path) -> None:
+    """A file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -4,25 +4,65 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import socket
 import uuid
+from pathlib import Path
 
-from ghostwatt_pi.home import Home, write_private
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.files import DamagedFile, read_object, write_private
+from ghostwatt_pi.home import Home
+
+DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{4,128}")
 
 
 class BadIdentity(Exception):
-    """The identity file cannot be read as one."""
+    """The identity file cannot be read as one; `why` says what is wrong with it."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}): the id stands on the page, beside the device's name; write"
+            ' {"deviceId": "GW-..."} into the file. For a new device instead: ghostwatt-pi claim --new-identity'
+        )
+        self.why = why
+
+
+UNKNOWN = "unknown"
+"""In the id's place where it is damaged: with its key the agent measures and sends all the same."""
 
 
 def device_id(home: Home) -> str:
-    """The device's public id, made and kept at the first call. Raises BadIdentity."""
-    if not home.identity_path.exists():
-        return new_device_id(home)
+    """The device's public id, made and kept at the first call; where its file is damaged the key says it.
+
+    Raises BadIdentity.
+    """
     try:
-        return str(json.loads(home.identity_path.read_text())["deviceId"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadIdentity(f"{home.identity_path} is damaged ({error}): restore it, or claim --new-identity") from error
+        return _stored_id(home) or new_device_id(home)
+    except BadIdentity:
+        if named := key_device_id(home.read_key() or ""):
+            return named
+        raise
+
+
+def repair(home: Home, disk: Disk) -> None:
+    """Write a damaged identity anew, as the key has it. Nothing when it is whole, or no key says it."""
+    try:
+        _stored_id(home)
+    except BadIdentity as error:
+        if named := key_device_id(home.read_key() or ""):
+            disk.put_aside(DamagedFile(home.identity_path, error.why))
+            disk.write(home.identity_path, json.dumps({"deviceId": named}) + "\n")
+
+
+def device_id_if_known(home: Home) -> str:
+    """The device's id, or UNKNOWN where it is damaged but the device has been paired."""
+    try:
+        return device_id(home)
+    except BadIdentity:
+        if home.read_key() is None and not home.is_key_lost():
+            raise
+        return UNKNOWN
 
 
 def key_device_id(api_key: str) -> str | None:
@@ -42,3 +82,17 @@ def new_device_id(home: Home) -> str:
     made = "GW-" + hashlib.sha256(seed.encode()).hexdigest()[:16]
     write_private(home.identity_path, json.dumps({"deviceId": made, "randomPart": random_part}) + "\n")
     return made
+
+
+def _stored_id(home: Home) -> str | None:
+    """The id in the file; None when there is no file. Raises BadIdentity."""
+    try:
+        stored = read_object(home.identity_path)
+    except DamagedFile as damaged:
+        raise BadIdentity(home.identity_path, damaged.why) from damaged
+    if stored is None:
+        return None
+    found = stored.get("deviceId")
+    if not isinstance(found, str) or not DEVICE_ID.fullmatch(found):
+        raise BadIdentity(home.identity_path, "it holds no id")
+    return found

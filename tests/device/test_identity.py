@@ -6,9 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.home import Home, HomeInUse
-from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id
+from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id, repair
 from ghostwatt_pi.spool.spool import Spool
+
+from .conftest import Told
 
 
 def mode(path: Path) -> int:
@@ -36,6 +39,19 @@ def test_a_damaged_identity_is_an_error_and_not_a_new_device(tmp_path: Path) -> 
     home.identity_path.write_text('{"deviceId"')
     with pytest.raises(BadIdentity, match="damaged"):
         device_id(home)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"deviceId": 7}', '{"deviceId": "x y"}', '{"deviceId"', "\0\0"])
+def test_a_damaged_identity_is_known_from_the_key_and_written_anew(tmp_path: Path, told: Told, content: str) -> None:
+    home = Home(tmp_path)
+    home.save_key("gwk.GW-0123456789abcdef.secret")
+    home.identity_path.write_text(content)
+    assert device_id(home) == "GW-0123456789abcdef"
+    repair(home, Disk(told))
+    repair(home, Disk(told))
+    assert [event["path"] for event in told.of("file_damaged")] == [str(home.identity_path)]
+    assert json.loads(home.identity_path.read_text()) == {"deviceId": "GW-0123456789abcdef"}
+    assert (tmp_path / "device_identity.json-damaged-1").read_text() == content
 
 
 def test_identity_key_and_spool_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
-PI = {f"ghostwatt_pi.{base}" for base in ("__version__", "clock", "home", "identity", "measurement", "tell", "wire")}
+BASE = ("__version__", "clock", "disk", "files", "home", "identity", "measurement", "tell", "wire")
+PI = {f"ghostwatt_pi.{base}" for base in BASE}
 BELOW = {"chalicelib.clock", "chalicelib.telemetry", "chalicelib.storage", "chalicelib.domain", "chalicelib.settings"}
 
 
@@ -97,7 +98,7 @@ ALLOWED = {
     "ghostwatt_pi.spool": PI | {"ghostwatt_pi.spool"},
     "ghostwatt_pi.cloud": PI | {"ghostwatt_pi.cloud", "ghostwatt_pi.spool.batch", "ghostwatt_pi.settings"},
     "ghostwatt_pi.agent": PI
-    | {f"ghostwatt_pi.{room}" for room in ("agent", "cloud", "spool", "meters.base", "outlets.outlets")},
+    | {f"ghostwatt_pi.{room}" for room in ("agent", "cloud", "spool", "meters.base", "outlets")},
     "ghostwatt_pi.local": PI
     | {f"ghostwatt_pi.{room}" for room in ("local", "cloud", "spool", "meters", "outlets.relays", "settings")},
 }

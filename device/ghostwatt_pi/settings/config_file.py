@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ghostwatt_pi.home import write_private
+from ghostwatt_pi.files import write_private
 from ghostwatt_pi.settings.config import config_path, settings_table
 
 HEAD = """# Settings of ghostwatt-pi. Flags and GHOSTWATT_... variables go before this file.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
-from ghostwatt_pi.spool.rescue import Salvage, replace_damaged
+from ghostwatt_pi.spool.rescue import Salvage, put_aside, put_in_place, replace_damaged, rescued_path
 from ghostwatt_pi.spool.schema import connect, prepare
 
 SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -19,15 +20,23 @@ def open_spool(path: Path) -> tuple[sqlite3.Connection, Salvage | None]:
 
     Each commit is on the disk when it returns (WAL, synchronous=FULL). Raises sqlite3.Error when the disk fails.
     """
-    rescued = path.with_name(path.name + "-rescued")
+    rescued = rescued_path(path)
     if rescued.exists() and not path.exists():
-        rescued.replace(path)  # the power went between the two renames of `replace_damaged`
+        put_in_place(rescued, path)  # the power went amid an earlier replacement
+    salvage = None
+    if path.exists() and not _is_ours(path):
+        salvage = Salvage(put_aside(path), saved=0, unreadable=1)
     db = connect(path)
     if _is_sound(db):
-        return db, None
+        return db, salvage
     db.close()
     salvage = replace_damaged(path, rescued)
     return connect(path), salvage
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a file that we may read and write, as far as the file system lets anybody."""
+    return path.is_file() and (os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK))
 
 
 def _is_sound(db: sqlite3.Connection) -> bool:

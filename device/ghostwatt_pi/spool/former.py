@@ -19,6 +19,7 @@ from ghostwatt_pi.spool.spool import Spool
 DATED = """
 SELECT channel, timestamp_ms + coalesce(correction_ms, 0) AS at_ms, voltage, current, power
 FROM readings LEFT JOIN boots ON boots.id = readings.boot ORDER BY readings.id"""
+SUMMARY = f"SELECT count(*), min(at_ms), max(at_ms) FROM ({DATED})"  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Former:
 
 def formers(home: Home) -> list[Former]:
     """All that were put aside, the oldest first. Raises sqlite3.Error."""
-    paths = home.former_dir.glob(f"*/{home.spool_path.name}")
+    paths = [path for path in home.former_dir.glob(f"*/{home.spool_path.name}") if path.parent.name.isdecimal()]
     return [_look(path) for path in sorted(paths, key=lambda path: int(path.parent.name))]
 
 
@@ -46,8 +47,11 @@ def bring_back(home: Home, former: Former) -> None:
 
 
 def _look(path: Path) -> Former:
-    with _reading(path) as db:
-        readings, first_ms, last_ms = db.execute(f"SELECT count(*), min(at_ms), max(at_ms) FROM ({DATED})").fetchone()  # noqa: S608 - our own text
+    try:
+        with _reading(path) as db:
+            readings, first_ms, last_ms = db.execute(SUMMARY).fetchone()
+    except sqlite3.Error:  # damaged: listed, so that a person knows of it
+        readings, first_ms, last_ms = 0, None, None
     return Former(int(path.parent.name), path, readings, first_ms, last_ms)
 
 

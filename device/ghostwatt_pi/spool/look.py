@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.home import Home
+from ghostwatt_pi.spool.schema import connect_readonly
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Rejected:
 class SpoolLook:
     """All that a person may want to know of it. `dropped` counts readings that had to go; `bytes` is its size on disk.
 
-    `put_aside` counts readings of former owners.
+    `put_aside` counts readings of former owners. `damage` says why a spool cannot be read; the agent mends it.
     """
 
     waiting: tuple[Waiting, ...] = ()
@@ -43,6 +43,7 @@ class SpoolLook:
     dropped: int = 0
     bytes: int = 0
     put_aside: int = 0
+    damage: str | None = None
 
     @property
     def depth(self) -> int:
@@ -51,27 +52,22 @@ class SpoolLook:
 
 
 def look(home: Home) -> SpoolLook:
-    """What the spool holds now. Raises sqlite3.Error."""
+    """What the spool holds now. It never fails: what cannot be read is said in `damage`."""
     put_aside = sum(_count(path) for path in home.former_dir.glob(f"*/{home.spool_path.name}"))
-    if not home.spool_path.exists():
-        return SpoolLook(put_aside=put_aside)
-    with _reading(home.spool_path) as db:
-        return SpoolLook(
-            waiting=tuple(Waiting(*row) for row in db.execute(WAITING)),
-            rejected=tuple(Rejected(*row) for row in db.execute(REJECTED)),
-            dropped=sum(row[0] for row in db.execute("SELECT dropped FROM totals")),
-            bytes=sum(path.stat().st_size for path in home.spool_files()),
-            put_aside=put_aside,
-        )
-
-
-def newest_age_seconds(home: Home) -> float | None:
-    """How old the newest reading that waits is; None when none waits, or the spool is not there."""
-    if not home.spool_path.exists():
-        return None
-    with _reading(home.spool_path) as db:
-        (newest_ms,) = db.execute(NEWEST).fetchone()
-    return None if newest_ms is None else (now_ms() - newest_ms) / 1000
+    empty = SpoolLook(put_aside=put_aside)
+    if not home.spool_path.exists() or (home.spool_path.is_file() and home.spool_path.stat().st_size == 0):
+        return empty
+    try:
+        with _reading(home.spool_path) as db:
+            return replace(
+                empty,
+                waiting=tuple(Waiting(*row) for row in db.execute(WAITING)),
+                rejected=tuple(Rejected(*row) for row in db.execute(REJECTED)),
+                dropped=sum(row[0] for row in db.execute("SELECT dropped FROM totals")),
+                bytes=sum(path.stat().st_size for path in home.spool_files()),
+            )
+    except sqlite3.Error as error:
+        return replace(empty, damage=str(error))
 
 
 def is_sound(path: Path) -> bool:
@@ -84,18 +80,20 @@ WAITING = """
 SELECT channel, count(*), min(timestamp_ms + coalesce(correction_ms, 0))
 FROM readings LEFT JOIN boots ON boots.id = readings.boot GROUP BY channel ORDER BY channel"""
 """A stamp without a boot is true already (see clock.py)."""
-NEWEST = """
-SELECT max(timestamp_ms + coalesce(correction_ms, 0)) FROM readings LEFT JOIN boots ON boots.id = readings.boot"""
 REJECTED = """
 SELECT code, field, count(*), max(rejected_at_ms) FROM rejected GROUP BY code, field ORDER BY count(*) DESC"""
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+    with closing(connect_readonly(path)) as db:
         yield db
 
 
 def _count(path: Path) -> int:
-    with _reading(path) as db:
-        return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+    """How many readings a spool holds; none of one that cannot be read."""
+    try:
+        with _reading(path) as db:
+            return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+    except sqlite3.Error:
+        return 0

@@ -11,7 +11,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.files import quarantine
+from ghostwatt_pi.home import KEY_LOST, Home, mark_of
 from ghostwatt_pi.tell import Tell
 
 
@@ -19,11 +21,18 @@ class KeyReplaced(Exception):
     """Another key has come while the agent runs: it must begin anew, with what may be sent under this one."""
 
 
-def claim_spool(home: Home, tell: Tell) -> None:
+def claim_spool(home: Home, tell: Tell, disk: Disk | None = None) -> None:
     """Before the spool is opened: put it aside if it is a former owner's, and mark it as the present one's.
 
+    A key that is damaged is put aside itself; the readings stay, for the key that its owner makes then.
     To be called with the folder's lock held.
     """
+    disk = disk or Disk(tell)
+    if damaged := home.key_damage():
+        disk.write(home.owner_path, KEY_LOST + "\n")
+        disk.put_aside(damaged)
+    if damaged := home.mark_damage():
+        disk.put_aside(damaged)
     key = home.read_key()
     if key is None:
         return
@@ -31,7 +40,7 @@ def claim_spool(home: Home, tell: Tell) -> None:
         readings = _readings(home.spool_path)
         folder = _put_aside(home)
         tell("set_aside", readings=readings, path=str(folder))
-    home.mark_owner(key)
+    disk.write(home.owner_path, mark_of(key))
 
 
 def check_owner(home: Home) -> None:
@@ -42,11 +51,17 @@ def check_owner(home: Home) -> None:
 
 
 def _readings(spool: Path) -> int:
-    with closing(sqlite3.connect(spool)) as db:
-        return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+    """How many there are; 0 where nobody can say."""
+    try:
+        with closing(sqlite3.connect(spool)) as db:
+            return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+    except sqlite3.Error:
+        return 0
 
 
 def _put_aside(home: Home) -> Path:
+    if home.former_dir.exists() and not home.former_dir.is_dir():
+        quarantine(home.former_dir)
     number = 1
     while (folder := home.former_dir / str(number)).exists():
         number += 1

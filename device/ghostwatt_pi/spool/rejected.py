@@ -9,6 +9,13 @@ from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.spool.batch import Batch
 from ghostwatt_pi.wire import ReadingResult
 
+NOT_A_NUMBER = "not_a_number"
+COPY_UNSENDABLE = """
+INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)
+SELECT ?, coalesce(port_id, ''), timestamp_ms, voltage, current, power, ?, ? FROM readings
+WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"""
+DELETE_UNSENDABLE = "DELETE FROM readings WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"
+"""SQLite reads 9e999 as infinity, and keeps no NaN in a column that must have a value."""
 MAX_REJECTED = 100_000
 """Past it the oldest go."""
 
@@ -22,6 +29,11 @@ class RejectedReadings:
     def count(self) -> int:
         """How many there are."""
         return int(self._db.execute("SELECT count(*) FROM rejected").fetchone()[0])
+
+    def keep_unsendable(self) -> int:
+        """Put aside what an earlier version spooled and no message can carry: infinite values. How many there were."""
+        self._db.execute(COPY_UNSENDABLE, [now_ms(), NOT_A_NUMBER, "power"])
+        return self._db.execute(DELETE_UNSENDABLE).rowcount
 
     def keep(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
         """Keep those readings of a batch whose result is `rejected`."""

@@ -37,12 +37,24 @@ def replace_damaged(path: Path, rescued: Path) -> Salvage:
             copied, missed = _copy(damaged, fresh, table)
             saved += copied if table == "readings" else 0
             unreadable += missed
-    aside = _put_aside(path)
+    aside = put_aside(path)
     rescued.replace(path)
     return Salvage(aside, saved, unreadable)
 
 
-def _put_aside(path: Path) -> Path:
+def rescued_path(path: Path) -> Path:
+    """Where a copy is made that will take the spool's place."""
+    return path.with_name(path.name + "-rescued")
+
+
+def put_in_place(rescued: Path, path: Path) -> None:
+    """Let a whole copy take the spool's place. After a power cut amid this, it is done again at the next start."""
+    for suffix in ("", "-wal", "-shm"):  # the spool first: without it, its log is known to be old
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    rescued.replace(path)
+
+
+def put_aside(path: Path) -> Path:
     """Rename the file and SQLite's own beside it; the new name."""
     number = 1
     while (aside := path.with_name(f"{path.name}-damaged-{number}")).exists():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS readings (
@@ -27,10 +29,34 @@ CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY CHECK (id = 1), droppe
 TABLES = ("readings", "rejected", "boots", "edges", "totals")
 
 
+PAGE_BYTES, MOST_LOG_PAGES, LOG_PART = 4096, 1000, 4
+"""SQLite's write-ahead log grows to so many pages, but to no more than a quarter of a small disk's room."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """The file, made if it is missing, for its owner only."""
+    """The file, made if it is missing, for its owner only. Raises OSError, sqlite3.Error."""
     path.touch(mode=0o600)
-    return sqlite3.connect(path, check_same_thread=False)
+    db = sqlite3.connect(path, check_same_thread=False)
+    room = shutil.disk_usage(path.parent).free // PAGE_BYTES // LOG_PART
+    db.execute(f"PRAGMA wal_autocheckpoint={max(1, min(room, MOST_LOG_PAGES))}")
+    return db
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """The file as it is, also on a disk that is full or cannot be written. Raises sqlite3.Error.
+
+    SQLite needs a file of its own beside one that has a write-ahead log; where that cannot be, what was in the log when
+    the power went is not seen.
+    """
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        db = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=10, check_same_thread=False)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+        else:
+            return db
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
 
 
 def prepare(db: sqlite3.Connection) -> None:

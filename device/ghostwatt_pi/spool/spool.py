@@ -10,8 +10,10 @@ MAX_OPEN_BATCHES are unanswered at a time, and every batch that was ever sent ke
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
@@ -35,24 +37,38 @@ MAX_READINGS = 1_000_000
 """Nearly six days of four outlets at one reading in two seconds, about 70 MB; past it the oldest are dropped."""
 
 
+class Retired(Exception):
+    """This spool was replaced by another."""
+
+
 class Spool:
     """The SQLite file at `path`. Safe to use from several threads of one process.
 
     Every change is one transaction, on the disk when the method returns. A file found damaged is put aside and its
-    readings saved into a new one: `salvage` says so. `timer` is the one that measurements are stamped by.
-    Raises sqlite3.Error when the disk fails or is full.
+    readings saved into a new one: `salvage` says so. `unsendable` counts readings of before that no message can carry,
+    and that are kept aside now. `timer` is the one that measurements are stamped by. With `db` that connection is used.
+    Raises sqlite3.Error when the disk fails or is full: then nothing has changed. Raises Retired after `retire`.
     """
 
-    def __init__(self, path: Path, max_readings: int = MAX_READINGS, timer: Timer = PROCESS_TIMER) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_readings: int = MAX_READINGS,
+        timer: Timer = PROCESS_TIMER,
+        *,
+        db: sqlite3.Connection | None = None,
+    ) -> None:
         self._lock = threading.Lock()
         self._max_readings = max_readings
-        self._db, self.salvage = open_spool(path)
+        self._is_retired = False
+        self._db, self.salvage = (db, None) if db else open_spool(path)
+        self._rejected = RejectedReadings(self._db)
         with self._db:
             self._boots = Boots(self._db, timer)
             self._db.execute("INSERT OR IGNORE INTO totals (id, dropped) VALUES (1, 0)")
+            self.unsendable = self._rejected.keep_unsendable()
         stamps, self._tally = Stamps(self._db), Tally(self._db)
         self._batcher = Batcher(self._db, self._boots, stamps)
-        self._rejected = RejectedReadings(self._db)
         highest = self._db.execute("SELECT coalesce(max(id), 0) FROM readings").fetchone()[0]
         self._last_id = max(int(highest), stamps.last_id())  # SQLite itself would use the ids of the gone again
         self._dropped = int(self._db.execute("SELECT dropped FROM totals").fetchone()[0])
@@ -60,6 +76,33 @@ class Spool:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    def retire(self) -> sqlite3.Connection:
+        """Another spool takes this one's place: no call changes it any more, and its connection is for a copy."""
+        with self._lock:
+            self._is_retired = True
+            return self._db
+
+    def resume_use(self) -> None:
+        """It is not replaced after all."""
+        with self._lock:
+            self._is_retired = False
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """A transaction. When it fails, what is counted in memory is counted anew."""
+        with self._lock:
+            if self._is_retired:
+                raise Retired
+            try:
+                with self._db:
+                    yield
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.rollback()
+                self._tally = Tally(self._db)
+                self._dropped = int(self._db.execute("SELECT dropped FROM totals").fetchone()[0])
+                raise
 
     def waiting(self, channels: Iterable[int]) -> int:
         """How many readings of these channels are not in a batch yet."""
@@ -80,6 +123,11 @@ class Spool:
         """Whether nothing of these channels is left to send, but batches that are set behind."""
         with self._lock:
             return self._tally.is_clear(channels)
+
+    def waiting_by_channel(self) -> Mapping[int, int]:
+        """How many readings of each channel are not in a batch yet."""
+        with self._lock:
+            return {channel: count for channel, count in self._tally.waiting.items() if count > 0}
 
     def total(self) -> int:
         """How many readings the cloud has not answered for."""
@@ -103,15 +151,20 @@ class Spool:
 
     def follow(self, clock: Clock) -> int:
         """Date what waits by this clock; returns how many readings of earlier boots could be dated only by guess."""
-        with self._lock, self._db:
+        with self._change():
             moved = self._boots.moved
             self._boots.follow(clock)
             return self._boots.moved - moved
 
     def add(self, measurements: Sequence[Measurement]) -> int:
-        """Keep these; returns how many of the oldest readings had to go to make room."""
+        """Keep these; returns how many of the oldest readings had to go to make room.
+
+        Raises ValueError for a measurement that the cloud could never store: nothing may wait here for ever.
+        """
+        if implausible := [measurement for measurement in measurements if not measurement.is_plausible()]:
+            raise ValueError(f"not a measurement of an outlet: {implausible[0]}")
         boots = self._boots
-        with self._lock, self._db:
+        with self._change():
             rows = [
                 (row_id, m.channel, m.timestamp_ms + boots.shift_ms, m.voltage, m.current, m.power, boots.current)
                 for row_id, m in enumerate(measurements, self._last_id + 1)
@@ -125,22 +178,27 @@ class Spool:
             self._tally.added(m.channel for m in measurements)
             return self._drop_oldest()
 
-    def take_over(self, readings: Sequence[tuple[int, int, float, float, float]]) -> None:
-        """Let another spool's readings wait here: (channel, true epoch milliseconds, volts, amps, watts)."""
-        with self._lock, self._db:
+    def take_over(self, readings: Sequence[tuple[int, int, float, float, float]]) -> int:
+        """Let another spool's readings wait here: (channel, true epoch milliseconds, volts, amps, watts).
+
+        Returns how many of them no message can carry: these are kept aside.
+        """
+        with self._change():
             self._db.executemany(
                 "INSERT INTO readings (id, channel, timestamp_ms, voltage, current, power) VALUES (?, ?, ?, ?, ?, ?)",
                 [(row_id, *reading) for row_id, reading in enumerate(readings, self._last_id + 1)],
             )
             self._last_id += len(readings)
-            self._tally.waiting.update(channel for channel, *_ in readings)
+            unsendable = self._rejected.keep_unsendable()
+            self._tally = Tally(self._db)
+            return unsendable
 
     def next_live_batch(self, port_ids: Mapping[int, str], limit: int = MAX_BATCH_READINGS) -> Batch | None:
         """A new batch of live readings: in order if few wait, else of the newest, the others becoming backlog.
 
         When too many batches are unanswered it is the youngest of these. None when nothing is live.
         """
-        with self._lock, self._db:
+        with self._change():
             if len(self._tally.open) >= MAX_OPEN_BATCHES:
                 return self._batcher.read(list(self._tally.open)[-1])
             live = {channel: self._tally.live_of(channel) for channel in port_ids}
@@ -158,7 +216,7 @@ class Spool:
 
         `port_ids` maps channels to ports; a batch once made keeps the ports it was made with.
         """
-        with self._lock, self._db:
+        with self._change():
             if self._tally.open:
                 return self._batcher.read(next(iter(self._tally.open)))
             oldest = self._batcher.oldest(dict.fromkeys(port_ids, limit))
@@ -166,14 +224,14 @@ class Spool:
 
     def settle(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
         """The cloud has answered: forget what is stored or was there already, keep what it rejected aside."""
-        with self._lock, self._db:
-            self._rejected.keep(batch, results)
+        with self._change():
             self._db.execute("DELETE FROM readings WHERE batch_id = ?", [batch.batch_id])
+            self._rejected.keep(batch, results)
             self._tally.answered(batch.batch_id)
 
     def release(self, batch: Batch) -> None:
         """Take a batch apart: its readings wait again, to be sent under another id. Their stamps stay."""
-        with self._lock, self._db:
+        with self._change():
             rows = self._db.execute("SELECT channel FROM readings WHERE batch_id = ?", [batch.batch_id]).fetchall()
             self._db.execute("UPDATE readings SET batch_id = NULL, port_id = NULL WHERE batch_id = ?", [batch.batch_id])
             self._tally.waiting.update(channel for (channel,) in rows)

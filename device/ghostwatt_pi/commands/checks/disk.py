@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+from ghostwatt_pi import identity
 from ghostwatt_pi.commands.checks.finding import Finding
 from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.files import DamagedFile, read_text
+from ghostwatt_pi.home import Home
+from ghostwatt_pi.identity import BadIdentity
+from ghostwatt_pi.local.state_file import load_state
+from ghostwatt_pi.outlets.memory import load as load_outlets
 from ghostwatt_pi.spool.look import is_sound
 
 LEAST_FREE_BYTES = 200_000_000
 """Room for a full spool, its journal, and the system beside."""
 NO_ROOM_BYTES = 20_000_000
+MEND_FILE = "restart the agent, which puts it aside and goes on without it: sudo systemctl restart ghostwatt"
 MEND_SPOOL = "restart the agent, which saves what it can: sudo systemctl restart ghostwatt"
 
 
@@ -25,12 +34,49 @@ def check_disk(context: Context) -> Iterator[Finding]:
             file.write(b"doctor")
             file.flush()
     except OSError as error:
-        yield Finding(
-            "disk", "fail", f"{folder} cannot be written: {error.strerror}", "is the card read-only or worn out?"
-        )
-        return
-    yield _space(shutil.disk_usage(folder).free)
+        yield _unwritable(folder, error)
+    else:
+        yield _space(shutil.disk_usage(folder).free)
+    yield from _damaged_files(context.home)
     yield _spool(context)
+
+
+def _unwritable(folder: Path, error: OSError) -> Finding:
+    if error.errno == errno.ENOSPC:
+        short = max(1, (LEAST_FREE_BYTES - shutil.disk_usage(folder).free) // 1_000_000)
+        return Finding("disk", "fail", f"{folder} is full", f"make room: {short} MB. sudo du -xh / | sort -h | tail")
+    if error.errno == errno.EROFS:
+        mend = "is the card worn out? Restart the Pi; if it stays so, copy the folder to another card"
+        return Finding("disk", "fail", f"{folder} is read-only", mend)
+    says = f"{folder} cannot be written: {error.strerror}"
+    if isinstance(error, PermissionError):
+        return Finding("disk", "fail", says, "look after the service with sudo: sudo ghostwatt-pi doctor")
+    return Finding("disk", "fail", says, "is the card worn out?")
+
+
+def _damaged_files(home: Home) -> Iterator[Finding]:
+    """Only what is wrong."""
+    readers: tuple[tuple[Callable[[Path], object], Path], ...] = (
+        (load_outlets, home.outlets_path),
+        (load_state, home.state_path),
+        (read_text, home.boot_path),
+    )
+    for damaged in (home.mark_damage(), *(_damage(read, path) for read, path in readers)):
+        if damaged:
+            yield Finding("disk", "fail", str(damaged), MEND_FILE)
+    try:
+        identity.device_id(home)
+    except BadIdentity as error:
+        says, _, mend = str(error).partition(": ")
+        yield Finding("disk", "fail", says, mend)
+
+
+def _damage(read: Callable[[Path], object], path: Path) -> DamagedFile | None:
+    try:
+        read(path)
+    except DamagedFile as damaged:
+        return damaged
+    return None
 
 
 def _space(free_bytes: int) -> Finding:
@@ -44,7 +90,7 @@ def _space(free_bytes: int) -> Finding:
 
 def _spool(context: Context) -> Finding:
     path = context.home.spool_path
-    if not path.exists():
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return Finding("disk", "ok", "no spool yet; the agent makes it")
     try:
         sound = is_sound(path)

@@ -1,0 +1,58 @@
+"""Whether the data folder can be written: told once when it cannot, and once when it can again."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+from ghostwatt_pi.files import DamagedFile, quarantine, write_if_changed
+from ghostwatt_pi.tell import Tell
+
+
+class Disk:
+    """What fails on the disk is kept in memory by its owner and goes on; this tells a person, once an episode."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._lock = threading.Lock()  # the spool is written by one thread, small files by another
+        self._failing: set[Path] = set()
+
+    def write(self, path: Path, text: str) -> bool:
+        """Write a small file if its text has changed; whether the disk has it."""
+        try:
+            write_if_changed(path, text)
+        except OSError as error:
+            self.failed(path, error.strerror or str(error))
+            return False
+        self.works(path)
+        return True
+
+    def failed(self, path: Path, error: str) -> None:
+        """This file could not be written."""
+        with self._lock:
+            is_first = not self._failing
+            self._failing.add(path)
+        if is_first:
+            self._tell("disk_full", path=str(path), error=error, freeMb=_free_mb(path.parent))
+
+    def works(self, path: Path) -> None:
+        """This file was written."""
+        with self._lock:
+            is_last = self._failing == {path}
+            self._failing.discard(path)
+        if is_last:
+            self._tell("disk_works", path=str(path.parent))
+
+    def put_aside(self, damaged: DamagedFile) -> None:
+        """Go on without a damaged file: rename it if that is possible, and tell."""
+        try:
+            aside = quarantine(damaged.path)
+        except OSError as error:
+            self.failed(damaged.path, error.strerror or str(error))
+            return
+        self._tell("file_damaged", path=str(damaged.path), error=damaged.why, aside=aside.name)
+
+
+def _free_mb(folder: Path) -> int:
+    return shutil.disk_usage(folder).free // 1_000_000

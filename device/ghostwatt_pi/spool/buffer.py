@@ -1,0 +1,227 @@
+"""The spool of a running agent, which goes on when the disk cannot be written: full, read-only, or worn out.
+
+Then all that waits is copied into memory, and the agent measures into that copy and sends from it. The file stays as it
+is, so that a restart sends the same readings again, which the cloud knows. When there is room, or when everything is
+sent, the spool is put on the disk again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
+from ghostwatt_pi.spool.rescue import Salvage, put_in_place, rescued_path
+from ghostwatt_pi.spool.schema import connect_readonly, prepare
+from ghostwatt_pi.spool.spool import Retired, Spool
+from ghostwatt_pi.wire import ReadingResult
+
+T = TypeVar("T")
+RING_READINGS = 20_000
+"""So many new readings are kept in memory, about 2 MB; past it the oldest go."""
+MOST_COPIED_BYTES = 80_000_000
+"""A full spool is 70 MB; the service may use 200 MB."""
+ROOM_BYTES = 2_000_000
+"""Beside what the spool itself needs, for SQLite's log."""
+FIRST_RETURN_SECONDS, MOST_RETURN_SECONDS = 30.0, 1800.0
+"""How long the disk is left alone after it failed: twice as long each time."""
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+class Buffer:
+    """A Spool at `path`, or in memory while the disk fails; `disk` tells of it. Safe to use from several threads."""
+
+    def __init__(self, path: Path, disk: Disk, timer: Timer = PROCESS_TIMER) -> None:
+        self._path, self._disk, self._timer = path, disk, timer
+        self._lock = threading.Lock()
+        self._is_in_memory = False
+        self._return_at, self._wait_seconds = 0.0, FIRST_RETURN_SECONDS
+        try:
+            self._spool = Spool(path, timer=timer)
+        except (OSError, sqlite3.OperationalError) as error:
+            self._enter_memory(_read(path), error)
+
+    @property
+    def salvage(self) -> Salvage | None:
+        """What was mended when the file was opened."""
+        return self._spool.salvage
+
+    @property
+    def unsendable(self) -> int:
+        """How many readings of an earlier version were put aside, since no message can carry them."""
+        return self._spool.unsendable
+
+    def close(self) -> None:
+        """Close the file; from memory, put on the disk what it takes."""
+        if self._is_in_memory:
+            self._return_to_disk()
+        with suppress(sqlite3.Error):
+            self._spool.close()
+
+    def add(self, measurements: Sequence[Measurement]) -> int:
+        """As Spool.add."""
+        if self._is_in_memory and time.monotonic() >= self._return_at:
+            self._return_to_disk()
+        return self._do(lambda spool: spool.add(measurements))
+
+    def waiting_by_channel(self) -> Mapping[int, int]:
+        """As Spool.waiting_by_channel."""
+        return self._spool.waiting_by_channel()
+
+    def live(self, channels: Iterable[int]) -> int:
+        """As Spool.live."""
+        return self._spool.live(channels)
+
+    def has_backlog(self, channels: Iterable[int]) -> bool:
+        """As Spool.has_backlog."""
+        return self._spool.has_backlog(channels)
+
+    def is_clear(self, channels: Iterable[int]) -> bool:
+        """As Spool.is_clear."""
+        return self._spool.is_clear(channels)
+
+    def total(self) -> int:
+        """As Spool.total."""
+        return self._spool.total()
+
+    def dropped(self) -> int:
+        """As Spool.dropped."""
+        return self._spool.dropped()
+
+    def resume(self, clock: Clock) -> None:
+        """As Spool.resume."""
+        self._spool.resume(clock)
+
+    def follow(self, clock: Clock) -> int:
+        """As Spool.follow."""
+        return self._do(lambda spool: spool.follow(clock))
+
+    def next_live_batch(self, port_ids: Mapping[int, str], limit: int = MAX_BATCH_READINGS) -> Batch | None:
+        """As Spool.next_live_batch."""
+        return self._do(lambda spool: spool.next_live_batch(port_ids, limit))
+
+    def next_batch(self, port_ids: Mapping[int, str], limit: int = MAX_BATCH_READINGS) -> Batch | None:
+        """As Spool.next_batch."""
+        return self._do(lambda spool: spool.next_batch(port_ids, limit))
+
+    def settle(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
+        """As Spool.settle."""
+        self._do(lambda spool: spool.settle(batch, results))
+
+    def release(self, batch: Batch) -> None:
+        """As Spool.release."""
+        self._do(lambda spool: spool.release(batch))
+
+    def set_behind(self, batch: Batch) -> bool:
+        """As Spool.set_behind."""
+        return self._spool.set_behind(batch)
+
+    def bring_forward(self) -> None:
+        """As Spool.bring_forward."""
+        self._spool.bring_forward()
+
+    def _do(self, work: Callable[[Spool], T]) -> T:
+        """Work on the spool; when the disk fails, on its copy in memory."""
+        while True:
+            spool = self._spool
+            try:
+                return work(spool)
+            except Retired:
+                with self._lock:  # until the other thread has put another in its place
+                    continue
+            except sqlite3.OperationalError as error:
+                if self._is_in_memory or (error.sqlite_errorcode & 0xFF) in BUSY:
+                    raise
+                self._leave_disk(spool, error)
+
+    def _leave_disk(self, spool: Spool, error: Exception) -> None:
+        with self._lock:
+            if self._spool is not spool:
+                return  # the other thread was quicker
+            db = spool.retire()
+            self._enter_memory(db, error)
+        with suppress(sqlite3.Error):
+            db.close()
+
+    def _enter_memory(self, source: sqlite3.Connection | None, error: Exception) -> None:
+        """Go on with a copy of this spool. Raises the error when it is too large to be copied."""
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        copied = 0
+        if source:
+            if _bytes(source) > MOST_COPIED_BYTES:
+                raise error
+            source.backup(memory)
+        prepare(memory)
+        copied = int(memory.execute("SELECT count(*) FROM readings").fetchone()[0])
+        self._spool = Spool(self._path, copied + RING_READINGS, self._timer, db=memory)
+        self._is_in_memory = True
+        self._return_at = time.monotonic() + self._wait_seconds
+        self._wait_seconds = min(2 * self._wait_seconds, MOST_RETURN_SECONDS)
+        self._disk.failed(self._path, _why(error))
+
+    def _return_to_disk(self) -> None:
+        """Put the spool on the disk again, if that can be done without losing what only the old file has."""
+        with self._lock:
+            self._return_at = time.monotonic() + self._wait_seconds
+            memory = self._spool
+            try:
+                needs_bytes = _bytes(memory.retire()) + ROOM_BYTES
+                if memory.total() and shutil.disk_usage(self._path.parent).free < needs_bytes:
+                    memory.resume_use()
+                    return
+                self._spool = self._written(memory)
+            except (OSError, sqlite3.Error):
+                memory.resume_use()
+                return
+            self._is_in_memory = False
+        memory.close()
+        self._disk.works(self._path)
+
+    def _written(self, memory: Spool) -> Spool:
+        """A spool on the disk with all that is in memory.
+
+        Raises OSError, sqlite3.Error: then the old file is there still, unless everything in it was sent.
+        """
+        fresh = rescued_path(self._path)
+        if not memory.total():  # the old file makes room
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        try:
+            fresh.touch(mode=0o600)
+            with closing(sqlite3.connect(fresh)) as file:
+                memory.retire().backup(file)
+            put_in_place(fresh, self._path)
+        except (OSError, sqlite3.Error):
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise
+        return Spool(self._path, timer=self._timer)
+
+
+def _read(path: Path) -> sqlite3.Connection | None:
+    """The spool's file for a copy; None when there is none that can be read."""
+    if not path.is_file():
+        return None
+    try:
+        db = connect_readonly(path)
+        db.execute("SELECT count(*) FROM readings")
+    except sqlite3.Error:
+        return None
+    return db
+
+
+def _bytes(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()").fetchone()[0])
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
