@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.wire import RelayState
 
 __all__ = ["GAP_MS", "MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
 
@@ -20,7 +21,8 @@ MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
 class Measurement:
     """One measurement: volts, amps and watts of the outlet on `channel`.
 
-    `timestamp_ms` is of `now_ms`, the agent's own time, which the spool corrects (see clock.py).
+    `timestamp_ms` is of `now_ms`, the agent's own time, which the spool corrects (see clock.py). `relay` is the state
+    of the outlet's relay, from a meter that says it with its readings.
     """
 
     channel: int
@@ -28,6 +30,7 @@ class Measurement:
     voltage: float
     current: float
     power: float
+    relay: RelayState | None = field(default=None, compare=False)
 
     def is_plausible(self) -> bool:
         """Whether every value lies within the contract's bounds (NaN and infinity do not)."""

@@ -37,6 +37,22 @@ def sort_of(text: bytes, *, with_crc: bool = False) -> str:
         (b'{"port": 1, "relay": "off", "ok": true}', Acknowledgement(1, "off", done=True)),
         (b'{"port": 9, "relay": "off", "ok": false}', Acknowledgement(9, "off", done=False)),
         (b'{"hello": "ghostwatt"}', Hello()),
+        (READING[:-1] + b', "error": 0}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "error": null}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "error": ""}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "error": false}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "error": "overrange"}', SensorError()),
+        (READING[:-1] + b', "error": 3}', SensorError()),
+        (READING[:-1] + b', "error": true}', SensorError()),
+        (READING[:-1] + b', "relay": "on"}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "relay": true, "ok": 1}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + b', "hello": "ghostwatt"}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (READING[:-1] + ', "unit": "°C", "name": "Küche 電視"}'.encode(), Measurement(2, 1000, 230.1, 0.4, 92.0)),
+        (
+            b'{"port": "2", "voltage": "230.1", "current": ".4", "power": "9.2e1"}',
+            Measurement(2, 1000, 230.1, 0.4, 92.0),
+        ),
+        (b'{"port": 2.0, "voltage": 230.1, "current": 0.4, "power": 92}', Measurement(2, 1000, 230.1, 0.4, 92.0)),
         (b'{"port": 4, "error": "no_answer"}', SensorError()),
     ],
 )
@@ -60,12 +76,46 @@ def test_a_line_says_what_it_says_with_a_checksum_and_without(text: bytes, line:
         (b'{"port": 1e999, "voltage": 1, "current": 0, "power": 0}', "not_a_reading"),
         (b'{"voltage": NaN, "current": 0, "power": 0}', "out_of_range"),
         (b'{"port": 99, "voltage": 230, "current": 0, "power": 0}', "out_of_range"),
+        (READING.replace(b"92.0", b"1" + b"0" * 400), "out_of_range"),
+        (READING[:-1] + b', "name": "\x85"}', "garbled"),
+        (READING[:-1] + ', "name": "\x85"}'.encode(), "garbled"),
+        (b'{"port": 2, "error": 0}', "not_a_reading"),
+        (b'{"port": 2, "relay": "dim"}', "not_a_reading"),
+        (b'{"port": 2, "error": null, "voltage": null, "current": null, "power": null}', "not_a_reading"),
         (sealed(READING).replace(b"92", b"93"), "bad_crc"),
         (READING[:-1] + b',"crc":"x"}', "bad_crc"),
     ],
 )
 def test_a_bad_line_has_a_sort(text: bytes, sort: str) -> None:
     assert sort_of(text) == sort
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b'{"voltage": true, "current": 0.4, "power": 92}', "voltage is true"),
+        (b'{"voltage": 230, "current": "0_4", "power": 92}', 'current is "0_4"'),
+        (b'{"voltage": 230, "current": 0.4, "power": "2_3"}', 'power is "2_3"'),
+        (b'{"voltage": 230, "current": 0.4, "power": "nan"}', 'power is "nan"'),
+        (b'{"voltage": 230, "current": 0.4}', "power is missing"),
+        (b'{"port": 1.9, "voltage": 230, "current": 0.4, "power": 92}', "port is 1.9"),
+        (b'{"port": true, "voltage": 230, "current": 0.4, "power": 92}', "port is True"),
+        (b'{"port": null, "voltage": 230, "current": 0.4, "power": 92}', "port is None"),
+        (b'{"port": "1_0", "voltage": 230, "current": 0.4, "power": 92}', "port is '1_0'"),
+        (b'{"port": 1.9, "relay": "on"}', "port is 1.9"),
+    ],
+)
+def test_a_field_that_is_no_number_is_named(text: bytes, why: str) -> None:
+    with pytest.raises(BadLine) as caught:
+        parse(text)
+    assert (caught.value.sort, caught.value.why) == ("not_a_reading", why)
+
+
+def test_the_relays_state_in_a_reading_is_kept() -> None:
+    for state in ("on", "off"):
+        line = parse(READING[:-1] + b', "relay": "%s"}' % state.encode())
+        assert isinstance(line, Measurement)
+        assert line.relay == state
 
 
 def test_once_lines_have_checksums_one_without_is_bad() -> None:

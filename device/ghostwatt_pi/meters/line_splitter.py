@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 MAX_LINE_BYTES = 1024
 """More without a line end is noise, as from a wrong baud rate."""
+LINE_END = re.compile(rb"\n|(?<=})\r")
+"""LF, or a CR that ends an object: some boards send no LF. Of CR LF the LF then ends an empty line."""
 
 
 class LineSplitter:
@@ -15,7 +19,7 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that are whole now, without their ends."""
-        *lines, rest = (self.rest + data).split(b"\n")
+        *lines, rest = LINE_END.split(self.rest + data)
         if self._skipping and lines:
             del lines[0]
             self._skipping = False

@@ -7,12 +7,16 @@ Arduino -> Pi  {"port": 2, "error": "no_answer"}                             the
 Arduino -> Pi  {"hello": "ghostwatt"}                                        it has started anew
 Pi -> Arduino  {"port": 2, "relay": "off"}
 
-Each may end in `,"crc": N}` (see checksum.py).
+Each may end in `,"crc": N}` (see checksum.py). With voltage, current and power a line is a reading, whatever else it
+has: `"relay"` is then the relay's state, fields that are not known are passed over. Only an error takes its place: a
+text that is not empty, true, or a number but 0. `"error"` null, false, 0 or "" says that all is well.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,15 +26,25 @@ from ghostwatt_pi.meters.line_splitter import MAX_LINE_BYTES
 from ghostwatt_pi.wire import RelayState
 
 Sort = Literal[
-    "garbled", "half_line", "too_long", "not_json", "not_a_reading", "out_of_range", "bad_crc", "sensor", "disconnected"
+    "garbled",
+    "half_line",
+    "too_long",
+    "not_json",
+    "not_a_reading",
+    "out_of_range",
+    "ambiguous",
+    "bad_crc",
+    "sensor",
+    "disconnected",
 ]
 SORTS: tuple[Sort, ...] = (
     "garbled",  # bytes that are no text, as a wrong baud rate gives
     "half_line",  # its start or its end is missing
     "too_long",
     "not_json",
-    "not_a_reading",  # JSON without the fields of any line above
+    "not_a_reading",  # JSON without the fields of any line above, or with something else in them
     "out_of_range",  # volts, amps or watts that no outlet has
+    "ambiguous",  # a reading without a port, of one of several meters
     "bad_crc",  # or none, on a line that had one before
     "sensor",  # the Arduino says that a sensor does not answer
     "disconnected",  # the port went away or failed
@@ -38,12 +52,22 @@ SORTS: tuple[Sort, ...] = (
 """Every sort of error on the line."""
 
 
-class BadLine(Exception):
-    """A line that says nothing; `sort` is one of SORTS."""
+VALUES = ("voltage", "current", "power")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"\d+", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffe\uffff]")
+"""No text has these; a tab may stand between JSON's fields."""
+NAMES = ("id", "meter", "sensor", "channel", "outlet", "device", "name", "addr", "address")
+"""By these fields too a sketch may tell its meters apart; which port each would be nobody can say."""
 
-    def __init__(self, sort: Sort) -> None:
-        super().__init__(sort)
+
+class BadLine(Exception):
+    """A line that says nothing; `sort` is one of SORTS, `why` names the field where there is one."""
+
+    def __init__(self, sort: Sort, why: str = "") -> None:
+        super().__init__(f"{sort}: {why}" if why else sort)
         self.sort: Sort = sort
+        self.why = why or sort.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +110,21 @@ def parse_line(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line,
         return _parse(text[last:], timestamp_ms, with_crc=with_crc)
 
 
+def meter_name(text: bytes) -> str | None:
+    """Which of several meters the line of a reading names otherwise than by a port; empty when it names none.
+
+    None for a line that has a port. As in `parse_line` the last of two glued lines counts.
+    """
+    text = text.strip()
+    try:
+        fields = _fields(text)
+    except BadLine:
+        fields = _fields(text[text.rfind(b"{") :])
+    if "port" in fields:
+        return None
+    return ", ".join(f"{name} {fields[name]!r}" for name in NAMES if name in fields)
+
+
 def command_line(channel: int, state: RelayState, *, with_crc: bool) -> bytes:
     """The relay command, with its line end."""
     text = json.dumps({"port": channel, "relay": state}).encode()
@@ -99,12 +138,16 @@ def _parse(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line, boo
 
 
 def _fields(text: bytes) -> dict[str, Any]:
-    if any(byte < 0x20 or byte > 0x7E for byte in text):  # noqa: PLR2004 - the bounds of printable ASCII
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        raise BadLine("garbled") from None
+    if CONTROL.search(decoded):
         raise BadLine("garbled")
-    if text.startswith(b"{") != text.endswith(b"}"):
+    if decoded.startswith("{") != decoded.endswith("}"):
         raise BadLine("half_line")
     try:
-        fields = json.loads(text)
+        fields = json.loads(decoded)
     except (ValueError, RecursionError):
         raise BadLine("not_json") from None
     if not isinstance(fields, dict):
@@ -121,19 +164,50 @@ def _check_crc(text: bytes, fields: dict[str, Any], *, wanted: bool) -> bool:
     return True
 
 
-def _understand(fields: dict[str, Any], timestamp_ms: int) -> Line:
-    if "hello" in fields:
-        return Hello()
-    if "error" in fields:
+def _understand(fields: Mapping[str, Any], timestamp_ms: int) -> Line:
+    if fields.get("error"):  # null, false, 0 and "" are none
         return SensorError()
-    try:
-        channel = int(fields.get("port", 1))
-        if fields.get("relay") in ("on", "off"):
-            return Acknowledgement(channel, fields["relay"], fields.get("ok", True) is True)
-        volts, amps, watts = (float(fields[name]) for name in ("voltage", "current", "power"))
-    except (ValueError, KeyError, TypeError, OverflowError):
-        raise BadLine("not_a_reading") from None
-    measurement = Measurement(channel, timestamp_ms, volts, amps, watts)
+    has_values = all(fields.get(name) is not None for name in VALUES)
+    if "hello" in fields and not has_values:
+        return Hello()
+    channel = _channel(fields.get("port", 1))
+    relay = _relay(fields.get("relay"))
+    if relay and not has_values:
+        return Acknowledgement(channel, relay, fields.get("ok", True) is True)
+    volts, amps, watts = (_number(name, fields) for name in VALUES)
+    measurement = Measurement(channel, timestamp_ms, volts, amps, watts, relay)
     if not measurement.is_plausible():
         raise BadLine("out_of_range")
     return measurement
+
+
+def _channel(value: object) -> int:
+    """The port: a whole number, also as text. Raises BadLine."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        return int(value)
+    raise BadLine("not_a_reading", f"port is {value!r}")
+
+
+def _relay(value: object) -> RelayState | None:
+    """The relay's state; a field with anything else in it is not known here."""
+    if value == "on":
+        return "on"
+    return "off" if value == "off" else None
+
+
+def _number(name: str, fields: Mapping[str, Any]) -> float:
+    """A number, also as text. Raises BadLine, naming the field."""
+    if name not in fields:
+        raise BadLine("not_a_reading", f"{name} is missing")
+    value = fields[name]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and NUMBER.fullmatch(value.strip())):
+        raise BadLine("not_a_reading", f"{name} is {json.dumps(value)[:40]}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise BadLine("out_of_range", f"{name} is too large") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.meters.line_splitter import LineSplitter
 from ghostwatt_pi.meters.lines import Acknowledgement, BadLine, Hello, SensorError, Sort, parse_line
 from ghostwatt_pi.meters.serial_relays import SerialRelays
+from ghostwatt_pi.meters.several_meters import SeveralMeters
 from ghostwatt_pi.meters.spell import Spell
 from ghostwatt_pi.meters.usb import ListPorts, UsbIdentity, UsbPort, identity_of, list_usb_ports, port_of
 from ghostwatt_pi.tell import Tell
@@ -36,6 +38,7 @@ class SerialMeter:
         self._identity: UsbIdentity | None = None
         self._with_crc = False  # a line with a right checksum has come since the port was opened: now all must have one
         self._lost = False
+        self._meters = SeveralMeters(tell)
         self._spell = Spell()
         self._bad_in_a_row = 0
 
@@ -47,7 +50,7 @@ class SerialMeter:
     def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
         """A measurement a line."""
         while not stop.is_set():
-            splitter = LineSplitter()
+            splitter, self._meters = LineSplitter(), SeveralMeters(self._tell)
             try:
                 with self._open() as line:
                     yield from self._read(line, splitter, stop)
@@ -88,17 +91,22 @@ class SerialMeter:
         try:
             said, proven = parse_line(text, now_ms(), with_crc=self._with_crc)
         except BadLine as bad:
-            self._count_bad(bad.sort, text)
+            self._count_bad(bad, text)
             return
         self._with_crc = self._with_crc or proven
         self.relays.good_line(line, with_crc=self._with_crc, started=isinstance(said, Hello))
+        if isinstance(said, Measurement) and (why := self._meters.ambiguity(text)):
+            self._count_bad(BadLine("ambiguous", why), text)
+            return
         self._count_good()
         if isinstance(said, Measurement):
+            if said.relay:
+                self.relays.acknowledged(Acknowledgement(said.channel, said.relay, done=True))
             yield [said]
         elif isinstance(said, Acknowledgement):
             self.relays.acknowledged(said)
         elif isinstance(said, SensorError):
-            self._count_bad("sensor", text)
+            self._count_bad(BadLine("sensor", "the sensor does not answer"), text)
 
     def _count_good(self) -> None:
         self._bad_in_a_row = 0
@@ -109,17 +117,31 @@ class SerialMeter:
     def _lose(self, error: OSError, splitter: LineSplitter) -> None:
         """The port is not there, or not any more: counted and told when that begins."""
         if splitter.rest:
-            self._count_bad("half_line", splitter.rest)
+            self._count_bad(BadLine("half_line"), splitter.rest)
         if self._lost:
             return
         self._lost = True
         self.errors["disconnected"] += 1
-        self._tell("meter_lost", error=str(error))
+        self._tell("meter_lost", error=_plain(error))
 
-    def _count_bad(self, sort: Sort, text: bytes) -> None:
-        self.errors[sort] += 1
+    def _count_bad(self, bad: BadLine, text: bytes) -> None:
+        self.errors[bad.sort] += 1
         self._bad_in_a_row += 1
         if self._spell.add(time.monotonic()):
-            self._tell("bad_lines", count=self.bad_lines, line=repr(text[:60]), sort=sort)
+            self._tell("bad_lines", count=self.bad_lines, line=repr(text[:60]), sort=bad.sort, why=bad.why)
         if self._bad_in_a_row == WRONG_BAUD_LINES and self.errors["garbled"]:
             self._tell("wrong_baud", count=WRONG_BAUD_LINES, baud=self._baud)
+
+
+def _plain(error: OSError) -> str:
+    """Pyserial's words, and the system's, as a person says them."""
+    text = str(error)
+    if isinstance(error, PermissionError) or "Permission denied" in text:
+        return 'it may not be used: sudo usermod -aG dialout "$USER", then log in again'
+    if "No such file" in text:
+        return "it is not plugged in"
+    if "returned no data" in text or error.errno in (errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF):
+        return "it was unplugged, or another program reads it too"
+    if "busy" in text.casefold() or "lock" in text.casefold():
+        return "another program uses it"
+    return text
