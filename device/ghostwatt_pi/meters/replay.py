@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import heapq
-import lzma
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from ghostwatt_pi.measurement import GAP_MS, MAX_CHANNEL, Measurement, now_ms
+from ghostwatt_pi.meters.recording import ReplayError, Sample, read_samples
 from ghostwatt_pi.outlets.relays import SimulatedRelays
+
+__all__ = ["KEPT_GAP_SECONDS", "Replay", "ReplayError", "Sample", "compressed_seconds", "read_samples"]
 
 GAP_SECONDS = GAP_MS / 1000
 KEPT_GAP_SECONDS = 125.0
@@ -22,29 +21,14 @@ TURN_SECONDS = 0.05
 """What falls due within this time is handed over together: at speed 1000 each reading by itself would cost too much."""
 MAX_TURN_READINGS = 500
 """No more at once, also when the disk cannot keep up with the speed."""
-MAINS_VOLTS = 230.0
-"""Used where the recording has no volts."""
-
-
-class ReplayError(Exception):
-    """A file that is not a recording, or has nothing in the chosen slice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One line of a recording; `at_seconds` counts from the recording's own start."""
-
-    at_seconds: float
-    volts: float
-    amps: float
-    watts: float
 
 
 class Replay:
     """Files on channels from `first_channel` on, each from hour `from_hours` for `hours` (None: to its end).
 
     Everything comes `speed` times closer together, but a recorded gap of over two minutes stays over two minutes.
-    While an outlet is off its readings are 0 W. Raises ReplayError from the iterator when a file is bad.
+    While an outlet is off its readings are 0 W. Raises ReplayError from the iterator when a file is bad, which `count`
+    finds out first.
     """
 
     def __init__(
@@ -87,17 +71,21 @@ class Replay:
     def _scheduled(self, index: int) -> Iterator[tuple[float, int, Sample]]:
         """(seconds after the replay's start, channel, sample) of one file."""
         due_seconds, before = 0.0, self._from_seconds
-        nothing = True
+        nothing = is_empty = True
         for sample in read_samples(self._files[index]):
+            is_empty = False
             if sample.at_seconds >= self._to_seconds:
                 break
             if sample.at_seconds < self._from_seconds:
                 continue
-            due_seconds += 0.0 if nothing else compressed_seconds(sample.at_seconds - before, self._speed)
+            if not nothing:
+                apart_seconds = compressed_seconds(sample.at_seconds - before, self._speed)
+                due_seconds += max(apart_seconds, KEPT_GAP_SECONDS) if sample.after_gap else apart_seconds
             before, nothing = sample.at_seconds, False
             yield due_seconds, self._first_channel + index, sample
         if nothing:
-            raise ReplayError(f"{self._files[index]} has no readings in the chosen hours")
+            where = "" if is_empty else " in the chosen hours"
+            raise ReplayError(f"{self._files[index]} has no readings{where}")
 
     def _measurement(self, channel: int, sample: Sample, timestamp_ms: int) -> Measurement:
         if self.relays.is_on(channel):
@@ -110,35 +98,3 @@ def compressed_seconds(recorded_seconds: float, speed: float) -> float:
     if recorded_seconds <= GAP_SECONDS:
         return max(recorded_seconds / speed, 0.001)
     return max(recorded_seconds / speed, KEPT_GAP_SECONDS)
-
-
-def read_samples(path: Path) -> Iterator[Sample]:
-    """The lines of a CSV with the columns t_seconds, power_w and perhaps voltage_v, current_a; plain or .xz.
-
-    Raises ReplayError.
-    """
-    last_seconds = float("-inf")
-    lines = 1
-    try:
-        with _open_text(path) as file:
-            for row in csv.DictReader(file):
-                lines += 1
-                sample = _sample(row, last_seconds)
-                last_seconds = sample.at_seconds
-                yield sample
-    except (OSError, lzma.LZMAError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
-        raise ReplayError(f"{path}, line {lines}: {error}") from error
-
-
-def _open_text(path: Path) -> TextIO:
-    return lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-
-
-def _sample(row: Mapping[str, str], last_seconds: float) -> Sample:
-    at_seconds = float(row["t_seconds"])
-    if not at_seconds > last_seconds:
-        raise ValueError("its time is not after the line before")
-    watts = float(row["power_w"])
-    volts = float(row.get("voltage_v") or MAINS_VOLTS)
-    amps = float(row.get("current_a") or (watts / volts if volts else 0.0))
-    return Sample(at_seconds, volts, round(amps, 4), watts)
