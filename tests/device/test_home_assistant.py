@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.local.discovery import discovery, state
+from ghostwatt_pi.local.discovery import STALE_SECONDS, discovery, state
 from ghostwatt_pi.local.home_assistant import HomeAssistant
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from paho.mqtt.client import Client, MQTTMessage
@@ -150,6 +150,16 @@ def test_an_absent_broker_is_told_once_and_harms_nothing() -> None:
     until(lambda: told.of("home_assistant_away"))
     made.stop()
     assert len(told) == 1
+
+
+def test_a_value_that_is_stale_is_said_no_more_so_that_it_expires(shown: Shown, listen: Callable[[], Listener]) -> None:
+    home_assistant, snapshots, _ = shown
+    stale, other = replace(OUTLET, measured_at_ms=1), replace(OUTLET, channel=2, measured_at_ms=STALE_SECONDS * 1000)
+    snapshots.append(Snapshot(outlets=(stale, other), at_ms=STALE_SECONDS * 1000 + 2))
+    listener = listen()
+    home_assistant.start()
+    until(lambda: "ghostwatt/GW-1/2" in listener.heard)
+    assert "ghostwatt/GW-1/1" not in listener.heard
 
 
 def test_no_entity_of_home_assistant_can_command() -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.outlets.memory import Failure, Outlet, recall
 from ghostwatt_pi.outlets.outlets import Outlets, refusal
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
 from ghostwatt_pi.wire import DeviceReply, RelayCommand, RelayReport, RelayState
@@ -26,8 +30,55 @@ def draws(watts: float, at_ms: int | None = None) -> list[Measurement]:
 
 
 class BrokenRelays(SimulatedRelays):
-    def switch(self, _channel: int, _state: RelayState) -> None:
-        raise RelayError("stuck")
+    is_broken = True
+    tries = 0
+
+    def switch(self, channel: int, state: RelayState) -> None:
+        self.tries += 1
+        if self.is_broken:
+            raise RelayError("stuck")
+        super().switch(channel, state)
+
+
+class DeafRelays(SimulatedRelays):
+    """Those of these channels do not answer until `give_up`."""
+
+    def __init__(self, deaf: set[int]) -> None:
+        super().__init__()
+        self.give_up, self.tries = threading.Event(), Counter[int]()
+        self._deaf = deaf
+
+    def switch(self, channel: int, state: RelayState) -> None:
+        self.tries[channel] += 1
+        if channel in self._deaf:
+            self.give_up.wait(30)
+            raise RelayError("deaf")
+        super().switch(channel, state)
+
+
+class ForgetfulRelays(SimulatedRelays):
+    """Those whose state of before could not be set again are in `failed`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: dict[int, str] = {}
+
+    def failed_restores(self) -> dict[int, str]:
+        failed, self.failed = self.failed, {}
+        return failed
+
+
+class Clock:
+    """The monotonic clock of the outlets."""
+
+    now = 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
+    return made
 
 
 class House:
@@ -35,7 +86,8 @@ class House:
 
     def __init__(self, folder: Path, relays: SimulatedRelays | None = None) -> None:
         self.relays, self.told = relays or SimulatedRelays(), Told()
-        self.outlets = Outlets(self.relays, folder / "outlets.json", self.told)
+        self.memory = folder / "outlets.json"
+        self.outlets = Outlets(self.relays, self.memory, self.told)
 
     def obey(self, *commands: RelayCommand) -> list[RelayReport]:
         self.outlets.obey(reply(*commands))
@@ -119,12 +171,132 @@ def test_after_a_restart_the_outlet_is_as_it_was_and_an_expired_cut_is_not_undon
     assert not after.relays.is_on(1)
 
 
-def test_a_relay_that_fails_is_told_not_reported_and_tried_again(tmp_path: Path) -> None:
+def failing(house: House) -> Failure | None:
+    return recall(house.memory)[1].failure
+
+
+def test_a_relay_that_fails_is_told_once_and_reported_with_the_state_it_really_has(
+    tmp_path: Path, clock: Clock
+) -> None:
     house = House(tmp_path, BrokenRelays())
     off = RelayCommand("port-1", 1, "off", 2)
-    assert house.obey(off) == []
-    assert house.obey(off) == []
-    assert len(house.told.of("relay_failed")) == 2
+    assert house.obey(off) == [RelayReport("port-1", "on", 2, "failed")]
+    house.outlets.delivered(house.outlets.reports())
+    for _ in range(5):
+        clock.now += 1000
+        assert house.obey(off) == [], "the same failure is reported twice"
+    assert len(house.told.of("relay_failed")) == 1
+    failure = failing(house)
+    assert failure
+    assert (failure.wanted, failure.tried, failure.error) == ("off", 6, "stuck")
+
+
+def test_a_relay_that_fails_is_tried_again_at_growing_intervals(tmp_path: Path, clock: Clock) -> None:
+    relays = BrokenRelays()
+    house = House(tmp_path, relays)
+    tried_at = []
+    for second in range(3000):
+        clock.now, before = float(second), relays.tries
+        house.obey(RelayCommand("port-1", 1, "off", 2))
+        if relays.tries > before:
+            tried_at.append(second)
+    assert tried_at == [0, 6, 66, 366, 1266, 2166]
+
+
+def test_a_new_command_is_tried_at_once_however_long_the_last_one_failed(tmp_path: Path, clock: Clock) -> None:
+    relays = BrokenRelays()
+    house = House(tmp_path, relays)
+    for version in (2, 3):
+        house.obey(RelayCommand("port-1", 1, "off", version))
+    assert relays.tries == 2
+    assert house.outlets.reports() == [RelayReport("port-1", "on", 3, "failed")]
+    assert len(house.told.of("relay_failed")) == 1, "one episode is told once"
+
+
+def test_a_relay_that_obeys_again_is_reported_and_its_failure_is_over(tmp_path: Path, clock: Clock) -> None:
+    relays = BrokenRelays()
+    house = House(tmp_path, relays)
+    off = RelayCommand("port-1", 1, "off", 2)
+    house.outlets.delivered(house.obey(off))
+    relays.is_broken, clock.now = False, clock.now + 6
+    assert house.obey(off) == [RelayReport("port-1", "off", 2)]
+    assert failing(house) is None
+    assert recall(house.memory)[1].confirmed
+
+
+def test_a_command_that_was_taken_back_is_not_tried_again_but_its_failure_is_remembered(
+    tmp_path: Path, clock: Clock
+) -> None:
+    relays = BrokenRelays()
+    house = House(tmp_path, relays)
+    house.obey(RelayCommand("port-1", 1, "off", 2))
+    for _ in range(3):
+        clock.now += 1000
+        house.obey(RelayCommand("port-1", 1, "on", 3))
+    assert relays.tries == 1
+    assert not house.outlets.retry_is_due()
+    assert failing(house)
+
+
+def test_the_cloud_is_asked_before_a_failed_command_is_tried_again(tmp_path: Path, clock: Clock) -> None:
+    house = House(tmp_path, BrokenRelays())
+    house.obey(RelayCommand("port-1", 1, "off", 2))
+    assert not house.outlets.retry_is_due()
+    clock.now += 6
+    assert house.outlets.retry_is_due()
+
+
+def test_a_state_in_the_meters_readings_is_the_relays_answer(tmp_path: Path, clock: Clock) -> None:
+    house = House(tmp_path, BrokenRelays())
+    house.outlets.notice([Measurement(1, now_ms(), 230.0, 0.0, 0.0, relay="off")])
+    assert house.obey(RelayCommand("port-1", 1, "off", 2)) == [RelayReport("port-1", "off", 2)]
+
+
+def test_nobody_waits_for_a_deaf_relay_and_the_others_are_switched_meanwhile(tmp_path: Path) -> None:
+    relays, finished = DeafRelays({1, 2, 3}), threading.Event()
+    outlets = Outlets(relays, tmp_path / "outlets.json", Told(), switched=finished.set)
+    outlets.obey(reply(*(RelayCommand(f"port-{n}", n, "off", 2) for n in (1, 2, 3, 4))))
+    assert finished.wait(10)
+    outlets.collect()
+    assert outlets.reports() == [RelayReport("port-4", "off", 2)]
+    outlets.obey(reply(*(RelayCommand(f"port-{n}", n, "on", 3) for n in (1, 2, 3, 4))))
+    assert relays.tries[1] == 1, "a second attempt beside the first"
+    relays.give_up.set()
+    outlets.drain(10)
+    assert not outlets.is_switching
+    assert outlets.retry_is_due(), "a command that came meanwhile is asked for again"
+
+
+def test_a_relay_without_its_state_of_before_is_reported_on_and_switched_again(tmp_path: Path, clock: Clock) -> None:
+    house = House(tmp_path, ForgetfulRelays())
+    house.outlets.delivered(house.obey(RelayCommand("port-1", 1, "off", 2)))
+    house.relays.failed[1] = "the meter did not confirm"  # type: ignore[attr-defined]
+    house.outlets.collect()
+    assert house.outlets.reports() == [RelayReport("port-1", "on", 2, "failed")]
+    clock.now += 6
+    assert house.obey(RelayCommand("port-1", 1, "off", 2)) == [RelayReport("port-1", "off", 2)]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0\0", b"[]", b"null", b"7", b'{"1"', b'{"1": []}', b"\xff\xfe",
+                                     b'{"1": {"port_id": 7, "version": 1, "state": "on"}}',
+                                     b'{"x": {"port_id": "p", "version": 1, "state": "on"}}',
+                                     b'{"1": {"port_id": "p", "version": true, "state": "on"}}',
+                                     b'{"1": {"port_id": "p", "version": 1, "state": "dim"}}'])  # fmt: skip
+def test_a_damaged_memory_is_put_aside_and_told_and_the_outlets_go_on(tmp_path: Path, content: bytes) -> None:
+    memory = tmp_path / "outlets.json"
+    memory.write_bytes(content)
+    assert recall(memory) == {}
+    house = House(tmp_path)
+    assert [told["path"] for told in house.told.of("file_damaged")] == [str(memory)]
+    assert (tmp_path / "outlets.json-damaged-1").read_bytes() == content
+    assert house.obey(RelayCommand("port-1", 1, "off", 2)) == [RelayReport("port-1", "off", 2)]
+    assert House(tmp_path).told == []
+
+
+def test_a_memory_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    stored = '{"1": {"port_id": "port-1", "version": 4, "state": "off", "reason": "by_hand", "reported": true}}'
+    (tmp_path / "outlets.json").write_text(stored)
+    assert recall(tmp_path / "outlets.json") == {1: Outlet("port-1", 4, "off", "by_hand", reported=True)}
 
 
 def test_the_first_measurement_after_a_switch_confirms_it_in_watts(house: House) -> None:

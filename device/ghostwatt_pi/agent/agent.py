@@ -15,15 +15,22 @@ from ghostwatt_pi.agent.sampler import Sampler
 from ghostwatt_pi.agent.watts_steps import STEP_WATTS
 from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
 from ghostwatt_pi.cloud.transport import Transport
+from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
+from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.outlets.safe_states import UnderWay
+from ghostwatt_pi.spool.buffer import Buffer
+from ghostwatt_pi.spool.rejected import NOT_A_NUMBER
 from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import DeviceReply, RelayState
 
 KEY_RETRY_SECONDS = 900.0
 """After a 401 only a person can help: the same key is tried again this rarely."""
+SWITCH_SECONDS = 2.0
+"""How long the end waits for relays that are being switched; what is not done by then is tried at the next start."""
 MOST_IDLE_SECONDS = 0.5
 """How soon `stop` is noticed."""
 KEY_LOOK_SECONDS = 2.0
@@ -34,13 +41,15 @@ KEY_LOOK_SECONDS = 2.0
 class Outcome:
     """What a run came to.
 
-    Whether it ended by itself, and how many readings were measured, settled (by the cloud's answer), left in the spool.
+    Whether it ended by itself, and how many readings were measured, settled (by the cloud's answer), left in the spool,
+    and found there at the start.
     """
 
     complete: bool
     measured: int
     settled: Mapping[str, int]
     left: int
+    found: int = 0
 
 
 class Agent:
@@ -54,7 +63,7 @@ class Agent:
         self,
         home: Home,
         cloud: Transport,
-        spool: Spool,
+        spool: Spool | Buffer,
         meter: Meter,
         tell: Tell,
         stop: threading.Event,
@@ -63,21 +72,26 @@ class Agent:
         local_detect: bool = False,
         alive: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self._home, self._cloud, self._spool, self._tell, self._stop = home, cloud, spool, tell, stop
         self._alive, self._pace = alive, pace or Pace()
         self._courier = Courier(cloud, spool, tell)
-        self._outlets = Outlets(meter.relays, home.outlets_path, tell)
-        self._sampler = Sampler(meter, spool, self._outlets, tell, stop, step_watts)
+        self._here: dict[tuple[int, RelayState], RelayError | None] = {}  # what became of the safe states
+        wake = threading.Event()
+        self._outlets = Outlets(meter.relays, home.outlets_path, tell, switched=wake.set, disk=disk)
+        self._sampler = Sampler(meter, spool, self._outlets, tell, stop, step_watts, wake)
         self._due = Due(spool, self._outlets, self._sampler, self._pace)
         self._outage = Outage(tell, self._sampler.standby if local_detect else None)
         self._must_ask = True  # the cloud's time and the ports come first, and after a failure whether it is back
         self._upload_failed = False
+        self._without_outlet: set[int] = set()  # channels that were told of
         self._met = False  # whether the cloud has answered in this run
 
     def run(self) -> Outcome:
         """Measure and send; says what came of it. Raises what made the meter or the spool fail for good."""
         self._begin()
+        found = self._spool.total()
         self._sampler.start()
         try:
             while not self._stop.is_set() and not (self._met and self._due.is_nothing_left()):
@@ -86,34 +100,53 @@ class Agent:
                 self._sampler.wake.clear()
             complete = not self._stop.is_set()
         finally:
+            self._outlets.drain(SWITCH_SECONDS)
             self._stop.set()
             self._sampler.join()
-        return Outcome(complete, self._sampler.measured, self._courier.settled, self._spool.total())
+        return Outcome(complete, self._sampler.measured, self._courier.settled, self._spool.total(), found)
 
-    def switch_by_hand(self, channel: int, state: RelayState) -> None:
-        """A person switches at the Pi; to be called from `alive`. Raises RelayError."""
-        self._outlets.switch_here(channel, state, "by_hand")
+    @property
+    def channels(self) -> set[int]:
+        """The channels that have a port, as far as the cloud has said it."""
+        return self._outlets.channels
+
+    def switch_by_hand(self, channel: int, state: RelayState, done: Callable[[RelayError | None], None]) -> None:
+        """A person switches at the Pi; to be called from `alive`. `done` hears later what came of it."""
+        self._outlets.start_switch_here(channel, state, "by_hand", done)
 
     def take_safe_state(self, channel: int, state: RelayState) -> None:
-        """As safe_states.py asks for; likewise."""
-        self._outlets.switch_here(channel, state, "safe_state")
+        """Begin what safe_states.py asks for, and say at a later call what came of it. Raises UnderWay, RelayError."""
+        key = channel, state
+        if key in self._here:
+            if error := self._here.pop(key):
+                raise error
+            return
+        if self._outlets.is_switching_outlet(channel):
+            raise UnderWay
+        self._outlets.start_switch_here(channel, state, "safe_state", lambda error: self._here.update({key: error}))
+        raise UnderWay
 
     def _begin(self) -> None:
         """Take up what an earlier run left: a mended spool to tell of, and this boot's time if it was known."""
         if salvage := self._spool.salvage:
             path, saved, unreadable = salvage.path, salvage.saved, salvage.unreadable
             self._tell("spool_damaged", path=str(path), saved=saved, unreadable=unreadable)
+        if self._spool.unsendable:
+            self._tell("rejected", readings=self._spool.unsendable, code=NOT_A_NUMBER)
         self._spool.resume(self._cloud.clock)
         self._cloud.listen(self._sampler.wake.set)
 
     def _turn(self) -> None:
         """Do what is due: ask first if need be, then one batch, and a heartbeat unless the batch was one."""
-        self._alive()
+        self._keep_alive()
         self._keep_time()
         self._heed_pushed()
         if time.monotonic() < self._next_call():
             return
-        key = self._home.read_key() or ""
+        key = self._home.read_key()
+        if key is None:  # it was damaged, and that was told
+            self._wait_for_key("")
+            return
         try:
             if self._must_ask:
                 self._heartbeat(key)
@@ -121,9 +154,14 @@ class Agent:
             if time.monotonic() >= self._due.heartbeat(must_ask=self._must_ask):
                 self._heartbeat(key)
         except KeyRefused:
+            self._tell("key_refused")
             self._wait_for_key(key)
         except CloudError as error:
             self._away(error)
+
+    def _keep_alive(self) -> None:
+        self._outlets.collect()
+        self._alive()
 
     def _keep_time(self) -> None:
         """Let the spool date its readings by what is known of the time."""
@@ -174,6 +212,9 @@ class Agent:
         """The cloud has answered."""
         self._obey(reply)
         self._met, self._must_ask = True, False
+        for channel in sorted(self._spool.waiting_by_channel().keys() - self._outlets.port_ids - self._without_outlet):
+            self._without_outlet.add(channel)
+            self._tell("no_outlet", channel=channel)
 
     def _obey(self, reply: DeviceReply) -> None:
         """Take the cloud's pace and time, and do what it commands, unless it is stale by now."""
@@ -188,10 +229,9 @@ class Agent:
 
     def _wait_for_key(self, refused: str) -> None:
         """Do not hammer: wait until there is another key, or long. Measuring goes on meanwhile."""
-        self._tell("key_refused")
         until = time.monotonic() + KEY_RETRY_SECONDS
         while time.monotonic() < until and (self._home.read_key() or "") == refused:
-            self._alive()
+            self._keep_alive()
             if self._stop.wait(KEY_LOOK_SECONDS):
                 return
 

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from ghostwatt_pi.cloud.errors import CloudAway, RateLimited, Refused
 from ghostwatt_pi.cloud.transport import Transport
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
+from ghostwatt_pi.spool.buffer import Buffer
 from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import DeviceReply, ReadingResult
@@ -28,7 +29,7 @@ BEHIND_SECONDS = 900.0
 class Courier:
     """Sends one batch at a time. `settled` counts readings by what became of them: stored, duplicate, rejected."""
 
-    def __init__(self, cloud: Transport, spool: Spool, tell: Tell) -> None:
+    def __init__(self, cloud: Transport, spool: Spool | Buffer, tell: Tell) -> None:
         self.settled: Counter[str] = Counter()
         self._cloud, self._spool, self._tell = cloud, spool, tell
         self._limit = MAX_BATCH_READINGS

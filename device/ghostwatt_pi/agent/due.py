@@ -7,6 +7,7 @@ from ghostwatt_pi.agent.sampler import Sampler
 from ghostwatt_pi.measurement import MAX_CHANNEL
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS
+from ghostwatt_pi.spool.buffer import Buffer
 from ghostwatt_pi.spool.spool import Spool
 
 MORE_FOLLOWS = MAX_BATCH_READINGS + 2 * MAX_CHANNEL
@@ -16,7 +17,7 @@ MORE_FOLLOWS = MAX_BATCH_READINGS + 2 * MAX_CHANNEL
 class Due:
     """Looks at what waits each time it is asked."""
 
-    def __init__(self, spool: Spool, outlets: Outlets, sampler: Sampler, pace: Pace) -> None:
+    def __init__(self, spool: Spool | Buffer, outlets: Outlets, sampler: Sampler, pace: Pace) -> None:
         self._spool, self._outlets, self._sampler, self._pace = spool, outlets, sampler, pace
 
     def live(self) -> float:
@@ -35,7 +36,8 @@ class Due:
 
     def heartbeat(self, *, must_ask: bool) -> float:
         """At the cloud's pace, but at once when there is something to say or to ask."""
-        return self._pace.heartbeat_due(at_once=must_ask or bool(self._outlets.reports()))
+        outlets = self._outlets
+        return self._pace.heartbeat_due(at_once=must_ask or bool(outlets.reports()) or outlets.retry_is_due())
 
     def next(self, *, must_ask: bool) -> float:
         """The next call of any kind; nothing goes before the heartbeat that must ask."""
@@ -49,6 +51,6 @@ class Due:
 
     def is_nothing_left(self) -> bool:
         """Whether the meter has ended and nothing is left that can be sent."""
-        if not self._sampler.ended.is_set() or self._outlets.reports():
+        if not self._sampler.ended.is_set() or self._outlets.reports() or self._outlets.is_switching:
             return False
         return self._spool.is_clear(self._outlets.port_ids)

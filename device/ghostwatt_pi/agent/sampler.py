@@ -11,6 +11,7 @@ from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS
+from ghostwatt_pi.spool.buffer import Buffer
 from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 
@@ -26,11 +27,19 @@ class Sampler:
     """
 
     def __init__(
-        self, meter: Meter, spool: Spool, outlets: Outlets, tell: Tell, stop: threading.Event, step_watts: float
+        self,
+        meter: Meter,
+        spool: Spool | Buffer,
+        outlets: Outlets,
+        tell: Tell,
+        stop: threading.Event,
+        step_watts: float,
+        wake: threading.Event,
     ) -> None:
         self.measured = 0
+        self._is_implausible = False
         self.steps, self.standby = WattsSteps(step_watts), StandbyWatch(tell)
-        self.wake, self.ended = threading.Event(), threading.Event()
+        self.wake, self.ended = wake, threading.Event()
         self.proof, self.step = threading.Event(), threading.Event()
         self.failure: Exception | None = None
         self._meter, self._spool, self._outlets, self._tell, self._stop = meter, spool, outlets, tell, stop
@@ -68,6 +77,7 @@ class Sampler:
         self.wake.set()
 
     def _take(self, measurements: Sequence[Measurement]) -> None:
+        measurements = self._plausible(measurements)
         self._count_dropped(self._spool.add(measurements))
         self.measured += len(measurements)
         if self._outlets.notice(measurements):
@@ -77,6 +87,18 @@ class Sampler:
         self.standby.notice(measurements)
         if self.proof.is_set() or self.step.is_set() or self.has_full_batch():
             self.wake.set()
+
+    def _plausible(self, measurements: Sequence[Measurement]) -> Sequence[Measurement]:
+        """Without those that the cloud could never store: told once an episode."""
+        good = [measurement for measurement in measurements if measurement.is_plausible()]
+        if len(good) == len(measurements):
+            self._is_implausible = False
+        elif not self._is_implausible:
+            self._is_implausible = True
+            bad = next(measurement for measurement in measurements if not measurement.is_plausible())
+            values = f"{bad.voltage} V, {bad.current} A, {bad.power} W"
+            self._tell("warning", text=f"the meter gives what no outlet has, and it is left out: {values}")
+        return good
 
     def _count_dropped(self, dropped: int) -> None:
         self._untold_drops += dropped

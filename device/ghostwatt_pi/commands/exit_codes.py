@@ -13,6 +13,6 @@ MEANINGS = {
     ERROR: "an error, one line on stderr",
     WRONG_COMMAND_LINE: "a wrong command line",
     LEFT_BEHIND: "replay or backlog --send: readings were left behind",
-    UNWELL: "status: not paired, not running or not online; doctor: something fails",
+    UNWELL: "status: not paired, not running, not online, or meter or relay fail; doctor: something fails",
     STEPS_LEFT: "setup: done as far as it goes here; it has printed what is left to do",
 }

@@ -101,8 +101,10 @@ class HomeAssistant:
     def _run(self) -> None:
         while not self._stop.is_set():
             if self._client.is_connected():
-                for outlet in self._snapshot().outlets:
-                    self._publish(outlet)
+                seen = self._snapshot()
+                for outlet in seen.outlets:
+                    if not outlet.is_stale(seen.at_ms):  # said nothing of, Home Assistant lets it expire
+                        self._publish(outlet)
             self._stop.wait(self._every_seconds)
 
     def _publish(self, outlet: OutletSnapshot) -> None:

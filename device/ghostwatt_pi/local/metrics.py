@@ -35,7 +35,7 @@ def render(snapshot: Snapshot, device_id: str) -> str:
             _one("last_upload_timestamp_seconds", "gauge", "When the cloud last took a batch", _last(snapshot)),
             _one("clock_offset_seconds", "gauge", "The cloud's time less the Pi's", snapshot.clock_offset_seconds),
             _by("serial_errors_total", "counter", "Errors on the serial line", "sort", _serial_errors(snapshot)),
-            *_outlets(snapshot.outlets),
+            *_outlets([outlet.current_at(snapshot.at_ms) for outlet in snapshot.outlets]),
         ]
     )
 

@@ -63,7 +63,8 @@ def render(shown: Shown) -> str:
     """The page as HTML."""
     parts = [_device(shown), _claim(shown.claim) if shown.claim and not shown.paired else ""]
     parts += [_ask_for_word(shown.hint) if shown.hint else ""]
-    parts += [_outlets(shown.snapshot.outlets) if shown.snapshot.outlets else ""]
+    outlets = [outlet.current_at(shown.snapshot.at_ms) for outlet in shown.snapshot.outlets]
+    parts += [_outlets(outlets) if outlets else ""]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ghostwatt_pi.measurement import GAP_MS
 from ghostwatt_pi.wire import RelayState
 
 
@@ -23,6 +24,16 @@ class OutletSnapshot:
     measured_at_ms: int | None = None
     watt_hours: float = 0.0
 
+    def is_stale(self, at_ms: int | None) -> bool:
+        """Whether its measurement is so old at this moment that nobody knows what the outlet draws."""
+        if at_ms is None or self.measured_at_ms is None:
+            return False
+        return at_ms - self.measured_at_ms > GAP_MS
+
+    def current_at(self, at_ms: int | None) -> OutletSnapshot:
+        """The same without a measurement that is stale."""
+        return replace(self, voltage=None, current=None, power=None) if self.is_stale(at_ms) else self
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -30,6 +41,9 @@ class Snapshot:
 
     `settled` counts readings by what the cloud answered (stored, duplicate, rejected), `serial_errors` bad lines by
     sort. `waiting` is the spool's depth. `clock_offset_seconds` is the cloud's time less the Pi's.
+
+    `at_ms` is when all this was so, on the clock of the measurements. `silent` are the channels whose readings stopped,
+    `is_meter_silent` whether all did; `disk` says why the data folder cannot be written.
 
     `is_online`: whether the cloud took the last call; if not, `trouble` says why. `cloud_away`: it did not answer.
     """
@@ -48,7 +62,11 @@ class Snapshot:
     clock_offset_seconds: float | None = None
     serial_errors: Mapping[str, int] = field(default_factory=dict)
     outlets: tuple[OutletSnapshot, ...] = ()
+    at_ms: int | None = None
+    silent: tuple[int, ...] = ()
+    is_meter_silent: bool = False
+    disk: str | None = None
 
     def for_strangers(self) -> Snapshot:
         """The same without what tells of a home's life: outlets, their power and relays."""
-        return replace(self, outlets=())
+        return replace(self, outlets=(), silent=())

@@ -1,60 +1,133 @@
-"""What the agent was last seen doing, kept in state.json for `ghostwatt-pi status`."""
+"""What the agent was last seen doing, kept in state.json for those who look while it does not answer."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ghostwatt_pi.home import write_private
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.files import DamagedFile, read_object
 from ghostwatt_pi.local.snapshot import Snapshot
+from ghostwatt_pi.tell import tell_nothing
 
 WRITE_SECONDS = 60.0
-"""An upload alone is written no more often: a card wears."""
+"""An upload or a measurement alone is written no more often: a card wears."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewestReading:
+    """The newest measurement of an outlet: watts, and when (epoch ms, the Pi's clock)."""
+
+    watts: float
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """`is_online`: whether the cloud answered last, None before the first call. `last_upload_at_ms`: the Pi's clock."""
+    """`is_online`: whether the cloud answered last, None before the first call. `last_upload_at_ms`: the Pi's clock.
+
+    `newest` is by channel; `silent` are the channels whose readings stopped, `is_meter_silent` whether all did; `disk`
+    says why the data folder cannot be written.
+    """
 
     is_online: bool | None = None
     last_upload_at_ms: int | None = None
     trouble: str | None = None
+    newest: Mapping[int, NewestReading] = field(default_factory=dict)
+    silent: tuple[int, ...] = ()
+    is_meter_silent: bool = False
+    disk: str | None = None
 
 
 class StateFile:
     """Keeps what of `snapshot` belongs there. An upload of an earlier run stays the last until there is one."""
 
-    def __init__(self, path: Path, snapshot: Callable[[], Snapshot]) -> None:
-        self._path, self._snapshot = path, snapshot
-        self._last_upload_at_ms = read_state(path).last_upload_at_ms
+    def __init__(self, path: Path, snapshot: Callable[[], Snapshot], disk: Disk | None = None) -> None:
+        self._path, self._snapshot, self._disk = path, snapshot, disk or Disk(tell_nothing)
+        try:
+            before = load_state(path)
+        except DamagedFile as damaged:
+            before = AgentState()
+            self._disk.put_aside(damaged)
+        self._last_upload_at_ms = before.last_upload_at_ms
         self._written, self._next_write = AgentState(), 0.0
 
     def follow(self) -> None:
-        """At each turn of the agent: write at once whether the cloud is there, and an upload within a minute."""
-        state = self._now()
-        is_due = state.is_online != self._written.is_online or time.monotonic() >= self._next_write
+        """At each turn of the agent: write a change of its health at once, and the rest within a minute."""
+        state = self.now()
+        is_due = _health(state) != _health(self._written) or time.monotonic() >= self._next_write
         if is_due and state != self._written:
             self._write(state)
 
     def close(self) -> None:
         """Keep what is known at the end."""
-        self._write(self._now())
+        self._write(self.now())
 
-    def _now(self) -> AgentState:
+    def now(self) -> AgentState:
+        """The state of this moment."""
         seen = self._snapshot()
-        return AgentState(seen.is_online, seen.last_upload_at_ms or self._last_upload_at_ms, seen.trouble)
+        return AgentState(
+            is_online=seen.is_online,
+            last_upload_at_ms=seen.last_upload_at_ms or self._last_upload_at_ms,
+            trouble=seen.trouble,
+            newest={
+                outlet.channel: NewestReading(outlet.power, outlet.measured_at_ms)
+                for outlet in seen.outlets
+                if outlet.power is not None and outlet.measured_at_ms is not None
+            },
+            silent=seen.silent,
+            is_meter_silent=seen.is_meter_silent,
+            disk=seen.disk,
+        )
 
     def _write(self, state: AgentState) -> None:
         self._written, self._next_write = state, time.monotonic() + WRITE_SECONDS
-        write_private(self._path, json.dumps(asdict(state)) + "\n")
+        self._disk.write(self._path, json.dumps(asdict(state)) + "\n")
 
 
 def read_state(path: Path) -> AgentState:
     """The state as it was last written; an empty one when there is none, or none that can be read."""
     try:
-        return AgentState(**json.loads(path.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+        return load_state(path)
+    except DamagedFile:
         return AgentState()
+
+
+def load_state(path: Path) -> AgentState:
+    """The state as it was last written; an empty one when there is none. Raises DamagedFile."""
+    try:
+        return parse_state(read_object(path) or {})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DamagedFile(path, f"{error} is not what it should be") from None
+
+
+def parse_state(stored: Mapping[str, Any]) -> AgentState:
+    """What the file, or the agent's own answer, says. Raises AttributeError, KeyError, TypeError, ValueError."""
+    return AgentState(
+        is_online=_optional(bool, stored.get("is_online")),
+        last_upload_at_ms=_optional(int, stored.get("last_upload_at_ms")),
+        trouble=_optional(str, stored.get("trouble")),
+        newest={int(channel): _newest(fields) for channel, fields in stored.get("newest", {}).items()},
+        silent=tuple(int(channel) for channel in stored.get("silent", ())),
+        is_meter_silent=stored.get("is_meter_silent", False) is True,
+        disk=_optional(str, stored.get("disk")),
+    )
+
+
+def _newest(fields: Mapping[str, Any]) -> NewestReading:
+    return NewestReading(float(fields["watts"]), int(fields["at_ms"]))
+
+
+def _optional(kind: type, value: Any) -> Any:
+    """Raises TypeError."""
+    if value is not None and type(value) is not kind:
+        raise TypeError(f"{value!r}")
+    return value
+
+
+def _health(state: AgentState) -> object:
+    return state.is_online, state.silent, state.is_meter_silent, state.disk

@@ -14,6 +14,8 @@ from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.local.watched import WatchedMeter
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.meters.base import CountsErrors, Meter
+from ghostwatt_pi.meters.silence import SilenceMonitor
+from ghostwatt_pi.spool.buffer import Buffer
 from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import RelayState
@@ -24,6 +26,7 @@ CONNECTION = {
     "back": None,
     "away": "the cloud cannot be reached",
     "key_refused": "the cloud refuses this device's key",
+    "key_lost": "this device's key was damaged",
 }
 """The trouble that an event tells of; None where it shows that there is none."""
 
@@ -38,6 +41,8 @@ class Watch:
         self._ask: Callable[[Snapshot], Snapshot] = lambda seen: seen
         self._meter: Meter | None = None
         self._tell = tell
+        self.silence = SilenceMonitor(self.tell)
+        self.is_meter_lost = False
         self._lock = threading.Lock()
         self._seen = Snapshot()
         self._settled: Counter[str] = Counter()
@@ -56,7 +61,7 @@ class Watch:
         return WatchedMeter(meter, self.measured, self.switched)
 
     @contextmanager
-    def asking(self, spool: Spool, cloud: Transport) -> Iterator[None]:
+    def asking(self, spool: Spool | Buffer, cloud: Transport) -> Iterator[None]:
         """While these are open: how much waits, and how far the clock is off."""
 
         def ask(seen: Snapshot) -> Snapshot:
@@ -83,6 +88,7 @@ class Watch:
 
     def measured(self, measurements: list[Measurement]) -> None:
         """These were measured."""
+        self.silence.measured(measurements)
         with self._lock:
             self._seen = replace(self._seen, measured=self._seen.measured + len(measurements))
             for measurement in measurements:
@@ -99,7 +105,15 @@ class Watch:
         with self._lock:
             outlets = tuple(self._outlets[channel] for channel in sorted(self._outlets))
             errors: Mapping[str, int] = dict(self._meter.errors) if isinstance(self._meter, CountsErrors) else {}
-            seen = replace(self._seen, outlets=outlets, settled=dict(self._settled), serial_errors=errors)
+            seen = replace(
+                self._seen,
+                outlets=outlets,
+                settled=dict(self._settled),
+                serial_errors=errors,
+                at_ms=now_ms(),
+                silent=self.silence.silent,
+                is_meter_silent=self.silence.is_meter_silent,
+            )
             return self._ask(seen)
 
     def _outlet(self, channel: int) -> OutletSnapshot:
@@ -119,6 +133,10 @@ class Watch:
             self._seen = replace(self._seen, cloud_away=True, outages=self._seen.outages + 1)
         elif event == "back":
             self._seen = replace(self._seen, cloud_away=False)
+        elif event in ("meter_lost", "meter_back"):
+            self.is_meter_lost = event == "meter_lost"
+        elif event in ("disk_full", "disk_works"):
+            self._seen = replace(self._seen, disk=fields["error"] if event == "disk_full" else None)
         if event in CONNECTION:
             trouble = CONNECTION[event]
             self._seen = replace(self._seen, is_online=trouble is None, trouble=trouble)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
-from ghostwatt_pi.outlets.relays import Relays
+from ghostwatt_pi.outlets.relays import Relays, ReportsRestores
 from ghostwatt_pi.wire import RelayState
 
 Measured = Callable[[list[Measurement]], None]
@@ -38,6 +38,10 @@ class WatchedRelays:
         """As the relays' own. Raises RelayError."""
         self._relays.switch(channel, state)
         self._switched(channel, state)
+
+    def failed_restores(self) -> Mapping[int, str]:
+        """As the relays' own, if they say it."""
+        return self._relays.failed_restores() if isinstance(self._relays, ReportsRestores) else {}
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
         """As the relays' own."""

@@ -28,3 +28,11 @@ class CountsErrors(Protocol):
     @property
     def errors(self) -> Mapping[str, int]:
         """So often since it was made."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """What holds something of the machine that it must let go, as pins."""
+
+    def close(self) -> None:
+        """Let go of it."""

@@ -22,6 +22,7 @@ class Restorer:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        self._failed: dict[int, str] = {}
         self._left: dict[int, RelayState] = {}
         self._attempts = 0
         self._due = 0.0
@@ -39,6 +40,12 @@ class Restorer:
             if self._left.pop(channel, None):
                 self._next()
 
+    def failed(self) -> Mapping[int, str]:
+        """The outlets that did not take their state since this was last asked, and why."""
+        with self._lock:
+            failed, self._failed = self._failed, {}
+            return failed
+
     def note(self, answer: Acknowledgement) -> None:
         """The Arduino has answered a command."""
         with self._lock:
@@ -47,7 +54,7 @@ class Restorer:
             del self._left[answer.channel]
             self._next()
         if not answer.done:
-            self._tell("relay_failed", channel=answer.channel, error="the meter refuses the command")
+            self._fail(answer.channel, "the meter refuses the command")
 
     def turn(self, line: serial.Serial, *, with_crc: bool) -> None:
         """Send what is due. Raises OSError."""
@@ -62,7 +69,12 @@ class Restorer:
                 return
             del self._left[channel]
             self._next()
-        self._tell("relay_failed", channel=channel, error="the meter did not confirm its state of before")
+        self._fail(channel, "the meter did not confirm its state of before")
+
+    def _fail(self, channel: int, error: str) -> None:
+        with self._lock:
+            self._failed[channel] = error
+        self._tell("relay_failed", channel=channel, error=error)
 
     def _next(self) -> None:
         self._attempts, self._due = 0, 0.0

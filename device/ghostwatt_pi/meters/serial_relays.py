@@ -32,11 +32,16 @@ class SerialRelays:
         """Send the command, again if need be, until the Arduino confirms it. Raises RelayError."""
         if not any(self._ask(channel, state) for _ in range(ATTEMPTS)):
             raise RelayError(f"the meter did not confirm the command, sent {ATTEMPTS} times")
-        self._wanted = {**self._wanted, channel: state}
+        with self._changed:  # outlets are switched from threads of their own
+            self._wanted = {**self._wanted, channel: state}
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
         """The states are sent when the Arduino first speaks: it resets, relays and all, when the line is opened."""
         self._wanted = {**self._wanted, **states}
+
+    def failed_restores(self) -> Mapping[int, str]:
+        """The outlets that did not take their state of before since this was last asked, and why."""
+        return self._restorer.failed()
 
     def good_line(self, line: serial.Serial, *, with_crc: bool, started: bool) -> None:
         """The Arduino is up and hears commands; when it has started its relays are set again."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from threading import Event
 
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.base import CountsErrors, Meter
+from ghostwatt_pi.meters.base import Closable, CountsErrors, Meter
 from ghostwatt_pi.outlets.relays import Relays
 
 
@@ -25,3 +25,8 @@ class MeterWithRelays:
     def measurements(self, stop: Event, /) -> Iterator[list[Measurement]]:
         """The meter's."""
         return self._meter.measurements(stop)
+
+    def close(self) -> None:
+        """Let go of what switches."""
+        if isinstance(self.relays, Closable):
+            self.relays.close()

@@ -6,6 +6,7 @@ hangs on the relay's NC contact and has power whenever nobody says otherwise.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -33,13 +34,14 @@ class GpioRelays:
         self._pins, self._active_low, self._cuts_when_energised = pins, active_low, cuts_when_energised
         self._factory = factory
         self._relays: dict[int, OutputDevice] = {}
+        self._lock = threading.Lock()  # outlets are switched from threads of their own
 
     def switch(self, channel: int, state: RelayState) -> None:
         """Drive the pin, and read back that it is so. Raises RelayError."""
         if not 1 <= channel <= len(self._pins):
             raise RelayError(f"channel {channel} has no pin in gpio_pins")
         energised = self._is_energised(state)
-        with _explained():
+        with self._lock, _explained():
             relay = self._relays.get(channel)
             if relay is None:  # made with its state, so that it never passes through the other
                 relay = self._relays[channel] = self._open(channel, energised=energised)

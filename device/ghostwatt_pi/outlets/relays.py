@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ghostwatt_pi.wire import RelayState
 
 
 class RelayError(Exception):
     """The relay did not do, or did not confirm, what it was told."""
+
+
+class NoRelays(RelayError):
+    """There is nothing here that could switch: the command waits for an agent that can."""
 
 
 class Relays(Protocol):
@@ -20,6 +24,14 @@ class Relays(Protocol):
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
         """At the agent's start: the states the outlets had; bring them about as soon as the hardware answers."""
+
+
+@runtime_checkable
+class ReportsRestores(Protocol):
+    """Relays that set states again by themselves, and may fail at it later."""
+
+    def failed_restores(self) -> Mapping[int, str]:
+        """The outlets that did not take their state of before since this was last asked, and why."""
 
 
 class SimulatedRelays:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ghostwatt_pi.home import write_private
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.files import DamagedFile, read_text, write_private
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.tell import Tell
 from ghostwatt_pi.wire import RelayState
@@ -20,7 +21,13 @@ from ghostwatt_pi.wire import RelayState
 SafeState = Literal["keep", "on", "off"]
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RETRY_SECONDS = 10.0
-"""After a relay failed. The meter may not be connected yet, as just after the start."""
+"""After a relay failed at first. The meter may not be connected yet, as just after the start."""
+RETRIES = (RETRY_SECONDS, RETRY_SECONDS, 60.0, 300.0, 900.0)
+"""How long after each failure in a row it is tried again; the last for all that follow."""
+
+
+class UnderWay(Exception):
+    """The relay is being switched; ask again."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +59,25 @@ class SafeStates:
         self._away_since: float | None = None
         self._cloud_lost = False
         self._not_before = 0.0
-        self._failing = False  # told once, not at each try
+        self._failures = 0  # in a row; the first is told
+        self._under_way: set[int] = set()
 
     def turn(self, switch: Callable[[int, RelayState], None], *, cloud_away: bool, now: float | None = None) -> None:
-        """Bring about what is due; `switch` raises RelayError, and is then tried again. `now` is monotonic seconds."""
+        """Bring about what is due. `now` is monotonic seconds.
+
+        `switch` may raise UnderWay, and is then called again at the next turn; or RelayError, and is tried again later.
+        """
         now = time.monotonic() if now is None else now
         self._follow(now, cloud_away=cloud_away)
         if self._wanted == "keep" or now < self._not_before:
             return
-        failed = [error for channel in self._differing() if (error := self._try(switch, channel, self._wanted))]
-        self._failing = bool(failed)
+        channels = sorted({*self._differing(), *self._under_way})
+        failed = [error for channel in channels if (error := self._try(switch, channel, self._wanted))]
         if failed:
-            self._not_before = now + RETRY_SECONDS
-        else:
-            self._wanted = "keep"
+            self._failures += 1
+            self._not_before = now + RETRIES[min(self._failures, len(RETRIES)) - 1]
+        elif not self._under_way:
+            self._failures, self._wanted = 0, "keep"
 
     def _follow(self, now: float, *, cloud_away: bool) -> None:
         """An outage asks for the safe state once, when it has become long."""
@@ -73,6 +85,7 @@ class SafeStates:
             self._away_since, self._cloud_lost = None, False
             if self._why == "cloud_loss":  # what could not be done in time is not wanted any more
                 self._wanted = "keep"
+                self._under_way.clear()
             return
         self._away_since = now if self._away_since is None else self._away_since
         if not self._cloud_lost and now - self._away_since >= self._policy.cloud_loss_seconds:
@@ -84,18 +97,32 @@ class SafeStates:
     def _try(self, switch: Callable[[int, RelayState], None], channel: int, state: RelayState) -> RelayError | None:
         try:
             switch(channel, state)
+        except UnderWay:
+            self._under_way.add(channel)
+            return None
         except RelayError as error:
-            if not self._failing:
+            self._under_way.discard(channel)
+            if not self._failures:
                 self._tell("relay_failed", channel=channel, error=str(error))
             return error
+        self._under_way.discard(channel)
         self._tell("safe_state", channel=channel, state=state, why=self._why.replace("_", " "))
         return None
 
 
-def power_was_lost(memory: Path, boot_id: Path = BOOT_ID) -> bool:
-    """Whether the Pi has booted since the last call, which `memory` keeps; False at the very first."""
-    before = memory.read_text() if memory.exists() else None
+def power_was_lost(memory: Path, boot_id: Path = BOOT_ID, disk: Disk | None = None) -> bool:
+    """Whether the Pi has booted since the last call, which `memory` keeps; False at the very first.
+
+    A memory that is damaged counts as a lost power: that is what damages files. Raises OSError without a `disk`.
+    """
     now = boot_id.read_text()
+    try:
+        before = read_text(memory)
+    except DamagedFile:
+        before = ""
     if before != now:
-        write_private(memory, now)
+        if disk:
+            disk.write(memory, now)
+        else:
+            write_private(memory, now)
     return before is not None and before != now

@@ -6,19 +6,26 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ghostwatt_pi.commands.asking import agent_state, watts_past_off
 from ghostwatt_pi.commands.checks.finding import Finding
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.switching import switch_outlet
+from ghostwatt_pi.commands.words import ago
 from ghostwatt_pi.home import HomeInUse
+from ghostwatt_pi.local.state_file import AgentState
+from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, first_reading, only_port
+from ghostwatt_pi.meters.silence import MOST_SILENT_SECONDS
 from ghostwatt_pi.outlets.outlets import Outlet, recall
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.spool.look import newest_age_seconds
+from ghostwatt_pi.tell import tell_nothing
 from ghostwatt_pi.wire import RelayState
 
-SILENT_SECONDS = 60.0
-"""A meter speaks every two seconds."""
+MEND_SILENCE = "check its power, cable and sketch, then: sudo systemctl restart ghostwatt"
+MEND_SENSOR = "check the wiring and address of that outlet's sensor; journalctl -u ghostwatt -n 20"
+MEND_RELAY = "check the relay module's power and wires, and that the sketch has that relay; then: doctor --switch N"
+MEND_WELDED = "the relay's contact may be welded, or the appliance is wired past it: unplug it, and replace the relay"
 
 
 def check_serial(context: Context) -> Iterator[Finding]:
@@ -35,7 +42,7 @@ def check_serial(context: Context) -> Iterator[Finding]:
             "serial", "fail", f"{port} may not be used", 'sudo usermod -aG dialout "$USER", then log in again'
         )
     elif context.home.is_in_use():
-        yield _from_agent(context, port)
+        yield from _from_agent(context, port)
     else:
         yield _from_port(context, port)
 
@@ -45,8 +52,9 @@ def check_relay(context: Context) -> Iterator[Finding]:
     outlets = recall(context.home.outlets_path)
     if not outlets:
         yield Finding("relay", "ok", "the cloud has commanded no outlet yet")
+    agent = agent_state(context.home)
     for channel, outlet in sorted(outlets.items()):
-        yield _relay(channel, outlet)
+        yield _relay(channel, outlet, watts_past_off(agent, channel, outlet))
 
 
 def check_switch(context: Context, channel: int) -> Iterator[Finding]:
@@ -69,32 +77,51 @@ def check_switch(context: Context, channel: int) -> Iterator[Finding]:
     yield Finding("relay", "ok", f"outlet {channel} went {back} and {there} again; the meter confirmed both")
 
 
-def _from_agent(context: Context, port: str) -> Finding:
-    """The agent holds the port; its newest reading says whether it speaks."""
-    seconds = newest_age_seconds(context.home)
-    if seconds is None:
-        return Finding("serial", "warn", f"the agent uses {port}; no reading waits just now")
-    if seconds > SILENT_SECONDS:
-        return Finding("serial", "fail", f"the newest reading is {seconds:.0f} s old", "journalctl -u ghostwatt -n 20")
-    return Finding("serial", "ok", f"the agent reads {port}; its newest reading is {seconds:.0f} s old")
+def _from_agent(context: Context, port: str) -> Iterator[Finding]:
+    """The agent holds the port; its newest readings say whether it speaks."""
+    agent = agent_state(context.home)
+    if agent.is_meter_silent or not agent.newest:
+        yield _silence(agent, port)
+        return
+    for channel in agent.silent:
+        newest = agent.newest.get(channel)
+        when = f"the last {ago(newest.at_ms, now_ms())}" if newest else "never any"
+        yield Finding("serial", "fail", f"outlet {channel} gives no reading, {when}", MEND_SENSOR)
+    newest_at_ms = max(newest.at_ms for newest in agent.newest.values())
+    seconds = (now_ms() - newest_at_ms) / 1000
+    if seconds > MOST_SILENT_SECONDS:
+        yield Finding("serial", "fail", f"the newest reading is {seconds:.0f} s old", MEND_SILENCE)
+    elif not agent.silent:
+        yield Finding("serial", "ok", f"the agent reads {port}; its newest reading is {seconds:.0f} s old")
+
+
+def _silence(agent: AgentState, port: str) -> Finding:
+    if agent.newest:
+        last = ago(max(newest.at_ms for newest in agent.newest.values()), now_ms())
+        return Finding("serial", "fail", f"the meter at {port} is silent; its last reading came {last}", MEND_SILENCE)
+    if agent.is_meter_silent:
+        return Finding("serial", "fail", f"the meter at {port} is silent; no reading has come", MEND_SILENCE)
+    return Finding("serial", "warn", f"the agent uses {port}; no reading has come yet", "ask again in a minute")
 
 
 def _from_port(context: Context, port: str) -> Finding:
     try:
-        reading = first_reading(port, context.settings.baud, _say_nothing)
+        reading = first_reading(port, context.settings.baud, tell_nothing)
     except NoReading as error:
         return Finding("serial", "fail", str(error), "check cable, sketch and baud; sketch: device/arduino")
     says = f"{port}: outlet {reading.channel} has {reading.voltage:.1f} V, {reading.power:.1f} W"
     return Finding("serial", "ok", says)
 
 
-def _relay(channel: int, outlet: Outlet) -> Finding:
+def _relay(channel: int, outlet: Outlet, watts: float | None) -> Finding:
+    if failure := outlet.failure:
+        says = f"outlet {channel} does not turn {failure.wanted}: {failure.error}"
+        tried = f"tried {failure.tried} times, the first {ago(failure.since_ms, now_ms())}"
+        return Finding("relay", "fail", f"{says} ({tried})", MEND_RELAY)
+    if watts:
+        return Finding("relay", "fail", f"outlet {channel} is off, but {watts:.1f} W flow", MEND_WELDED)
     if outlet.reason in ("in_use", "expired"):
         return Finding("relay", "ok", f"outlet {channel} stays on: the last cut was refused ({outlet.reason})")
+    confirmed = ", confirmed" if outlet.confirmed else ", never switched yet" if outlet.state == "on" else ""
     heard = "" if outlet.reported else "; the cloud has not heard of it yet"
-    return Finding("relay", "ok", f"outlet {channel} is {outlet.state}, confirmed{heard}")
-
-
-def _say_nothing(event: str, **fields: object) -> None:
-    """The check itself says what it saw."""
-    del event, fields
+    return Finding("relay", "ok", f"outlet {channel} is {outlet.state}{confirmed}{heard}")
