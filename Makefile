@@ -98,6 +98,10 @@ lock-requirements.lock:
 lock-emulator.lock:
 	@$(COMPILE) --group emulator -o $(OUT)
 
+device: install ## Build the Pi's agent as a wheel in dist/, apart from its sources
+	@build=$$(mktemp -d) && trap 'rm -rf "$$build"' EXIT && cp -r device/pyproject.toml device/README.md device/ghostwatt_pi "$$build" && \
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist "$$build" && ls dist/ghostwatt_pi-*.whl
+
 bench: install ## Calls, capacity units and CPU of each route, the stream and the sweep; readings a second
 	@$(BIN)/python -m tests.benchmarks.bench
 
@@ -156,4 +160,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: bench-growth bench-noise help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -10,12 +10,14 @@ from typing import Protocol, TextIO
 
 import segno
 
+NO_OUTLET = "Channel {channel} has no outlet on the page yet: add one"
 SENTENCES = {
     "claim": "To pair this device, open {verificationUri} and enter {userCode}, or open {verificationUriComplete}",
     "set_aside": "{readings} readings wait from before this pairing; they are put aside in {path} and not sent",
     "key_replaced": "Another key is in place; beginning anew",
     "claim_expired": "The code has expired. Here is a new one.",
-    "paired": "Paired. This device is {deviceId}.",
+    "paired": "Paired. This device is {deviceId}. Now add its outlets on the page.",
+    "paired_already": "This device, {deviceId}, is paired already, and the cloud takes its key: nothing to do",
     "started": "{deviceId} sends to {api}",
     "local_api": "Local page: {url}",
     "lan_word": "To pair it from the local network, its page asks for the word {word}",
@@ -31,14 +33,22 @@ SENTENCES = {
     "time_guessed": "{readings} readings are of a time without a clock: they are dated up to this start",
     "local_detect": "While the cloud is away standby is told here, and nothing is cut",
     "standby": "Outlet {channel}: on standby for {minutes} min ({watts:.1f} W); not cut without the cloud",
+    "no_outlet": NO_OUTLET + "; its readings wait here until then",
     "set_behind": "{readings} readings failed {tries} times ({error}); the others go before them",
     "call_failed": "A call to the cloud failed ({error})",
     "away": "The cloud cannot be reached ({error}); readings are kept until it can",
     "back": "The cloud is back after {seconds:.0f} s",
     "key_refused": "The cloud refuses this device's key. Pair it again: ghostwatt-pi claim",
+    "key_lost": "The key in {path} was damaged. Make a new key for this device on the page (New key) and write it into"
+    " that file; its history and what waits here stay. Measuring goes on meanwhile",
+    "meter_silent": "No reading of {what} for {seconds:.0f} s: see ghostwatt-pi doctor",
+    "meter_speaks": "Readings of {what} come again",
+    "disk_full": "{path} cannot be written ({error}; {freeMb} MB free): make room; going on without it meanwhile",
+    "disk_works": "{path} can be written again",
+    "file_damaged": "{path} is damaged ({error}): it is put aside as {aside}, and not used",
     "meter_lost": "The meter cannot be read ({error}); trying again",
     "meter_back": "The meter is back",
-    "bad_lines": "{count} lines of the meter were no readings; the last: {line}",
+    "bad_lines": "{count} lines of the meter were no readings; the last: {line} ({why})",
     "bad_lines_over": "The meter's lines are good again; {count} were not",
     "safe_state": "Outlet {channel} is {state} now, its safe state after a {why}",
     "home_assistant_away": "Home Assistant's broker cannot be reached ({error}); trying again",
@@ -50,10 +60,23 @@ SENTENCES = {
 
 PRIORITIES = {
     **dict.fromkeys(("key_refused", "meter_lost", "relay_failed", "rejected", "dropped", "spool_damaged"), 3),
+    **dict.fromkeys(("meter_silent", "disk_full", "file_damaged", "key_lost"), 3),
     **dict.fromkeys(
-        ("away", "warning", "bad_lines", "wrong_baud", "refused", "set_aside", "set_behind", "local_api_off"), 4
+        (
+            "away",
+            "warning",
+            "bad_lines",
+            "wrong_baud",
+            "refused",
+            "set_aside",
+            "set_behind",
+            "local_api_off",
+        ),
+        4,
     ),
-    **dict.fromkeys(("claim", "paired", "relay", "back", "meter_back", "key_replaced"), 5),
+    **dict.fromkeys(
+        ("claim", "paired", "relay", "back", "meter_back", "meter_speaks", "disk_works", "key_replaced"), 5
+    ),
 }
 """Syslog's priorities, where an event's is not 6: 3 error, 4 warning, 5 notice (syslog(3))."""
 
@@ -113,3 +136,8 @@ def tell_stderr(event: str, **fields: object) -> None:
     """One sentence on stderr, where stdout belongs to a JSON document."""
     if event not in DETAILS:
         sys.stderr.write(SENTENCES[event].format(**fields) + "\n")
+
+
+def tell_nothing(event: str, **fields: object) -> None:
+    """Where somebody else says what there is to say."""
+    del event, fields

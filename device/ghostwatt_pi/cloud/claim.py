@@ -34,8 +34,9 @@ class ClaimState:
 class Claimer:
     """Claims the device `device_id` and keeps the key in `home`.
 
-    `keep_readings`: what waits goes to the new owner too (see owner.py); `alive` is for a watchdog. It also ends when a
-    key comes another way, which is the local page.
+    `keep_readings`: what waits goes to the new owner too (see owner.py); `alive` is for a watchdog;
+    `explain` is called before the first wait for a cloud that does not answer, and may raise ClaimFailed where waiting
+    will not help. It also ends when a key comes another way, which is the local page.
     """
 
     def __init__(
@@ -49,10 +50,11 @@ class Claimer:
         *,
         keep_readings: bool = False,
         alive: Callable[[], None] = lambda: None,
+        explain: Callable[[], None] = lambda: None,
     ) -> None:
         self._home, self._cloud, self._device_id = home, cloud, device_id
         self._state, self._tell, self._stop = state, tell, stop
-        self._keep_readings, self._alive = keep_readings, alive
+        self._keep_readings, self._alive, self._explain = keep_readings, alive, explain
         self._backoff = Backoff()
         self._away_since: float | None = None
         self._key_before = home.read_key()
@@ -120,6 +122,7 @@ class Claimer:
         if self._away_since is None:
             self._away_since = time.monotonic()
             self._tell("away", error=str(error))
+            self._explain()
         self._wait(self._backoff.next_seconds(error.retry_after_seconds))
 
     def _answered(self) -> None:
@@ -141,7 +144,8 @@ class Claimer:
 def _advice(refusal: Refused) -> str:
     if refusal.code == "owned":
         return (
-            "This device belongs to an account already. If it is yours, release it on the page first."
+            "This device belongs to an account already. If it is yours, make a new key for it on the page (New key) and"
+            " write it into the file api_key; releasing it there would end its history."
             " If it is second-hand, give it a new identity: ghostwatt-pi claim --new-identity"
         )
     if refusal.code == "access_denied":

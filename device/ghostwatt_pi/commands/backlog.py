@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.commands.asking import channels_without_outlet
 from ghostwatt_pi.commands.bring_back import send_former, show_former
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
 from ghostwatt_pi.commands.measuring import tell_finished
 from ghostwatt_pi.commands.progress import Progress
-from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows
+from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
 from ghostwatt_pi.commands.working import work
 from ghostwatt_pi.home import HomeInUse
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.settings.config import BadSetting
 from ghostwatt_pi.spool.look import SpoolLook, look
-from ghostwatt_pi.tell import Tell, tell_stderr
+from ghostwatt_pi.tell import SENTENCES, Tell, tell_stderr
 from ghostwatt_pi.wire import RelayState
 
 
@@ -34,7 +35,7 @@ def backlog(context: Context, options: Namespace) -> int:
     if options.json:
         print_json(_document(found))
     elif not options.send:
-        print_rows(_rows(found))
+        print_rows(_rows(found, channels_without_outlet(context.home, found)))
     return code
 
 
@@ -51,39 +52,42 @@ class NoMeter:
         return iter(())
 
     def switch(self, channel: int, state: RelayState) -> None:
-        """Not now. Raises RelayError."""
-        raise RelayError(f"outlet {channel} is not turned {state} while only the backlog is sent")
+        """Not now. Raises NoRelays."""
+        raise NoRelays(f"outlet {channel} is not turned {state} while only the backlog is sent")
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
         """Nothing to restore."""
 
 
 class _Drained:
-    """A Tell that moves a progress bar with every upload."""
+    """A Tell that moves a progress bar with every upload, and sets `stop` when the key is refused."""
 
-    def __init__(self, tell: Tell, progress: Progress) -> None:
-        self._tell, self._progress, self._sent = tell, progress, 0
+    def __init__(self, tell: Tell, progress: Progress, stop: threading.Event) -> None:
+        self._tell, self._progress, self._stop, self._sent = tell, progress, stop, 0
 
     def __call__(self, event: str, **fields: object) -> None:
-        """Tell it, but not of commands that wait for the agent."""
+        """Tell it."""
         if event == "uploaded":
             self._sent += int(str(fields["readings"]))
             self._progress.at(self._sent)
-        if event != "relay_failed":
-            self._tell(event, **fields)
+        self._tell(event, **fields)
+        if event == "key_refused":  # only a person can help
+            self._stop.set()
 
 
 def _send(context: Context, *, is_json: bool) -> int:
     """Drain the spool at the cloud's pace; the exit code."""
     if context.home.is_in_use():
         raise HomeInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
+    if context.home.is_key_lost():
+        raise BadSetting(SENTENCES["key_lost"].format(path=context.home.key_path))
     if context.home.read_key() is None:
         raise BadSetting("this device is not paired: ghostwatt-pi claim")
     if is_json:
         context.tell = tell_stderr
     before = look(context.home).depth
     progress = Progress("Sent", before)
-    context.tell = _Drained(context.tell, progress)
+    context.tell = _Drained(context.tell, progress, context.stop)
     try:
         outcome = work(context, NoMeter)
     finally:
@@ -110,10 +114,12 @@ def _document(found: SpoolLook) -> dict[str, object]:
     }
 
 
-def _rows(found: SpoolLook) -> dict[str, str]:
-    rows = {"Waiting": f"{found.depth:,} readings, {found.bytes / 1e6:.1f} MB"}
+def _rows(found: SpoolLook, without_outlet: Collection[int]) -> dict[str, str]:
+    rows = {"Waiting": waiting(found)}
     for each in found.waiting:
         rows[f"Channel {each.channel}"] = f"{each.readings:,} readings, the oldest {ago(each.oldest_at_ms, now_ms())}"
+        if each.channel in without_outlet:
+            rows[f"Channel {each.channel}"] += "; no outlet on the page yet: add one"
     for refused in found.rejected:
         why = f"{refused.code} ({refused.field})" if refused.field else refused.code
         rows[f"Refused: {why}"] = f"{refused.readings:,} readings, the last {ago(refused.last_at_ms, now_ms())}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from contextlib import nullcontext
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.agent.agent import Outcome
+from ghostwatt_pi.cloud.errors import CloudError
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
 from ghostwatt_pi.commands.progress import Progress
@@ -30,6 +31,11 @@ def claim(context: Context, options: Namespace) -> int:
     """Pair this device, with a new identity if wanted. A running agent takes the new key up by itself."""
     if options.json:
         context.tell = tell_stderr
+    if not options.new_identity and is_paired_and_well(context):
+        context.tell("paired_already", deviceId=identity.device_id_if_known(context.home))
+        if options.json:
+            print_json({"deviceId": identity.device_id_if_known(context.home), "paired": True})
+        return OK
     is_running = context.home.is_in_use() and not options.new_identity
     with nullcontext() if is_running else context.home.lock():
         if options.new_identity:
@@ -44,9 +50,22 @@ def claim(context: Context, options: Namespace) -> int:
     return OK
 
 
+def is_paired_and_well(context: Context) -> bool:
+    """Whether the cloud takes the key that this device has."""
+    key = context.home.read_key()
+    if key is None:
+        return False
+    try:
+        with Cloud(context.settings.api) as cloud:
+            cloud.heartbeat(key, [])
+    except CloudError:
+        return False
+    return True
+
+
 def run(context: Context, options: Namespace) -> int:
     """Measure with an Arduino and send, until stopped."""
-    work(context, lambda: chosen_meter(context.settings, context.tell))
+    work(context, lambda: chosen_meter(context.settings, context.tell), watch_silence=True)
     return OK
 
 
@@ -57,16 +76,16 @@ def simulate(context: Context, options: Namespace) -> int:
 
 
 def replay(context: Context, options: Namespace) -> int:
-    """Send recordings, then say what became of their readings."""
+    """Send recordings, then say what became of their readings. All is read through before the first is sent."""
     recording = Replay(options.files, options.speed, options.from_hours, options.hours, options.channel)
-    progress = Progress("Replayed", recording.count() if sys.stderr.isatty() else 0)
+    progress = Progress("Replayed", recording.count())
     try:
         outcome = work(context, lambda: _Counted(recording, progress))
     finally:
         progress.end()
     if outcome is None or not outcome.complete:
         return OK
-    return tell_finished(context, outcome, outcome.measured)
+    return tell_finished(context, outcome, outcome.measured + outcome.found)
 
 
 def tell_finished(context: Context, outcome: Outcome, sent: int) -> int:

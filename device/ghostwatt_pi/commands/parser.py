@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ghostwatt_pi import __version__
-from ghostwatt_pi.commands import backlog, doctor, measuring, status, switching
+from ghostwatt_pi.commands import backlog, doctor, measuring, settings_list, status, switching
 from ghostwatt_pi.commands.exit_codes import MEANINGS
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
 from ghostwatt_pi.meters.profiles import PROFILES
@@ -16,19 +16,40 @@ from ghostwatt_pi.settings.setting import switch as yes_or_no
 from ghostwatt_pi.setup import installing
 
 EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
+EPILOG = f"Every setting is a flag of each command: ghostwatt-pi settings. {EXIT_CODES}"
+
+
+TAKES = {"replay": "FILE [FILE ...]", "switch": "CHANNEL {on,off}"}
+EXAMPLES = {
+    "setup": "setup --api https://your-cloud.example/api",
+    "run": "run --serial /dev/ttyACM0",
+    "doctor": "doctor --switch 1",
+    "simulate": "simulate --profile television --profile fridge",
+    "replay": "replay tv.csv.xz --speed 700 --hours 24",
+    "backlog": "backlog --send",
+    "switch": "switch 1 off",
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and options."""
     parser = argparse.ArgumentParser(
-        prog="ghostwatt-pi", description="Reads power meters and switches outlets.", epilog=EXIT_CODES
+        prog="ghostwatt-pi", description="Reads power meters and switches outlets.", epilog=EPILOG
     )
     parser.add_argument("--version", action="version", version=__version__)
     common = _common_options()
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
-        added = subparsers.add_parser(name, parents=[common], help=help_text, epilog=EXIT_CODES)
+        takes = f" {TAKES[name]}" if name in TAKES else ""
+        added = subparsers.add_parser(
+            name,
+            parents=[common],
+            help=help_text,
+            usage=f"ghostwatt-pi {name}{takes} [options] [settings]",
+            description=f"{help_text[0].upper()}{help_text[1:]}. For example: ghostwatt-pi {EXAMPLES.get(name, name)}",
+            epilog=EPILOG,
+        )
         added.set_defaults(command=command)
         return added
 
@@ -41,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(add("replay", measuring.replay, "send recordings of real appliances"))
     looks = _add_looks(add, "backlog", backlog.backlog, "show what waits for the cloud")
     _add_backlog(looks)
+    add("settings", settings_list.show, "show every setting: its flag, meaning, default, and value here")
     _add_switch(add("switch", switching.switch, "switch an outlet by hand; the cloud's next command wins"))
     return parser
 
@@ -51,15 +73,11 @@ def _common_options() -> argparse.ArgumentParser:
     common.add_argument("--data", metavar="DIR", type=Path, help="folder of identity, key and spool (~/.ghostwatt)")
     common.add_argument("--tell", choices=["people", "json"], default="people", help="sentences, or a JSON line each")
     common.add_argument("--verbose", action="store_true", help="also tell of every upload")
-    group = common.add_argument_group(
-        "settings", "also GHOSTWATT_... in the environment, and config.toml in the folder"
-    )
-    for key, written, default in settings_table():
-        shown = f"{written.help} ({default})" if default not in ("", ()) else written.help
+    for key, written, _ in settings_table():  # listed once, by `ghostwatt-pi settings`
         if written.parse is yes_or_no:
-            group.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=shown)
+            common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
         else:
-            group.add_argument(flag(key), metavar=written.metavar or key.upper(), help=shown)
+            common.add_argument(flag(key), metavar=written.value or key.upper(), help=argparse.SUPPRESS)
     return common
 
 
@@ -90,7 +108,11 @@ def _add_claim(parser: argparse.ArgumentParser) -> None:
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--switch", dest="switch_channel", type=int, metavar="N", help="also switch this outlet off and on, after a yes"
+        "--switch",
+        dest="switch_channel",
+        type=_channel,
+        metavar="N",
+        help="also switch this outlet off and on, after a yes",
     )
 
 
@@ -102,7 +124,7 @@ def _add_backlog(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_switch(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("channel", type=int, choices=range(1, MAX_CHANNEL + 1), metavar="CHANNEL")
+    parser.add_argument("channel", type=_channel, metavar="CHANNEL", help=f"1 to {MAX_CHANNEL}")
     parser.add_argument("state", choices=["on", "off"])
 
 
@@ -118,11 +140,11 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV (t_seconds,power_w), plain or .xz")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, plain, .gz or .xz")
     parser.add_argument("--speed", type=_number(1, 1000), default=1.0, help="how many times as fast (1)")
     parser.add_argument("--from", dest="from_hours", type=_number(0, 1e6), default=0.0, help="first hour (0)")
     parser.add_argument("--hours", type=_number(0.001, 1e6), help="how many hours (to the end)")
-    parser.add_argument("--channel", type=int, default=1, metavar="N", help="channel of the first file (1)")
+    parser.add_argument("--channel", type=_channel, default=1, metavar="N", help="channel of the first file (1)")
 
 
 def _number(least: float, most: float) -> Callable[[str], float]:
@@ -134,6 +156,13 @@ def _number(least: float, most: float) -> Callable[[str], float]:
         return float(text)
 
     return number
+
+
+def _channel(text: str) -> int:
+    """Converts text to a channel."""
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MAX_CHANNEL:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_CHANNEL}")
+    return int(text)
 
 
 def _span(most: float) -> Callable[[str], tuple[float, float]]:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from ghostwatt_pi.spool.look import SpoolLook
+
 
 def ago(at_ms: int | None, now_ms: int) -> str:
     """How long ago, in one unit."""
@@ -24,6 +26,13 @@ def iso(at_ms: int | None) -> str | None:
     if at_ms is None:
         return None
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def waiting(spool: SpoolLook) -> str:
+    """How much waits for the cloud."""
+    if spool.damage:
+        return f"nobody can say: the spool is damaged ({spool.damage}); the agent mends it when it starts"
+    return f"{spool.depth:,} readings, {spool.bytes / 1e6:.1f} MB"
 
 
 def print_rows(rows: Mapping[str, str]) -> None:

@@ -4,40 +4,53 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, replace
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.agent.agent import Agent, Outcome
-from ghostwatt_pi.cloud.claim import Claimer
+from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.cloud.transport import address, open_transport
+from ghostwatt_pi.commands.checks.cloud import network_trouble
+from ghostwatt_pi.commands.checks.finding import WrongServer
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.extras import home_assistant, safe_states, with_chosen_relays
+from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.files import quarantine
+from ghostwatt_pi.home import Home
 from ghostwatt_pi.local.server import LocalApi
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.local.state_file import StateFile
 from ghostwatt_pi.local.watch import Watch
-from ghostwatt_pi.meters.base import Meter
+from ghostwatt_pi.meters.base import Closable, Meter
 from ghostwatt_pi.meters.choice import only_port
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.outlets.hand import HandServer
 from ghostwatt_pi.settings.config import Settings, sends_in_clear
+from ghostwatt_pi.spool.buffer import Buffer
 from ghostwatt_pi.spool.owner import KeyReplaced, check_owner, claim_spool
-from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 
 
-def work(context: Context, new_meter: Callable[[], Meter]) -> Outcome | None:
-    """Pair if need be, then run the agent with this meter. None if it was stopped before that."""
+def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: bool = False) -> Outcome | None:
+    """Pair if need be, then run the agent with this meter. None if it was stopped before that.
+
+    `watch_silence`: a meter that says nothing for a minute is told of.
+    """
     try:
         watch = Watch(context.tell)
-        with context.home.lock(), local_page(context, watch.snapshot):
-            meter = watch.meter(new_meter())
-            context.notifier.ready("Waiting to be paired" if context.home.read_key() is None else "Working")
-            if context.home.read_key() is None and not pair(context):
+        with context.home.lock(), local_page(context, watch.snapshot), ExitStack() as stack:
+            own_meter = new_meter()
+            if isinstance(own_meter, Closable):
+                stack.callback(own_meter.close)
+            meter = watch.meter(own_meter)
+            is_paired = context.home.read_key() is not None or context.home.is_key_lost()
+            context.notifier.ready("Working" if is_paired else "Waiting to be paired")
+            if not is_paired and not pair(context):
                 return None
-            return _run_agent(context, meter, watch)
+            return _run_agent(context, meter, watch, watch_silence=watch_silence)
     except KeyReplaced:
         context.tell("key_replaced")
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very command, begun anew
@@ -65,8 +78,18 @@ def pair(context: Context, *, keep_readings: bool = False) -> bool:
             context.stop,
             keep_readings=keep_readings,
             alive=context.notifier.alive,
+            explain=lambda: _explain(context),
         )
         return claimer.claim()
+
+
+def _explain(context: Context) -> None:
+    """Why the cloud does not answer, as the doctor says it. Raises ClaimFailed when waiting will not help."""
+    trouble = network_trouble(context.settings.api)
+    if isinstance(trouble, WrongServer):
+        raise ClaimFailed(f"{trouble.says}: {trouble.mend}")
+    if trouble:
+        context.tell("warning", text=f"{trouble.says}: {trouble.mend}")
 
 
 @contextmanager
@@ -75,7 +98,7 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
     settings, home = context.settings, context.home
     server = None
     if settings.port:
-        device_id, state = identity.device_id(home), context.claim_state
+        device_id, state = identity.device_id_if_known(home), context.claim_state
         try:
             server = LocalApi(settings.port, home, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot)
             server.start()
@@ -91,27 +114,52 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
             server.stop()
 
 
-def _run_agent(context: Context, meter: Meter, watch: Watch) -> Outcome:
-    home, settings = context.home, context.settings
-    claim_spool(home, watch.tell)
-    watch.tell("started", deviceId=identity.device_id(home), api=address(settings))
-    by_hand, states = HandServer(home.switch_path), safe_states(settings, watch, home)
-    state_file = StateFile(home.state_path, watch.snapshot)
+@contextmanager
+def control_socket(home: Home, state: Callable[[], Mapping[str, object]], tell: Tell) -> Iterator[HandServer | None]:
+    """The socket for `switch` and `status`; None, which is told, where there can be none."""
+    try:
+        if home.switch_path.is_dir():
+            quarantine(home.switch_path)
+        server = HandServer(home.switch_path, state)
+    except OSError as error:
+        tell("warning", text=f"{home.switch_path}: {error.strerror}; outlets cannot be switched by hand meanwhile")
+        yield None
+        return
+    with server.running():
+        yield server
+
+
+def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: bool) -> Outcome:
+    home, settings, disk = context.home, context.settings, Disk(watch.tell)
+    claim_spool(home, watch.tell, disk)
+    identity.repair(home, disk)
+    device_id = identity.device_id_if_known(home)
+    if home.is_key_lost():
+        watch.tell("key_lost", path=str(home.key_path))
+    if device_id == identity.UNKNOWN:
+        watch.tell("warning", text=f"{home.identity_path} is damaged: see ghostwatt-pi doctor. With its key it goes on")
+        settings = replace(settings, transport="http", home_assistant="")  # both need the id
+    watch.tell("started", deviceId=device_id, api=address(settings))
+    states = safe_states(settings, watch, home, disk)
+    state_file = StateFile(home.state_path, watch.snapshot, disk)
 
     def turn() -> None:
         context.notifier.alive()
         check_owner(home)
-        by_hand.serve(agent.switch_by_hand)
+        if by_hand:
+            by_hand.serve(agent.switch_by_hand)
         states.turn(agent.take_safe_state, cloud_away=watch.is_cloud_away)
+        if watch_silence:
+            watch.silence.turn(agent.channels, is_lost=watch.is_meter_lost)
         state_file.follow()
 
     with (
         closing(state_file),
-        closing(Spool(home.spool_path)) as spool,
-        open_transport(settings, identity.device_id(home)) as cloud,
+        closing(Buffer(home.spool_path, disk)) as spool,
+        open_transport(settings, device_id) as cloud,
         watch.asking(spool, cloud),
-        by_hand.running(),
-        home_assistant(settings, identity.device_id(home), watch.snapshot, context.tell),
+        control_socket(home, lambda: asdict(state_file.now()), watch.tell) as by_hand,
+        home_assistant(settings, device_id, watch.snapshot, context.tell),
     ):
         context.notifier.status(f"Sending to {address(settings)}")
         agent = Agent(
@@ -124,5 +172,6 @@ def _run_agent(context: Context, meter: Meter, watch: Watch) -> Outcome:
             step_watts=settings.upload_step_watts,
             local_detect=settings.local_detect,
             alive=turn,
+            disk=disk,
         )
         return agent.run()

@@ -28,6 +28,10 @@ class BadSetting(Exception):
     """A setting that cannot be; the text names it and says where it stands."""
 
 
+class BadFlag(BadSetting):
+    """The same of a flag: the command line is wrong."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings. An empty text means that none is set."""
@@ -119,7 +123,8 @@ def _parse(key: str, place: str, value: object) -> Any:
     try:
         return KEYS[key].parse(value)
     except ValueError as error:
-        raise BadSetting(f"{key} is {value!r} ({place}): it must be {error}") from None
+        kind = BadFlag if place == flag(key) else BadSetting
+        raise kind(f"{key} is {value!r} ({place}): it must be {error}") from None
 
 
 def _read_file(path: Path) -> Mapping[str, object]:

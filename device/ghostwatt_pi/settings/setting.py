@@ -24,6 +24,13 @@ class Setting:
     help: str
     metavar: str | None
 
+    @property
+    def value(self) -> str:
+        """What stands for the value in the help: its choices, where there are some."""
+        if isinstance(self.parse, OneOf):
+            return f"{{{','.join(self.parse.words)}}}"
+        return self.metavar or ""
+
 
 def setting(default: object, parse: Callable[[object], object], help_text: str, metavar: str | None = None) -> Any:
     """A dataclass field that is a setting."""
@@ -57,15 +64,22 @@ def address(*schemes: str) -> Callable[[object], str]:
     return parse
 
 
-def one_of(*words: str) -> Callable[[object], str]:
-    """One of these words."""
+@dataclass(frozen=True)
+class OneOf:
+    """Parses one of these words."""
 
-    def parse(value: object) -> str:
-        if value not in words:
-            raise ValueError(" or ".join(words))
+    words: tuple[str, ...]
+
+    def __call__(self, value: object) -> str:
+        """The word."""
+        if value not in self.words:
+            raise ValueError(" or ".join(self.words))
         return str(value)
 
-    return parse
+
+def one_of(*words: str) -> OneOf:
+    """One of these words."""
+    return OneOf(words)
 
 
 def whole(least: int, most: int) -> Callable[[object], int]:

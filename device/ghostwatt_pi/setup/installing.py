@@ -9,16 +9,19 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from ghostwatt_pi.cloud.errors import CloudError
+from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
 from ghostwatt_pi.commands.working import pair
 from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, choose_port, first_reading
 from ghostwatt_pi.meters.usb import list_usb_ports
-from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, config_path
+from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, LOCAL_API, config_path
 from ghostwatt_pi.settings.config_file import config_text, write_settings
 from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps
 from ghostwatt_pi.setup.system import System, this_system
 from ghostwatt_pi.setup.unit import UNIT_NAME
+from ghostwatt_pi.tell import NO_OUTLET
 
 
 class SetupStopped(Exception):
@@ -30,6 +33,12 @@ def setup(context: Context, options: Namespace, system: System | None = None) ->
     system = system or this_system()
     if options.uninstall:
         return _uninstall(context, options, system)
+    settings = context.settings
+    if system.is_raspberry_pi and settings.api == LOCAL_API and settings.env != "local" and options.api is None:
+        raise SetupStopped(
+            "api is not set: give the cloud's address, as in: setup --api https://your-cloud.example/api"
+            " (a cloud on this very Pi: setup --env local)"
+        )
     installer = Installer(context, options)
     steps = installer.steps()
     if system.can_serve:
@@ -89,6 +98,20 @@ class Installer:
             self.left.append(f"{error} Then: ghostwatt-pi doctor")
         else:
             _say(f"  outlet {seen.channel}: {seen.voltage:.1f} V, {seen.current:.3f} A, {seen.power:.1f} W")
+            self._name_missing_outlet(seen.channel)
+
+    def _name_missing_outlet(self, channel: int) -> None:
+        """Readings of a channel that the page has no outlet for wait until there is one."""
+        key = self._home.read_key()
+        if key is None:
+            return
+        try:
+            with Cloud(self._settings.api) as cloud:
+                reply = cloud.heartbeat(key, [])
+        except CloudError:  # the doctor says it
+            return
+        if channel not in {command.channel for command in reply.relays}:
+            _say(f"  {NO_OUTLET.format(channel=channel)}")
 
 
 def _take(steps: Sequence[Step], system: System, *, dry_run: bool) -> None:

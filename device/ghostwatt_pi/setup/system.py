@@ -36,6 +36,12 @@ class System:
     run: Run = run_command
 
     @property
+    def is_raspberry_pi(self) -> bool:
+        """Whether the machine says so of itself (Linux' device tree)."""
+        model = self.root / "proc/device-tree/model"
+        return model.is_file() and b"Raspberry Pi" in model.read_bytes()
+
+    @property
     def unit_path(self) -> Path:
         """The service's unit."""
         return self.root / "etc/systemd/system" / UNIT_NAME

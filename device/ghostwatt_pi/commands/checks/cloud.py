@@ -14,18 +14,21 @@ import requests
 
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
 from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.commands.checks.finding import Finding
+from ghostwatt_pi.commands.checks.finding import Finding, WrongServer
 from ghostwatt_pi.commands.context import Context
 
 TIMEOUT_SECONDS = 10.0
 CLOCK_OFF_SECONDS = 2.0
 """The agent corrects its stamps by the cloud's time, so a wrong clock is a warning only."""
+MEND_KEY = "make a new key for it on the page (New key) and write it into {path}; releasing it would end its history"
+MEND_ADDRESS = "check the address (api); it ends with /api"
+NOT_HERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 SET_CLOCK = "let systemd set it: sudo timedatectl set-ntp true"
 
 
 def check_cloud(context: Context) -> Iterator[Finding]:
     """Network first; key and clock only where there is a way to ask."""
-    trouble = _network_trouble(context.settings.api)
+    trouble = network_trouble(context.settings.api)
     if trouble:
         yield trouble
         yield Finding("key", "warn", "not checked, since the cloud cannot be asked")
@@ -35,8 +38,8 @@ def check_cloud(context: Context) -> Iterator[Finding]:
     yield from _key_and_clock(context)
 
 
-def _network_trouble(api: str) -> Finding | None:
-    """The first step on the way that fails."""
+def network_trouble(api: str) -> Finding | None:
+    """The first step on the way to the cloud that fails; None when its health check answers well."""
     parts = urlsplit(api)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
@@ -62,8 +65,11 @@ def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
         answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", "try again in a minute")
-    if answer.status_code == HTTPStatus.NOT_FOUND:
-        return _fail(f"{api} is no Ghostwatt cloud", "check the address (api); it ends with /api")
+    if answer.is_redirect:
+        mend = f"set the address (api) to where it points: {answer.headers['Location'].removesuffix('/health')}"
+        return WrongServer("network", "fail", f"{api} points elsewhere", mend)
+    if answer.status_code in NOT_HERE or (answer.ok and not _is_health(answer)):
+        return WrongServer("network", "fail", f"{api} is no Ghostwatt cloud", MEND_ADDRESS)
     if not answer.ok:
         return _fail(
             f"the cloud says {answer.status_code}: {answer.text[:120]}", "wait: readings are kept until it works"
@@ -71,8 +77,21 @@ def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
     return None
 
 
+def _is_health(answer: requests.Response) -> bool:
+    """Whether this is what the health check of a Ghostwatt cloud says."""
+    try:
+        said = answer.json()
+    except requests.JSONDecodeError:
+        return False
+    return isinstance(said, dict) and "success" in said
+
+
 def _key_and_clock(context: Context) -> Iterator[Finding]:
     key = context.home.read_key()
+    if key is None and context.home.is_key_lost():
+        yield Finding("key", "fail", "this device's key was damaged", MEND_KEY.format(path=context.home.key_path))
+        yield _ntp()
+        return
     if key is None:
         yield Finding("key", "fail", "this device is not paired", "ghostwatt-pi claim")
         yield _ntp()

@@ -14,3 +14,7 @@ class Finding:
     state: Literal["ok", "warn", "fail"]
     says: str
     mend: str | None = None
+
+
+class WrongServer(Finding):
+    """Something answers at the address, but it is no Ghostwatt cloud: waiting will not help."""

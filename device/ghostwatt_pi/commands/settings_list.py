@@ -1,0 +1,33 @@
+"""`ghostwatt-pi settings`: every setting once, with its flag, meaning, default, and value here."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.commands.exit_codes import OK
+from ghostwatt_pi.settings.config import config_path, flag, settings_table
+
+NOTHING = ("", ())
+"""Defaults of settings that are not set."""
+
+
+def show(context: Context, _options: Namespace) -> int:
+    """Print the list."""
+    lines = [
+        f"Flags go before GHOSTWATT_... in the environment, these before {config_path(context.settings.data_dir)}."
+    ]
+    for key, written, default in settings_table():
+        value = getattr(context.settings, key)
+        shown = f" ({_text(default)})" if default not in NOTHING else ""
+        here = f"  now: {_text(value)}" if value != default else ""
+        lines += ["", f"{flag(key)} {written.value}".rstrip() + here, f"    {written.help}{shown}"]
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return OK
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
