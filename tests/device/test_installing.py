@@ -110,6 +110,14 @@ def test_setup_makes_all_ready_and_a_second_time_ends_the_same(
     assert cloud.count("/device/claim") == 1
 
 
+def test_setup_says_when_the_page_has_no_outlet_for_the_channel_yet(
+    machine: Machine, cloud: FakeCloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.relays.clear()
+    assert machine.setup() == 0
+    assert "Channel 1 has no outlet on the page yet: add one" in capsys.readouterr().out
+
+
 def test_the_services_program_runs_by_itself(machine: Machine) -> None:
     install_copy(machine.system.program_dir)
     install_copy(machine.system.program_dir)

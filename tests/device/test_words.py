@@ -84,10 +84,16 @@ def test_a_claim_at_an_address_that_points_elsewhere_says_where(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("api", "named"), [("http://127.0.0.1:9/api", "firewall"), ("http://no-such-name.invalid/api", "Pi online")]
+    ("api", "named"),
+    [
+        ("http://127.0.0.1:9/api", "firewall"),
+        ("http://no-such-name.invalid/api", "Pi online"),
+        ("https", "does not speak HTTPS"),
+    ],
 )
 def test_a_claim_that_must_wait_says_once_why(pi: Started, api: str, named: str) -> None:
     (pi.folder / "api_key").unlink()
+    api = pi.cloud.url.replace("http", "https") if api == "https" else api
     command = [sys.executable, "-m", "ghostwatt_pi", "claim", "--tell", "json", "--port", "0", "--api", api]
     process = subprocess.Popen([*command, "--data", str(pi.folder)], stdout=subprocess.PIPE, text=True)
     pi.running.append(process)

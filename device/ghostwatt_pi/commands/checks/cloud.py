@@ -21,6 +21,7 @@ TIMEOUT_SECONDS = 10.0
 CLOCK_OFF_SECONDS = 2.0
 """The agent corrects its stamps by the cloud's time, so a wrong clock is a warning only."""
 MEND_KEY = "make a new key for it on the page (New key) and write it into {path}; releasing it would end its history"
+MEND_BREAK = "check the address (api) and its port; if they are right, try again in a minute"
 MEND_ADDRESS = "check the address (api); it ends with /api"
 NOT_HERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 SET_CLOCK = "let systemd set it: sudo timedatectl set-ntp true"
@@ -54,6 +55,8 @@ def network_trouble(api: str) -> Finding | None:
                     line, server_hostname=host
                 ).close()
     except ssl.SSLError as error:
+        if error.reason == "WRONG_VERSION_NUMBER":
+            return _fail(f"{host}:{port} does not speak HTTPS", "check the address (api): its http or https, its port")
         return _fail(f"{host} cannot prove who it is: {error.reason}", "check the address (api) and the Pi's date")
     except OSError as error:
         return _fail(f"{host}:{port} does not answer: {error}", "check the address (api), router and firewall")
@@ -64,7 +67,7 @@ def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
     try:
         answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", "try again in a minute")
+        return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", MEND_BREAK)
     if answer.is_redirect:
         mend = f"set the address (api) to where it points: {answer.headers['Location'].removesuffix('/health')}"
         return WrongServer("network", "fail", f"{api} points elsewhere", mend)
