@@ -48,7 +48,7 @@ def _live(options: argparse.Namespace, database: Database) -> None:
     past = importlib.import_module("infra.local.past")  # it reads the environment, so it comes after
     now_ms = time.time_ns() // 1_000_000
     begin_ms = now_ms - options.days * DAY_MS
-    home = past.move_in(options.email, options.password, options.device_id, OUTLETS, begin_ms)
+    home = past.move_in(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
     progress.show(f"Living through the last {options.days} days", past.live_through(home, begin_ms, now_ms))
 
 

@@ -47,9 +47,12 @@ class Report:
     reason: str | None = None
 
 
-def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet], now_ms: int) -> Home:
-    """The account, the device and its outlets as they were made then. Raises Conflict when there is such an account."""
-    accounts.sign_up(email, password, "the demo's past", now_ms)
+def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet], begin_ms: int, now_ms: int) -> Home:
+    """The account as it was made then, and its device and outlets. Raises Conflict when there is such an account.
+
+    The device is registered as of now: its own Pi is paired next, which is allowed for a day after that only.
+    """
+    accounts.sign_up(email, password, "the demo's past", begin_ms)
     account = users.load_open(email)
     if account is None:
         raise LookupError(f"the account {email} that was just made is not there")

@@ -21,7 +21,7 @@ def recordings() -> Recordings:
     return Recordings(PLACE)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_200)
 def test_told_nothing_it_saves_most_and_cuts_nothing_in_use(recordings: Recordings) -> None:
     found = summary(recordings.run(Factory))
     assert found.wrong == 0
@@ -30,7 +30,7 @@ def test_told_nothing_it_saves_most_and_cuts_nothing_in_use(recordings: Recordin
     assert found.macro >= 80
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1_200)
 def test_told_the_kind_it_saves_nearly_all_from_the_start(recordings: Recordings) -> None:
     found = summary(recordings.run(Factory, kind=True, informed=True))
     assert (found.wrong, found.never) == (0, 0)
