@@ -31,6 +31,8 @@ REFUSED_V6 = (
     IPv6Network("64:ff9b:1::/48"),  # NAT64 of one's own (RFC 8215)
     IPv6Network("2001::/23"),  # protocol assignments, Teredo among them (RFC 2928)
     IPv6Network("2002::/16"),  # 6to4 (RFC 3056)
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+    IPv6Network("5f00::/16"),  # segment identifiers (RFC 9602)
     IPv6Network("fec0::/10"),  # site-local, given up (RFC 3879)
 )
 """Beyond what ipaddress itself calls not global: whatever carries another address inside could lead in."""
