@@ -24,8 +24,28 @@ SECRET = "a-secret-of-sixteen-or-more"
 
 
 def visit(page: Page, address: str) -> None:
-    """Go to a view of the page."""
-    page.evaluate("address => { location.hash = address }", address)
+    """Go to a view of the page, and wait until it has loaded: parts that arrive later move the buttons below them."""
+    page.evaluate(
+        """address => new Promise(resolve => {
+            if (location.hash === address) return resolve()
+            addEventListener("hashchange", resolve, { once: true })
+            location.hash = address
+        })""",
+        address,
+    )
+    loaded(page)
+
+
+def reload(page: Page) -> None:
+    """Reload the page, and wait until its view has loaded."""
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    loaded(page)
+
+
+def loaded(page: Page) -> None:
+    """Wait until no part of the view is still being fetched."""
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def section(page: Page, title: str) -> Locator:
@@ -227,7 +247,7 @@ def test_a_read_token_is_shown_once_reads_and_is_ended(person: Person, base_url:
         return requests.get(f"{base_url}/api/port/list", headers=headers, timeout=20).status_code
 
     assert read() == 200
-    page.reload()
+    reload(page)
     expect(item).to_contain_text("read only")
     assert token not in page.content()
     item.get_by_role("button", name="End Grafana").click()
@@ -251,7 +271,7 @@ def test_sessions_are_ended_one_by_one_or_all_but_this_one(person: Person, base_
     page.get_by_role("button", name="End all others", exact=True).click()
     expect(sessions).to_have_count(1)
     expect(sessions).to_contain_text("this one")
-    page.reload()
+    reload(page)
     expect(sessions).to_have_count(1)
 
 
@@ -304,7 +324,7 @@ def test_the_secret_of_a_webhook_is_shown_once_and_signs_the_test_that_is_sent(p
         page.get_by_role("button", name="Done").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
         assert secret not in page.content()
-        page.reload()
+        reload(page)
         expect(page.get_by_label("Webhook", exact=True)).to_have_value(url)
         assert secret not in page.content()
         page.get_by_role("button", name="Send a test").click()
@@ -330,7 +350,7 @@ def test_what_does_not_arrive_is_told_by_the_test_and_later_in_the_settings(pers
     pi = person.api.add_device("Den")
     pi.send((person.api.add_port(pi, "Radio", thresholdWatts=10, dwellSeconds=0), 3.0))
     eventually(lambda: person.api.call("GET", "/notification/settings")["lastErrors"]["webhook"], "a failure is kept")
-    page.reload()
+    reload(page)
     expect(page.get_by_text("Last failed")).to_contain_text("The webhook did not answer")
     assert SECRET not in page.content()
 

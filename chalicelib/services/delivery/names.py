@@ -35,6 +35,7 @@ def look_up(host: str, port: int, resolver: Resolve, seconds: float) -> list[str
         Undeliverable: The name is not known, or not within the time.
     """
     answers: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+    free = _free  # the place that is taken is the one given back, however late the look-up ends
 
     def ask() -> None:
         try:
@@ -42,11 +43,11 @@ def look_up(host: str, port: int, resolver: Resolve, seconds: float) -> list[str
         except (OSError, UnicodeError) as error:
             answers.put(error)
         finally:
-            _free.release()
+            free.release()
 
     deadline = time.monotonic() + seconds
     late = Undeliverable(f"The name {host} could not be looked up in time.")
-    if not _free.acquire(timeout=seconds):
+    if not free.acquire(timeout=seconds):
         raise late
     threading.Thread(target=ask, name=f"look-up of {host}", daemon=True).start()
     try:
