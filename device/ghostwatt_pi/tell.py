@@ -31,8 +31,6 @@ SENTENCES = {
     "dropped": "The spool is full: the oldest readings are dropped, {total} so far",
     "spool_damaged": "The spool was damaged: {saved} readings saved, {unreadable} places unreadable; see {path}",
     "time_guessed": "{readings} readings are of a time without a clock: they are dated up to this start",
-    "local_detect": "While the cloud is away standby is told here, and nothing is cut",
-    "standby": "Outlet {channel}: on standby for {minutes} min ({watts:.1f} W); not cut without the cloud",
     "no_outlet": NO_OUTLET + "; its readings wait here until then",
     "set_behind": "{readings} readings failed {tries} times ({error}); the others go before them",
     "call_failed": "A call to the cloud failed ({error})",

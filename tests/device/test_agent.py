@@ -7,7 +7,6 @@ from contextlib import closing
 
 import pytest
 from ghostwatt_pi.agent.agent import Agent
-from ghostwatt_pi.agent.standby_watch import DWELL_MS
 from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement, now_ms
@@ -319,29 +318,6 @@ def test_dropped_readings_are_reported_to_the_cloud_and_told_once(
         spool.add([reading(at_ms=number, channel=2) for number in range(5)])
     start_agent(meter)
     until(lambda: cloud.dropped_readings == 3)
-
-
-def test_without_the_cloud_standby_is_told_and_nothing_cut(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, told: Told
-) -> None:
-    stop = threading.Event()
-    for _ in range(3):
-        cloud.fail("/device/heartbeat", 503)
-    with Cloud(cloud.url) as client, closing(Spool(home.spool_path)) as spool:
-        agent = Agent(home, client, spool, meter, told, stop, local_detect=True)
-        thread = threading.Thread(target=agent.run)
-        thread.start()
-        until(lambda: told.of("away"))
-        start_ms = now_ms() - DWELL_MS
-        for at_ms in range(start_ms, start_ms + DWELL_MS + 1, 60_000):
-            meter.say(reading(2.8, at_ms=at_ms))
-        until(lambda: told.of("standby"))
-        stop.set()
-        thread.join()
-    assert [event for event, _ in told if event in ("away", "local_detect", "standby")] == [
-        "away", "local_detect", "standby"
-    ]  # fmt: skip
-    assert meter.relays.is_on(1)
 
 
 def test_a_command_that_went_stale_on_its_way_is_not_obeyed(

@@ -57,6 +57,12 @@ def test_a_replay_without_a_port_to_go_to_says_what_is_left_behind(
     assert process.returncode == 3
 
 
+def test_a_flag_that_no_longer_exists_is_told_and_changes_nothing(cloud: FakeCloud, pi: Started) -> None:
+    process = pi.start(*SIMULATE, "--local-detect")
+    assert "local_detect (--local-detect) no longer exists" in str(next_event(process, "warning")["text"])
+    next_event(process, "uploaded")
+
+
 def spooled(folder: Path) -> set[tuple[str, int]]:
     """(port, time) of what the spool holds; ports are named after channels."""
     with sqlite3.connect(folder / "spool.sqlite") as db:

@@ -105,3 +105,12 @@ def test_writing_a_setting_leaves_what_its_owner_wrote(tmp_path: Path) -> None:
     assert (tmp_path / "config.toml").read_text() == (
         '# mine\nport = 0 # no page\nbaud = 19200\nserial = "/dev/ttyUSB0"\n'
     )
+
+
+def test_a_setting_that_no_longer_exists_is_told_and_ignored(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("local_detect = true")
+    settings = load_settings({"data": tmp_path, "local_detect": False}, {"GHOSTWATT_LOCAL_DETECT": "nonsense"})
+    assert settings.retired == tuple(
+        f"local_detect ({place}) no longer exists and is ignored"
+        for place in ("--local-detect", "GHOSTWATT_LOCAL_DETECT", tmp_path / "config.toml")
+    )

@@ -55,8 +55,8 @@ class Outcome:
 class Agent:
     """Runs until `stop` is set, or until the meter has no more and everything that can be sent is sent.
 
-    `step_watts` is the change that is uploaded early; with `local_detect` it tells of standby while the cloud is away;
-    `alive` is called at every turn, for a watchdog; `pace` is for tests that have no time.
+    `step_watts` is the change that is uploaded early; `alive` is called at every turn, for a watchdog; `pace` is for
+    tests that have no time.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class Agent:
         stop: threading.Event,
         *,
         step_watts: float = STEP_WATTS,
-        local_detect: bool = False,
         alive: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
         disk: Disk | None = None,
@@ -82,7 +81,7 @@ class Agent:
         self._outlets = Outlets(meter.relays, home.outlets_path, tell, switched=wake.set, disk=disk)
         self._sampler = Sampler(meter, spool, self._outlets, tell, stop, step_watts, wake)
         self._due = Due(spool, self._outlets, self._sampler, self._pace)
-        self._outage = Outage(tell, self._sampler.standby if local_detect else None)
+        self._outage = Outage(tell)
         self._must_ask = True  # the cloud's time and the ports come first, and after a failure whether it is back
         self._upload_failed = False
         self._without_outlet: set[int] = set()  # channels that were told of

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 
-from ghostwatt_pi.agent.standby_watch import StandbyWatch
 from ghostwatt_pi.cloud.backoff import Backoff
 from ghostwatt_pi.cloud.errors import CloudAway, CloudError
 from ghostwatt_pi.tell import Tell
 
 
 class Outage:
-    """`standby`, where there is one, watches the outlets as long as an outage lasts."""
+    """Tells of each outage, and says how long to wait between calls meanwhile."""
 
-    def __init__(self, tell: Tell, standby: StandbyWatch | None) -> None:
-        self._tell, self._standby = tell, standby
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
         self._backoff = Backoff()
         self._since: float | None = None
 
@@ -24,7 +23,6 @@ class Outage:
         if self._since is None:
             self._since = time.monotonic()
             self._tell("away", error=str(error))
-            self._watch(is_on=True)
         return self._backoff.next_seconds(error.retry_after_seconds if isinstance(error, CloudAway) else None)
 
     def over(self) -> None:
@@ -33,10 +31,3 @@ class Outage:
         if self._since is not None:
             self._tell("back", seconds=time.monotonic() - self._since)
             self._since = None
-            self._watch(is_on=False)
-
-    def _watch(self, *, is_on: bool) -> None:
-        if self._standby:
-            self._standby.is_on = is_on
-            if is_on:
-                self._tell("local_detect")

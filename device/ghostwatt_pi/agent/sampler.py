@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from ghostwatt_pi.agent.standby_watch import StandbyWatch
 from ghostwatt_pi.agent.watts_steps import WattsSteps
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
@@ -38,7 +37,7 @@ class Sampler:
     ) -> None:
         self.measured = 0
         self._is_implausible = False
-        self.steps, self.standby = WattsSteps(step_watts), StandbyWatch(tell)
+        self.steps = WattsSteps(step_watts)
         self.wake, self.ended = wake, threading.Event()
         self.proof, self.step = threading.Event(), threading.Event()
         self.failure: Exception | None = None
@@ -84,7 +83,6 @@ class Sampler:
             self.proof.set()
         if self.steps.notice(measurements):
             self.step.set()
-        self.standby.notice(measurements)
         if self.proof.is_set() or self.step.is_set() or self.has_full_batch():
             self.wake.set()
 

@@ -12,6 +12,7 @@ from ghostwatt_pi.commands.exit_codes import MEANINGS
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
 from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.settings.config import flag, settings_table
+from ghostwatt_pi.settings.setting import RETIRED
 from ghostwatt_pi.settings.setting import switch as yes_or_no
 from ghostwatt_pi.setup import installing
 
@@ -78,6 +79,8 @@ def _common_options() -> argparse.ArgumentParser:
             common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
         else:
             common.add_argument(flag(key), metavar=written.value or key.upper(), help=argparse.SUPPRESS)
+    for key in RETIRED:
+        common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
     return common
 
 

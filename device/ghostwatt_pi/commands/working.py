@@ -39,6 +39,8 @@ def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: boo
 
     `watch_silence`: a meter that says nothing for a minute is told of.
     """
+    for sentence in context.settings.retired:
+        context.tell("warning", text=sentence)
     try:
         watch = Watch(context.tell)
         with context.home.lock(), local_page(context, watch.snapshot), ExitStack() as stack:
@@ -170,7 +172,6 @@ def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: b
             watch.tell,
             context.stop,
             step_watts=settings.upload_step_watts,
-            local_detect=settings.local_detect,
             alive=turn,
             disk=disk,
         )

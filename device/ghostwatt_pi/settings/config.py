@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ghostwatt_pi.settings.setting import Setting, address, number, one_of, pins, setting, switch, text, whole
+from ghostwatt_pi.settings.setting import RETIRED, Setting, address, number, one_of, pins, setting, switch, text, whole
 
 LOCAL_API = "http://127.0.0.1:8000/api"
 """Where `make serve` of the Ghostwatt repository answers on the same machine."""
@@ -55,9 +55,10 @@ class Settings:
     relay_after_power_loss: str = setting("keep", one_of(*SAFE_STATES), "an outlet's state when the Pi starts again")
     relay_after_cloud_loss: str = setting("keep", one_of(*SAFE_STATES), "an outlet's state once the cloud is lost")
     cloud_loss_minutes: float = setting(60.0, number(1, 100_000), "how long the cloud must be away to be lost", "N")
-    local_detect: bool = setting(False, switch, "tell of phantoms while the cloud is away; it never cuts by itself")
     upload_step_watts: float = setting(20.0, number(1, 25_000), "a change this large is sent at once", "N")
     home_assistant: str = setting("", address("mqtt", "mqtts"), "the home's own MQTT broker, for Home Assistant", "URL")
+    retired: tuple[str, ...] = ()
+    """Sentences about settings that were given but no longer exist."""
 
 
 def load_settings(
@@ -81,7 +82,18 @@ def load_settings(
         values["api"] = LOCAL_API
     if values.get("env") == "cloud" and "api" not in values:
         raise BadSetting("api is not set: give the cloud's address with --api, GHOSTWATT_API or config.toml")
-    return Settings(data_dir, **values)
+    return Settings(data_dir, retired=tuple(_retired(flags, environment, file, path)), **values)
+
+
+def _retired(
+    flags: Mapping[str, object], environment: Mapping[str, str], file: Mapping[str, object], path: Path
+) -> Iterator[str]:
+    """A sentence for each place that still sets something which no longer exists."""
+    for key in RETIRED:
+        places = {flag(key): flags.get(key), variable(key): environment.get(variable(key)), str(path): file.get(key)}
+        for place, value in places.items():
+            if value is not None:
+                yield f"{key} ({place}) no longer exists and is ignored"
 
 
 def settings_table() -> Iterator[tuple[str, Setting, Any]]:
@@ -134,6 +146,6 @@ def _read_file(path: Path) -> Mapping[str, object]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"{path}: {error}") from error
-    if unknown := settings.keys() - KEYS.keys():
+    if unknown := settings.keys() - KEYS.keys() - set(RETIRED):
         raise BadSetting(f"{path}: unknown setting {min(unknown)!r}; there are {', '.join(KEYS)}")
     return settings

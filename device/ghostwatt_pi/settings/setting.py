@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 YES, NO = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
+RETIRED = ("local_detect",)
+"""Settings that no longer exist. A flag, variable or file that still has one is accepted; the agent says so."""
 MAX_GPIO = 27
 """The highest GPIO number on a Raspberry Pi's header."""
 
