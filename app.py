@@ -5,26 +5,25 @@ from __future__ import annotations
 from botocore.session import get_session
 from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 
-from chalicelib import clock
-from chalicelib.api import (
-    accounts,
-    claims,
-    detector,
-    devices,
-    energy,
-    events,
-    exports,
-    meta,
-    ports,
-    readings,
-    savings,
-    tariffs,
-)
-from chalicelib.domain.errors import Unauthenticated
-from chalicelib.events import account_mail, mqtt, schedule, stream
-from chalicelib.events import exports as export_jobs
-from chalicelib.services.push import live
-from chalicelib.settings import settings
+from chalicelib.accounts import routes as accounts
+from chalicelib.core import clock
+from chalicelib.core import routes as meta
+from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.settings import settings
+from chalicelib.detection import routes as detector
+from chalicelib.devices import pairing_routes as claims
+from chalicelib.devices import routes as devices
+from chalicelib.energy import routes as energy
+from chalicelib.energy import savings_routes as savings
+from chalicelib.energy import tariff_routes as tariffs
+from chalicelib.entrypoints import account_mail_job as account_mail
+from chalicelib.entrypoints import export_job as export_jobs
+from chalicelib.entrypoints import mqtt, schedule, stream
+from chalicelib.exports import routes as exports
+from chalicelib.notifications import routes as events
+from chalicelib.ports import routes as ports
+from chalicelib.readings import routes as readings
+from chalicelib.realtime import publisher as live
 
 app = Chalice(app_name="ghostwatt", configure_logs=False)
 app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])

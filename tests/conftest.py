@@ -18,7 +18,7 @@ import pytest
 import requests
 from xdist.scheduler import LoadScopeScheduling
 
-from chalicelib.settings import settings
+from chalicelib.core.settings import settings
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
 from infra.local.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from chalicelib import clock
+from chalicelib.core import clock
 from infra.local import aws, checkpoints, descriptors, environment, retention, tables, template
 from infra.local.broker import Broker
 from infra.local.bucket import Bucket
@@ -174,7 +174,7 @@ def _pump(directory: Path, database_url: str) -> Iterator[None]:
     source = TableStream(aws.client("dynamodbstreams", database_url), STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     dead_letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
-    handler: Handler = importlib.import_module("chalicelib.events.stream").examine
+    handler: Handler = importlib.import_module("chalicelib.entrypoints.stream").examine
     pump = Pump(source, handler, checkpoint, dead_letters)
     with _working(Worker("pump", pump.run), pump.stop):
         yield
@@ -182,7 +182,7 @@ def _pump(directory: Path, database_url: str) -> Iterator[None]:
 
 @contextmanager
 def _schedule(period_seconds: float) -> Iterator[None]:
-    schedule = Schedule(importlib.import_module("chalicelib.events.schedule").sweep, period_seconds)
+    schedule = Schedule(importlib.import_module("chalicelib.entrypoints.schedule").sweep, period_seconds)
     with _working(Worker("schedule", schedule.run), schedule.stop):
         yield
 
@@ -212,8 +212,8 @@ def _jobs() -> Iterator[Sequence[BaseRoute]]:
     """The jobs that the app starts; gives the service that it calls for them."""
     invocations = Invocations(
         {
-            "export_job": importlib.import_module("chalicelib.events.exports").export_job,
-            "account_mail": importlib.import_module("chalicelib.events.account_mail").account_mail,
+            "export_job": importlib.import_module("chalicelib.entrypoints.export_job").export_job,
+            "account_mail": importlib.import_module("chalicelib.entrypoints.account_mail_job").account_mail,
         }
     )
     with _working(Worker("jobs", invocations.run), invocations.stop):
@@ -223,7 +223,7 @@ def _jobs() -> Iterator[Sequence[BaseRoute]]:
 @contextmanager
 def _broker(place: Place, listening: socket.socket, most: int) -> Iterator[Broker]:
     """The MQTT broker and its topic rule."""
-    handlers = importlib.import_module("chalicelib.events.mqtt")
+    handlers = importlib.import_module("chalicelib.entrypoints.mqtt")
     rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(place.directory / DEAD_LETTERS))
     limits = replace(place.mqtt_limits, total=min(place.mqtt_limits.total, most))
     broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from chalicelib import clock
+from chalicelib.core import clock
 
 MAX_MESSAGE_BYTES = 128 * 1024
 IDLE_SECONDS = 10 * 60.0

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.domain.devices import Device
-from chalicelib.domain.identity import new_id
-from chalicelib.domain.ports import Port
-from chalicelib.domain.relays import RelayState
-from chalicelib.services.home import accounts, devices, ports
-from chalicelib.services.push import notifications
-from chalicelib.services.readings.examine import examine
-from chalicelib.services.readings.heartbeat import heartbeat
-from chalicelib.services.readings.record import Batch, record
-from chalicelib.services.readings.record_one import Reading
-from chalicelib.storage import ports as port_store
-from chalicelib.storage import readings as stored_readings
-from chalicelib.storage import users
+from chalicelib.accounts import service as accounts
+from chalicelib.accounts import store as users
+from chalicelib.core.identifiers import new_id
+from chalicelib.detection.service import examine
+from chalicelib.devices import service as devices
+from chalicelib.devices.heartbeat import heartbeat
+from chalicelib.devices.model import Device
+from chalicelib.notifications import service as notifications
+from chalicelib.ports import service as ports
+from chalicelib.ports import store as port_store
+from chalicelib.ports.model import Port
+from chalicelib.ports.relays import RelayState
+from chalicelib.readings import store as stored_readings
+from chalicelib.readings.service import Batch, record
+from chalicelib.readings.single_reading import Reading
 from infra.local.household import APPLIANCES, Appliance
 from infra.local.outlets import Outlet
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.core.errors import Unavailable
 from infra.local.lambda_context import LambdaContext
 
 Record = Mapping[str, Any]

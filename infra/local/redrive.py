@@ -80,8 +80,8 @@ def redrive(letters: DeadLetterFile, handle: Handle) -> tuple[int, int]:
 
 def handler() -> Handle:
     """What hands on a record of either kind; the app's handlers read the environment when they are imported."""
-    examine = importlib.import_module("chalicelib.events.stream").examine
-    record_message = importlib.import_module("chalicelib.events.mqtt").mqtt_data
+    examine = importlib.import_module("chalicelib.entrypoints.stream").examine
+    record_message = importlib.import_module("chalicelib.entrypoints.mqtt").mqtt_data
 
     def handle(record: dict[str, Any]) -> None:
         if "dynamodb" not in record:

@@ -14,7 +14,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from chalicelib.domain.exports import LINK_MS
+from chalicelib.exports.model import LINK_MS
 from infra.local.environment import REGION
 
 DATE = "%Y%m%dT%H%M%SZ"

@@ -17,8 +17,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib import clock
-from chalicelib.domain.errors import Unavailable
+from chalicelib.core import clock
+from chalicelib.core.errors import Unavailable
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.lambda_context import LambdaContext
 from infra.local.worker import Worker

@@ -20,10 +20,10 @@ from infra.aws.package import package
 
 HANDLERS = {
     "app": "API, WebSocket",
-    "chalicelib.events.stream": "the stream",
-    "chalicelib.events.schedule": "the sweep",
-    "chalicelib.events.mqtt": "MQTT",
-    "chalicelib.events.exports": "exports",
+    "chalicelib.entrypoints.stream": "the stream",
+    "chalicelib.entrypoints.schedule": "the sweep",
+    "chalicelib.entrypoints.mqtt": "MQTT",
+    "chalicelib.entrypoints.export_job": "exports",
 }
 """The module that Lambda imports for each function, and what these do."""
 TIMES = 15

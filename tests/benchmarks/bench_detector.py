@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.domain.phantom import Rule, State, step
-from chalicelib.domain.phantom.state import PACKED_BYTES
+from chalicelib.detection.phantom import Rule, State, step
+from chalicelib.detection.state import PACKED_BYTES
 from tests.benchmarks import closed_loop
 from tests.benchmarks.recordings import Recordings, place_from, summary
 from tests.benchmarks.trace_detector import EPOCH_MS, Factory

@@ -16,11 +16,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.identity import new_id
-from chalicelib.domain.readings import Chunk, Columns
-from chalicelib.domain.retention import DEFAULT_DAYS, SLACK_MS, Retention
-from chalicelib.domain.times import DAY_MS
-from chalicelib.storage import columns
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.retention import DEFAULT_DAYS, SLACK_MS, Retention
+from chalicelib.core.times import DAY_MS
+from chalicelib.readings import columns
+from chalicelib.readings.model import Chunk, Columns
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
 from infra.local.environment import STAGE

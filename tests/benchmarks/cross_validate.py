@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from chalicelib.domain.phantom import histogram, learned, patience
+from chalicelib.detection import dwell as patience
+from chalicelib.detection import histogram
+from chalicelib.detection import learned_rule as learned
 from tests.benchmarks.recordings import Recordings, Summary, place_from, summary
 from tests.benchmarks.trace_detector import Factory
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from chalicelib.domain.times import HOUR_MS
-from chalicelib.events.schedule import sweep
-from chalicelib.events.stream import examine
-from chalicelib.services.past.roll_up import roll_up_all
-from chalicelib.services.readings.examine import examine as examine_chunks
-from chalicelib.storage import states
+from chalicelib.core.times import HOUR_MS
+from chalicelib.detection import store as states
+from chalicelib.detection.service import examine as examine_chunks
+from chalicelib.energy.roll_up import roll_up_all
+from chalicelib.entrypoints.schedule import sweep
+from chalicelib.entrypoints.stream import examine
 from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for, teach
 from tests.benchmarks.meter import Work
 from tests.benchmarks.place import Entry, Records

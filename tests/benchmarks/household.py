@@ -11,18 +11,22 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.domain import phantom
-from chalicelib.domain.devices import Device, PortName
-from chalicelib.domain.events import Notification, PhantomEvent, time_ordered_id
-from chalicelib.domain.identity import new_id
-from chalicelib.domain.ports import device_uid_of, port_id
-from chalicelib.domain.readings import MAX_CHUNK_MS, Chunk, by_port
-from chalicelib.domain.retention import Retention
-from chalicelib.domain.states import DeviceState, Latest, PortState
-from chalicelib.domain.times import DAY_MS, MINUTE_MS
-from chalicelib.storage import devices, notifications, phantom_events, readings, states
-from chalicelib.storage.base import Transaction
-from chalicelib.wire.readings import BatchReading
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.retention import Retention
+from chalicelib.core.times import DAY_MS, MINUTE_MS
+from chalicelib.detection import phantom
+from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import store as states
+from chalicelib.detection.port_state import DeviceState, Latest, PortState
+from chalicelib.devices import store as devices
+from chalicelib.devices.model import Device, PortName
+from chalicelib.notifications import store as notifications
+from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
+from chalicelib.ports.model import device_uid_of, port_id
+from chalicelib.readings import store as readings
+from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, by_port
+from chalicelib.readings.schemas import BatchReading
 from tests.conftest import Device as Caller
 from tests.conftest import Person, now_ms, reading
 

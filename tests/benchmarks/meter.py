@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from chalicelib.storage.base import connection, table_name
+from chalicelib.core.dynamo import connection, table_name
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 EVENT = "after-call.dynamodb"

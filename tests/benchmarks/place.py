@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from chalice.app import Chalice
 from starlette.requests import Request
 
-from chalicelib.settings import settings
+from chalicelib.core.settings import settings
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
 from infra.local.environment import STAGE, app_environment, put_in_place

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chalicelib.domain.phantom import Rule, State, explain, step
+from chalicelib.detection.explain import explain
+from chalicelib.detection.phantom import Rule, State, step
 from tests.benchmarks.recordings import WORTH_A_SHARE_WH, Recordings, place_from
 from tests.benchmarks.trace_detector import EPOCH_MS, Factory
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 import app
-from chalicelib.domain.times import MINUTE_MS
-from chalicelib.storage import devices
-from chalicelib.storage.base import Transaction
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.times import MINUTE_MS
+from chalicelib.devices import store as devices
 from tests.benchmarks import cost
 from tests.benchmarks.event_work import HOUR, chunk_name, stream_work, sweep_work
 from tests.benchmarks.household import Household

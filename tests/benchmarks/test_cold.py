@@ -10,4 +10,4 @@ BYTES_AT_MOST = 8_000_000
 def test_a_cold_start_fetches_little_and_the_stream_imports_less_than_the_api() -> None:
     with unzipped() as (size, code):
         assert size <= BYTES_AT_MOST
-        assert 0 < import_cpu_ms(code, "chalicelib.events.stream", 3) < import_cpu_ms(code, "app", 3)
+        assert 0 < import_cpu_ms(code, "chalicelib.entrypoints.stream", 3) < import_cpu_ms(code, "app", 3)

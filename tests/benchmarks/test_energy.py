@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.energy.slots import GAP_MS, slots
-from chalicelib.domain.energy.usage import watt_hours
-from chalicelib.domain.readings import Columns
-from chalicelib.domain.times import DAY_MS
+from chalicelib.core.times import DAY_MS
+from chalicelib.energy.slots import GAP_MS, slots
+from chalicelib.energy.usage import watt_hours
+from chalicelib.readings.model import Columns
 from tests.benchmarks.recordings import DEFAULT_PLACE, Recordings
 
 PLACE = Path(__file__).resolve().parents[2] / DEFAULT_PLACE

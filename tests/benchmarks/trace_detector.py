@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict
 
-from chalicelib.domain import phantom
-from chalicelib.domain.follow_up import follow_up
-from chalicelib.domain.ports import Port
-from chalicelib.domain.relays import judged_wrong, report, switch
-from chalicelib.domain.states import PortState
+from chalicelib.detection import phantom
+from chalicelib.detection.effects import follow_up
+from chalicelib.detection.port_state import PortState
+from chalicelib.ports.model import Port
+from chalicelib.ports.relays import judged_wrong, report, switch
 
 EPOCH_MS = 1_700_000_040_000
 """Recordings count from 0 s; a whole minute of a real date stands for it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib.domain import totp
+from chalicelib.accounts import totp
 from infra.local.stack import RunningStack
 from tests.browser.conftest import PASSWORD, Person
 from tests.browser.test_settings import section, visit

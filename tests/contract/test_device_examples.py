@@ -18,12 +18,14 @@ from ghostwatt_pi.cloud.http import Cloud
 from ghostwatt_pi.spool.batch import Batch, SpooledReading
 from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
 
-from chalicelib.api import claims, devices, readings
-from chalicelib.api.http import ROUTES, Route
-from chalicelib.decoding import decode
-from chalicelib.wire.base import Failure
-from chalicelib.wire.readings import Batch as WireBatch
-from chalicelib.wire.readings import BatchReading
+from chalicelib.core.decoding import decode
+from chalicelib.core.http import ROUTES, Route
+from chalicelib.core.schemas import Failure
+from chalicelib.devices import pairing_routes as claims
+from chalicelib.devices import routes as devices
+from chalicelib.readings import routes as readings
+from chalicelib.readings.schemas import Batch as WireBatch
+from chalicelib.readings.schemas import BatchReading
 
 EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "device.json").read_text())
 REQUESTS = [(name, request) for name, call in EXAMPLES.items() for request in call["requests"]]

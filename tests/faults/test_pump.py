@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.core.errors import Unavailable
 from infra.local.checkpoints import DeadLetterFile, FileCheckpoint, delivered
 from infra.local.pump import BATCH_SIZE, MAX_ATTEMPTS, Handler, Pump, Record, SourceUnavailable
 

@@ -18,14 +18,17 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import app
-from chalicelib.storage import users
-from chalicelib.storage.base import Connection
+from chalicelib.accounts import store as users
+from chalicelib.core.dynamo import Connection
 from infra.aws import functions, parts
 from infra.local import template
 from infra.local.environment import STAGE
 from infra.local.gateway import Gateway
 from infra.local.gateway_answers import GatewayAnswers
 from tests.conftest import Person, eventually
+from tests.integration.stream import deliver
+
+__all__ = ["deliver"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = {
@@ -39,16 +42,16 @@ ENTRIES = {
     "export_job": "ExportJob",
     "account_mail": "AccountMail",
 }
-"""From a handler to its function; those in chalicelib/api are all APIHandler."""
+"""From a handler to its function; all routes are APIHandler."""
 VERBS = {
-    ("examine", "examine"): "Examine",
-    ("examine", "detect"): "Examine",
-    ("deliver", "run"): "Sweep",
-    ("rounds", "post"): "Sweep",
-    ("digests", "run"): "Sweep",
-    ("purging", "run"): "Sweep",
-    ("roll_up", "run"): "Sweep",
-    ("sweep", "sweep"): "Sweep",
+    ("detection/service", "examine"): "Examine",
+    ("detection/service", "detect"): "Examine",
+    ("notifications/delivery_service", "run"): "Sweep",
+    ("notifications/delivery_rounds", "post"): "Sweep",
+    ("notifications/digest_service", "run"): "Sweep",
+    ("accounts/deletion", "run"): "Sweep",
+    ("energy/roll_up", "run"): "Sweep",
+    ("devices/sweep", "sweep"): "Sweep",
 }
 """From module and name of a verb that one function alone calls to that function: tests call it too, at any time."""
 PARTS_OF_TRANSACTION = {
@@ -128,13 +131,14 @@ def calling_function() -> str | None:
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - there is no other way to ask who calls
     while frame is not None:
         path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(ROOT / "chalicelib" / "api"):
+        is_route = path.stem.endswith("routes") or path == ROOT / "chalicelib" / "core" / "http.py"
+        if is_route and path.is_relative_to(ROOT / "chalicelib"):
             return "APIHandler"
-        is_handler = path == ROOT / "app.py" or path.is_relative_to(ROOT / "chalicelib" / "events")
+        is_handler = path == ROOT / "app.py" or path.is_relative_to(ROOT / "chalicelib" / "entrypoints")
         if is_handler and frame.f_code.co_name in ENTRIES:
             return ENTRIES[frame.f_code.co_name]
-        verb = path.stem, frame.f_code.co_name
-        if path.is_relative_to(ROOT / "chalicelib" / "services") and verb in VERBS:
+        verb = f"{path.parent.name}/{path.stem}", frame.f_code.co_name
+        if path.is_relative_to(ROOT / "chalicelib") and verb in VERBS:
             return VERBS[verb]
         frame = frame.f_back
     return None

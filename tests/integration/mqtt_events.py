@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from chalicelib.events.mqtt import mqtt_authorize, mqtt_data
+from chalicelib.entrypoints.mqtt import mqtt_authorize, mqtt_data
 from infra.local.lambda_context import LambdaContext
 from tests.conftest import Device, now_ms
 

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from chalicelib.domain.phantom import KINDS
+from chalicelib.detection.phantom import KINDS
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 SCRIPT = (WEB / "js" / "kinds.js").read_text()

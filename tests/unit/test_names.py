@@ -8,8 +8,8 @@ import unicodedata
 import msgspec
 import pytest
 
-from chalicelib.wire.base import NAME_PATTERN, Name
-from chalicelib.wire.devices import SensorName, Sensors
+from chalicelib.core.schemas import NAME_PATTERN, Name
+from chalicelib.devices.schemas import SensorName, Sensors
 
 NAMES = [
     "TV",

@@ -11,7 +11,7 @@ import pytest
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import transient_settings
 
-from chalicelib.domain.devices import KEY_PREFIX
+from chalicelib.devices.model import KEY_PREFIX
 from infra.local.template import ROOT
 
 DETECTORS = (

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib import storage
-from chalicelib.storage.base import Item
+from chalicelib.core.dynamo import Item
 from infra.local import template
 
+ROOT = Path(__file__).resolve().parents[2]
 STAGE = "local"
 
 
 def models() -> dict[str, type[Item]]:
-    for module in pkgutil.iter_modules(storage.__path__):
-        importlib.import_module(f"chalicelib.storage.{module.name}")
+    for path in (ROOT / "chalicelib").glob("*/*store.py"):
+        importlib.import_module(f"chalicelib.{path.parent.name}.{path.stem}")
     return {model.Meta.table_name: model for model in Item.__subclasses__()}
 
 

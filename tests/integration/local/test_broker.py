@@ -14,8 +14,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from chalicelib.domain.devices import key_digest, parse_principal
-from chalicelib.events.mqtt import mqtt_authorize
+from chalicelib.devices.model import key_digest, parse_principal
+from chalicelib.entrypoints.mqtt import mqtt_authorize
 from infra.local import front_door
 from infra.local.broker import Broker
 from infra.local.lambda_context import LambdaContext

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.domain import devices as keys
-from chalicelib.storage import devices
+from chalicelib.devices import model as keys
+from chalicelib.devices import store as devices
 from infra.local import aws
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.redrive import handler, redrive

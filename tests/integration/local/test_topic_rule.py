@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.core.errors import Unavailable
 from infra.local import topic_rule
 from infra.local.checkpoints import DeadLetterFile
 from infra.local.topic_rule import ATTEMPTS, MAX_BYTES, MAX_MESSAGES, WORKERS, Sender, TopicRule

@@ -118,7 +118,7 @@ def test_a_dependency_without_a_licence_stops_the_packaging(tmp_path: Path) -> N
         notice([wheel], [])
 
 
-@pytest.mark.parametrize("module", ["app", "chalicelib.events.stream", "chalicelib.events.schedule"])
+@pytest.mark.parametrize("module", ["app", "chalicelib.entrypoints.stream", "chalicelib.entrypoints.schedule"])
 def test_a_handler_is_importable_from_the_zip_alone(unzipped: Path, module: str) -> None:
     places = alone(
         unzipped,

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from chalicelib import settings, telemetry
+from chalicelib.core import settings, telemetry
 from infra.aws import functions
 from tests.unit.aws.conftest import Packaged
 
@@ -341,5 +341,5 @@ def test_the_dashboard_shows_the_metrics_that_the_code_measures(packaged: Packag
     ours = [metric for metric in metrics if metric[0] == telemetry.NAMESPACE]
     assert {metric[1] for metric in ours} == METRICS
     assert all(metric[2:4] == ["stage", "${Stage}"] for metric in ours)
-    code = "".join(path.read_text() for path in Path(telemetry.__file__).parent.rglob("*.py"))
+    code = "".join(path.read_text() for path in Path(telemetry.__file__).parents[1].rglob("*.py"))
     assert {name for name in METRICS if f'"{name}"' not in code} == set()

@@ -1,0 +1,57 @@
+"""What can go wrong, as a small tree. Each class has one meaning; core/http.py gives each its HTTP status."""
+
+from __future__ import annotations
+
+
+class GhostwattError(Exception):
+    """Base of all refusals: a sentence for people, a word for programs, and the field at fault if there is one."""
+
+    def __init__(
+        self, message: str, *, code: str, field: str | None = None, retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.field = field
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BadRequest(GhostwattError):
+    """The request cannot be understood at all, or a protocol step is not yet due."""
+
+
+class Unauthenticated(GhostwattError):
+    """No valid session or device key."""
+
+
+class Forbidden(GhostwattError):
+    """Whoever calls is known, but may not do this with what was shown."""
+
+
+class NotFound(GhostwattError):
+    """It does not exist, or it is another user's: nobody can tell which."""
+
+
+class Conflict(GhostwattError):
+    """It contradicts what is stored."""
+
+
+class TooLarge(GhostwattError):
+    """More bytes than the contract allows."""
+
+
+class Invalid(GhostwattError):
+    """Understood, but a field breaks a rule."""
+
+
+class TooMany(GhostwattError):
+    """Too many attempts; try again after retry_after_seconds."""
+
+
+class Unavailable(GhostwattError):
+    """A part of ours is down; nothing was lost, the call is safe to retry."""
+
+
+def not_found(thing: str) -> NotFound:
+    """The same words for what never was and for what is another's."""
+    return NotFound(f"There is no such {thing}.", code="not_found")

@@ -1,0 +1,50 @@
+"""Routes about the service itself: health, the OpenAPI document, and a page that shows it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.core import health, openapi
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.http import ROUTES, Call, Reply, Who, route
+from chalicelib.core.settings import VERSION
+from chalicelib.notifications.schemas import HealthAnswer
+
+blueprint = Blueprint(__name__)
+WHO = {Who.NOBODY: "anybody", Who.SESSION: "a person", Who.DEVICE: "a device", Who.DEVICE_IN_BODY: "a device"}
+
+
+@route(blueprint, "GET", "/health", answers=HealthAnswer)
+def get_health(call: Call[None]) -> HealthAnswer:
+    """Whether all parts work, or which is down"""
+    parts = health.parts(call.now_ms)
+    down = [name for name, state in parts.items() if state != "ok"]
+    if down:
+        what = ", ".join(f"{name} ({parts[name]})" for name in down)
+        raise Unavailable(f"Down: {what}.", code="degraded", field=down[0], retry_after_seconds=5)
+    return HealthAnswer(status="ok", parts=parts, version=VERSION)
+
+
+@route(blueprint, "GET", "/openapi.json", answers=dict[str, Any])
+def get_openapi(call: Call[None]) -> Reply:
+    """This contract as an OpenAPI 3.1 document"""
+    return Reply(openapi.document())
+
+
+@route(blueprint, "GET", "/docs", answers=str)
+def get_docs(call: Call[None]) -> Reply:
+    """This contract as a page"""
+    rows = "".join(
+        f"<tr><td>{shown.method}</td><td>/api{html.escape(openapi.public_path(shown.path))}</td>"
+        f"<td>{WHO[shown.who]}</td><td>{html.escape(shown.summary)}</td></tr>"
+        for shown in sorted(ROUTES, key=lambda shown: (shown.path, shown.method))
+    )
+    page = (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Ghostwatt API</title><h1>Ghostwatt API</h1>"
+        "<p>The whole contract: <a href=openapi.json>openapi.json</a></p>"
+        f"<table><tr><th>Method<th>Path<th>Who<th>What</tr>{rows}</table></html>"
+    )
+    return Reply(page, content_type="text/html; charset=utf-8")

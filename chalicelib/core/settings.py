@@ -1,0 +1,87 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from chalicelib.core.rate_limits import RateLimits, rate_limits
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this place (a PC, a stage on AWS) is set up.
+
+    stage names the tables; jwt_secret signs session tokens (at least 32 bytes), unless signing_keys_path says where in
+    SSM the keys for that are; origin_sha256 is the digest of the header by which CloudFront shows itself ("" where
+    there is none); live_endpoint is the base URL of the WebSocket management API, iot_endpoint that of the MQTT broker
+    ("" where there is none); public_url is where people reach the page; web_origin is the one origin that CORS allows;
+    upload_seconds is the pace at which devices are told to send their readings; mail_from is the sender of mail ("":
+    this place sends none), smtp_url the server that takes it (smtp or smtps, with user and password if it wants them),
+    mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
+    private addresses and without TLS; export_bucket is where exports are kept, exports_url where links to them lead
+    ("" to S3), export_function the name of the function that makes them; mail_function that of the one that mails
+    links of accounts ("": this place mails none);
+    mqtt_least_seconds is the shortest time after which the MQTT broker asks again for a connection's rights, or ends it
+    (AWS IoT: 300); json_logs says that logs are for machines (CloudWatch);
+    limits says how much of what is allowed.
+    """
+
+    stage: str
+    region: str
+    jwt_secret: str
+    signing_keys_path: str
+    origin_sha256: str
+    live_endpoint: str
+    iot_endpoint: str
+    public_url: str
+    web_origin: str
+    upload_seconds: int
+    mail_from: str
+    smtp_url: str
+    mail_directory: str
+    webhook_allow_private: bool
+    export_bucket: str
+    exports_url: str
+    export_function: str
+    mqtt_least_seconds: int
+    mail_function: str
+    json_logs: bool
+    limits: RateLimits
+
+    @property
+    def live_url(self) -> str:
+        """Where the page opens its WebSocket: the page's own name, scheme ws(s)."""
+        return "ws" + self.public_url.removeprefix("http").rstrip("/") + "/live"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    public_url = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+    return Settings(
+        stage=os.environ.get("STAGE", "local"),
+        region=os.environ.get("AWS_REGION", "us-east-1"),
+        jwt_secret=os.environ.get("JWT_SECRET", ""),
+        signing_keys_path=os.environ.get("SIGNING_KEYS_PATH", ""),
+        origin_sha256=os.environ.get("ORIGIN_SHA256", ""),
+        live_endpoint=os.environ.get("LIVE_ENDPOINT", ""),
+        iot_endpoint=os.environ.get("IOT_ENDPOINT", ""),
+        public_url=public_url,
+        web_origin=os.environ.get("WEB_ORIGIN", public_url),
+        upload_seconds=int(os.environ.get("UPLOAD_SECONDS", "60")),
+        mail_from=os.environ.get("MAIL_FROM", ""),
+        smtp_url=os.environ.get("SMTP_URL", ""),
+        mail_directory=os.environ.get("MAIL_DIRECTORY", ""),
+        webhook_allow_private=os.environ.get("WEBHOOK_ALLOW_PRIVATE") == "yes",
+        export_bucket=os.environ.get("EXPORT_BUCKET", ""),
+        exports_url=os.environ.get("EXPORTS_URL", ""),
+        export_function=os.environ.get("EXPORT_FUNCTION", ""),
+        mqtt_least_seconds=int(os.environ.get("MQTT_LEAST_SECONDS", "300")),
+        mail_function=os.environ.get("MAIL_FUNCTION", ""),
+        json_logs=os.environ.get("LOGS") == "json",
+        limits=rate_limits(os.environ.get("LIMITS", "")),
+    )

@@ -1,0 +1,27 @@
+"""Domain objects as the contract shows them: the one way from domain/ to wire/, for answers and for pushes alike.
+
+Savings are apart (views.savings), so that a function without money does not load its rules.
+"""
+
+from chalicelib.devices.serializers import claim, command, device, device_reply, reply_fields, sensor_log
+from chalicelib.notifications.serializers import notification, phantom_event
+from chalicelib.ports.serializers import backtest, explanation, latest, port, relay
+from chalicelib.readings.serializers import point, usage_point
+
+__all__ = [
+    "backtest",
+    "claim",
+    "command",
+    "device",
+    "device_reply",
+    "explanation",
+    "latest",
+    "notification",
+    "phantom_event",
+    "point",
+    "port",
+    "relay",
+    "reply_fields",
+    "sensor_log",
+    "usage_point",
+]

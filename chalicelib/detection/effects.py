@@ -1,0 +1,211 @@
+"""What follows from a verdict on a port: a phantom event, a cut, its confirmation, its end. Pure; nothing is done here.
+
+One event stands for one stretch of standby, however often it is found again: no second one opens while one is open,
+except that a stretch which was only notified is cut once its owner allows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chalicelib.core.times import DAY_MS, MINUTE_MS
+from chalicelib.detection import phantom, relay_alerts, silence
+from chalicelib.detection.alerts import Kind, always_on_watts
+from chalicelib.detection.phantom import Finding, Verdict
+from chalicelib.detection.port_state import Latest, PortState
+from chalicelib.notifications.model import Action, Notification, Outcome, PhantomEvent, time_ordered_id
+from chalicelib.ports.model import Port
+from chalicelib.ports.relays import Relay, cut
+from chalicelib.readings.model import LATE_MS
+
+OBEYED_BELOW_WATTS = 0.5
+"""A cut outlet draws nothing; a meter may still show a little noise."""
+METER_LAG_MS = 30_000
+"""Only what is drawn this long after the Pi said "off" contradicts it: relays, meters and clocks take their time."""
+REFUSED_PAUSE_MS = 10 * MINUTE_MS
+"""After the Pi refused a cut, the next try waits this long."""
+FAILING_PAUSE_MS = DAY_MS
+"""The same while the relay does not do what it is told: a person was told, and each try is an event in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an event has come."""
+
+    event_id: str
+    outcome: Outcome | None = None
+    ended_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The port's new state, and what is to be written with it."""
+
+    state: PortState
+    event: PhantomEvent | None = None
+    relay: Relay | None = None
+    progress: tuple[Progress, ...] = ()
+    notification: Notification | None = None
+
+
+def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
+    """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
+    return _with_always_on(port, _follow_up(port, state, verdict, now_ms), now_ms)
+
+
+def _follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
+    state = _without_lost_cut(port, state)
+    ended: tuple[Progress, ...] = ()
+    if state.open_event_id is not None and verdict.ended_at_ms is not None and not _is_cut(port, state):
+        ended = (Progress(state.open_event_id, ended_at_ms=verdict.ended_at_ms),)
+        state = replace(state, open_event_id=None, outcome=None)
+    if port.relay.desired == "off" and (watched := _watch_off(port, state, now_ms)):
+        return replace(watched, progress=(*ended, *watched.progress))
+    if ended:
+        return FollowUp(state, progress=ended)
+    if verdict.finding is not None and _is_news(port, state, verdict.finding, now_ms):
+        return _open_event(port, state, verdict.finding, now_ms)
+    return FollowUp(state)
+
+
+def _without_lost_cut(port: Port, state: PortState) -> PortState:
+    """A cut that was undone or refused meanwhile: whoever did that has ended the event."""
+    if state.outcome is not None and port.relay.cut_event_id != state.open_event_id:
+        return replace(state, open_event_id=None, outcome=None)
+    return state
+
+
+def _is_cut(port: Port, state: PortState) -> bool:
+    """Whether the open event is a cut that stands: use cannot end it, since an outlet that is off is not used."""
+    return port.relay.cut_by_detector and state.outcome is not None
+
+
+def _watch_off(port: Port, state: PortState, now_ms: int) -> FollowUp | None:
+    """What the newest reading says of an outlet that is to be off; None where it says nothing new.
+
+    Until the relay is on, whatever came between, power that flows contradicts it: a welded relay may let the meter show
+    nothing for a while.
+    """
+    relay, newest = port.relay, state.latest
+    if newest is None or newest.power < OBEYED_BELOW_WATTS:
+        return _confirmed(port, state)
+    settled_at_ms = relay.reported_at_ms if relay.obeyed else relay.expires_at_ms
+    if settled_at_ms is None or newest.at_ms < settled_at_ms + METER_LAG_MS or now_ms - newest.at_ms > LATE_MS:
+        return None
+    return None if state.contradicted_version == relay.version else _contradicted(port, state, newest, now_ms)
+
+
+def _confirmed(port: Port, state: PortState) -> FollowUp | None:
+    if state.latest is None or state.open_event_id is None or not port.relay.obeyed:
+        return None
+    if state.outcome not in ("sent", "obeyed"):
+        return None
+    return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(state.open_event_id, "confirmed"),))
+
+
+def _contradicted(port: Port, state: PortState, newest: Latest, now_ms: int) -> FollowUp:
+    """A confirmed cut saved until now; one that was never confirmed saved nothing."""
+    was_told = port.relay.failing or state.outcome == "contradicted"
+    was_cut = _is_cut(port, state) and state.open_event_id is not None
+    ended_at_ms = newest.at_ms if state.outcome == "confirmed" else None
+    why = (
+        "although its outlet was switched off" if port.relay.obeyed else "because the Pi did not answer the cut in time"
+    )
+    message = f"{port.name} still draws {newest.power:.1f} W {why}"
+    return FollowUp(
+        replace(
+            state,
+            outcome="contradicted" if was_cut else state.outcome,
+            contradicted_version=port.relay.version,
+            status=phantom.status(newest.power, phantom.threshold_watts(state.detector, port.rule)),
+        ),
+        progress=(Progress(str(state.open_event_id), "contradicted", ended_at_ms),) if was_cut else (),
+        notification=None if was_told else _notification(port, "cut_failed", message, now_ms),
+    )
+
+
+def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> bool:
+    if now_ms - finding.at_ms > LATE_MS or port.relay.desired == "off":
+        return False
+    refused_at_ms = port.relay.refused_at_ms
+    pause_ms = FAILING_PAUSE_MS if port.relay.failing else REFUSED_PAUSE_MS
+    if refused_at_ms is not None and now_ms - refused_at_ms < pause_ms:
+        return False
+    return state.open_event_id is None or (state.outcome is None and _action(port, finding) == "auto_cut")
+
+
+def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> FollowUp:
+    action = _action(port, finding)
+    event = PhantomEvent(
+        event_id=time_ordered_id(finding.at_ms, port.port_id),
+        owner_id=port.owner_id,
+        port_id=port.port_id,
+        port_name=port.name,
+        device_id=port.device_id,
+        device_uid=port.device_uid,
+        detected_watts=finding.watts,
+        detected_at_ms=finding.at_ms,
+        started_at_ms=finding.since_ms,
+        action=action,
+        reason=finding.reason,
+        outcome="sent" if action == "auto_cut" else None,
+    )
+    opened = replace(state, open_event_id=event.event_id, outcome=event.outcome)
+    told = (
+        None
+        if action == "observed"
+        else _notification(
+            port, "cut" if action == "auto_cut" else "phantom", f"Phantom energy detected on {port.name}", now_ms
+        )
+    )
+    return FollowUp(
+        replace(opened, status="off") if action == "auto_cut" else opened,
+        event=event,
+        relay=cut(port.relay, event.event_id, finding.threshold_watts, now_ms) if action == "auto_cut" else None,
+        progress=(Progress(state.open_event_id, ended_at_ms=finding.at_ms),) if state.open_event_id else (),
+        notification=told,
+    )
+
+
+def _with_always_on(port: Port, followed: FollowUp, now_ms: int) -> FollowUp:
+    """With the news that the outlet is never off and never idle, once a spell; whatever else is to be told goes first.
+
+    Old readings tell nobody anything.
+    """
+    state = followed.state
+    least_watts = always_on_watts(state.detector, port.rule)
+    if least_watts is None:
+        return followed if not state.always_on else replace(followed, state=replace(state, always_on=False))
+    is_old = state.latest is None or now_ms - state.latest.at_ms > LATE_MS
+    if state.always_on or is_old or followed.notification is not None or port.policy == "observe":
+        return followed
+    message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
+    told = _notification(port, "always_on", message, now_ms)
+    return replace(followed, state=replace(state, always_on=True), notification=told)
+
+
+def with_silence(port: Port, followed: FollowUp, heard_ms: int, now_ms: int) -> FollowUp:
+    """With the news that the outlet's meter is silent, once a spell; whatever else is to be told goes first."""
+    since_ms = silence.begins_ms(followed.state, heard_ms)
+    if since_ms is None or followed.notification is not None:
+        return followed
+    told = relay_alerts.silent(port, since_ms, now_ms)
+    return replace(followed, state=replace(followed.state, silent_since_ms=since_ms), notification=told)
+
+
+def _action(port: Port, finding: Finding) -> Action:
+    if port.may_be_cut and finding.advice == "cut":
+        return "auto_cut"
+    return "observed" if port.policy == "observe" else "notified"
+
+
+def _notification(port: Port, kind: Kind, message: str, now_ms: int) -> Notification:
+    return Notification(
+        notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
+        owner_id=port.owner_id,
+        kind=kind,
+        message=message,
+        at_ms=now_ms,
+        port_id=port.port_id,
+        device_id=port.device_id,
+    )

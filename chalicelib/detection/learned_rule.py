@@ -1,0 +1,252 @@
+"""The learned rule: what each minute or so (a fold) teaches, and when standby has lasted long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.detection import dwell as patience
+from chalicelib.detection import histogram
+from chalicelib.detection.model import DEFAULT_THRESHOLD_WATTS, MINUTE_MS, Advice, Finding, Rule, reason
+from chalicelib.detection.state import NEVER, NOTHING_DRAWN, State
+from chalicelib.ports.kinds import kind_of
+
+FOLD_READINGS, MAX_FOLD_MINUTES = 6, 5
+"""Readings are folded to their mean by the minute, or by as many minutes as hold six (at most five): a meter that steps
+by two watts shows a standby of one watt only in the mean of several."""
+FIRST_USE = 15
+"""Minutes of use so far when the gap first shows, at most, for what went before to be one idle run."""
+LEARN_EVERY_MINUTES = 10
+"""The gap moves slowly: looking for it six times an hour is enough."""
+OFF_AFTER_MINUTES = 10
+"""A load of half a watt reads 0 for minutes on a meter that steps by two watts; ten in a row are off."""
+NOTHING_WATTS = 0.1
+"""A fold whose mean is below this drew nothing: an outlet without power shows no more than its meter's noise."""
+
+HEAT_WATTS = 1_000.0
+HEAT_MINUTES = 10
+"""Ten minutes of a kilowatt in a session heat water or a drum; a microwave or a kettle is done before."""
+PROGRAMME_MINUTES = 60
+"""A programme soaks or dries for up to three quarters of an hour between two stretches of use: a session goes on, and
+nothing is found, for an hour. Likewise where use comes in pulses: a slow meter misses those of seconds."""
+MAX_SESSIONS = 60
+"""When more heated sessions are held both counts are halved."""
+MAX_DOUBLINGS = 3
+"""Each wrong cut doubles the dwell, three times at most."""
+
+
+def boundary_watts(state: State, rule: Rule) -> float:
+    """What parts idle from use, as far as is known: given, learned, of the kind, or else the guides' 10 W."""
+    known = rule.threshold_watts or state.threshold_watts or kind_of(rule.kind).standby_below_watts
+    return known or DEFAULT_THRESHOLD_WATTS
+
+
+def fold_is_over(state: State, minute: int) -> bool:
+    """Whether a reading in this clock minute begins a new fold. Folds hold whole minutes, however readings come."""
+    if minute == state.watermark_ms // MINUTE_MS:
+        return False
+    return state.readings >= FOLD_READINGS or minute - state.minute >= MAX_FOLD_MINUTES
+
+
+def add(state: State, rule: Rule, watts: Sequence[float], boundary: float, peak: float) -> None:
+    """Add readings of one clock minute, the highest of them peak, to the fold under way (state is changed)."""
+    state.readings += len(watts)
+    for reading_watts in watts:  # one by one: the sum must not depend on how readings were batched
+        state.watt_sum += reading_watts
+    if peak >= boundary:
+        for reading_watts in watts:
+            if reading_watts >= boundary:
+                state.use_readings += 1
+                state.use_watt_sum += reading_watts
+    if rule.relay_off:
+        state.relay_was_off = 1
+
+
+def end_fold(state: State, rule: Rule) -> bool:
+    """Learn from the fold under way, which is over (state is changed); whether it was one of use."""
+    started_ms, watts = state.minute * MINUTE_MS, state.watt_sum / state.readings
+    lasted_minutes = state.watermark_ms // MINUTE_MS - state.minute + 1
+    boundary = boundary_watts(state, rule)
+    used = watts >= boundary
+    if state.relay_was_off:
+        state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
+    else:
+        _count(state, watts, lasted_minutes, used=used)
+    _begin_fold(state)
+    if state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
+        _learn_gap(state, rule)
+        boundary = boundary_watts(state, rule)
+        used = watts >= boundary
+    if used:
+        _use(state, started_ms, watts, lasted_minutes)
+        return True
+    if state.idle_since_ms == NEVER or state.idle_peak_watts >= boundary:
+        _begin_idle(state, started_ms)
+    _idle(state, started_ms, watts, lasted_minutes)
+    return False
+
+
+def _begin_fold(state: State) -> None:
+    state.readings, state.watt_sum = 0, 0.0
+    state.use_readings, state.use_watt_sum, state.relay_was_off = 0, 0.0, 0
+
+
+def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> None:
+    """Count the fold under way in the histogram, unless power came or went in it: that is no level.
+
+    A fold of use counts at what was drawn in use, not at its mean with what was idle before or after.
+    """
+    state.minutes_unlearnt += lasted_minutes
+    after_nothing, after_bin, after_minutes = state.last_bin == NOTHING_DRAWN, state.last_bin, state.last_minutes
+    if watts < NOTHING_WATTS:
+        if not after_nothing:
+            histogram.take_back(state.watt_minutes, after_bin, after_minutes)
+        state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
+        histogram.count(state.watt_minutes, 0.0, lasted_minutes)
+        return
+    level = state.use_watt_sum / state.use_readings if used and state.use_readings else watts
+    state.last_bin, state.last_minutes = histogram.bin_of(level), 0
+    if used or not after_nothing:
+        histogram.count(state.watt_minutes, level, lasted_minutes)
+        state.last_minutes = 0 if used else lasted_minutes
+
+
+def break_off(state: State) -> None:
+    """Readings stopped: a gap is never dwell. A run is known to have lasted so long at least, which counts if long."""
+    if idle_minutes(state) >= patience.THERMOSTAT_MINUTES:
+        patience.record(state.idle_runs, idle_minutes(state))
+    state.heat_minutes = 0
+    _forget_idle(state)
+
+
+def hear(state: State, rule: Rule) -> None:
+    """Learn from what a person said since the last step (state is changed).
+
+    A cut that was right shows how long the run would have lasted; what a wrong one costs stands in the rule itself.
+    """
+    if rule.uses_confirmed > state.uses_learnt and state.idle_since_ms != NEVER and rule.undone_at_ms is not None:
+        patience.record(state.idle_runs, _minutes_since(state.idle_since_ms, rule.undone_at_ms))
+    if (rule.uses_confirmed, rule.false_cuts) != (state.uses_learnt, state.false_learnt):
+        state.uses_learnt, state.false_learnt = rule.uses_confirmed, rule.false_cuts
+        state.heat_minutes = 0
+        _forget_idle(state)
+
+
+def find(state: State, rule: Rule, threshold_watts: float) -> Finding | None:
+    """The finding, when standby has stood for as long as this outlet needs and holds at the newest reading."""
+    standing_ms = state.watermark_ms - state.standby_since_ms
+    if state.standby_since_ms == NEVER or standing_ms < dwell_ms(state, rule) or not is_trusted(state, rule):
+        return None
+    watts = state.standby_watt_minutes / max(state.standby_minutes, 1)
+    drawing = watts >= histogram.OFF_WATTS and state.zero_minutes < OFF_AFTER_MINUTES
+    in_use_now = state.readings and state.watt_sum / state.readings >= threshold_watts
+    if not drawing or in_use_now or state.last_watts >= threshold_watts:
+        return None
+    why = reason(watts, standing_ms, threshold_watts, state.use_watts)
+    advice: Advice = "notify" if rule.is_protected or rule.has_lost_trust else "cut"
+    return Finding(state.standby_since_ms, state.watermark_ms, watts, threshold_watts, advice, why)
+
+
+def is_trusted(state: State, rule: Rule) -> bool:
+    """Whether this is idle time as people leave it, not the pause of a thermostat. The kind settles it."""
+    if kind_of(rule.kind).standby_below_watts is not None:
+        return True
+    return patience.typical_minutes(state.idle_runs, idle_minutes(state)) >= patience.THERMOSTAT_MINUTES
+
+
+def idle_minutes(state: State) -> float:
+    """How long the idle run under way has lasted, 0.0 in use."""
+    return _minutes_since(state.idle_since_ms, state.watermark_ms)
+
+
+def dwell_ms(state: State, rule: Rule) -> int:
+    """How long standby must stand: the person's dwell, or what idle runs, programmes, pulses and wrong cuts ask for."""
+    if rule.dwell_seconds is not None:
+        return rule.dwell_seconds * 1_000
+    minutes = max(patience.dwell_minutes(state.idle_runs), kind_of(rule.kind).min_dwell_minutes)
+    if runs_programmes(state) or patience.is_pulsed(state.idle_runs):
+        minutes = max(minutes, PROGRAMME_MINUTES)
+    return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
+
+
+def runs_programmes(state: State) -> bool:
+    """Whether heat is sustained in half of the sessions that heat at all."""
+    return state.sustained_sessions > 0 and 2 * state.sustained_sessions >= state.heated_sessions
+
+
+def _learn_gap(state: State, rule: Rule) -> None:
+    """Look for the gap. One that was learned stays until another is better supported, or nothing is left of it."""
+    state.minutes_unlearnt = 0
+    minutes, held_watts = state.watt_minutes, state.threshold_watts
+    gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts)
+    if gap is not None and (not held_watts or _is_better(minutes, gap, held_watts)):
+        if not held_watts and histogram.minutes_from(minutes, gap.high_watts) <= FIRST_USE:
+            patience.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before was idle
+        state.threshold_watts, state.standby_watts = gap.threshold_watts, gap.standby_watts
+        state.use_watts = gap.high_watts
+    elif held_watts and not _is_seen(minutes, held_watts, state.use_watts):
+        state.threshold_watts = state.standby_watts = state.use_watts = 0.0
+
+
+def _is_better(minutes: Sequence[int], gap: histogram.Gap, held_watts: float) -> bool:
+    """Whether a gap takes the place of the threshold that is held.
+
+    The same one does, and a lower one. A higher one calls standby what was use until now: that must hold more time than
+    all that was standby.
+    """
+    level = histogram.minutes_from(minutes, held_watts, gap.low_watts)
+    return gap.low_watts <= held_watts or level > histogram.minutes_from(minutes, 0.0, held_watts)
+
+
+def _is_seen(minutes: Sequence[int], held_watts: float, use_watts: float) -> bool:
+    """Whether anything is remembered on both sides of the gap that is held."""
+    return bool(histogram.minutes_from(minutes, 0.0, held_watts) and histogram.minutes_from(minutes, use_watts))
+
+
+def _use(state: State, started_ms: int, watts: float, lasted_minutes: int) -> None:
+    idle_before = _minutes_since(state.idle_since_ms, started_ms)
+    patience.record(state.idle_runs, idle_before)
+    _forget_idle(state)
+    if idle_before > PROGRAMME_MINUTES:
+        state.heat_minutes = 0
+    if watts >= HEAT_WATTS:
+        _heat(state, lasted_minutes)
+
+
+def _heat(state: State, lasted_minutes: int) -> None:
+    before = state.heat_minutes
+    state.heat_minutes = min(before + lasted_minutes, MAX_SESSIONS)
+    state.heated_sessions += before == 0
+    state.sustained_sessions += before < HEAT_MINUTES <= state.heat_minutes
+    if state.heated_sessions > MAX_SESSIONS:
+        state.heated_sessions //= 2
+        state.sustained_sessions //= 2
+
+
+def _begin_idle(state: State, at_ms: int) -> None:
+    state.idle_since_ms, state.idle_peak_watts = at_ms, 0.0
+    _begin_standby(state, at_ms)
+
+
+def _begin_standby(state: State, at_ms: int) -> None:
+    state.standby_since_ms, state.standby_minutes, state.standby_watt_minutes = at_ms, 0, 0.0
+    state.zero_minutes = 0
+
+
+def _idle(state: State, started_ms: int, watts: float, lasted_minutes: int) -> None:
+    state.idle_peak_watts = max(state.idle_peak_watts, watts)
+    if watts >= histogram.OFF_WATTS:
+        if state.zero_minutes >= OFF_AFTER_MINUTES:
+            _begin_standby(state, started_ms)
+        state.zero_minutes = 0
+    else:
+        state.zero_minutes = min(state.zero_minutes + lasted_minutes, OFF_AFTER_MINUTES)
+    state.standby_minutes += lasted_minutes
+    state.standby_watt_minutes += watts * lasted_minutes
+
+
+def _forget_idle(state: State) -> None:
+    state.idle_since_ms = state.standby_since_ms = NEVER
+
+
+def _minutes_since(since_ms: int, at_ms: int) -> float:
+    return (at_ms - since_ms) / MINUTE_MS if since_ms != NEVER else 0.0

@@ -1,0 +1,61 @@
+"""What a person sees of phantom events, and says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.errors import Unavailable, not_found
+from chalicelib.detection import phantom_event_store as store
+from chalicelib.notifications.model import PhantomEvent
+from chalicelib.ports import service as ports
+from chalicelib.ports import store as port_store
+from chalicelib.ports.relays import judged_wrong, no_longer_wrong
+
+TRIES = 5
+"""A cut, a switch or another verdict at the same moment: look again."""
+
+
+def of_owner(
+    owner_id: str, port_id: str | None, limit: int, cursor: str | None
+) -> tuple[list[PhantomEvent], str | None]:
+    """A page of a person's events, of one port or of all, newest first. Raises NotFound for another's port."""
+    if port_id is None:
+        return store.of_owner(owner_id, limit, cursor)
+    return store.of_port(ports.own(owner_id, port_id).port_id, limit, cursor)
+
+
+def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
+    """A person says that it was right or wrong.
+
+    Wrong teaches the detector, once an event, and switches the outlet on if it is still cut for it; right takes that
+    back. Raises NotFound.
+    """
+    for _ in range(TRIES):
+        event = store.load(owner_id, event_id)
+        if event is None:
+            raise not_found("phantom event")
+        if event.verdict == verdict or _judge(event, verdict, now_ms):
+            return store.load(owner_id, event_id) or event
+    raise Unavailable("This event's outlet keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
+    write = Transaction()
+    teaches = event.action == "auto_cut" and "wrong" in (verdict, event.verdict)
+    port = port_store.load(event.port_id) if teaches else None
+    undone_at_ms = None
+    if port is not None:
+        if verdict == "wrong":
+            undone_at_ms = now_ms if port.relay.cut_event_id == event.event_id else None
+            relay = judged_wrong(port.relay, event.event_id, now_ms)
+        else:
+            relay = no_longer_wrong(port.relay)
+        port_store.put_relay(write, port, relay)
+    store.put_verdict(write, event, verdict, undone_at_ms)
+    if not write.commit():
+        return False
+    if port is not None:
+        ports.pushed(replace(port, relay=relay))
+    return True

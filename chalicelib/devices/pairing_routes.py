@@ -1,0 +1,59 @@
+"""Routes of pairing: the Pi starts and polls, a person looks, approves or denies."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts import service as accounts
+from chalicelib.core import views
+from chalicelib.core.http import Call, Who, route
+from chalicelib.core.settings import settings
+from chalicelib.devices import pairing_service as claims
+from chalicelib.devices import schemas as wire
+from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS
+
+blueprint = Blueprint(__name__)
+
+
+@route(blueprint, "POST", "/device/claim", body=wire.StartClaim, answers=wire.ClaimStarted)
+def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
+    """A Pi asks for a pairing code (RFC 8628)"""
+    device_code, claim = claims.start(call.body.device_id, call.address_bucket, call.now_ms)
+    page = settings().public_url.rstrip("/") + "/"
+    return wire.ClaimStarted(
+        device_code=device_code,
+        user_code=claim.user_code,
+        verification_uri=page,
+        verification_uri_complete=f"{page}?code={quote(claim.user_code)}",
+        expires_in=CLAIM_TTL_MS // 1_000,
+        interval=POLL_SECONDS,
+    )
+
+
+@route(blueprint, "POST", "/device/claim/token", body=wire.PollClaim, answers=wire.DeviceKey)
+def poll_claim(call: Call[wire.PollClaim]) -> wire.DeviceKey:
+    """The Pi asks whether it was approved, and gets its key once"""
+    device, api_key = claims.fetch_key(call.body.device_code, call.now_ms)
+    return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
+
+
+@route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=Who.SESSION)
+def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
+    """Which device a code belongs to"""
+    return views.claim(claims.find(call.owner_id, user_code, call.now_ms, call.address_bucket))
+
+
+@route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
+def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
+    """Take the device as yours"""
+    account, body = accounts.of_session(call.session), call.body
+    claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
+    return views.claim(claim)
+
+
+@route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
+def deny_claim(call: Call[wire.DenyClaim]) -> wire.ClaimAnswer:
+    """Say that this device is not yours"""
+    return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))

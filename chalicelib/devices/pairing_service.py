@@ -1,0 +1,177 @@
+"""Pairing: a Pi asks for a code, a person approves it, the Pi fetches its key once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.accounts import store as users
+from chalicelib.accounts import throttle
+from chalicelib.accounts.model import Account
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.errors import BadRequest, Conflict, Unavailable, not_found
+from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
+from chalicelib.devices import model as keys
+from chalicelib.devices import pairing_store as store
+from chalicelib.devices import service as devices
+from chalicelib.devices import store as device_store
+from chalicelib.devices.model import Device
+from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
+from chalicelib.realtime import publisher as live
+
+DEFAULT_NAME = "My Device"
+TRIES = 5
+"""Decisions, polls and keys at the same moment: whoever comes second looks again."""
+MAX_CLAIMS_PER_SOURCE = 200
+"""Within the throttle's window: a whole school class behind one address may pair its Pis, a flood may not."""
+
+MAX_WRONG_CODES_PER_ADDRESS = 50
+"""Within the throttle's window, of all its accounts: with a code of 34 bits, that is no way to find one."""
+
+
+def start(device_id: str, source_ip: str, now_ms: int) -> tuple[str, Claim]:
+    """A claim for a device; returns the device code, which only the Pi learns, and the claim.
+
+    Raises:
+        Conflict: owned (it is somebody's, who is told), unless its owner may still pair it.
+        TooMany: From one address.
+    """
+    throttle.count_and_check(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
+    device = device_store.load(device_id)
+    if device is not None and not device.may_be_claimed(now_ms):
+        raise devices.refused(device, now_ms)
+    device_code = new_secret()
+    claim = Claim(digest(device_code), new_user_code(), device_id, expires_at_ms=now_ms + CLAIM_TTL_MS)
+    store.add(claim)
+    return device_code, claim
+
+
+def fetch_key(device_code: str, now_ms: int) -> tuple[Device, str]:
+    """The Pi asks whether a person has decided; its device and its key, once, after approval.
+
+    The key is made of the device code, so that it can be given again for a minute, until it is used, without being
+    stored. A device that was released since, also with its account, does not come back.
+
+    Raises:
+        BadRequest: authorization_pending, slow_down, expired_token, access_denied (RFC 8628, section 3.5).
+    """
+    for _ in range(TRIES):
+        claim = store.load(digest(device_code))
+        if claim is None or claim.expired(now_ms) or not claim.answers_again(now_ms):
+            raise _expired()
+        if claim.state == "pending":
+            raise _still_pending(claim, now_ms)
+        if claim.state == "denied":
+            store.remove(claim)
+            raise BadRequest("The person said no.", code="access_denied")
+        if (found := _collect(claim, device_code, now_ms)) is not None:
+            return found
+    raise _busy()
+
+
+def _expired() -> BadRequest:
+    return BadRequest("This code has expired or has been used; ask for a new one.", code="expired_token")
+
+
+def _busy() -> Unavailable:
+    return Unavailable("This device keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _collect(claim: Claim, device_code: str, now_ms: int) -> tuple[Device, str] | None:
+    """The device and its key; None when something changed at the same moment."""
+    device = device_store.load(claim.device_id)
+    if device is None or not claim.approves(device):
+        raise BadRequest("The device was released before it had its key; pair it again.", code="access_denied")
+    api_key = keys.api_key(device.device_id, derived_secret(device_code, f"api key of {device.device_uid}"))
+    sha256 = keys.key_digest(api_key)
+    if claim.collected_at_ms is not None:
+        if device.keys.next_sha256 != sha256:  # it was used, or another one was given since
+            raise _expired()
+        store.polled(claim, now_ms)
+        if claim.polled_too_soon(now_ms):
+            raise _slow_down()
+        return device, api_key
+    write = Transaction()
+    store.put_collected(write, claim, now_ms)
+    device_store.put_keys(write, device, device.keys.rotated(sha256))
+    return (device, api_key) if write.commit() else None
+
+
+def _still_pending(claim: Claim, now_ms: int) -> BadRequest:
+    too_soon = claim.polled_too_soon(now_ms)
+    store.polled(claim, now_ms)
+    if too_soon:
+        return _slow_down()
+    return BadRequest("Nobody has approved this device yet.", code="authorization_pending")
+
+
+def _slow_down() -> BadRequest:
+    return BadRequest(f"Ask every {POLL_SECONDS} seconds at most.", code="slow_down")
+
+
+def find(owner_id: str, user_code: str, now_ms: int, address: str = "") -> Claim:
+    """The claim behind a code that a person typed; wrong ones count for the person and the address they call from.
+
+    Raises NotFound, TooMany.
+    """
+    by_person, by_address = f"claim-code#{owner_id}", f"claim-code-from#{address}"
+    throttle.count_and_check(by_person, now_ms)
+    throttle.count_and_check(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
+    claim = store.find(tidy_user_code(user_code))
+    if claim is None or claim.expired(now_ms) or claim.collected_at_ms is not None:
+        raise not_found("pairing code (it may have expired)")
+    throttle.forgive(by_person, now_ms)
+    throttle.forgive(by_address, now_ms)
+    return claim
+
+
+def approve(account: Account, user_code: str, device_name: str | None, now_ms: int, address: str = "") -> Claim:
+    """A person takes the device: a new one, or the person's own of today whose key was never used.
+
+    Raises:
+        NotFound: No such code.
+        Conflict: owned (by somebody else, who is told, or in use); decided (denied meanwhile, or approved by somebody
+            else); too_many_devices.
+        Unauthenticated: The account was closed meanwhile.
+    """
+    for _ in range(TRIES):
+        claim = find(account.user_id, user_code, now_ms, address)
+        if claim.state != "pending":
+            return _decided(claim, "approved", account.user_id)
+        known = device_store.load(claim.device_id)
+        if known is not None and (known.owner_id != account.user_id or not known.may_be_claimed(now_ms)):
+            raise devices.refused(known, now_ms)
+        if (approved := _approve(account, claim, known, device_name, now_ms)) is not None:
+            return approved
+        devices.check_open(account)
+    raise _busy()
+
+
+def _approve(account: Account, claim: Claim, known: Device | None, name: str | None, now_ms: int) -> Claim | None:
+    """Approve, and make the device, as one; None when something changed at the same moment."""
+    device = known or devices.new(account, claim.device_id, name or DEFAULT_NAME, now_ms)
+    write = Transaction()
+    users.put_open(write, account)
+    store.put_approved(write, claim, device, name)
+    if known is None:
+        device_store.put_new(write, device)
+    else:
+        device_store.put_keys(write, known, known.keys, name)
+        device = replace(known, name=name or known.name)
+    if not write.commit():
+        return None
+    live.push_device(device)
+    return replace(claim, state="approved")
+
+
+def deny(owner_id: str, user_code: str, now_ms: int, address: str = "") -> Claim:
+    """A person says that this device is not theirs. Raises Conflict: decided."""
+    claim = find(owner_id, user_code, now_ms, address)
+    if not store.deny(claim, owner_id):
+        return _decided(store.load(claim.device_code_sha256), "denied", owner_id)
+    return replace(claim, state="denied")
+
+
+def _decided(claim: Claim | None, wanted: str, owner_id: str) -> Claim:
+    if claim is not None and (claim.state, claim.owner_id) == (wanted, owner_id):
+        return claim
+    raise Conflict("Somebody has decided on this code already.", code="decided", field="userCode")

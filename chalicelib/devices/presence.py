@@ -1,0 +1,111 @@
+"""Presence of devices: noting that one called, that one fell silent, and what its Pi says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.core.dynamo import Transaction
+from chalicelib.detection import alerts
+from chalicelib.devices import liveness
+from chalicelib.devices import store as devices
+from chalicelib.devices.liveness import Presence
+from chalicelib.devices.model import Device
+from chalicelib.notifications import outbox as notify
+from chalicelib.notifications.model import Notification
+from chalicelib.realtime import publisher as live
+
+TRIES = 3
+"""Two calls of a device, or a call and the sweep, at the same moment: look again."""
+
+
+def note_call(device: Device, now_ms: int) -> bool:
+    """Note that a device called, at most once a minute; one that came back is shown, and may begin to flap.
+
+    Returns whether it was time to note it.
+    """
+    known: Device | None = device
+    for _ in range(TRIES):
+        if known is None or not liveness.needs_touch(known.online, known.last_seen_ms, now_ms):
+            return False
+        is_agent = device.agent.version is not None
+        after = liveness.called(known.presence, known.last_seen_ms, now_ms, online=known.online, is_agent=is_agent)
+        if _touch(known, after, now_ms):
+            return True
+        known = devices.load(device.device_id)
+        known = known if known is not None and known.device_uid == device.device_uid else None
+    return False
+
+
+def _touch(device: Device, after: Presence, now_ms: int) -> bool:
+    if not liveness.begins_to_flap(device.presence, after):
+        touched = devices.touch(device, after, now_ms)
+        if touched and not device.online:
+            live.push_device(replace(device, online=True, last_seen_ms=now_ms, presence=after))
+        return touched
+    write = Transaction()
+    devices.put_touch(write, device, after, now_ms)
+    news = _flapping(device, now_ms)
+    notify.put(write, news)
+    if not write.commit():
+        return False
+    back = replace(device, online=True, last_seen_ms=now_ms)
+    live.push(device.owner_id, [live.device_message(back), notify.message(news)])
+    return True
+
+
+def is_due(device: Device, now_ms: int) -> bool:
+    """Whether the sweep has something to note of a device: it fell silent, or has calmed down after flapping."""
+    if device.online and device.last_seen_ms is not None:
+        return liveness.is_silent(device.last_seen_ms, device.presence, now_ms)
+    return device.presence.flapping_since_ms is not None and not liveness.is_flapping(device.presence, now_ms)
+
+
+def note_silence(device: Device, now_ms: int) -> bool:
+    """Mark a device offline that has been silent for too long, with one alert; False when it called meanwhile.
+
+    One that flaps is told as flapping, not as offline; if it is offline still when it has calmed down, that is told.
+    """
+    if not device.online:
+        return _store_silence(device, liveness.calmed(device.presence), _offline(device, now_ms))
+    after = liveness.turned(device.presence, now_ms)
+    begins = liveness.begins_to_flap(device.presence, after)
+    news = _flapping(device, now_ms) if begins else None if after.flapping_since_ms else _offline(device, now_ms)
+    return _store_silence(device, after, news)
+
+
+def _store_silence(device: Device, after: Presence, news: Notification | None) -> bool:
+    write = Transaction()
+    devices.put_offline(write, device, after, after.calm_at_ms if after.flapping_since_ms is not None else None)
+    if news is not None:
+        notify.put(write, news)
+    if not write.commit():
+        return False
+    gone = replace(device, online=False, presence=after)
+    live.push(device.owner_id, [live.device_message(gone), notify.message(news) if news is not None else None])
+    return True
+
+
+def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
+    """Note what a Pi says of itself; readings that it had to drop are told, once a spell. The device as it is then."""
+    after, lost = alerts.reported(device.agent, version, dropped_readings, now_ms)
+    if after == device.agent:
+        return device
+    known = replace(device, agent=after)
+    if not lost:
+        devices.save_agent(device, after)  # when it said something else meanwhile, that is newer
+        return known
+    write = Transaction()
+    devices.put_agent(write, device, after)
+    news = alerts.dropped(device.owner_id, device.device_id, device.device_uid, device.name, lost, now_ms)
+    notify.put(write, news)
+    if write.commit():
+        live.push(device.owner_id, [notify.message(news)])
+    return known
+
+
+def _flapping(device: Device, now_ms: int) -> Notification:
+    return alerts.flapping(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+
+
+def _offline(device: Device, now_ms: int) -> Notification:
+    return alerts.offline(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)

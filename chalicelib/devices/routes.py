@@ -1,0 +1,177 @@
+"""Routes of devices: registration, heartbeat, lists, name, keys, free sensors."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts import service as accounts
+from chalicelib.core import query as paging
+from chalicelib.core import views
+from chalicelib.core.errors import BadRequest, Conflict, Invalid
+from chalicelib.core.http import Call, Reply, Who, route
+from chalicelib.core.schemas import Done
+from chalicelib.detection.port_state import DeviceState
+from chalicelib.devices import schemas as wire
+from chalicelib.devices import service as devices
+from chalicelib.devices.list_order import Place
+from chalicelib.devices.model import Device
+from chalicelib.readings import device_handlers as messages
+from chalicelib.readings import history_query as asking
+from chalicelib.readings import sensor_history
+from chalicelib.readings import sensor_summaries as summaries
+from chalicelib.readings.sensor_schemas import SensorSummaries, SensorSummaryColumns
+
+blueprint = Blueprint(__name__)
+CURSOR = re.compile(r"(\d{1,13}) (-1|\d{1,13}) ([A-Za-z0-9_-]{4,128})", re.ASCII)
+LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
+
+
+@route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
+def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
+    """Register a device, or give your own device a new key"""
+    account = accounts.of_session(call.session)
+    device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
+    return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/device/heartbeat",
+    body=wire.Heartbeat,
+    body_optional=True,
+    answers=wire.DeviceReply,
+    who=Who.DEVICE,
+)
+def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
+    """A device lives, and says what it did with its relays"""
+    return messages.heartbeat(call.device, call.body, call.now_ms)
+
+
+@route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION, scope="read")
+def list_devices(call: Call[None]) -> wire.DeviceList:
+    """Your devices, the one that called last first"""
+    limit, (as_of_ms, place) = paging.limit(call.query), _position(paging.cursor(call.query), call.now_ms)
+    page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, limit)
+    known = devices.states_of(page)
+    return wire.DeviceList(
+        devices=[_shown(device, known, call.now_ms) for device in page],
+        cursor=None if goes_on is None else _cursor(as_of_ms, goes_on),
+    )
+
+
+def _shown(device: Device, known: Mapping[str, DeviceState], now_ms: int) -> wire.DevicePart:
+    return views.device(device, known.get(device.device_uid), now_ms, devices.heard_ms(device))
+
+
+def _cursor(as_of_ms: int, place: Place) -> str:
+    return base64.urlsafe_b64encode(f"{as_of_ms} {place.seen_ms} {place.device_id}".encode()).decode()
+
+
+def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
+    """The moment of the first page, and the place to go on from."""
+    if cursor is None:
+        return now_ms, None
+    try:
+        found = CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
+    return int(found[1]), Place(int(found[2]), found[3])
+
+
+@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION, scope="read")
+def list_devices_plain(call: Call[None]) -> Reply:
+    """Your devices as a bare array, each with the newest values of its sensors"""
+    return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
+
+
+def _plain(device: Device, now_ms: int) -> dict[str, object]:
+    shown = views.device(device, None, now_ms)
+    sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
+    return {
+        **sensors,
+        "device_id": shown.device_id,
+        "name": shown.name,
+        "status": shown.status,
+        "last_seen": shown.last_seen,
+    }
+
+
+@route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
+def add_device(call: Call[wire.AddDevice]) -> Done:
+    """Add a device (the dashboard guide's form); 400 when it exists"""
+    account = accounts.of_session(call.session)
+    try:
+        devices.add(account, call.body.device_id, call.body.name, call.now_ms)
+    except Conflict as error:
+        raise BadRequest("This device exists already.", code="device_exists", field="device_id") from error
+    return Done(message="Device added successfully")
+
+
+@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=Who.SESSION, scope="read")
+def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
+    """One of your devices"""
+    device = devices.own(call.owner_id, device_id)
+    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
+
+
+@route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=Who.SESSION)
+def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
+    """Rename a device"""
+    device = devices.rename(call.owner_id, device_id, call.body.name)
+    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
+
+
+@route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)
+def release_device(call: Call[None], device_id: str) -> Done:
+    """Release a device: its key is dead at once, its data is deleted within a day"""
+    devices.release(call.owner_id, device_id, call.now_ms)
+    return Done(message="released")
+
+
+@route(
+    blueprint,
+    "POST",
+    "/device/{device_id}/key",
+    body=wire.RotateKey,
+    body_optional=True,
+    answers=wire.DeviceKey,
+    who=Who.SESSION,
+)
+def rotate_key(call: Call[wire.RotateKey], device_id: str) -> wire.DeviceKey:
+    """Give a device a new key, shown this once"""
+    api_key = devices.rotate_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
+    return wire.DeviceKey(device_id=device_id, api_key=api_key)
+
+
+@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=Who.DEVICE)
+def record_sensors(call: Call[wire.RecordSensors]) -> wire.SensorsAnswer:
+    """Store what a device's free sensors say; logs of one time are put together"""
+    return messages.sensors(call.device, call.body, call.now_ms)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/device/{device_id}/data",
+    answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
+    who=Who.SESSION,
+    scope="read",
+)
+def sensor_data(call: Call[None], device_id: str) -> Reply:
+    """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""
+    if paging.choice(call.query, "resolution", asking.RESOLUTIONS) not in (None, "raw"):
+        return summaries.reply(call, device_id)
+    first_ms, last_ms = paging.span_ms(call.query)
+    limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
+    layout = asking.layout(call.query)
+    device = devices.own(call.owner_id, device_id)
+    logs, cursor = sensor_history.logs(device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms)
+    return asking.sensor_reply(device_id, layout, logs, cursor)

@@ -1,0 +1,234 @@
+"""What a person does with devices: register, list, rename, release, give a new key; and how a device shows its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from chalicelib.accounts import deletion_requests as purge
+from chalicelib.accounts import store as users
+from chalicelib.accounts.model import Account
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.errors import Conflict, Unauthenticated, Unavailable, not_found
+from chalicelib.core.identifiers import new_id, new_secret
+from chalicelib.core.settings import settings
+from chalicelib.core.times import DAY_MS
+from chalicelib.detection import alerts, silence
+from chalicelib.detection import event_endings as endings
+from chalicelib.detection import store as states
+from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.devices import list_order as device_order
+from chalicelib.devices import model as keys
+from chalicelib.devices import store
+from chalicelib.devices.list_order import Calls, Place
+from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device
+from chalicelib.notifications import outbox as notify
+from chalicelib.ports import store as ports
+from chalicelib.realtime import commands
+from chalicelib.realtime import publisher as live
+
+FEW = 20
+"""Devices that are read whole at once: nearly everybody has fewer."""
+TRIES = 5
+"""Keys that change at the same moment: whoever comes second reads them again and tries again."""
+
+
+def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
+    """Register a device, or give the owner's own device a new key; returns it and its key, shown this once.
+
+    The old key lives until the new one is first used.
+
+    Raises:
+        Conflict: owned (it is somebody else's, who is told), too_many_devices.
+        Unauthenticated: The account was closed meanwhile.
+    """
+    for _ in range(TRIES):
+        device, api_key = store.load(device_id), keys.api_key(device_id, new_secret())
+        if device is not None and device.owner_id != account.user_id:
+            raise refused(device, now_ms)
+        if device is not None and store.save_keys(device, device.keys.rotated(keys.key_digest(api_key))):
+            return device, api_key
+        if device is None:
+            made = new(account, device_id, name, now_ms)
+            made = replace(made, keys=made.keys.rotated(keys.key_digest(api_key)))
+            if _add(account, made):
+                return made, api_key
+    raise _busy()
+
+
+def add(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """Make a device a person's own, without a key yet. Raises as register; Conflict: owned also for one's own."""
+    for _ in range(TRIES):
+        known = store.load(device_id)
+        if known is not None:
+            raise refused(known, now_ms) if known.owner_id != account.user_id else _owned()
+        device = new(account, device_id, name, now_ms)
+        if _add(account, device):
+            return device
+    raise _busy()
+
+
+def new(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """A device of a person that is not stored yet. Raises Conflict: too_many_devices."""
+    if len(store.of_owner(account.user_id)) >= MAX_DEVICES_PER_OWNER:
+        raise Conflict(f"A person has at most {MAX_DEVICES_PER_OWNER} devices.", code="too_many_devices")
+    return Device(device_id, new_id(), account.user_id, name, created_at_ms=now_ms, retention=account.retention)
+
+
+def _add(account: Account, device: Device) -> bool:
+    """Store a new device; False when somebody else was quicker. Raises Unauthenticated when the account is closed."""
+    write = Transaction()
+    users.put_open(write, account)
+    store.put_new(write, device)
+    if not write.commit():
+        check_open(account)
+        return False
+    live.push_device(device)
+    return True
+
+
+def check_open(account: Account) -> None:
+    """Raises Unauthenticated when the account was closed since it was read: nothing may be made its own any more."""
+    now = users.load_open(account.email)
+    if now is None or now.user_id != account.user_id:
+        raise Unauthenticated("This account is closed.", code="bad_session")
+
+
+def refused(device: Device, now_ms: int) -> Conflict:
+    """The error for somebody who wants a device that is taken; its owner is told too, once a day."""
+    if device.is_pairing_news(now_ms):
+        news = alerts.pairing_refused(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+        write = Transaction()
+        store.put_pairing_told(write, device, now_ms)
+        notify.put(write, news)
+        if write.commit():
+            live.push(device.owner_id, [notify.message(news)])
+    return _owned()
+
+
+def _owned() -> Conflict:
+    return Conflict(
+        "This device belongs to somebody already. Its owner can release it on the page; for a second-hand Pi "
+        "there is `ghostwatt-pi claim --new-identity`.",
+        code="owned",
+        field="deviceId",
+    )
+
+
+def _busy() -> Unavailable:
+    return Unavailable("This device keeps changing.", code="busy", retry_after_seconds=1)
+
+
+def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
+    for _ in range(TRIES):
+        device, api_key = own(owner_id, device_id), keys.api_key(device_id, new_secret())
+        if store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
+            return api_key
+    raise _busy()
+
+
+def authenticate(api_key: str, now_ms: int) -> Device:
+    """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
+    return with_key(keys.device_id_of(api_key), keys.key_digest(api_key), now_ms)
+
+
+def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
+    """The device of this id, if a key with this digest opens it; for the rest as authenticate."""
+    for _ in range(TRIES):
+        device = store.load(device_id) if device_id else None
+        fitting = device.keys.fits(key_sha256, now_ms) if device else None
+        if device is None or fitting is None:
+            raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
+        if fitting == "current":
+            return device
+        promoted = device.keys.promoted()
+        if store.save_keys(device, promoted):
+            if device.keys.current_sha256 is not None:
+                commands.hang_up(device.mqtt_client_ids)
+            return replace(device, keys=promoted)
+    raise _busy()
+
+
+def own(owner_id: str, device_id: str) -> Device:
+    """A person's own device; raises NotFound for any other."""
+    device = store.load(device_id)
+    if device is None or device.owner_id != owner_id:
+        raise not_found("device")
+    return device
+
+
+def by_last_seen(owner_id: str) -> list[Device]:
+    """All devices of a person, the one that called last first."""
+    return _newest_first(store.of_owner(owner_id))
+
+
+def _newest_first(devices: list[Device]) -> list[Device]:
+    return sorted(devices, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
+
+
+def page_by_last_seen(
+    owner_id: str, as_of_ms: int, place: Place | None, limit: int
+) -> tuple[list[Device], Place | None]:
+    """So many devices of a person behind a place in the order of a moment, and the place to go on from, if any.
+
+    Of many devices only the ids and times are read to find the order, and then those of the page: reading all whole
+    takes twice as long.
+    """
+    few, complete = store.some_of_owner(owner_id, FEW)
+    known = {device.device_id: device for device in few} if complete else {}
+    calls = [_calls(device) for device in few] if complete else store.calls_of_owner(owner_id)
+    places = device_order.after(calls, as_of_ms, place)
+    wanted = [each.device_id for each in places[:limit]]
+    page = [known[device_id] for device_id in wanted] if complete else store.load_some(wanted)
+    return [device for device in page if device.owner_id == owner_id], places[limit - 1] if places[limit:] else None
+
+
+def _calls(device: Device) -> Calls:
+    return Calls(device.device_id, device.last_seen_ms, device.previous_seen_ms)
+
+
+def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
+    """What is known of these devices' ports, by device_uid."""
+    return states.load_many(device.device_uid for device in devices if device.ports)
+
+
+def heard_ms(device: Device) -> int | None:
+    """Up to when the readings of a device have come (see detection/silence.py)."""
+    return silence.heard_ms(device.last_seen_ms, settings().upload_seconds)
+
+
+def rename(owner_id: str, device_id: str, name: str) -> Device:
+    """Give a device another name."""
+    if not store.save_name(own(owner_id, device_id), name):
+        raise not_found("device")
+    device = own(owner_id, device_id)
+    live.push_device(device)
+    return device
+
+
+def keep_raw(owner_id: str, days: int, now_ms: int) -> None:
+    """Keep raw readings of all devices of a person for so many days, from what is stored from now on."""
+    for device in store.of_owner(owner_id):
+        retention = device.retention.changed(days, now_ms)
+        if retention != device.retention:
+            store.save_retention(device, retention)
+
+
+def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
+    """A new key for a device, shown this once; it may be given an end."""
+    expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
+    return _give_key(owner_id, device_id, expires_at_ms)
+
+
+def release(owner_id: str, device_id: str, now_ms: int) -> None:
+    """Give a device up: its key is dead at once, what it recorded is purged by the schedule."""
+    device = own(owner_id, device_id)
+    purge.ask_for_device(device, now_ms)
+    store.remove(device)
+    commands.hang_up(device.mqtt_client_ids)
+    known = states.load(device.device_uid).ports
+    for port in ports.of_device(device.device_uid):
+        write = Transaction()
+        endings.put_removed(write, port, known.get(port.port_id, PortState()), now_ms)
+        write.commit()  # one that changes at this very moment is purged with the rest
+    live.push_device_removed(device)

@@ -1,0 +1,146 @@
+"""What draws power all the time: standby by outlet over some days, and what the home draws at night."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from chalicelib.core.local_time import local
+from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS
+from chalicelib.energy.calendar import Period
+from chalicelib.energy.tariffs import Prices
+from chalicelib.energy.usage import Usage
+from chalicelib.energy.what_if import is_fully_covered, is_standby
+from chalicelib.ports.model import Port
+
+DAYS = 7
+"""A week holds work days and a weekend."""
+YEAR_MS = 365 * DAY_MS
+MIN_COVERED_MS = DAY_MS
+"""What has been seen for less than a day is not said to be always on."""
+OFF_MILLIWATTS = 500
+"""What a meter shows of an outlet that is off is noise below half a watt."""
+NIGHT_HOURS = 5
+"""From midnight to five in the morning."""
+WORST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """An outlet's standby over the days looked at.
+
+    standby_milliwatts: the mean while in standby, None without any; standby_ms of covered_ms; what a year like these
+    days comes to, in microjoules and cost (see amounts.money); lowest_milliwatts: the least that was ever drawn;
+    is_always_on: it was never off; is_worst: one of the WORST dearest.
+    """
+
+    port: Port
+    standby_milliwatts: float | None
+    standby_ms: int
+    covered_ms: int
+    yearly_microjoules: int
+    yearly_cost: int
+    lowest_milliwatts: int | None
+    is_always_on: bool
+    is_worst: bool = False
+
+    @property
+    def standby_hours_a_day(self) -> float:
+        """Of the measured time."""
+        return 24 * self.standby_ms / self.covered_ms if self.covered_ms else 0.0
+
+
+def outlet(port: Port, usages: Sequence[Usage], prices: Prices) -> Outlet:
+    """What the usages of some days say of an outlet."""
+    plain = [usage for usage in usages if is_standby(usage) and not usage.counted_ms]
+    standby_ms, covered_ms = sum(usage.covered_ms for usage in plain), sum(usage.covered_ms for usage in usages)
+    lowest = min((usage.min_milliwatts for usage in usages if usage.min_milliwatts is not None), default=None)
+    cost = sum(usage.standby_microjoules * prices.at(usage.start_ms) for usage in usages)
+    known_ms = sum(usage.known_ms for usage in usages)
+    return Outlet(
+        port=port,
+        standby_milliwatts=sum(usage.standby_microjoules for usage in plain) / standby_ms if standby_ms else None,
+        standby_ms=standby_ms,
+        covered_ms=covered_ms,
+        yearly_microjoules=_yearly(sum(usage.standby_microjoules for usage in usages), known_ms),
+        yearly_cost=_yearly(cost, known_ms),
+        lowest_milliwatts=lowest,
+        is_always_on=covered_ms >= MIN_COVERED_MS and lowest is not None and lowest >= OFF_MILLIWATTS,
+    )
+
+
+def _yearly(seen: int, known_ms: int) -> int:
+    return seen * YEAR_MS // known_ms if known_ms else 0
+
+
+def advice(outlet: Outlet) -> str:
+    """What to do about it, in one sentence."""
+    port = outlet.port
+    if port.rule.is_protected:
+        return "It has to keep its power; look for an eco mode, or a thriftier model when it is replaced."
+    if outlet.yearly_microjoules == 0:
+        return _without_standby(outlet)
+    if port.policy == "cut":
+        return "Nothing: it is cut when its standby has lasted long enough."
+    if outlet.is_always_on and not outlet.standby_ms:
+        return "See whether it has to run all day; if not, switch it off at the outlet."
+    return _ADVICE.get(port.kind, "Set its policy to cut, if it loses nothing when the power goes.")
+
+
+def _without_standby(outlet: Outlet) -> str:
+    if outlet.is_always_on:
+        return "It never went below its lowest power: see whether it has to run all day, and give its kind."
+    return "Nothing: no standby was seen."
+
+
+_ADVICE = {
+    "computer": "Shut it down instead of letting it sleep, then set its policy to cut.",
+    "console": "Turn off its instant-on mode, then set its policy to cut; updates wait until it is on again.",
+    "printer": "Set its policy to cut; switch it on for printing, since some clean their heads at each start.",
+    "recorder": "Set its policy to cut only if it has nothing to record while nobody watches.",
+    "charger": "Unplug it when nothing charges, or set its policy to cut.",
+    "inkjet printer": "Set its policy to cut: that waits for four idle hours, since heads are cleaned at each start.",
+    "oled television": "Set its policy to cut: that waits for two idle hours, in which it looks after its panel.",
+    "set-top box": "Set its policy to cut only if it has nothing to record or to load while nobody watches.",
+    "washing machine": "Set its policy to cut: its programmes are waited for.",
+    "washer-dryer": "Set its policy to cut: its programmes are waited for.",
+    "dishwasher": "Set its policy to cut: its programmes are waited for.",
+    "dryer": "Set its policy to cut: its programmes are waited for.",
+}
+
+
+def by_cost(outlets: Iterable[Outlet]) -> list[Outlet]:
+    """The dearest standby first."""
+    return sorted(outlets, key=lambda each: (-each.yearly_cost, -each.yearly_microjoules, each.port.port_id))
+
+
+def night_quarters(days: Iterable[Period], prices: Prices) -> list[list[int]]:
+    """The starts of the quarter hours between midnight and NIGHT_HOURS of each local day."""
+    return [
+        [
+            at_ms
+            for at_ms in range(day.start_ms, day.start_ms + 2 * NIGHT_HOURS * HOUR_MS, QUARTER_MS)
+            if local(at_ms, prices.zone).date() == day.date and local(at_ms, prices.zone).hour < NIGHT_HOURS
+        ]
+        for day in days
+    ]
+
+
+def baseline_watts(
+    nights: Iterable[Sequence[int]], quarters: Mapping[str, Iterable[Usage]]
+) -> tuple[float | None, int]:
+    """The watts of the lowest quarter hour of a night, median over the nights, and how many of those there were.
+
+    quarters: the usages of all outlets by quarter hour. A night in which one of them was not measured is left out.
+    """
+    sums: dict[int, int] = defaultdict(int)
+    measured: dict[int, int] = defaultdict(int)
+    for usages in quarters.values():
+        for usage in usages:
+            sums[usage.start_ms] += usage.microjoules
+            measured[usage.start_ms] += is_fully_covered(usage)
+    full = [night for night in nights if all(measured[at_ms] == len(quarters) for at_ms in night)] if quarters else []
+    lowest = [min(sums[at_ms] for at_ms in night) for night in full]
+    return (median(lowest) / QUARTER_MS / 1_000 if lowest else None), len(lowest)

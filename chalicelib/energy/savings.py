@@ -1,0 +1,103 @@
+"""What a cut has saved: the standby watts before it, for the time that the outlet stayed off.
+
+Counted are cuts that the device obeyed and that the watts did not contradict. Nobody knows what an appliance would have
+drawn days later, so a cut counts for a day at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
+from chalicelib.energy.tariffs import Prices
+from chalicelib.notifications.model import PhantomEvent
+
+LIMIT_MS = DAY_MS
+EndedBy = Literal["restored", "use", "limit", "open", "unknown"]
+"""restored: power was wanted again; use: it was drawn again; limit: a day was counted; open: still off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """One cut in the ledger; counted_ms is the time for which it saved its standby milliwatts.
+
+    to_ms is when the outlet came on again, None as long as it is off or where that is not known.
+    """
+
+    event: PhantomEvent
+    from_ms: int
+    to_ms: int | None
+    counted_ms: int
+    ended_by: EndedBy
+
+    @property
+    def milliwatts(self) -> int:
+        """The mean of the standby that led to the cut."""
+        return round(self.event.detected_watts * 1_000)
+
+    @property
+    def microjoules(self) -> int:
+        """What it saved; a milliwatt for a millisecond is a microjoule."""
+        return self.milliwatts * self.counted_ms
+
+    def quarters(self) -> Iterator[tuple[int, int]]:
+        """The start of each quarter hour that it touches, and the microjoules saved in it."""
+        at_ms, end_ms = self.from_ms, self.from_ms + self.counted_ms
+        while at_ms < end_ms:
+            quarter_ms = at_ms - at_ms % QUARTER_MS
+            next_ms = min(quarter_ms + QUARTER_MS, end_ms)
+            yield quarter_ms, self.milliwatts * (next_ms - at_ms)
+            at_ms = next_ms
+
+    def cost(self, prices: Prices) -> int:
+        """What the saved energy would have cost, each quarter hour at its price (see amounts.money)."""
+        return sum(microjoules * prices.at(quarter_ms) for quarter_ms, microjoules in self.quarters())
+
+
+def saving_of(event: PhantomEvent, now_ms: int, *, is_still_off: bool) -> Saving | None:
+    """What an event's cut has saved until now, None if it was not obeyed.
+
+    is_still_off: the relay stands as the cut left it. Where it does not and the event has no end, the end is unknown.
+    """
+    if event.obeyed_at_ms is None:
+        return None
+    ended_by = _ended_by(event, now_ms, is_still_off=is_still_off)
+    until_ms = now_ms if event.ended_at_ms is None else event.ended_at_ms
+    off_ms = min(max(until_ms - event.obeyed_at_ms, 0), LIMIT_MS)
+    counted_ms = 0 if ended_by == "unknown" or event.verdict == "wrong" else off_ms
+    return Saving(event, event.obeyed_at_ms, event.ended_at_ms, counted_ms, ended_by)
+
+
+def _ended_by(event: PhantomEvent, now_ms: int, *, is_still_off: bool) -> EndedBy:
+    if event.obeyed_at_ms is None or (event.ended_at_ms is None and not is_still_off):
+        return "unknown"
+    if (event.ended_at_ms or now_ms) - event.obeyed_at_ms >= LIMIT_MS:
+        return "limit"
+    if event.ended_at_ms is None:
+        return "open"
+    return "restored" if event.outcome == "undone" else "use"
+
+
+def assumption(saving: Saving) -> str:
+    """What the figure rests on, in a sentence or two."""
+    if saving.event.verdict == "wrong":
+        return "You called this cut wrong, so it counts as having saved nothing."
+    if saving.ended_by == "unknown":
+        return "When the power came back is not known, so nothing is counted."
+    watts, off = f"{saving.milliwatts / 1_000:.1f} W", _words(saving.counted_ms)
+    standing_ms = saving.event.detected_at_ms - saving.event.started_at_ms
+    basis = f"the mean of the {_words(standing_ms)} before the cut" if standing_ms else "the reading before the cut"
+    sentence = f"Without the cut {watts}, {basis}, would have been drawn on for the {off} that the outlet was off."
+    if saving.ended_by == "limit":
+        return f"{sentence} No more than {LIMIT_MS // HOUR_MS} hours of a cut are counted."
+    return sentence
+
+
+def _words(length_ms: int) -> str:
+    minutes = round(length_ms / MINUTE_MS)
+    if minutes < 1:
+        return f"{round(length_ms / SECOND_MS)} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

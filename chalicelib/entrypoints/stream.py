@@ -1,0 +1,145 @@
+"""The stream of stored readings: decode, examine device by device; what fails is named, so that only it comes again.
+
+No device's verdict waits for another's flood: the device with the fewest readings comes first, of a device's sensor
+logs only the newest is examined, and usage is computed once all verdicts are written.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalice.app import Blueprint, DynamoDBEvent
+
+from chalicelib.core import clock, telemetry
+from chalicelib.core.deadlines import out_of
+from chalicelib.core.errors import Unavailable
+from chalicelib.detection.service import ROLL_UP_SECONDS, Examined, detect, examine_sensors
+from chalicelib.readings import store as readings
+from chalicelib.readings.model import Chunk, SensorLog
+
+blueprint = Blueprint(__name__)
+LOG = logging.getLogger("ghostwatt.stream")
+STREAM_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/readings/stream/replaced-by-the-template"
+"""Chalice wants one at packaging; the merged template puts the true one in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A stream record that stored something."""
+
+    sequence_number: str
+    item: Chunk | SensorLog
+
+
+class PartialBatch(dict[str, list[dict[str, str]]]):
+    """The partial batch response that Lambda understands.
+
+    Attributes:
+        unavailable: Which of the records failed only because a part of ours was down; for a caller in the same process.
+    """
+
+    def __init__(self, failed: _Failed) -> None:
+        super().__init__(batchItemFailures=[{"itemIdentifier": number} for number in failed.numbers])
+        self.unavailable = frozenset(failed.unavailable)
+
+
+@dataclass(slots=True)
+class _Failed:
+    """The sequence numbers of the records that failed, and of those among them that waiting alone will help."""
+
+    numbers: list[str] = field(default_factory=list)
+    unavailable: set[str] = field(default_factory=set)
+
+
+@blueprint.on_dynamodb_record(stream_arn=STREAM_ARN, batch_size=100, name="examine")
+def examine(event: DynamoDBEvent) -> PartialBatch:
+    """Examine stored readings; answers the records that failed."""
+    with telemetry.invocation(telemetry.request_id(event.context)):
+        return PartialBatch(_examine(event.to_dict()["Records"]))
+
+
+def _examine(records: Sequence[Mapping[str, Any]]) -> _Failed:
+    failed = _Failed()
+    by_device: dict[str, list[_Stored]] = {}
+    for record in records:
+        if record["eventName"] == "INSERT" or _is_sensors_changed(record):
+            _collect(record, by_device, failed)
+    detected: list[tuple[list[_Stored], Examined]] = []
+    for stored in sorted(by_device.values(), key=_readings):
+        with _naming(stored, failed):
+            detected += [(stored, _detect(stored))]
+    out_of_time = out_of(ROLL_UP_SECONDS)
+    for stored, examined in detected:
+        with _naming(stored, failed):
+            examined.roll_up(out_of_time, clock.now_ms())
+    return failed
+
+
+def _is_sensors_changed(record: Mapping[str, Any]) -> bool:
+    """Whether sensors were added to a log: readings never change."""
+    return record["eventName"] == "MODIFY" and "sensors" in record["dynamodb"].get("NewImage", {})
+
+
+def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: _Failed) -> None:
+    number = record["dynamodb"]["SequenceNumber"]
+    try:
+        item = readings.from_stream(_with_bytes(record["dynamodb"]["NewImage"]))
+    except Exception:  # a poison record of whatever kind fails alone: it is named, tried again and then set aside
+        LOG.exception("record %s cannot be read", number)
+        failed.numbers.append(number)
+    else:
+        by_device.setdefault(item.device_uid, []).append(_Stored(number, item))
+
+
+def _with_bytes(image: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Lambda gives binary values as base64 text; PynamoDB wants their bytes."""
+    return {
+        name: {kind: base64.b64decode(value) if kind == "B" else value for kind, value in attribute.items()}
+        for name, attribute in image.items()
+    }
+
+
+def _measure(chunks: Sequence[Chunk], now_ms: int) -> None:
+    lag_ms = now_ms - min(chunk.stored_at_ms for chunk in chunks)
+    device = telemetry.hashed(chunks[0].device_id)
+    telemetry.measure(
+        {"DetectionLag": lag_ms}, "Milliseconds", device=device, chunks=[chunk.chunk_id for chunk in chunks]
+    )
+
+
+def _readings(stored: Sequence[_Stored]) -> int:
+    """How many readings a device has stored: how long examining it takes."""
+    chunks = (entry.item for entry in stored if isinstance(entry.item, Chunk))
+    return sum(len(columns.times_ms) for chunk in chunks for columns in chunk.ports.values())
+
+
+def _detect(stored: Sequence[_Stored]) -> Examined:
+    """Examine one device's records. Sensor logs only replace each other in what is shown: the newest will do."""
+    now_ms = clock.now_ms()
+    examined = Examined()
+    if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
+        examined = detect(chunks, now_ms)
+        _measure(chunks, now_ms)
+    if logs := [entry.item for entry in stored if isinstance(entry.item, SensorLog)]:
+        examine_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
+    return examined
+
+
+@contextmanager
+def _naming(stored: Sequence[_Stored], failed: _Failed) -> Iterator[None]:
+    """One device's trouble must not hold up the others: its records are named, and come again."""
+    numbers = [entry.sequence_number for entry in stored]
+    try:
+        yield
+    except Unavailable as error:
+        LOG.warning("a device's records wait: %s", error)
+        failed.numbers += numbers
+        failed.unavailable.update(numbers)
+    except Exception:
+        LOG.exception("a device's records cannot be examined")
+        failed.numbers += numbers

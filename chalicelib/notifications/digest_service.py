@@ -1,0 +1,107 @@
+"""Weekly digests: each person who wants one gets one, on Monday morning, however often and late the schedule runs.
+
+That the week is done and the digest itself are one transaction, on the condition that the week was not done yet.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from chalicelib.accounts.model import Account
+from chalicelib.core.deadlines import OutOfTime
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.error_collector import Apart
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.pagination import every
+from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import silence
+from chalicelib.detection import store as states
+from chalicelib.devices import store as devices
+from chalicelib.devices.liveness import shards
+from chalicelib.devices.model import Device
+from chalicelib.energy import service as energy
+from chalicelib.notifications import delivery_service as deliver
+from chalicelib.notifications import settings_store
+from chalicelib.notifications import store as notifications
+from chalicelib.notifications.delivery import digest_week, next_digest_ms
+from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
+from chalicelib.notifications.preferences import DIGEST
+from chalicelib.notifications.weekly_digest import Drawing, Week, headline, text
+from chalicelib.realtime import publisher as live
+
+EVENTS_A_READ = 200
+LOG = logging.getLogger("ghostwatt.digests")
+
+
+def run(out_of_time: OutOfTime, now_ms: int) -> int:
+    """Make the digests that are due until none is left or the time is over; returns how many were made.
+
+    One that cannot be made stays due; its error is raised in the end.
+    """
+    made = 0
+    with Apart(LOG) as apart:
+        for owner_id in (owner_id for shard in shards() for owner_id in settings_store.digests_due(shard, now_ms)):
+            if out_of_time():
+                break
+            with apart.one("a digest"), suppress(Unavailable):  # what it tells is still being summed up: later
+                made += _make(owner_id, now_ms)
+    return made
+
+
+def _make(owner_id: str, now_ms: int) -> bool:
+    recipient = deliver.recipient_of(owner_id)
+    due_at_ms = recipient.settings.digest_due_at_ms if recipient else None
+    if recipient is None or due_at_ms is None or due_at_ms > now_ms:
+        return False  # the index lags, or the account is being closed
+    week = _week(recipient.account, *digest_week(recipient.account.timezone, due_at_ms), now_ms)
+    news = Notification(
+        time_ordered_id(now_ms, f"digest-{owner_id}"), owner_id, DIGEST, headline(week), now_ms, details=text(week)
+    )
+    write = Transaction()
+    settings_store.put_next_digest(write, recipient.settings, next_digest_ms(recipient.account.timezone, now_ms))
+    notifications.put(write, news, deliver=True)
+    if not write.commit():
+        return False
+    live.push(owner_id, [live.notification_message(news)])
+    return True
+
+
+def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
+    events = list(_events(account.user_id, from_ms, to_ms))
+    owned = devices.of_owner(account.user_id)
+    return Week(
+        cuts=sum(event.action == "auto_cut" for event in events),
+        failed_cuts=sum(event.action == "auto_cut" and event.outcome == "contradicted" for event in events),
+        found=sum(event.action == "notified" for event in events),
+        drawing=_drawing(owned),
+        offline=[device.name for device in owned if not device.online],
+        energy=energy.in_words(account, from_ms, to_ms, now_ms),
+    )
+
+
+def _events(owner_id: str, from_ms: int, to_ms: int) -> Iterator[PhantomEvent]:
+    """The phantom events of a span: they come newest first, so that reading stops where the span begins."""
+    for event in every(lambda cursor: phantom_events.of_owner(owner_id, EVENTS_A_READ, cursor)):
+        if event.detected_at_ms < from_ms:
+            return
+        if event.detected_at_ms < to_ms:
+            yield event
+
+
+def _drawing(owned: Sequence[Device]) -> list[Drawing]:
+    """Outlets of devices that are online and idle but not off, the greediest first."""
+    online = [device for device in owned if device.online and device.ports]
+    known = states.load_many(device.device_uid for device in online)
+    found = [
+        Drawing(port.name, state.latest.power)
+        for device in online
+        if device.device_uid in known
+        for port in device.ports
+        if (state := known[device.device_uid].ports.get(port.port_id))
+        and state.latest
+        and state.status == "standby"
+        and silence.since_ms(state, device.last_seen_ms) is None
+    ]
+    return sorted(found, key=lambda each: -each.watts)

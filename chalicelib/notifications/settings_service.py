@@ -1,0 +1,131 @@
+"""What a person chooses of notifications: channels, quiet hours, the weekly digest; and trying it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from chalicelib.accounts import throttle
+from chalicelib.accounts.model import Account
+from chalicelib.core import mail
+from chalicelib.core.concurrency import Slots
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.errors import Conflict, Invalid, Unavailable
+from chalicelib.core.identifiers import new_secret
+from chalicelib.core.settings import settings as place
+from chalicelib.notifications import sending, webhooks
+from chalicelib.notifications import settings_store as store
+from chalicelib.notifications import store as notifications
+from chalicelib.notifications.delivery import next_digest_ms
+from chalicelib.notifications.delivery_rounds import mails_of
+from chalicelib.notifications.model import Notification, time_ordered_id
+from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences, Webhook
+from chalicelib.realtime import publisher as live
+
+OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
+"""Calls of a person's server, or of its name server, for which somebody waits: one that hangs takes 5 s."""
+TRIES = 5
+"""Two tabs that save at the same moment: the last one counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Choices as they are stored; new_secret is there once, when one was made for the webhook."""
+
+    settings: NotificationSettings
+    new_secret: str | None = None
+
+
+def is_mail_available() -> bool:
+    """Whether this place can send mail at all."""
+    return mail.is_available()
+
+
+def of_account(account: Account) -> NotificationSettings:
+    """What a person chose; the page alone where nothing was chosen yet."""
+    stored = store.load(account.user_id)
+    return stored or NotificationSettings(account.user_id, account.email, Preferences(), {})
+
+
+def choose(account: Account, preferences: Preferences, now_ms: int) -> Chosen:
+    """Store choices in place of those before. A webhook without a secret keeps its own, or is given one, shown once.
+
+    Raises Invalid, naming the field: email, webhook.url, weeklyDigest.
+    """
+    _check(account, preferences)
+    for _ in range(TRIES):
+        before = of_account(account)
+        webhook, made = _with_secret(preferences.webhook, before.preferences.webhook)
+        wanted = replace(preferences, webhook=webhook)
+        failures = {
+            channel: failure for channel, failure in before.failures.items() if _is_same(channel, before, wanted)
+        }
+        digest_at_ms = before.digest_due_at_ms or next_digest_ms(account.timezone, now_ms)
+        after = NotificationSettings(
+            owner_id=account.user_id,
+            email=account.email,
+            preferences=wanted,
+            failures=failures,
+            digest_due_at_ms=digest_at_ms if wanted.weekly_digest else None,
+            version=before.version,
+        )
+        if store.save(after):
+            return Chosen(replace(after, version=after.version + 1), made)
+    raise Unavailable("These settings keep changing.", code="busy", retry_after_seconds=1)
+
+
+def _check(account: Account, preferences: Preferences) -> None:
+    if preferences.email and not mail.is_available():
+        raise Invalid("This place is not set up to send mail.", code="no_mail", field="email")
+    if preferences.email and not mail.takes(account.email):
+        raise Invalid("Mail cannot be sent to the address of this account.", code="invalid", field="email")
+    if preferences.weekly_digest and not preferences.email:
+        raise Invalid("The weekly digest is a mail: switch e-mail on for it.", code="required", field="weeklyDigest")
+    if preferences.webhook is not None:
+        with OUTBOUND_CALLS.taken(account.user_id):
+            webhooks.check(preferences.webhook.url)
+
+
+def _with_secret(wanted: Webhook | None, before: Webhook | None) -> tuple[Webhook | None, str | None]:
+    """The webhook with its secret, and that secret if it was made just now."""
+    if wanted is None or wanted.secret:
+        return wanted, None
+    if before is not None:
+        return replace(wanted, secret=before.secret), None
+    made = new_secret()
+    return replace(wanted, secret=made), made
+
+
+def _is_same(channel: Outbound, before: NotificationSettings, wanted: Preferences) -> bool:
+    """Whether what went wrong on a channel is still its own: another URL begins anew."""
+    if channel == "webhook":
+        return wanted.webhook is not None and wanted.webhook == before.preferences.webhook
+    return wanted.email
+
+
+def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None]:
+    """Send a notification by every channel that was chosen, now; says what went wrong on each, None for nothing.
+
+    On the page it stands in any case. Raises TooMany; Conflict: closed.
+    """
+    throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
+    chosen = of_account(account)
+    if chosen.preferences.email and account.is_confirmed:
+        throttle.take(place().limits.mails, mails_of(account.user_id), now_ms)
+    news = Notification(
+        time_ordered_id(now_ms, f"test-{account.user_id}"),
+        account.user_id,
+        "test",
+        "This is a test: notifications reach you this way",
+        now_ms,
+    )
+    write = Transaction()
+    notifications.put(write, news)
+    if not write.commit():
+        raise Conflict("A test was sent in this very moment.", code="busy")
+    live.push(account.user_id, [live.notification_message(news)])
+    with OUTBOUND_CALLS.taken(account.user_id):
+        results = sending.by_all(sending.Recipient(chosen, account), news, now_ms)
+    if chosen.preferences.email and not account.is_confirmed:
+        return {"email": Failure("The address of this account is not confirmed yet.", now_ms, gave_up=False), **results}
+    return results

@@ -1,0 +1,109 @@
+"""By which channels a person is told: one item a person, with what last went wrong; an index by the next digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, condition_failed, table_name
+from chalicelib.devices.liveness import shard
+from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences
+
+
+class ByDigest(GlobalSecondaryIndex["NotificationSettingsItem"]):
+    class Meta:
+        index_name = "by_digest"
+        projection = KeysOnlyProjection()
+
+    digest_shard = UnicodeAttribute(hash_key=True)
+    digest_due_at_ms = NumberAttribute(range_key=True)
+
+
+class NotificationSettingsItem(Item):
+    class Meta:
+        table_name = table_name("notification-settings")
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    email = UnicodeAttribute()
+    version = NumberAttribute()
+    preferences = DataAttribute(Preferences)
+    failures = DataAttribute(dict[Outbound, Failure])
+    digest_shard = UnicodeAttribute(null=True)
+    digest_due_at_ms = NumberAttribute(null=True)
+    by_digest = ByDigest()
+
+
+def load(owner_id: str) -> NotificationSettings | None:
+    """What a person chose, None when that was nothing so far."""
+    try:
+        item = NotificationSettingsItem.get(owner_id, consistent_read=True)
+    except NotificationSettingsItem.DoesNotExist:
+        return None
+    due_at_ms = item.digest_due_at_ms
+    return NotificationSettings(
+        owner_id=item.owner_id,
+        email=item.email,
+        preferences=item.preferences,
+        failures=item.failures,
+        digest_due_at_ms=None if due_at_ms is None else int(due_at_ms),
+        version=int(item.version),
+    )
+
+
+def save(settings: NotificationSettings) -> bool:
+    """Store choices as the next version; False when others were stored since these were read."""
+    item = NotificationSettingsItem(
+        settings.owner_id,
+        email=settings.email,
+        version=settings.version + 1,
+        preferences=settings.preferences,
+        failures=dict(settings.failures),
+        digest_shard=None if settings.digest_due_at_ms is None else shard(settings.owner_id),
+        digest_due_at_ms=settings.digest_due_at_ms,
+    )
+    version = NotificationSettingsItem.version
+    try:
+        item.save(condition=version.does_not_exist() if settings.version == 0 else version == settings.version)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def save_failures(settings: NotificationSettings, failures: Mapping[Outbound, Failure]) -> bool:
+    """Store what last went wrong; False when the person has changed the choices meanwhile, or is gone."""
+    try:
+        NotificationSettingsItem(settings.owner_id).update(
+            actions=[NotificationSettingsItem.failures.set(dict(failures))],
+            condition=NotificationSettingsItem.version == settings.version,
+        )
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def digests_due(due_shard: str, now_ms: int) -> Iterator[str]:
+    """The people in one shard whose weekly digest is due; reads only those."""
+    due = NotificationSettingsItem.digest_due_at_ms <= now_ms
+    for item in NotificationSettingsItem.by_digest.query(due_shard, due):
+        yield item.owner_id
+
+
+def put_next_digest(write: Transaction, settings: NotificationSettings, due_at_ms: int) -> None:
+    """Add to a transaction: the digest that was due is made, the next one is due then; it happens once."""
+    write.update(
+        NotificationSettingsItem(settings.owner_id),
+        actions=[NotificationSettingsItem.digest_due_at_ms.set(due_at_ms)],
+        condition=NotificationSettingsItem.digest_due_at_ms == settings.digest_due_at_ms,
+    )
+
+
+def remove(owner_id: str) -> None:
+    """Forget what a person chose."""
+    NotificationSettingsItem(owner_id).delete()

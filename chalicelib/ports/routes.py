@@ -1,0 +1,114 @@
+"""Routes of ports: settings, relay, history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalice.app import Blueprint
+
+from chalicelib.accounts import service as accounts
+from chalicelib.core import query as paging
+from chalicelib.core import views
+from chalicelib.core.http import Call, Reply, Who, route
+from chalicelib.core.schemas import Done
+from chalicelib.detection.port_state import PortState
+from chalicelib.ports import schemas as wire
+from chalicelib.ports import service as ports
+from chalicelib.ports.model import Port
+from chalicelib.readings import history
+from chalicelib.readings import history_query as asking
+from chalicelib.readings import history_schemas as wire_history
+
+blueprint = Blueprint(__name__)
+
+
+def _answer(port: Port, state: PortState) -> wire.PortAnswer:
+    shown = views.port(port, state, ports.heard_ms([port]).get(port.device_id))
+    return wire.PortAnswer(**{field: getattr(shown, field) for field in wire.PortPart.__struct_fields__})
+
+
+@route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=Who.SESSION)
+def create_port(call: Call[wire.CreatePort]) -> wire.PortAnswer:
+    """Add an outlet to one of your devices"""
+    body = call.body
+    wanted = ports.chosen(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
+    return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
+
+
+@route(blueprint, "GET", "/port/list", answers=wire.PortList, who=Who.SESSION, scope="read")
+def list_ports(call: Call[None]) -> wire.PortList:
+    """Your outlets with their newest readings"""
+    found, cursor = ports.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
+    heard_ms = ports.heard_ms(port for port, _ in found)
+    shown = [views.port(port, state, heard_ms.get(port.device_id)) for port, state in found]
+    return wire.PortList(ports=shown, cursor=cursor)
+
+
+@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION, scope="read")
+def get_port(call: Call[None], port_id: str) -> wire.PortAnswer:
+    """One of your outlets"""
+    port = ports.own(call.owner_id, port_id)
+    return _answer(port, ports.state_of(port))
+
+
+@route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=Who.SESSION)
+def change_port(call: Call[wire.ChangePort], port_id: str) -> wire.PortAnswer:
+    """Change an outlet's settings; setting never-cut, or leaving the policy cut, undoes a cut"""
+    given = call.body.given()
+    port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
+    return _answer(port, ports.state_of(port))
+
+
+@route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=Who.SESSION)
+def delete_port(call: Call[None], port_id: str) -> Done:
+    """Forget an outlet"""
+    ports.delete(call.owner_id, port_id, call.now_ms)
+    return Done(message="deleted")
+
+
+@route(
+    blueprint,
+    "POST",
+    "/port/{port_id}/switch",
+    body=wire.SwitchPort,
+    answers=wire.SwitchAnswer,
+    who=Who.SESSION,
+    scope="control",
+)
+def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
+    """Switch an outlet on or off; switching on undoes the detector's cut"""
+    port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
+    return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
+
+
+@route(
+    blueprint,
+    "GET",
+    "/port/{port_id}/history",
+    answers=(wire_history.PortHistory, wire_history.PortUsage, wire_history.PortColumns),
+    who=Who.SESSION,
+    scope="read",
+)
+def port_history(call: Call[None], port_id: str) -> Reply:
+    """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""
+    asked = asking.asked(call.query)
+    of = history.own(call.owner_id, port_id, call.now_ms)
+    page = _raw(of, asked, call.now_ms)
+    return _usages(call, of, asked) if page is None else asking.raw_reply(port_id, asked, page)
+
+
+def _raw(of: history.Recorded, asked: asking.Asked, now_ms: int) -> history.RawPage | None:
+    """Raw readings if they are asked for, or if they fit and nothing else is."""
+    if asked.resolution is None:
+        return history.raw_if_it_fits(of, asked.first_ms, asked.last_ms, asked.points, now_ms)
+    if asked.resolution == "raw":
+        return history.raw(of, asked.first_ms, asked.last_ms, asked.limit)
+    return None
+
+
+def _usages(call: Call[None], of: history.Recorded, asked: asking.Asked) -> Reply:
+    first_ms, last_ms, now_ms = asked.first_ms, asked.last_ms, call.now_ms
+    resolution = asked.usage_resolution or history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
+    timezone = "UTC" if resolution == "5m" else accounts.of_session(call.session).timezone
+    page = history.usages(of, resolution, timezone, first_ms, last_ms, asked.limit, now_ms)
+    return asking.usage_reply(of.port.port_id, resolution, asked, page)

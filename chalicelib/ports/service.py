@@ -1,0 +1,188 @@
+"""What a person does with ports: create, list, change, delete, switch."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from chalicelib.core import telemetry
+from chalicelib.core.dynamo import Transaction
+from chalicelib.core.errors import Conflict, Unavailable, not_found
+from chalicelib.core.settings import settings
+from chalicelib.detection import event_endings as endings
+from chalicelib.detection import silence
+from chalicelib.detection import store as states
+from chalicelib.detection.phantom import Policy
+from chalicelib.detection.port_state import PortState
+from chalicelib.devices import service as devices
+from chalicelib.devices import store as device_store
+from chalicelib.devices.model import Device, PortName
+from chalicelib.ports import model as rules
+from chalicelib.ports import store
+from chalicelib.ports.model import Port
+from chalicelib.ports.relays import RelayState
+from chalicelib.ports.relays import switch as switched
+from chalicelib.realtime import commands
+from chalicelib.realtime import publisher as live
+
+TRIES = 5
+"""Two tabs that change the same thing at once: the second reads it again and tries again."""
+Result = TypeVar("Result")
+
+
+def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | None) -> Port:
+    """Add an outlet to a person's device. `wanted` carries what the person chose; ids and channel come from here.
+
+    Raises NotFound (device), Conflict: channel_taken, too_many_ports.
+    """
+    return _again(lambda: _create(devices.own(owner_id, device_id), wanted, wanted_channel))
+
+
+def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | None:
+    port = replace(
+        wanted,
+        port_id=rules.port_id(device.device_uid, secrets.token_hex(3)),
+        device_uid=device.device_uid,
+        device_id=device.device_id,
+        owner_id=device.owner_id,
+        channel=rules.free_channel((known.channel for known in device.ports), wanted_channel),
+    )
+    write = Transaction()
+    store.put(write, port)
+    device_store.put_ports(write, device, (*device.ports, _name(port)))
+    return pushed(port) if write.commit() else None
+
+
+def own(owner_id: str, port_id: str) -> Port:
+    """A person's own port; raises NotFound for any other."""
+    port = store.load(port_id)
+    if port is None or port.owner_id != owner_id:
+        raise not_found("port")
+    return port
+
+
+def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[Port, PortState]], str | None]:
+    """A page of a person's ports with what is known of each, and the cursor to go on."""
+    ports, after = store.of_owner(owner_id, limit, cursor)
+    known = states.load_many({port.device_uid for port in ports})
+    unknown = PortState()
+    return [
+        (port, known[port.device_uid].ports.get(port.port_id, unknown) if port.device_uid in known else unknown)
+        for port in ports
+    ], after
+
+
+def state_of(port: Port) -> PortState:
+    """What is known of one port."""
+    return states.load(port.device_uid).ports.get(port.port_id, PortState())
+
+
+def heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
+    """Up to when the readings of each device of some ports have come, by device_id (see detection/silence.py)."""
+    seen_ms = device_store.last_calls({port.device_id for port in shown})
+    return {device_id: silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()}
+
+
+def change(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms: int) -> Port:
+    """Apply a person's changes. Where the detector's cut no longer stands after them, it is undone.
+
+    Raises NotFound, Conflict: channel_taken.
+    """
+    return _again(lambda: _change(own(owner_id, port_id), changes, now_ms))
+
+
+def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | None:
+    changed = changes(port)
+    device = devices.own(port.owner_id, port.device_id)
+    others = [known for known in device.ports if known.port_id != port.port_id]
+    rules.free_channel((known.channel for known in others), changed.channel)
+    restored = port.relay.cut_by_detector and not changed.may_be_cut
+    if restored:
+        changed = replace(changed, relay=switched(port.relay, "on", now_ms))
+    write = Transaction()
+    store.put(write, changed, replacing=port)
+    if _name(changed) not in device.ports:
+        device_store.put_ports(write, device, (*others, _name(changed)))
+    if restored:
+        endings.put_undone(write, port, now_ms)
+    if not write.commit():
+        return None
+    if restored:
+        _measure_restore(port)
+    return pushed(changed)
+
+
+def _measure_restore(port: Port) -> None:
+    if port.relay.cut_event_id is not None:
+        telemetry.measure({"Restores": 1}, ports=[port.port_id])
+
+
+def delete(owner_id: str, port_id: str, now_ms: int) -> None:
+    """Forget an outlet; its phantom event ends, if one is open. Raises NotFound."""
+    port = _again(lambda: _delete(own(owner_id, port_id), now_ms))
+    live.push_port_removed(port)
+    commands.send_relays(port)
+
+
+def _delete(port: Port, now_ms: int) -> Port | None:
+    device = devices.own(port.owner_id, port.device_id)
+    write = Transaction()
+    endings.put_removed(write, port, state_of(port), now_ms)
+    device_store.put_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
+    return port if write.commit() else None
+
+
+def switch(owner_id: str, port_id: str, state: RelayState, now_ms: int) -> Port:
+    """A person's own command. Switching on undoes the detector's cut, which then leaves the outlet alone.
+
+    Raises NotFound, Conflict: never_cut (a port so marked is not switched off by anyone).
+    """
+    return _again(lambda: _switch(own(owner_id, port_id), state, now_ms))
+
+
+def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
+    if state == "off" and port.never_cut:
+        raise Conflict("This outlet is marked never-cut.", code="never_cut", field="state")
+    relay = switched(port.relay, state, now_ms)
+    write = Transaction()
+    store.put_relay(write, port, relay)
+    if state == "on":
+        endings.put_undone(write, port, now_ms)
+    if not write.commit():
+        return None
+    if state == "on":
+        _measure_restore(port)
+    return pushed(replace(port, relay=relay))
+
+
+def _name(port: Port) -> PortName:
+    return PortName(port.port_id, port.name, port.channel)
+
+
+def pushed(port: Port) -> Port:
+    """Show a changed port to its owner's open pages, and tell its device; the port itself again."""
+    commands.send_relays(port)
+    live.push_port(port, state_of(port))
+    return port
+
+
+def _again(attempt: Callable[[], Result | None]) -> Result:
+    for _ in range(TRIES):
+        result = attempt()
+        if result is not None:
+            return result
+    raise Unavailable("Somebody else is changing this; try again.", code="busy", retry_after_seconds=1)
+
+
+def chosen(
+    name: str,
+    kind: str,
+    threshold_watts: float | None,
+    dwell_seconds: int | None,
+    policy: Policy,
+    never_cut: bool,
+) -> Port:
+    """A person's choices as a port that has no id yet."""
+    return Port("", "", "", "", name, 0, kind, threshold_watts, dwell_seconds, policy, never_cut)

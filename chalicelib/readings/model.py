@@ -1,0 +1,200 @@
+"""Readings: which times are believed, and how a batch becomes chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chalicelib.core.errors import Invalid
+from chalicelib.core.retention import Retention
+from chalicelib.core.times import DAY_MS, MINUTE_MS, SECOND_MS
+
+MAX_AHEAD_MS = 5 * MINUTE_MS
+REBASE_BEYOND_MS = 30 * SECOND_MS
+"""Clocks that differ by less are taken as they are: the network alone may take seconds."""
+MAX_SPAN_MS = DAY_MS
+LATE_MS = 10 * MINUTE_MS
+"""Older readings correct history but never cut or alert."""
+MAX_CHUNK_MS = 15 * MINUTE_MS
+"""A longer batch is stored as several chunks: who looks for readings of a time need not look further back than this."""
+
+
+class Reading(Protocol):
+    """What a meter said: volts, amps and watts of one port at epoch milliseconds; energy is its own counter in Wh."""
+
+    @property
+    def port_id(self) -> str: ...
+    @property
+    def timestamp_ms(self) -> int: ...
+    @property
+    def voltage(self) -> float: ...
+    @property
+    def current(self) -> float: ...
+    @property
+    def power(self) -> float: ...
+    @property
+    def energy(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The readings of one port in a chunk, oldest first: epoch ms and whole milliwatts, millivolts, milliamps.
+
+    milliwatt_hours is what the meter's own counter says, None where it says nothing; left out, it never does.
+    """
+
+    times_ms: list[int] = field(default_factory=list)
+    milliwatts: list[int] = field(default_factory=list)
+    millivolts: list[int] = field(default_factory=list)
+    milliamps: list[int] = field(default_factory=list)
+    milliwatt_hours: list[int | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.milliwatt_hours:
+            self.milliwatt_hours.extend([None] * len(self.times_ms))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the meter's counter is in any of the readings."""
+        return any(count is not None for count in self.milliwatt_hours)
+
+    def between(self, first_ms: int, last_ms: int) -> Columns:
+        """The readings from one time to another, both included."""
+        cut = slice(bisect_left(self.times_ms, first_ms), bisect_right(self.times_ms, last_ms))
+        return Columns(
+            self.times_ms[cut],
+            self.milliwatts[cut],
+            self.millivolts[cut],
+            self.milliamps[cut],
+            self.milliwatt_hours[cut],
+        )
+
+    def joined(self, later: Columns) -> Columns:
+        """These readings and later ones."""
+        return Columns(
+            self.times_ms + later.times_ms,
+            self.milliwatts + later.milliwatts,
+            self.millivolts + later.millivolts,
+            self.milliamps + later.milliamps,
+            self.milliwatt_hours + later.milliwatt_hours,
+        )
+
+    def rows(self) -> Iterator[tuple[int, int, int, int, int | None]]:
+        """The readings one by one, the figures in the order of the columns."""
+        figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps)
+        return zip(*figures, self.milliwatt_hours, strict=True)
+
+    def append(self, at_ms: int, reading: Reading) -> None:
+        """Add one reading, stamped at_ms."""
+        self.times_ms.append(at_ms)
+        self.milliwatts.append(round(reading.power * 1_000))
+        self.millivolts.append(round(reading.voltage * 1_000))
+        self.milliamps.append(round(reading.current * 1_000))
+        self.milliwatt_hours.append(None if reading.energy is None else round(reading.energy * 1_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stored run of readings of one device, by port, as it was sent.
+
+    batch_sha256 is the digest of the readings of its whole batch; rebased_by_ms is what was added to their stamps.
+    """
+
+    device_uid: str
+    device_id: str
+    owner_id: str
+    chunk_id: str
+    stored_at_ms: int
+    ports: Mapping[str, Columns]
+    batch_sha256: str = ""
+    rebased_by_ms: int = 0
+
+    @property
+    def first_ms(self) -> int:
+        """The time of its oldest reading."""
+        return min(columns.times_ms[0] for columns in self.ports.values())
+
+    @property
+    def last_ms(self) -> int:
+        """The time of its newest reading."""
+        return max(columns.times_ms[-1] for columns in self.ports.values())
+
+    @property
+    def identities(self) -> set[tuple[str, int]]:
+        """The (port id, epoch ms) of each of its readings."""
+        return {(port_id, at_ms) for port_id, columns in self.ports.items() for at_ms in columns.times_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLog:
+    """What a device's free sensors said at one time."""
+
+    device_uid: str
+    device_id: str
+    owner_id: str
+    at_ms: int
+    values: Mapping[str, float]
+
+
+MOST_SENSORS_A_TIME = 256
+"""Several programs of one device may each log up to 64 sensors under the same second."""
+
+
+def merged_sensors(known: Mapping[str, float], more: Mapping[str, float]) -> dict[str, float]:
+    """What is stored of one time after another log of it: of each name the first value that was stored.
+
+    Raises Invalid for more than MOST_SENSORS_A_TIME names.
+    """
+    together = {**more, **known}
+    if len(together) > MOST_SENSORS_A_TIME:
+        said = f"A device has at most {MOST_SENSORS_A_TIME} sensors at one time."
+        raise Invalid(said, code="too_many_sensors", field="sensors")
+    return together
+
+
+def rebase_ms(sent_at_ms: int, now_ms: int) -> int:
+    """What to add to a device's stamps: the difference of the clocks, where it is more than a trifle."""
+    difference_ms = now_ms - sent_at_ms
+    return difference_ms if abs(difference_ms) > REBASE_BEYOND_MS else 0
+
+
+def refusal(at_ms: int, now_ms: int, retention: Retention) -> str | None:
+    """Why a time is not taken (a code of the contract), None if it is."""
+    if at_ms > now_ms + MAX_AHEAD_MS:
+        return "in_future"
+    if at_ms < retention.oldest_ms(now_ms):
+        return "too_old"
+    return None
+
+
+def by_port(stamped: Iterable[tuple[int, Reading]]) -> dict[str, Columns]:
+    """Stamped readings as columns by port, oldest first."""
+    ports: dict[str, Columns] = {}
+    for at_ms, reading in sorted(stamped, key=lambda pair: pair[0]):
+        ports.setdefault(reading.port_id, Columns()).append(at_ms, reading)
+    return ports
+
+
+def runs(stamped: Sequence[tuple[int, Reading]]) -> list[list[tuple[int, Reading]]]:
+    """Stamped readings, oldest first, cut into runs no longer than MAX_CHUNK_MS (nearly always one)."""
+    ordered = sorted(stamped, key=lambda pair: pair[0])
+    cut: list[list[tuple[int, Reading]]] = []
+    for pair in ordered:
+        if not cut or pair[0] - cut[-1][0][0] > MAX_CHUNK_MS:
+            cut.append([])
+        cut[-1].append(pair)
+    return cut
+
+
+def merged(chunks: Sequence[Chunk]) -> dict[str, Columns]:
+    """The readings of several chunks by port, oldest first; where two have one time, the first stored stands first."""
+    if len(chunks) == 1:
+        return dict(chunks[0].ports)
+    rows: dict[str, list[tuple[int, int, int, int, int | None]]] = {}
+    for chunk in chunks:
+        for port_id, columns in chunk.ports.items():
+            rows.setdefault(port_id, []).extend(columns.rows())
+    ordered = {port_id: sorted(found, key=lambda row: row[0]) for port_id, found in rows.items()}
+    return {port_id: Columns(*map(list, zip(*found, strict=True))) for port_id, found in ordered.items()}

@@ -1,0 +1,30 @@
+"""Routes of readings: one, or a batch."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.core.http import Call, Who, route
+from chalicelib.readings import device_handlers as messages
+from chalicelib.readings import schemas as wire
+
+blueprint = Blueprint(__name__)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/sensor/reading",
+    body=wire.OneReading,
+    answers=wire.OneReadingAnswer,
+    who=Who.DEVICE_IN_BODY,
+)
+def record_reading(call: Call[wire.OneReading]) -> wire.OneReadingAnswer:
+    """Store one reading; the device shows its key as deviceToken, or in the header as everywhere"""
+    return messages.reading(call.device, call.body, call.now_ms)
+
+
+@route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=Who.DEVICE)
+def record_readings(call: Call[wire.Batch]) -> wire.BatchAnswer:
+    """Store a batch of readings, each judged by itself; sending it again changes nothing"""
+    return messages.readings(call.device, call.body, call.now_ms)

@@ -1,0 +1,77 @@
+"""Readings: one, or a batch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Volts, Watts
+from chalicelib.devices.schemas import DeviceReply, PortId, Timestamp
+
+MAX_BATCH_READINGS = 500
+
+
+class Reading(Request, frozen=True):
+    """One reading; over MQTT the sign-in has said which device it is from."""
+
+    port_id: PortId
+    voltage: Volts
+    current: Amps
+    power: Watts
+    timestamp: Timestamp | None = None
+    energy: CountedWattHours | None = None
+
+
+class OneReading(Reading, frozen=True, kw_only=True):
+    """Over HTTP the device may show its key in the body."""
+
+    device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
+
+
+class StoredReading(Part, frozen=True, kw_only=True):
+    id: str
+    voltage: float
+    current: float
+    power: float
+    timestamp: Iso
+
+
+class OneReadingData(Part, frozen=True, kw_only=True):
+    reading: StoredReading
+    phantom_detected: bool
+    port_status: Literal["active", "standby", "off"]
+
+
+class OneReadingAnswer(DeviceReply, frozen=True, kw_only=True):
+    message: str
+    data: OneReadingData
+
+
+class BatchReading(Request, frozen=True):
+    port_id: PortId
+    timestamp_ms: EpochMs
+    voltage: Volts
+    current: Amps
+    power: Watts
+    energy: CountedWattHours | None = None
+
+
+class Batch(Request, frozen=True):
+    """The envelope; each reading is decoded by itself, so that a bad one refuses only itself."""
+
+    batch_id: Annotated[str, msgspec.Meta(pattern=rf"^[A-Za-z0-9._:-]{{1,64}}{END}")]
+    sent_at_ms: EpochMs
+    readings: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_BATCH_READINGS)]
+
+
+class ReadingResult(Part, frozen=True, kw_only=True, omit_defaults=True):
+    index: int
+    status: Literal["stored", "duplicate", "rejected"]
+    code: str | None = None
+    field: str | None = None
+
+
+class BatchAnswer(DeviceReply, frozen=True, kw_only=True):
+    results: list[ReadingResult]
+    rebased_by_ms: int | msgspec.UnsetType = msgspec.UNSET

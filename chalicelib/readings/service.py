@@ -1,0 +1,178 @@
+"""Recording a batch of readings: each judged by itself, stored once. What is answered 2xx is durably stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.core.errors import Conflict
+from chalicelib.core.retention import Retention
+from chalicelib.core.times import is_in_seconds, refuse_seconds
+from chalicelib.devices.model import Device
+from chalicelib.ports import store as port_store
+from chalicelib.readings import store
+from chalicelib.readings.device_locks import turn
+from chalicelib.readings.device_reply import DeviceReply
+from chalicelib.readings.model import MAX_SPAN_MS, Chunk, Reading, by_port, rebase_ms, refusal, runs
+from chalicelib.readings.reply_service import reply_to
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A reading that is not stored, and why; field names what is wrong with it."""
+
+    code: str
+    field: str | None = None
+
+
+Status = Literal["stored", "duplicate"]
+Result = Status | Refused
+Identity = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of each reading of a batch, in its order, and by how much their stamps were moved."""
+
+    results: list[Result]
+    rebased_by_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A device's batch; what could not be decoded stands in it as Refused. sha256 is the digest of all it says."""
+
+    batch_id: str
+    sent_at_ms: int
+    readings: Sequence[Reading | Refused]
+    sha256: str
+
+
+def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceReply]:
+    """Store a batch: whole readings once each, under their true times. Sending it again changes nothing.
+
+    Raises Conflict: batch_conflict, when this batch id is stored with other readings; Invalid: sentAtMs in seconds.
+    """
+    refuse_seconds(batch.sent_at_ms, now_ms, "sentAtMs")
+    ports = port_store.of_device(device.device_uid)
+    rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
+    port_ids = {port.port_id for port in ports}
+    judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
+    with turn(device.device_uid):  # else two batches with one reading would not see each other
+        results = _store(device, batch, judged, now_ms)
+    return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms, has_readings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """A reading that may be stored, with its true time."""
+
+    at_ms: int
+    reading: Reading
+
+    @property
+    def identity(self) -> Identity:
+        return self.reading.port_id, self.at_ms
+
+
+def _judge(
+    readings: Sequence[Reading | Refused], port_ids: set[str], retention: Retention, rebased_by_ms: int, now_ms: int
+) -> list[_Stamped | Refused]:
+    stamps = [reading.timestamp_ms + rebased_by_ms for reading in readings if not isinstance(reading, Refused)]
+    believed = [at_ms for at_ms in stamps if refusal(at_ms, now_ms, retention) is None]
+    end_ms = min(believed, default=0) + MAX_SPAN_MS
+    return [
+        reading
+        if isinstance(reading, Refused)
+        else _judge_one(reading, port_ids, retention, rebased_by_ms, end_ms, now_ms)
+        for reading in readings
+    ]
+
+
+def _judge_one(
+    reading: Reading, port_ids: set[str], retention: Retention, rebased_by_ms: int, end_ms: int, now_ms: int
+) -> _Stamped | Refused:
+    at_ms = reading.timestamp_ms + rebased_by_ms
+    if reading.port_id not in port_ids:
+        return Refused("unknown_port", "portId")
+    if is_in_seconds(reading.timestamp_ms, now_ms):
+        return Refused("in_seconds", "timestampMs")
+    if code := refusal(at_ms, now_ms, retention):
+        return Refused(code, "timestampMs")
+    if at_ms > end_ms:
+        return Refused("batch_too_long", "timestampMs")
+    return _Stamped(at_ms, reading)
+
+
+def _store(device: Device, batch: Batch, judged: list[_Stamped | Refused], now_ms: int) -> list[Result]:
+    good = [entry for entry in judged if isinstance(entry, _Stamped)]
+    if not good:
+        return [entry for entry in judged if isinstance(entry, Refused)]
+    times = [entry.at_ms for entry in good]
+    near = store.overlapping(device.device_uid, min(times), max(times))
+    earlier = [chunk for chunk in near if _is_of(chunk, batch)]
+    if not earlier:
+        results, new = _sort_out(judged, _identities(near))
+        if not new or store.add(_chunks(device, batch, new, now_ms), device.retention):
+            return results
+        earlier = store.load_batch(device.device_uid, batch.batch_id)
+    if any(chunk.batch_sha256 != batch.sha256 for chunk in earlier):
+        raise Conflict("This batch id is stored with other readings.", code="batch_conflict", field="batchId")
+    return _again(judged, near, earlier)
+
+
+def _is_of(chunk: Chunk, batch: Batch) -> bool:
+    return chunk.chunk_id.rpartition("#")[0] == store.chunk_key(batch.batch_id).rpartition("#")[0]
+
+
+def _identities(chunks: Sequence[Chunk]) -> set[Identity]:
+    return set().union(*(chunk.identities for chunk in chunks))
+
+
+def _sort_out(judged: list[_Stamped | Refused], known: set[Identity]) -> tuple[list[Result], list[_Stamped]]:
+    results: list[Result] = []
+    new: dict[Identity, _Stamped] = {}
+    for entry in judged:
+        if isinstance(entry, Refused):
+            results.append(entry)
+        elif entry.identity in known or entry.identity in new:
+            results.append("duplicate")
+        else:
+            new[entry.identity] = entry
+            results.append("stored")
+    return results, list(new.values())
+
+
+def _again(judged: list[_Stamped | Refused], near: Sequence[Chunk], earlier: Sequence[Chunk]) -> list[Result]:
+    """Results of a resend: what is stored is a duplicate, what the first attempt refused stays refused.
+
+    The clocks may have moved between the attempts, so the batch's own readings are known by the device's stamps.
+    """
+    known = _identities(near)
+    sent = {(port_id, at_ms - chunk.rebased_by_ms) for chunk in earlier for port_id, at_ms in chunk.identities}
+    return [
+        entry
+        if isinstance(entry, Refused)
+        else "duplicate"
+        if entry.identity in known or (entry.reading.port_id, entry.reading.timestamp_ms) in sent
+        else Refused("not_in_first_attempt", "batchId")
+        for entry in judged
+    ]
+
+
+def _chunks(device: Device, batch: Batch, new: list[_Stamped], now_ms: int) -> list[Chunk]:
+    rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
+    return [
+        Chunk(
+            device.device_uid,
+            device.device_id,
+            device.owner_id,
+            store.chunk_key(batch.batch_id, number),
+            now_ms,
+            by_port(run),
+            batch.sha256,
+            rebased_by_ms,
+        )
+        for number, run in enumerate(runs([(entry.at_ms, entry.reading) for entry in new]))
+    ]

@@ -1,1 +1,0 @@
-"""What leaves the house by the schedule: mail, webhooks, digests."""

@@ -1,1 +1,0 @@
-"""Everything of an account as a zip: the job, and what is in it."""

@@ -1,1 +1,0 @@
-"""What energy was used for, what it cost, and what cuts saved."""

@@ -1,1 +1,0 @@
-"""What was recorded, read back: raw, summed up, or replayed under another rule."""

@@ -1,1 +1,0 @@
-"""What is told at once: open pages, devices, notifications."""

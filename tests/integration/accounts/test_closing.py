@@ -1,0 +1,149 @@
+"""Closing an account through the real entry, also when it breaks off half way."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from chalicelib.accounts import deletion_store as purges
+from chalicelib.accounts import passwords, session_store
+from chalicelib.accounts import service as accounts
+from chalicelib.accounts import store as users
+from chalicelib.core.errors import Unauthenticated, Unavailable
+from chalicelib.devices import service as devices
+from tests.conftest import Answered, Call
+
+PASSWORD = "correct horse"
+CLOSE = {"currentPassword": PASSWORD}
+NOW_MS = 1_800_000_000_000
+
+
+def new_email() -> str:
+    return f"{secrets.token_hex(6)}@example.com"
+
+
+def sign_up(call: Call, email: str) -> dict[str, str]:
+    """A new account; the headers of its first session."""
+    answer = call("POST", "/account/signup", {"email": email, "password": PASSWORD})
+    assert answer.status == 201
+    return {"x_session_token": answer.body["sessionToken"]}
+
+
+def log_in(call: Call, email: str) -> Answered:
+    return call("POST", "/account/login", {"email": email, "password": PASSWORD})
+
+
+def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
+    email = new_email()
+    first = sign_up(call, email)
+    second = log_in(call, email).body
+    account = users.load(email)
+    assert account is not None
+    device, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    assert devices.authenticate(api_key, NOW_MS).device_id == device.device_id
+    assert call("DELETE", "/account", CLOSE, **first).status == 202
+    assert call("GET", "/account", **first).status == 401
+    assert call("GET", "/account", x_session_token=second["sessionToken"]).status == 401
+    assert call("POST", "/account/refresh", {"refreshToken": second["refreshToken"]}).status == 401
+    assert log_in(call, email).status == 401
+    with pytest.raises(Unauthenticated):
+        devices.authenticate(api_key, NOW_MS)
+
+
+def test_the_same_address_signs_up_again_as_somebody_new(call: Call) -> None:
+    email = new_email()
+    session = sign_up(call, email)
+    before = users.load(email)
+    call("DELETE", "/account", CLOSE, **session)
+    sign_up(call, email)
+    after = users.load(email)
+    assert before is not None
+    assert after is not None
+    assert before.user_id != after.user_id
+
+
+def half_closed(call: Call) -> tuple[str, str, str]:
+    """An account whose closing died after its first steps: its address, a session token, a device key."""
+    email = new_email()
+    session_token = sign_up(call, email)["x_session_token"]
+    account = users.load(email)
+    assert account is not None
+    _, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    purges.add(f"account#{email}", NOW_MS)
+    assert users.close(account, NOW_MS)
+    return email, session_token, api_key
+
+
+def test_a_half_closed_account_lets_nobody_in(call: Call) -> None:
+    email, session_token, _ = half_closed(call)
+    assert log_in(call, email).status == 401
+    assert call("GET", "/account", x_session_token=session_token).status == 401
+    accounts.finish_closing(email, NOW_MS)
+
+
+@pytest.mark.parametrize("who", ["schedule", "person", "newcomer"])
+def test_a_closing_that_died_half_way_is_finished(call: Call, who: str) -> None:
+    email, session_token, api_key = half_closed(call)
+    if who == "schedule":
+        accounts.finish_closing(email, NOW_MS)
+    elif who == "person":
+        assert call("DELETE", "/account", CLOSE, x_session_token=session_token).status == 202
+    else:
+        sign_up(call, email)
+    assert call("GET", "/account/sessions", x_session_token=session_token).status == 401
+    with pytest.raises(Unauthenticated):
+        devices.authenticate(api_key, NOW_MS)
+    assert f"account#{email}" not in purges.some(10_000)
+
+
+def test_finishing_leaves_an_open_account_alone(call: Call) -> None:
+    email = new_email()
+    session = sign_up(call, email)
+    accounts.finish_closing(email, NOW_MS)
+    assert call("GET", "/account", **session).status == 200
+
+
+def test_a_log_in_that_a_closing_overtakes_leaves_no_session(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    email = new_email()
+    session = sign_up(call, email)
+    account = users.load(email)
+    assert account is not None
+
+    truly_fits = passwords.fits
+
+    def fits(password_hash: str | None, password: str) -> bool:
+        monkeypatch.setattr(passwords, "fits", truly_fits)
+        return call("DELETE", "/account", CLOSE, **session).status == 202
+
+    monkeypatch.setattr(passwords, "fits", fits)
+    with pytest.raises(Unavailable):
+        accounts.log_in(email, PASSWORD, "", "192.0.2.5", NOW_MS)
+    assert session_store.of_user(account.user_id) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (None, 400, "empty_body"),
+        ({}, 422, "invalid"),
+        ({"currentPassword": ""}, 422, "invalid"),
+        ({"currentPassword": "wrong horse"}, 422, "wrong_password"),
+    ],
+)
+def test_a_session_alone_does_not_close_an_account(
+    call: Call, body: dict[str, str] | None, status: int, code: str
+) -> None:
+    session = sign_up(call, new_email())
+    answer = call("DELETE", "/account", body, **session)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert body is None or answer.body["field"] == "currentPassword"
+    assert call("GET", "/account", **session).status == 200
+
+
+def test_guessing_the_password_of_a_stolen_session_is_slowed_down(call: Call) -> None:
+    session = sign_up(call, new_email())
+    answers = [call("DELETE", "/account", {"currentPassword": f"guess {n}"}, **session).status for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    long_lived = {"name": "x", "expiresInDays": 3650, "currentPassword": PASSWORD}
+    assert call("POST", "/account/token", long_lived, **session).status == 429, "all that ask for it count together"

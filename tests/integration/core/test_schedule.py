@@ -1,0 +1,91 @@
+"""The sweep and the purge."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.accounts import deletion as purging
+from chalicelib.devices import store as devices
+from chalicelib.devices import sweep
+from chalicelib.entrypoints import schedule
+from chalicelib.notifications import digest_service as digests
+from infra.local import aws
+from tests.conftest import Person, now_ms, reading
+
+
+def offline(person: Person) -> list[str]:
+    listed = person.call("GET", "/notification/list").body["notifications"]
+    return [entry["message"] for entry in listed if entry["kind"] == "device_offline"]
+
+
+def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> None:
+    device = person.device("Cellar Pi")
+    device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
+    sweep.sweep(now_ms() + 100_000)
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+    for _ in range(2):
+        sweep.sweep(now_ms() + 151_000)
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "offline"
+    assert offline(person) == ["Cellar Pi is offline"]
+    device.call("POST", "/device/heartbeat")
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+
+
+def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    load = devices.load
+
+    def load_and_then_it_calls(device_id: str) -> object:
+        found = load(device_id)
+        if found is not None and device_id == device.device_id:
+            devices.touch(found, found.presence, now_ms() + 151_000)
+        return found
+
+    monkeypatch.setattr(devices, "load", load_and_then_it_calls)
+    sweep.sweep(now_ms() + 151_000)
+    monkeypatch.undo()
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+    assert offline(person) == []
+
+
+def test_the_sweep_reads_nothing_of_devices_that_are_not_due(person: Person) -> None:
+    device = person.device()
+    device.call("POST", "/device/heartbeat")
+    due = [found for shard in "0123" for found in devices.due(shard, now_ms() + 60_000)]
+    assert device.device_id not in due
+
+
+def test_what_a_released_device_recorded_is_deleted(person: Person, database: str) -> None:
+    device = person.device()
+    port = person.port(device)
+    for number in range(3):
+        device.send([reading(port["portId"], now_ms() - number, 3.0)])
+    person.call("DELETE", f"/device/{device.device_id}")
+    event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
+    event |= {"detail": "", "version": "0", "id": "1"}
+    assert schedule.sweep(event, None)["purged"] >= 1
+    client = aws.client("dynamodb", database)
+    for table in ("readings", "ports", "states"):
+        items = client.scan(TableName=f"ghostwatt-local-{table}")["Items"]
+        assert port["portId"].partition("-")[0] not in {item["device_uid"]["S"] for item in items}
+
+
+def test_a_step_that_fails_keeps_no_other_from_its_work_and_is_told(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError
+
+    def purge(*_: object) -> int:
+        ran.append("purged")
+        return 0
+
+    monkeypatch.setattr(digests, "run", broken)
+    monkeypatch.setattr(purging, "run", purge)
+    event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
+    with pytest.raises(ZeroDivisionError):
+        schedule.sweep({**event, "detail": "", "version": "0", "id": "1"}, None)
+    assert ran == ["purged"]

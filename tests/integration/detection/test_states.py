@@ -1,0 +1,39 @@
+"""The stored state of a device: small, and older forms of it are still read."""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+
+import msgspec
+import pytest
+
+from chalicelib.detection import store as states
+from chalicelib.detection.port_state import DeviceState, Latest, PortState
+
+
+@pytest.mark.usefixtures("database")
+def test_a_state_stored_before_states_were_deflated_is_still_read() -> None:
+    ports = {f"port-{number}": PortState(latest=Latest(number, 230.1, 0.4, 90.0)) for number in range(4)}
+    state = DeviceState(secrets.token_hex(10), ports=ports)
+    assert states.save(state)
+    item = states.StateItem.get(state.device_uid)
+    inflated = zlib.decompress(item.ports)
+    assert len(item.ports) < len(inflated) / 2
+    item.update(actions=[states.StateItem.ports.set(inflated)])
+    loaded = states.load(state.device_uid)
+    assert loaded.ports == ports
+    assert states.save(loaded)
+    assert states.load(state.device_uid).ports == ports
+
+
+@pytest.mark.usefixtures("database")
+def test_a_state_stored_before_there_was_a_pace_and_silence_is_still_read() -> None:
+    state = DeviceState(secrets.token_hex(10), ports={"p": PortState(latest=Latest(1, 230.1, 0.4, 90.0))})
+    assert states.save(state)
+    packed = state.ports["p"].detector.pack()
+    stored = {"p": [packed, "active", [1, 230.1, 0.4, 90.0], None, None, False, True]}
+    item = states.StateItem.get(state.device_uid)
+    item.update(actions=[states.StateItem.ports.set(zlib.compress(msgspec.msgpack.encode(stored)))])
+    loaded = states.load(state.device_uid).ports["p"]
+    assert (loaded.status, loaded.is_counted, loaded.pace_ms, loaded.silent_since_ms) == ("active", True, None, None)
