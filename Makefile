@@ -32,7 +32,7 @@ DOTS = awk '/^(Collecting|Processing) / { printf "."; fflush() } /^Installing / 
 install: .venv/installed node_modules/installed ## Install all that is needed here (the other commands do it by themselves)
 
 # What the stack and the simulated Pi need to run, and nothing else.
-runtime: .venv/runtime node_modules/installed
+runtime: .venv/runtime node_modules/runtime
 
 PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-input
 
@@ -49,10 +49,17 @@ PIP = $(BIN)/python -m pip install --disable-pip-version-check --no-input
 	@$(PIP) --progress-bar off --require-hashes -r requirements-dev.txt | $(DOTS)
 	@touch $@
 
-node_modules/installed: package-lock.json
+NPM_CI = npm ci --no-audit --no-fund --loglevel=error
+
+node_modules/runtime: package-lock.json
 	@echo "Installing the database server into node_modules ..."
-	@npm ci --no-audit --no-fund --loglevel=error
+	@$(NPM_CI) --omit=dev
 	@touch $@
+
+node_modules/installed: package-lock.json
+	@echo "Installing the database server and the checks of the page into node_modules ..."
+	@$(NPM_CI)
+	@touch node_modules/runtime $@
 
 demo: runtime ## The whole on this PC with a simulated Pi: watch a phantom being found and cut [HISTORY=30 days of past]
 	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA) --history $(HISTORY)
@@ -61,6 +68,7 @@ serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0
 	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
+	@npm test --silent
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(TESTS)
 
 test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
@@ -76,10 +84,14 @@ lint: install ## Lint, format check, and bandit's checks of what ships
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib infra device/ghostwatt_pi
+	@npm run --silent lint
 
 types: install ## Types, strictly
 	@$(BIN)/mypy
 	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
+
+generate: install ## Write the files that are made from facts in the code, such as the page's list of appliances
+	@$(BIN)/python -m infra.generate
 
 locks: install ## Are the five locks those of the five lists of dependencies?
 	@for pair in $(LOCKS); do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
@@ -160,4 +172,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

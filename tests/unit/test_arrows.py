@@ -14,6 +14,7 @@ BASE = ("__version__", "clock", "disk", "files", "home", "identity", "measuremen
 PI = {f"ghostwatt_pi.{base}" for base in BASE}
 ALLOWED = {
     "infra.aws": {"infra.aws"},
+    "infra.generate": {"infra.generate", "app", "chalicelib"},
     "infra.smoke": {"infra.smoke"},
     "infra.local": {"infra.local", "app", "chalicelib.core", "chalicelib.entrypoints"},
     "infra.local.past": {"infra.local", "chalicelib"},

@@ -1,16 +1,11 @@
 /** Kinds of appliances that a person can choose, and the policies of an outlet. */
 
-export const KINDS = [
-  "television", "oled television", "set-top box", "recorder", "monitor", "computer", "console", "printer",
-  "inkjet printer", "coffee machine", "microwave", "washing machine", "washer-dryer", "dishwasher", "dryer", "charger",
-  "lamp", "audio", "amplifier", "fridge or freezer", "router or network", "storage", "heating control", "pump",
-  "alarm clock", "medical device", "other", "unknown",
-];
+import { APPLIANCE_KINDS } from "./generated/facts.js";
+
+export const KINDS = APPLIANCE_KINDS.map(({ name }) => name);
 
 /** Where a cut would spoil food, freeze pipes, flood a cellar, lose data or harm somebody. */
-export const NEVER_CUT_KINDS = [
-  "fridge or freezer", "router or network", "storage", "heating control", "pump", "alarm clock", "medical device",
-];
+export const NEVER_CUT_KINDS = APPLIANCE_KINDS.filter(({ neverCut }) => neverCut).map(({ name }) => name);
 
 /** Kinds that have another one's icon. */
 const ICONS = {

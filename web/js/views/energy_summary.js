@@ -1,7 +1,7 @@
 /** The card on top of the home: this month, a year of standby, what was saved so far, and the last seven days. */
 
 import * as api from "../api.js";
-import { h, s, setText } from "../dom.js";
+import { h, s } from "../dom.js";
 import { loader } from "../loader.js";
 import { energyParts, energyText, moneyText, periodText } from "../quantities.js";
 import { state } from "../store.js";

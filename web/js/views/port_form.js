@@ -4,15 +4,14 @@ import * as api from "../api.js";
 import { confirmFirst, openDialog } from "../dialog.js";
 import { h } from "../dom.js";
 import { choiceField, form, selectField, textField, tickField } from "../form.js";
+import { HIGHEST_CHANNEL } from "../generated/facts.js";
 import { KINDS, NEVER_CUT_KINDS, POLICIES } from "../kinds.js";
 import { portsOf, putPort, removePort } from "../store.js";
 import { say } from "../toast.js";
 
-const CHANNELS = 32;
-
 function freeChannel(deviceId) {
   const taken = new Set(portsOf(deviceId).map((port) => port.channel));
-  return Array.from({ length: CHANNELS }, (_, index) => index + 1).find((channel) => !taken.has(channel)) ?? CHANNELS;
+  return Array.from({ length: HIGHEST_CHANNEL }, (_, index) => index + 1).find((channel) => !taken.has(channel)) ?? HIGHEST_CHANNEL;
 }
 
 const fresh = (deviceId) => ({
@@ -22,7 +21,7 @@ const fresh = (deviceId) => ({
 
 function fields(port) {
   const kinds = KINDS.includes(port.kind) ? KINDS : [...KINDS, port.kind];
-  const channel = { type: "number", min: 1, max: CHANNELS, required: true, value: port.channel };
+  const channel = { type: "number", min: 1, max: HIGHEST_CHANNEL, required: true, value: port.channel };
   return [
     textField({
       name: "name", label: "Name", value: port.name, placeholder: "Living-room television",

@@ -3,11 +3,9 @@
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { form, textField } from "../form.js";
+import { HIGHEST_GRAMS_CO2_PER_KWH, HIGHEST_PRICE_PER_KWH, RETENTION_DAYS } from "../generated/facts.js";
 import { state, touch } from "../store.js";
 import { say } from "../toast.js";
-
-const SHORTEST_DAYS = 7;
-const LONGEST_DAYS = 400;
 
 const zones = () =>
   h("datalist", { id: "zones" }, Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone })));
@@ -20,18 +18,18 @@ export function moneyForm({ currency, tariffPerKwh, gramsCo2PerKwh, timezone, ra
     className: "stack",
     fields: [
       h("div", { class: "pair" },
-        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: 1_000_000, value: tariffPerKwh }),
+        amountField({ name: "tariffPerKwh", label: "Price of a kWh", max: HIGHEST_PRICE_PER_KWH, value: tariffPerKwh }),
         textField({
           name: "currency", label: "Currency", value: currency, required: true,
           pattern: "[A-Za-z]{3}", maxlength: 3, title: "Three letters, such as EUR",
         })),
       h("div", { class: "pair" },
-        amountField({ name: "gramsCo2PerKwh", label: "Grams of CO₂ a kWh", max: 10000, value: gramsCo2PerKwh }),
+        amountField({ name: "gramsCo2PerKwh", label: "Grams of CO₂ a kWh", max: HIGHEST_GRAMS_CO2_PER_KWH, value: gramsCo2PerKwh }),
         textField({ name: "timezone", label: "Time zone", value: timezone, required: true, list: "zones", autocomplete: "off" })),
       zones(),
       textField({
         name: "rawRetentionDays", label: "Days that each reading is kept", type: "number", required: true,
-        min: SHORTEST_DAYS, max: LONGEST_DAYS, value: rawRetentionDays,
+        min: RETENTION_DAYS.least, max: RETENTION_DAYS.most, value: rawRetentionDays,
         hint: "Five-minute values are kept for 13 months, hours and days for good.",
       }),
     ],

@@ -2,9 +2,9 @@
 
 import { h, setText } from "../dom.js";
 import { form, textField } from "../form.js";
+import { HIGHEST_PRICE_PER_KWH } from "../generated/facts.js";
 
 const QUARTER_SECONDS = 900;
-const HIGHEST_PRICE = 1_000_000;
 
 export const DAYS = [
   ["mon", "Mon", "Monday"], ["tue", "Tue", "Tuesday"], ["wed", "Wed", "Wednesday"], ["thu", "Thu", "Thursday"],
@@ -22,7 +22,7 @@ export const dayBefore = shifted(-1);
 
 const FRESH_WINDOW = { days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: "22:00", to: "06:00", perKwh: null };
 
-const priceField = (field) => textField({ type: "number", min: 0, max: HIGHEST_PRICE, step: "any", required: true, ...field });
+const priceField = (field) => textField({ type: "number", min: 0, max: HIGHEST_PRICE_PER_KWH, step: "any", required: true, ...field });
 
 /** tariff is null for a new one; save(tariff) stores it and may throw ApiError. */
 export function tariffForm(tariff, { save, cancel }) {
@@ -92,7 +92,7 @@ function windowRow({ days, from, to, perKwh }, remove) {
       h("p", { class: "error", role: "alert" })),
     from: timeField({ name: "from", label: "From", value: from }),
     to: timeField({ name: "to", label: "Until", value: to === "24:00" ? "00:00" : to }), // the same to the API, and a clock has no 24:00
-    perKwh: priceField({ name: "windowPerKwh", min: -HIGHEST_PRICE, label: "Price of a kWh", value: perKwh }),
+    perKwh: priceField({ name: "windowPerKwh", min: -HIGHEST_PRICE_PER_KWH, label: "Price of a kWh", value: perKwh }),
   };
   const valueOf = (name) => fields[name].querySelector("input").value;
   return {

@@ -1,0 +1,37 @@
+/** What the page's code must pass beside the type checker. Every exception says why. */
+
+import js from "@eslint/js";
+import jsdoc from "eslint-plugin-jsdoc";
+import globals from "globals";
+
+export default [
+  { ignores: ["web/js/generated/**"] }, // made by `make generate`
+  js.configs.recommended,
+  {
+    languageOptions: { ecmaVersion: 2025, sourceType: "module" },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      curly: ["error", "multi-line"],
+      eqeqeq: "error",
+      "max-lines": ["error", 300],
+      "no-console": "error",
+      "no-else-return": "error",
+      "no-implicit-coercion": "error",
+      "no-param-reassign": "error",
+      "no-restricted-properties": ["error", ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) => (
+        { property, message: "Text goes in as text nodes only: see ui/dom.js." }))],
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }], // _ marks what is skipped
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error",
+      "prefer-template": "error",
+    },
+  },
+  { files: ["web/js/**"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/web/**", "eslint.config.js"], languageOptions: { globals: globals.node } },
+  {
+    files: ["web/js/**"],
+    plugins: { jsdoc },
+    rules: { "jsdoc/check-param-names": "error", "jsdoc/check-tag-names": "error" },
+  },
+];

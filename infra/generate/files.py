@@ -1,0 +1,16 @@
+"""Which files are generated, and by which function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from infra.generate.page_facts import facts_script
+from infra.generate.page_types import contract_types
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES: Mapping[str, Callable[[], str]] = {
+    "web/js/generated/facts.js": facts_script,
+    "web/js/generated/contract.d.ts": contract_types,
+}
+"""From a path in this checkout to the function that returns the file's text."""
