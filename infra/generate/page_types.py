@@ -19,6 +19,6 @@ def contract_types() -> str:
         FileNotFoundError: the development tools of npm are missing; `make install` installs them.
         subprocess.CalledProcessError: the tool refused the document.
     """
-    command = [str(TOOL), "--default-non-nullable=false"]  # a field with a default may be left out of an answer or request
+    command = [str(TOOL), "--default-non-nullable=false"]  # what has a default may be left out
     made = subprocess.run(command, input=json.dumps(document()), capture_output=True, check=True, text=True)  # noqa: S603  # a path of ours
     return f"{HEADER}{made.stdout}"
