@@ -4,6 +4,15 @@ import js from "@eslint/js";
 import jsdoc from "eslint-plugin-jsdoc";
 import globals from "globals";
 
+/** Which folders of the page import which: pages -> ui, store -> api. A page imports no other page, only pages/common. */
+const ANOTHER_PAGE = "^\\.\\./(?!\\.\\./|common/)";
+const FORBIDDEN_IMPORTS = {
+  "web/js/api/**": "/(pages|store|ui)/",
+  "web/js/store/**": "/(pages|ui)/",
+  "web/js/ui/**": "/(pages|store)/|/api/(?!http\\.js)", // forms show an ApiError at its field
+  "web/js/pages/*/**": ANOTHER_PAGE,
+};
+
 export default [
   { ignores: ["web/js/generated/**"] }, // made by `make generate`
   js.configs.recommended,
@@ -34,4 +43,6 @@ export default [
     plugins: { jsdoc },
     rules: { "jsdoc/check-param-names": "error", "jsdoc/check-tag-names": "error" },
   },
+  ...Object.entries(FORBIDDEN_IMPORTS).map(([files, regex]) => (
+    { files: [files], rules: { "no-restricted-imports": ["error", { patterns: [{ regex, message: "Against the arrows: see eslint.config.js." }] }] } })),
 ];

@@ -19,6 +19,8 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 """Beside what Python knows, since machines differ in what they add to that."""
+DECLARATIONS = ".d.ts"
+"""Types for the checker of the sources: no browser asks for them."""
 TEXT = ("text/", "image/svg+xml", "application/json", "application/manifest+json")
 
 
@@ -34,8 +36,8 @@ class PageFile:
 
 def files(directory: Path) -> Iterator[PageFile]:
     """The page's files, index.html last: it is the one that names the others."""
-    found = [path for path in directory.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    for path in sorted(found, key=lambda path: (path.suffix == ".html", path)):
+    paths = [path for path in directory.rglob("*") if path.is_file() and is_served(path)]
+    for path in sorted(paths, key=lambda path: (path.suffix == ".html", path)):
         key = path.relative_to(directory).as_posix()
         yield PageFile(path, key, content_type(path), cache_control(key))
 
@@ -53,6 +55,11 @@ def upload(s3: Any, bucket: str, directory: Path) -> int:
         )
         count += 1
     return count
+
+
+def is_served(path: Path) -> bool:
+    """Whether browsers need a file: not hidden ones, not type declarations."""
+    return not path.name.startswith(".") and not path.name.endswith(DECLARATIONS)
 
 
 def content_type(path: Path) -> str:

@@ -20,7 +20,7 @@ def test_a_generated_file_is_fresh(path: str) -> None:
 def test_every_kind_of_appliance_has_an_icon() -> None:
     facts = (ROOT / "web" / "js" / "generated" / "facts.js").read_text()
     kinds = re.findall(r'\{"name": "([^"]+)"', facts)
-    script = (ROOT / "web" / "js" / "kinds.js").read_text()
+    script = (ROOT / "web" / "js" / "pages" / "common" / "appliance_kinds.js").read_text()
     shared = dict(re.findall(r'"([^"]+)": "([^"]+)"', script[script.index("const ICONS") :]))
     icons = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "web" / "img" / "icons.svg").read_text()))
     assert kinds

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { agoText, bytesText, durationText, sensorNumber, wattsText, words } from "../../web/js/format.js";
-import { energyText, moneyText, percentText, periodText, spanText, timeText } from "../../web/js/quantities.js";
+import { agoText, bytesText, durationText, sensorNumber, wattsText, words } from "../../web/js/ui/format.js";
+import { energyText, moneyText, percentText, periodText, spanText, timeText } from "../../web/js/ui/format.js";
 
 const NBSP = "\u00a0";
 const NOW_MS = Date.parse("2026-03-10T12:00:00Z");

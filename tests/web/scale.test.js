@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DAY_MS, HOUR_MS, roundTicks, timeTicks } from "../../web/js/views/chart_scale.js";
+import { DAY_MS, HOUR_MS, roundTicks, timeTicks } from "../../web/js/ui/charts/scales.js";
 
 const at = (iso) => Date.parse(iso);
 

@@ -1,43 +1,43 @@
 /** Start, sign-in state, and which view is shown for which address. */
 
-import { h, icon, setText } from "./dom.js";
-import { onEnd, resume } from "./session.js";
-import { load, onChange, start, state, stop } from "./store.js";
-import { say } from "./toast.js";
-import { accountView } from "./views/account.js";
-import { alwaysOnView } from "./views/always_on.js";
-import { energyView } from "./views/energy.js";
-import { historyView } from "./views/history.js";
-import { homeView } from "./views/home.js";
-import { confirmView, resetView } from "./views/mail_link.js";
-import { notificationsView } from "./views/notifications.js";
-import { pairingView } from "./views/pairing.js";
-import { notificationSettingsView } from "./views/settings_notifications.js";
-import { savingsView } from "./views/savings.js";
-import { welcomeView } from "./views/welcome.js";
+import { onEnd, resume } from "./api/session.js";
+import { accountPage } from "./pages/account/account_page.js";
+import { alwaysOnPage } from "./pages/always_on/always_on_page.js";
+import { energyPage } from "./pages/energy/energy_page.js";
+import { homePage } from "./pages/home/home_page.js";
+import { notificationSettingsPage } from "./pages/notifications/notification_settings_page.js";
+import { notificationsPage } from "./pages/notifications/notifications_page.js";
+import { outletPage } from "./pages/outlet/outlet_page.js";
+import { pairingPage } from "./pages/pairing/pairing_page.js";
+import { savingsPage } from "./pages/savings/savings_page.js";
+import { confirmAddressPage, resetPasswordPage } from "./pages/welcome/mail_link_pages.js";
+import { welcomePage } from "./pages/welcome/welcome_page.js";
+import { load, onChange, start, state, stop } from "./store/home.js";
+import { html, icon, setText } from "./ui/dom.js";
+import { showToast } from "./ui/feedback.js";
 
-const WORDS_AGE_MS = 10_000; // "5 min ago" is written anew this often
+const AGE_TEXT_REFRESH_MS = 10_000; // "5 min ago" is written anew this often
 const LIVE_WORDS = { connecting: "connecting…", live: "live", reconnecting: "reconnecting…", offline: "offline" };
 const VIEWS = {
-  "#/": homeView,
-  "#/pair": pairingView,
-  "#/energy": energyView, // #/energy/PERIOD/LAST-DAY
-  "#/savings": savingsView,
-  "#/always-on": alwaysOnView,
-  "#/port": historyView, // #/port/ID/RANGE
-  "#/notifications": (page) => (page === "settings" ? notificationSettingsView() : notificationsView()),
-  "#/account": () => accountView({ left: signedOut }),
+  "#/": homePage,
+  "#/pair": pairingPage,
+  "#/energy": energyPage, // #/energy/PERIOD/LAST-DAY
+  "#/savings": savingsPage,
+  "#/always-on": alwaysOnPage,
+  "#/port": outletPage, // #/port/ID/RANGE
+  "#/notifications": (page) => (page === "settings" ? notificationSettingsPage() : notificationsPage()),
+  "#/account": () => accountPage({ left: signedOut }),
 };
-const LINKS = { "#/confirm": confirmView, "#/reset": resetView }; // links that were mailed: they need no sign-in
+const LINKS = { "#/confirm": confirmAddressPage, "#/reset": resetPasswordPage }; // links that were mailed: they need no sign-in
 const HOLDS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" }; // which link a view without one belongs to
 const part = (name) => document.querySelector(`[data-part=${name}]`);
 const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
-const count = h("span", { class: "count" }); // its figure is drawn by the style sheet, and said by the link's label
+const count = html("span", { class: "count" }); // its figure is responsiveChart by the style sheet, and said by the link's label
 let view = null;
 let signedIn = false;
 
 function link(href, name, label, ...more) {
-  return h("a", { href, title: label }, icon(name), h("span", { class: "word" }, label), ...more);
+  return html("a", { href, title: label }, icon(name), html("span", { class: "word" }, label), ...more);
 }
 const bell = link("#/notifications", "bell", "Notifications", count);
 nav.append(link("#/", "home", "Home"), link("#/energy", "bars", "Energy"), bell, link("#/account", "person", "Account"));
@@ -68,8 +68,8 @@ function address() {
 function route(focus) {
   const { name, wanted } = address();
   if (LINKS[name]) show(linked(), focus);
-  else if (signedIn) show((VIEWS[name] ?? homeView)(...wanted), focus);
-  else if (view?.isLinked) show(welcomeView({ entered }), focus);
+  else if (signedIn) show((VIEWS[name] ?? homePage)(...wanted), focus);
+  else if (view?.isLinked) show(welcomePage({ entered }), focus);
 }
 
 function update() {
@@ -94,13 +94,13 @@ function signedOut() {
   stop();
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   history.replaceState(null, "", `/${location.search}`);
-  show(welcomeView({ entered }), true);
+  show(welcomePage({ entered }), true);
 }
 
 async function begin() {
   try {
     if (await resume()) entered(false);
-    else show(LINKS[address().name] ? linked() : welcomeView({ entered }), false);
+    else show(LINKS[address().name] ? linked() : welcomePage({ entered }), false);
   } catch (error) {
     show(unreachable(error.message), false);
   }
@@ -113,10 +113,10 @@ function linked() {
 }
 
 function unreachable(text) {
-  const again = h("button", { type: "button", class: "primary", on: { click: begin } }, "Try again");
+  const again = html("button", { type: "button", class: "primary", on: { click: begin } }, "Try again");
   return {
     title: "Offline",
-    node: h("div", { class: "splash" }, h("img", { src: "/img/logo.svg", alt: "", width: 56, height: 56 }), h("p", { role: "alert" }, text), again),
+    node: html("div", { class: "splash" }, html("img", { src: "/img/logo.svg", alt: "", width: 56, height: 56 }), html("p", { role: "alert" }, text), again),
     update: () => {},
   };
 }
@@ -125,10 +125,10 @@ onChange(update);
 onEnd(() => {
   if (!signedIn) return;
   signedOut();
-  say("Your session has ended. Please log in again.");
+  showToast("Your session has ended. Please log in again.");
 });
 addEventListener("hashchange", () => route(true));
 // A page that comes to the front again may have slept through messages.
 document.addEventListener("visibilitychange", () => signedIn && document.visibilityState === "visible" && load());
-setInterval(() => signedIn && update(), WORDS_AGE_MS);
+setInterval(() => signedIn && update(), AGE_TEXT_REFRESH_MS);
 begin();
