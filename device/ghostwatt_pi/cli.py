@@ -12,7 +12,7 @@ from ghostwatt_pi.commands.exit_codes import ERROR, WRONG_COMMAND_LINE
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.commands.privileges import become_owner
 from ghostwatt_pi.commands.sentences import sentence
-from ghostwatt_pi.home import Home, HomeInUse
+from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.meters.replay import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
@@ -27,7 +27,7 @@ ERRORS = (
     BadSetting,
     ClaimFailed,
     CommandFailed,
-    HomeInUse,
+    DirectoryInUse,
     OSError,
     ProgramMissing,
     RelayError,
@@ -42,16 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code, one of exit_codes.py."""
     options = build_parser().parse_args(arguments)
     tell = tell_json if options.tell == "json" else tell_people_all if options.verbose else tell_people
-    spool_path = None
+    buffer_path = None
     try:
         is_setup = options.command is installing.setup
         settings = load_settings(vars(options), default_dir=this_system().data_dir if is_setup else None)
         if not is_setup:
             become_owner(settings.data_dir)
-        spool_path = settings.data_dir / "spool.sqlite"
-        context = Context(settings, Home(settings.data_dir, make=not is_setup), tell)
+        buffer_path = settings.data_dir / "spool.sqlite"
+        context = Context(settings, DataDirectory(settings.data_dir, make=not is_setup), tell)
         context.handle_signals()
         return int(options.command(context, options))
     except ERRORS as error:
-        sys.stderr.write(f"ghostwatt-pi: {sentence(error, spool_path)}\n")
+        sys.stderr.write(f"ghostwatt-pi: {sentence(error, buffer_path)}\n")
         return WRONG_COMMAND_LINE if isinstance(error, BadFlag) else ERROR

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 __all__ = ["GAP_MS", "MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 
 from tests.conftest import eventually
 from tests.device.fake_cloud import FakeCloud
@@ -33,11 +33,11 @@ def memory_kb(pid: int) -> int:
 
 
 def test_the_agent_is_a_light_guest(tmp_path: Path) -> None:
-    cloud, home = FakeCloud(interval_seconds=60, heartbeat_seconds=60), Home(tmp_path / "home")
+    cloud, directory = FakeCloud(interval_seconds=60, heartbeat_seconds=60), DataDirectory(tmp_path / "home")
     for channel in range(1, 5):
         cloud.add_port(channel)
-    home.save_key("key-1")
-    arguments = [sys.executable, str(RUNNER), cloud.url, str(home.data_dir), "0", "2"]
+    directory.save_key("key-1")
+    arguments = [sys.executable, str(RUNNER), cloud.url, str(directory.path), "0", "2"]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
         eventually(lambda: cloud.stored, "it sends")
         before, started = cpu_seconds(process.pid), time.monotonic()

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 from ghostwatt_pi import __version__
+from ghostwatt_pi.buffer.batches import Batch, BufferedReading
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.spool.batch import Batch, SpooledReading
-from ghostwatt_pi.wire import Claim, ReadingResult, RelayCommand, RelayReport
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.schemas import Claim, ReadingResult, RelayCommand, RelayReport
 
 from chalicelib.core.decoding import decode
 from chalicelib.core.http import ROUTES, Route
@@ -107,7 +107,7 @@ def exampler() -> Iterator[Exampler]:
         thread.join()
 
 
-def call(cloud: Cloud, name: str, request: Any) -> Any:
+def call(cloud: HttpClient, name: str, request: Any) -> Any:
     """Have the agent make the request that the example shows."""
     if name == "claim":
         return cloud.start_claim(request["deviceId"])
@@ -117,7 +117,7 @@ def call(cloud: Cloud, name: str, request: Any) -> Any:
         reports = [RelayReport(r["portId"], r["state"], r["version"], r.get("reason")) for r in request["relays"]]
         return cloud.heartbeat(API_KEY, reports, request.get("droppedReadings", 0))
     readings = tuple(
-        SpooledReading(row, r["portId"], r["timestampMs"], r["voltage"], r["current"], r["power"])
+        BufferedReading(row, r["portId"], r["timestampMs"], r["voltage"], r["current"], r["power"])
         for row, r in enumerate(request["readings"])
     )
     return cloud.send_batch(API_KEY, Batch(request["batchId"], readings))
@@ -125,7 +125,7 @@ def call(cloud: Cloud, name: str, request: Any) -> Any:
 
 def ask(exampler: Exampler, name: str, request: Any, reply: Any) -> Any:
     exampler.answer(reply)
-    with Cloud(exampler.url) as cloud:
+    with HttpClient(exampler.url) as cloud:
         return call(cloud, name, request)
 
 

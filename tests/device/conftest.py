@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.agent import Agent, Outcome
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.relays import SimulatedRelays
-from ghostwatt_pi.spool.spool import Spool
 
 from .fake_cloud import FakeCloud
 from .processes import Started
@@ -68,9 +68,9 @@ class ScriptedMeter:
 class RunningAgent:
     """An agent in its own thread."""
 
-    def __init__(self, home: Home, cloud: FakeCloud, meter: Meter, told: Told) -> None:
+    def __init__(self, directory: DataDirectory, cloud: FakeCloud, meter: Meter, told: Told) -> None:
         self._stop = threading.Event()
-        self._home, self._url, self._meter, self._told = home, cloud.url, meter, told
+        self._directory, self._url, self._meter, self._told = directory, cloud.url, meter, told
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run)
@@ -78,8 +78,8 @@ class RunningAgent:
 
     def _run(self) -> None:
         try:
-            with Cloud(self._url) as cloud, closing(Spool(self._home.spool_path)) as spool:
-                self.outcome = Agent(self._home, cloud, spool, self._meter, self._told, self._stop).run()
+            with HttpClient(self._url) as cloud, closing(ReadingStore(self._directory.buffer_path)) as buffer:
+                self.outcome = Agent(self._directory, cloud, buffer, self._meter, self._told, self._stop).run()
         except OSError as error:
             self.error = error
 
@@ -107,9 +107,9 @@ def cloud() -> Iterator[FakeCloud]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def directory(tmp_path: Path) -> DataDirectory:
     """A paired agent's folder."""
-    made = Home(tmp_path / "home")
+    made = DataDirectory(tmp_path / "home")
     made.save_key("key-1")
     return made
 
@@ -121,12 +121,12 @@ def told() -> Told:
 
 
 @pytest.fixture
-def start_agent(home: Home, cloud: FakeCloud, told: Told) -> Iterator[StartAgent]:
+def start_agent(directory: DataDirectory, cloud: FakeCloud, told: Told) -> Iterator[StartAgent]:
     """Starts agents that are stopped at the test's end."""
     started: list[RunningAgent] = []
 
     def start(meter: Meter) -> RunningAgent:
-        started.append(RunningAgent(home, cloud, meter, told))
+        started.append(RunningAgent(directory, cloud, meter, told))
         return started[-1]
 
     yield start
@@ -135,8 +135,8 @@ def start_agent(home: Home, cloud: FakeCloud, told: Told) -> Iterator[StartAgent
 
 
 @pytest.fixture
-def pi(cloud: FakeCloud, home: Home) -> Iterator[Started]:
+def pi(cloud: FakeCloud, directory: DataDirectory) -> Iterator[Started]:
     """Commands on the paired folder, ended at the test's end."""
-    started = Started(cloud, home.data_dir)
+    started = Started(cloud, directory.path)
     yield started
     started.kill()

@@ -7,10 +7,10 @@ from contextlib import closing
 
 import pytest
 from ghostwatt_pi.agent.agent import Agent
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.store import MAX_IN_ORDER, ReadingStore
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool.spool import MAX_IN_ORDER, Spool
 
 from .conftest import ScriptedMeter, StartAgent, Told, until
 from .fake_cloud import FakeCloud
@@ -91,14 +91,14 @@ def test_an_outage_is_told_once_however_long(cloud: FakeCloud, start_agent: Star
 
 
 def test_a_refused_key_stops_the_calls_until_there_is_another(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent, told: Told
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent, told: Told
 ) -> None:
-    home.save_key("old")
+    directory.save_key("old")
     meter.say(reading())
     start_agent(meter)
     until(lambda: told.of("key_refused"))
     assert len(cloud.calls) == 1
-    home.save_key("key-1")
+    directory.save_key("key-1")
     until(lambda: cloud.stored)
 
 
@@ -261,24 +261,24 @@ def test_freshness_is_judged_by_the_servers_clock(
 
 
 def test_nothing_is_sent_before_this_run_has_heard_the_time(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent
 ) -> None:
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([reading(at_ms=1000)])
-        spool.next_batch({1: "port-1"})
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([reading(at_ms=1000)])
+        buffer.next_batch({1: "port-1"})
     start_agent(meter)
     until(lambda: cloud.stored)
     assert [path for path, _ in cloud.calls][:2] == ["/device/heartbeat", READINGS]
 
 
 def test_after_a_day_away_the_present_passes_the_past_and_the_batch_that_the_outage_caught(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent
 ) -> None:
     cloud.interval_seconds = cloud.heartbeat_seconds = 600
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([reading(at_ms=1)])
-        spool.next_batch({1: "port-1"})
-        spool.add([reading(at_ms=1000 + number) for number in range(2 * MAX_IN_ORDER)])
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([reading(at_ms=1)])
+        buffer.next_batch({1: "port-1"})
+        buffer.add([reading(at_ms=1000 + number) for number in range(2 * MAX_IN_ORDER)])
     start_agent(meter)
     until(lambda: len(cloud.attempts) >= 2)
     firsts = [readings[0]["timestampMs"] for _, readings in cloud.attempts[:2]]
@@ -286,11 +286,11 @@ def test_after_a_day_away_the_present_passes_the_past_and_the_batch_that_the_out
 
 
 def test_a_short_outage_is_sent_at_once_and_in_order(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent
 ) -> None:
     cloud.interval_seconds = cloud.heartbeat_seconds = 600
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([reading(at_ms=1000 + number) for number in range(1700)])
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([reading(at_ms=1000 + number) for number in range(1700)])
     start_agent(meter)
     until(lambda: len(cloud.stored) == 1700)
     stamps = [each["timestampMs"] for _, readings in cloud.attempts for each in readings]
@@ -312,10 +312,10 @@ def test_watts_that_change_by_a_step_are_uploaded_early(
 
 
 def test_dropped_readings_are_reported_to_the_cloud_and_told_once(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, start_agent: StartAgent
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent
 ) -> None:
-    with closing(Spool(home.spool_path, max_readings=2)) as spool:
-        spool.add([reading(at_ms=number, channel=2) for number in range(5)])
+    with closing(ReadingStore(directory.buffer_path, max_readings=2)) as buffer:
+        buffer.add([reading(at_ms=number, channel=2) for number in range(5)])
     start_agent(meter)
     until(lambda: cloud.dropped_readings == 3)
 
@@ -332,12 +332,12 @@ def test_a_command_that_went_stale_on_its_way_is_not_obeyed(
 
 
 def test_a_watchdog_hears_of_the_agent_also_while_the_key_is_refused(
-    cloud: FakeCloud, home: Home, meter: ScriptedMeter, told: Told
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, told: Told
 ) -> None:
-    home.save_key("old")
+    directory.save_key("old")
     stop, beats = threading.Event(), []
-    with Cloud(cloud.url) as client, closing(Spool(home.spool_path)) as spool:
-        agent = Agent(home, client, spool, meter, told, stop, alive=lambda: beats.append(1))
+    with HttpClient(cloud.url) as client, closing(ReadingStore(directory.buffer_path)) as buffer:
+        agent = Agent(directory, client, buffer, meter, told, stop, alive=lambda: beats.append(1))
         thread = threading.Thread(target=agent.run)
         thread.start()
         until(lambda: told.of("key_refused"))

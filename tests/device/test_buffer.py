@@ -14,13 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi.buffer import buffer
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
-from ghostwatt_pi.home import Home
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool import buffer
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.spool import Spool
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.schemas import ReadingResult
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -65,7 +65,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def small_pi(small_disk: Path, cloud: FakeCloud) -> Iterator[Started]:
     """A paired agent's folder on it."""
-    Home(small_disk / "pi").save_key("key-1")
+    DataDirectory(small_disk / "pi").save_key("key-1")
     started = Started(cloud, small_disk / "pi")
     yield started
     started.kill()
@@ -97,10 +97,10 @@ def test_an_agent_whose_disk_gets_full_goes_on_and_loses_nothing(
 
 
 def test_an_agent_starts_and_drains_on_a_full_disk(cloud: FakeCloud, small_pi: Started, small_disk: Path) -> None:
-    home = Home(small_pi.folder)
-    home.mark_owner("key-1")
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add(readings(1500))
+    directory = DataDirectory(small_pi.folder)
+    directory.mark_owner("key-1")
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add(readings(1500))
     small_pi.ask("status")
     fill(small_disk)
     agent = small_pi.start(*SIMULATE)
@@ -111,9 +111,9 @@ def test_an_agent_starts_and_drains_on_a_full_disk(cloud: FakeCloud, small_pi: S
 
 
 def test_the_backlog_is_sent_from_a_full_disk(cloud: FakeCloud, small_pi: Started, small_disk: Path) -> None:
-    home = Home(small_pi.folder)
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add(readings(268))
+    directory = DataDirectory(small_pi.folder)
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add(readings(268))
     small_pi.ask("status")
     fill(small_disk)
     assert json.loads(small_pi.ask("backlog", "--json")[1])["readings"] == 268
@@ -140,7 +140,7 @@ def test_when_there_is_room_again_the_spool_is_on_the_disk_again(
             full.unlink()
     assert [name for name, _ in told] == ["disk_full", "disk_works"]
     spooled.close()
-    with closing(Spool(path)) as after:
+    with closing(ReadingStore(path)) as after:
         assert after.total() == 400
 
 
@@ -148,11 +148,11 @@ def test_when_there_is_room_again_the_spool_is_on_the_disk_again(
 def test_a_read_only_disk_is_measured_and_sent_from(
     cloud: FakeCloud, small_pi: Started, small_disk: Path, waiting: int
 ) -> None:
-    home = Home(small_pi.folder)
+    directory = DataDirectory(small_pi.folder)
     small_pi.ask("status")
-    with closing(Spool(home.spool_path)) as spool:
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
         if waiting:
-            spool.add(readings(waiting))
+            buffer.add(readings(waiting))
     subprocess.run(["/usr/bin/mount", "-o", "remount,ro", str(small_disk)], check=True)
     agent = small_pi.start(*SIMULATE)
     assert "ead-only" in str(next_event(agent, "disk_full")["error"])
@@ -165,7 +165,7 @@ def test_a_read_only_disk_is_measured_and_sent_from(
 
 def fail_disk(spooled: Buffer) -> None:
     """From now on SQLite says of this file that it cannot be written."""
-    spooled._spool._db.execute("PRAGMA query_only=ON")  # noqa: SLF001 - no other way to fail at will, without root
+    spooled._store._db.execute("PRAGMA query_only=ON")  # noqa: SLF001 - no other way to fail at will, without root
 
 
 def test_what_waits_is_sent_from_memory_with_its_batches_as_they_were(tmp_path: Path) -> None:
@@ -179,11 +179,11 @@ def test_what_waits_is_sent_from_memory_with_its_batches_as_they_were(tmp_path: 
     assert len(told.of("disk_full")) == 1
     assert spooled.total() == 605
     assert spooled.next_batch(PORTS) == batch
-    spooled.settle(batch, [ReadingResult(index, "stored") for index in range(500)])
+    spooled.acknowledge(batch, [ReadingResult(index, "stored") for index in range(500)])
     assert spooled.total() == 105
     spooled.close()  # the disk can be written: what is left is put there
     assert len(told.of("disk_works")) == 1
-    with closing(Spool(tmp_path / "spool.sqlite")) as after:
+    with closing(ReadingStore(tmp_path / "spool.sqlite")) as after:
         assert after.total() == 105
 
 
@@ -200,31 +200,31 @@ def test_the_memory_is_bounded_and_counts_what_it_drops(tmp_path: Path, monkeypa
 
 def test_a_power_cut_amid_the_return_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "spool.sqlite"
-    with closing(Spool(path)) as spool:
-        spool.add(readings(100))
+    with closing(ReadingStore(path)) as buffer:
+        buffer.add(readings(100))
     path.rename(path.with_name("spool.sqlite-rescued"))
     path.with_name("spool.sqlite-wal").write_bytes(b"the log of the old file")
-    with closing(Spool(path)) as spool:
-        assert (spool.total(), spool.salvage) == (100, None)
+    with closing(ReadingStore(path)) as buffer:
+        assert (buffer.total(), buffer.recovery) == (100, None)
 
 
 def test_a_reading_that_nobody_can_store_does_not_get_in(tmp_path: Path) -> None:
-    with closing(Spool(tmp_path / "spool.sqlite")) as spool:
+    with closing(ReadingStore(tmp_path / "spool.sqlite")) as buffer:
         for volts in (float("inf"), float("nan"), -1.0, 501.0):
             with pytest.raises(ValueError, match="not a measurement"):
-                spool.add([Measurement(1, 1000, volts, 0.1, 5.0)])
-        assert spool.total() == 0
+                buffer.add([Measurement(1, 1000, volts, 0.1, 5.0)])
+        assert buffer.total() == 0
 
 
 @pytest.mark.parametrize("is_batched", [False, True])
 def test_an_infinite_reading_of_an_earlier_version_is_put_aside_and_holds_up_no_other(
-    cloud: FakeCloud, pi: Started, home: Home, is_batched: bool
+    cloud: FakeCloud, pi: Started, directory: DataDirectory, is_batched: bool
 ) -> None:
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add(readings(300))
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add(readings(300))
         if is_batched:
-            spool.next_batch(PORTS)
-    with closing(sqlite3.connect(home.spool_path)) as db, db:
+            buffer.next_batch(PORTS)
+    with closing(sqlite3.connect(directory.buffer_path)) as db, db:
         db.execute("UPDATE readings SET power = 9e999 WHERE id = 7")
         db.execute("UPDATE readings SET voltage = -9e999 WHERE id = 200")
     code, _ = pi.ask("backlog", "--send")
@@ -241,22 +241,22 @@ from itertools import pairwise
 from pathlib import Path
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool import buffer
+from ghostwatt_pi.buffer import buffer
 from ghostwatt_pi.tell import tell_nothing
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.schemas import ReadingResult
 buffer.FIRST_RETURN_SECONDS = 0.0
-spooled = buffer.Buffer(Path({str(tmp_path / "spool.sqlite")!r}), Disk(tell_nothing))
+spooled = buffer.Buffer(Path({str(tmp_path / "buffer.sqlite")!r}), Disk(tell_nothing))
 sent = []
 def drain():
     while len(sent) < 3000:
         if batch := spooled.next_batch({{1: "port-1"}}, 100):
             sent.extend(reading.timestamp_ms for reading in batch.readings)
-            spooled.settle(batch, [ReadingResult(i, "stored") for i in range(len(batch.readings))])
+            spooled.acknowledge(batch, [ReadingResult(i, "stored") for i in range(len(batch.readings))])
 thread = threading.Thread(target=drain)
 thread.start()
 for number in range(1, 3001):
     if number % 500 == 0:
-        spooled._spool._db.execute("PRAGMA query_only=ON")
+        spooled._store._db.execute("PRAGMA query_only=ON")
     spooled.add([Measurement(1, number, 230.0, 0.1, 5.0)])
 thread.join(60)
 assert sorted(set(sent)) == list(range(1, 3001)), len(set(sent))

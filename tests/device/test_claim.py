@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ghostwatt_pi.cloud.backoff import MOST_SECONDS, Backoff
 from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed, ClaimState
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -17,7 +17,12 @@ class Claiming:
     """A claim in its own thread."""
 
     def __init__(self, cloud: FakeCloud, folder: Path) -> None:
-        self.home, self.told, self.state, self.stop = Home(folder), Told(), ClaimState(), threading.Event()
+        self.directory, self.told, self.state, self.stop = (
+            DataDirectory(folder),
+            Told(),
+            ClaimState(),
+            threading.Event(),
+        )
         self.paired: bool | None = None
         self.failure = ""
         self._url = cloud.url
@@ -26,8 +31,8 @@ class Claiming:
 
     def _run(self) -> None:
         try:
-            with Cloud(self._url) as cloud:
-                self.paired = Claimer(self.home, cloud, "GW-1", self.state, self.told, self.stop).claim()
+            with HttpClient(self._url) as cloud:
+                self.paired = Claimer(self.directory, cloud, "GW-1", self.state, self.told, self.stop).claim()
         except ClaimFailed as error:
             self.failure = str(error)
 
@@ -42,10 +47,10 @@ def test_a_claim_shows_its_code_and_ends_with_the_key(cloud: FakeCloud, tmp_path
     until(lambda: cloud.count("/device/claim/token") >= 2)
     assert claiming.told.of("claim")[0]["userCode"] == "ABCD-2345"
     assert claiming.state.claim is not None
-    assert claiming.home.read_key() is None
+    assert claiming.directory.read_key() is None
     cloud.claim_state = "approved"
     assert claiming.wait() is True
-    assert claiming.home.read_key() == "key-1"
+    assert claiming.directory.read_key() == "key-1"
     assert claiming.told.of("paired") == [{"deviceId": "GW-1"}]
     assert claiming.state.claim is None
 
@@ -103,9 +108,9 @@ def test_an_outage_while_unpaired_is_two_lines_however_long_it_is(cloud: FakeClo
 def test_a_key_that_comes_another_way_ends_the_claim(cloud: FakeCloud, tmp_path: Path) -> None:
     claiming = Claiming(cloud, tmp_path)
     until(lambda: claiming.told.of("claim"))
-    claiming.home.save_key("by hand")
+    claiming.directory.save_key("by hand")
     assert claiming.wait() is True
-    assert claiming.home.read_key() == "by hand"
+    assert claiming.directory.read_key() == "by hand"
 
 
 def test_a_claim_can_be_stopped(cloud: FakeCloud, tmp_path: Path) -> None:

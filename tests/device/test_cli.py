@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.cli import main
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import device_id
 from ghostwatt_pi.tell import SENTENCES, qr_text
 
@@ -110,12 +110,12 @@ def test_a_second_agent_in_the_same_folder_is_refused(pi: Started, capsys: pytes
 
 
 def test_a_new_identity_is_another_device_that_knows_nothing_of_the_old(cloud: FakeCloud, pi: Started) -> None:
-    before = device_id(Home(pi.folder))
+    before = device_id(DataDirectory(pi.folder))
     (pi.folder / "spool.sqlite").write_text("the old owner's")
     cloud.claim_state = "approved"
     process = pi.start("claim", "--new-identity")
-    assert events(process)[-1] == {"event": "paired", "deviceId": device_id(Home(pi.folder))}
-    assert device_id(Home(pi.folder)) != before
+    assert events(process)[-1] == {"event": "paired", "deviceId": device_id(DataDirectory(pi.folder))}
+    assert device_id(DataDirectory(pi.folder)) != before
     assert not (pi.folder / "spool.sqlite").exists()
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.courier import Courier
+from ghostwatt_pi.buffer.batches import Batch
+from ghostwatt_pi.buffer.store import MAX_IN_ORDER, ReadingStore
 from ghostwatt_pi.clock import ROUNDING_MS, Clock, Timer, start_timer
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.spool.spool import MAX_IN_ORDER, Spool
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.schemas import ReadingResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,56 +36,56 @@ class World:
     wall_error_ms: int
     now_ms: int = TRUE_MS
     booted_ms: int = TRUE_MS
-    boots: int = 0
+    boot_clock: int = 0
     truth: dict[float, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cloud.now_ms = lambda: self.now_ms
-        self.spool: Spool | None = None
+        self.store: ReadingStore | None = None
         self.reboot()
 
     def reboot(self, off_ms: int = 0, wall_error_ms: int | None = None) -> None:
         """The power goes, and comes back after `off_ms`."""
         self.now_ms += off_ms
-        self.booted_ms, self.boots = self.now_ms - 20_000, self.boots + 1
+        self.booted_ms, self.boot_clock = self.now_ms - 20_000, self.boot_clock + 1
         if wall_error_ms is not None:
             self.wall_error_ms = wall_error_ms
         self.restart()
 
     def restart(self) -> None:
         """The process is killed and starts again."""
-        if self.spool:
-            self.spool.close()
+        if self.store:
+            self.store.close()
         self.timer: Timer = start_timer(
-            f"boot-{self.boots}", lambda: self.now_ms - self.booted_ms, lambda: self.now_ms + self.wall_error_ms
+            f"boot-{self.boot_clock}", lambda: self.now_ms - self.booted_ms, lambda: self.now_ms + self.wall_error_ms
         )
         self.clock = Clock(self.timer)
-        self.spool = Spool(self.folder / "spool.sqlite", timer=self.timer)
-        self.spool.resume(self.clock)
+        self.store = ReadingStore(self.folder / "spool.sqlite", timer=self.timer)
+        self.store.resume(self.clock)
 
     def measure(self, seconds: int, step_seconds: int = 60) -> None:
         """A reading a minute; the agent's loop turns beside it."""
-        assert self.spool
+        assert self.store
         for _ in range(0, seconds, step_seconds):
             self.now_ms += step_seconds * 1000
             watts = float(len(self.truth))
             self.truth[watts] = self.now_ms
-            self.spool.add([Measurement(1, self.timer.now_ms(), 230.0, 0.1, watts)])
+            self.store.add([Measurement(1, self.timer.now_ms(), 230.0, 0.1, watts)])
             self.clock.follow_wall()
-            self.spool.follow(self.clock)
+            self.store.follow(self.clock)
 
     def meet(self) -> int:
         """The cloud answers a heartbeat; how many readings could be dated only by guess."""
-        assert self.spool
-        with Cloud(self.cloud.url, self.clock) as client:
+        assert self.store
+        with HttpClient(self.cloud.url, self.clock) as client:
             client.heartbeat("key-1", [])
-        return self.spool.follow(self.clock)
+        return self.store.follow(self.clock)
 
     def send_all(self) -> None:
-        assert self.spool
-        with Cloud(self.cloud.url, self.clock) as client:
-            courier = Courier(client, self.spool, Told())
-            while not self.spool.is_clear(PORTS):
+        assert self.store
+        with HttpClient(self.cloud.url, self.clock) as client:
+            courier = Courier(client, self.store, Told())
+            while not self.store.is_clear(PORTS):
                 courier.send("key-1", PORTS, live=False)
 
     def errors_ms(self) -> list[int]:
@@ -186,14 +186,14 @@ def test_a_fixed_batch_is_never_stamped_again(cloud: FakeCloud, folder: Path) ->
     world = World(cloud, folder, -TRUE_MS)
     world.measure(600)
     world.meet()
-    assert world.spool
-    before = world.spool.next_batch(PORTS)
+    assert world.store
+    before = world.store.next_batch(PORTS)
     world.reboot(HOUR_MS, YEARS_MS)
     world.meet()
-    assert world.spool.next_batch(PORTS) == before
+    assert world.store.next_batch(PORTS) == before
     assert before
-    world.spool.release(before)
-    after = world.spool.next_batch(PORTS)
+    world.store.release(before)
+    after = world.store.next_batch(PORTS)
     assert after
     assert after.readings == before.readings
     world.send_all()
@@ -227,30 +227,30 @@ class TwoChannels:
     def __init__(self, path: Path) -> None:
         self.path, self.measured, self.sent = path, 0, dict[float, int]()
         self.timer = Timer("boot", TRUE_MS, lambda: 0, lambda: TRUE_MS)
-        self.clock, self.spool = Clock(self.timer), Spool(path, timer=self.timer)
+        self.clock, self.store = Clock(self.timer), ReadingStore(path, timer=self.timer)
 
     def measure(self, count: int) -> None:
         stamps = range(self.measured + 1, self.measured + count + 1)
-        self.spool.add([Measurement(1 + n % 2, TRUE_MS + 1000 * n, 230.0, 0.1, float(n)) for n in stamps])
+        self.store.add([Measurement(1 + n % 2, TRUE_MS + 1000 * n, 230.0, 0.1, float(n)) for n in stamps])
         self.measured += count
 
     def learn(self, error_ms: int) -> None:
         self.clock.resume(TRUE_MS + error_ms, is_known=True)
-        self.spool.follow(self.clock)
+        self.store.follow(self.clock)
 
     def restart(self) -> None:
-        self.spool.close()
-        self.spool = Spool(self.path, timer=self.timer)
+        self.store.close()
+        self.store = ReadingStore(self.path, timer=self.timer)
 
     def release(self) -> None:
-        if batch := self.spool.next_batch(BOTH):
-            self.spool.release(batch)
+        if batch := self.store.next_batch(BOTH):
+            self.store.release(batch)
 
     def send(self, batch: Batch | None) -> bool:
         if batch is None:
             return False
         self.sent.update({reading.power: reading.timestamp_ms for reading in batch.readings})
-        self.spool.settle(batch, [ReadingResult(index, "stored") for index in range(len(batch.readings))])
+        self.store.acknowledge(batch, [ReadingResult(index, "stored") for index in range(len(batch.readings))])
         return True
 
     def stamps(self, channel: int) -> list[int]:
@@ -261,8 +261,8 @@ STEPS: dict[str, Callable[[TwoChannels], object]] = {
     "restart": TwoChannels.restart,
     "release": TwoChannels.release,
     "outage": lambda world: world.measure(MAX_IN_ORDER),
-    "live": lambda world: world.send(world.spool.next_live_batch(BOTH, 50)),
-    "backlog": lambda world: world.send(world.spool.next_batch(BOTH, 50)),
+    "live": lambda world: world.send(world.store.next_live_batch(BOTH, 50)),
+    "backlog": lambda world: world.send(world.store.next_batch(BOTH, 50)),
 }
 LEARNED_MS = st.integers(-40_000, 40_000)
 """No call takes longer, so that no answer teaches more."""
@@ -280,8 +280,8 @@ def test_the_stamps_of_a_channel_strictly_increase_whatever_the_clock_learns(
             world.learn(step)
         else:
             STEPS[step](world)
-    while world.send(world.spool.next_batch(BOTH)):
+    while world.send(world.store.next_batch(BOTH)):
         pass
-    world.spool.close()
+    world.store.close()
     for channel in BOTH:
         assert all(earlier < later for earlier, later in pairwise(world.stamps(channel)))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.courier import TRIES, Courier
+from ghostwatt_pi.buffer.store import MAX_DEFERRED_BATCHES, ReadingStore
 from ghostwatt_pi.cloud.errors import CloudAway, RateLimited
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool.spool import MAX_BEHIND_BATCHES, Spool
 
 from .conftest import Told
 from .fake_cloud import FakeCloud
@@ -23,14 +23,14 @@ STONE_MS = 1000
 class Way:
     """A courier on its way to a cloud that stumbles over each reading of `stones`."""
 
-    def __init__(self, cloud: FakeCloud, spool: Spool, client: Cloud) -> None:
-        self.cloud, self.spool, self.told = cloud, spool, Told()
+    def __init__(self, cloud: FakeCloud, buffer: ReadingStore, client: HttpClient) -> None:
+        self.cloud, self.buffer, self.told = cloud, buffer, Told()
         self.stones = {STONE_MS}
         cloud.stumble = lambda reading: reading["timestampMs"] in self.stones
-        self.courier = Courier(client, spool, self.told)
+        self.courier = Courier(client, buffer, self.told)
 
     def measure(self, *stamps_ms: int) -> None:
-        self.spool.add([Measurement(1, at_ms, 230.0, 0.1, 23.0) for at_ms in stamps_ms])
+        self.buffer.add([Measurement(1, at_ms, 230.0, 0.1, 23.0) for at_ms in stamps_ms])
 
     def send(self, *, live: bool = False) -> bool:
         """Whether the cloud was there."""
@@ -46,8 +46,8 @@ class Way:
 
 @pytest.fixture
 def way(cloud: FakeCloud, tmp_path: Path) -> Iterator[Way]:
-    with closing(Spool(tmp_path / "spool.sqlite")) as spool, Cloud(cloud.url) as client:
-        yield Way(cloud, spool, client)
+    with closing(ReadingStore(tmp_path / "spool.sqlite")) as buffer, HttpClient(cloud.url) as client:
+        yield Way(cloud, buffer, client)
 
 
 def test_a_batch_over_which_the_cloud_stumbles_lets_the_others_pass_and_is_told_once(way: Way) -> None:
@@ -56,8 +56,8 @@ def test_a_batch_over_which_the_cloud_stumbles_lets_the_others_pass_and_is_told_
     way.measure(2000, 3000)
     assert way.send()
     assert way.stored() == [2000, 3000]
-    assert way.spool.is_clear(PORTS)
-    assert way.spool.total() == 1
+    assert way.buffer.is_clear(PORTS)
+    assert way.buffer.total() == 1
     assert len(way.told.of("set_behind")) == 1
 
 
@@ -79,15 +79,15 @@ def test_a_restart_gives_a_batch_set_behind_its_turn(way: Way, tmp_path: Path) -
     way.measure(STONE_MS)
     for _ in range(TRIES):
         way.send()
-    way.spool.close()
-    with closing(Spool(tmp_path / "spool.sqlite")) as again:
+    way.buffer.close()
+    with closing(ReadingStore(tmp_path / "spool.sqlite")) as again:
         batch = again.next_batch(PORTS)
     assert batch
     assert batch.batch_id == way.cloud.attempts[0][0]
 
 
 def test_a_cloud_that_stumbles_over_everything_is_away(way: Way) -> None:
-    for number in range(MAX_BEHIND_BATCHES + 1):
+    for number in range(MAX_DEFERRED_BATCHES + 1):
         way.stones.add(number)
         way.measure(number)
         answers = [way.send() for _ in range(TRIES)]

@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.ownership import take_ownership
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import device_id
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool.owner import claim_spool
-from ghostwatt_pi.spool.spool import Spool
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -62,25 +62,25 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.fixture
-def lived_in(cloud: FakeCloud, pi: Started, home: Home) -> Home:
+def lived_in(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> DataDirectory:
     """A folder in which an agent has worked, with 20 readings that wait."""
     agent = pi.start(*SIMULATE)
     next_event(agent, "uploaded")
     until(lambda: cloud.reported(1))
     agent.send_signal(signal.SIGTERM)
     agent.communicate(timeout=20)
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(20, 0, -1)])
-    home.former_dir.mkdir()
-    return home
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(20, 0, -1)])
+    directory.former_dir.mkdir()
+    return directory
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_whatever_is_damaged_the_agent_goes_on_and_so_do_those_who_look(
-    cloud: FakeCloud, pi: Started, lived_in: Home, damage: str
+    cloud: FakeCloud, pi: Started, lived_in: DataDirectory, damage: str
 ) -> None:
     for name in FILES:
-        DAMAGES[damage](lived_in.data_dir / name)
+        DAMAGES[damage](lived_in.path / name)
     for command in ("status", "doctor", "backlog"):
         code, out = pi.ask(command, "--json")
         assert (code in (0, 4), pi.said) == (True, ""), f"{command}: {code} {pi.said}"
@@ -103,7 +103,7 @@ def test_whatever_is_damaged_the_agent_goes_on_and_so_do_those_who_look(
 
 @pytest.mark.parametrize("damage", ["zeros", "half"])
 def test_a_damaged_key_costs_no_reading_and_a_new_one_goes_on_with_what_waits(
-    cloud: FakeCloud, pi: Started, lived_in: Home, damage: str
+    cloud: FakeCloud, pi: Started, lived_in: DataDirectory, damage: str
 ) -> None:
     DAMAGES[damage](lived_in.key_path)
     waiting = json.loads(pi.ask("backlog", "--json")[1])["readings"]
@@ -132,22 +132,22 @@ def test_a_damaged_key_costs_no_reading_and_a_new_one_goes_on_with_what_waits(
     assert pi.ask("backlog", "--send")[0] == 0
 
 
-def test_a_key_saved_on_the_local_page_after_damage_keeps_what_waits(lived_in: Home) -> None:
+def test_a_key_saved_on_the_local_page_after_damage_keeps_what_waits(lived_in: DataDirectory) -> None:
     lived_in.key_path.write_bytes(b"\0" * 20)
     lived_in.save_key("key-2")
     assert lived_in.read_key() == "key-2"
     told = Told()
-    claim_spool(lived_in, told)
+    take_ownership(lived_in, told)
     assert told == []
 
 
-def test_who_pairs_a_pi_whose_key_was_damaged_gets_nothing_of_the_last_owner(lived_in: Home) -> None:
+def test_who_pairs_a_pi_whose_key_was_damaged_gets_nothing_of_the_last_owner(lived_in: DataDirectory) -> None:
     lived_in.key_path.write_bytes(b"")
-    claim_spool(lived_in, Told())
+    take_ownership(lived_in, Told())
     assert lived_in.is_key_lost()
     lived_in.save_key("another's", keep_readings=False)
     told = Told()
-    claim_spool(lived_in, told)
+    take_ownership(lived_in, told)
     (aside,) = told.of("set_aside")
     assert int(str(aside["readings"])) >= 20
 
@@ -157,29 +157,29 @@ def test_who_pairs_a_pi_whose_key_was_damaged_gets_nothing_of_the_last_owner(liv
     [(b"", "empty"), (b" \n", "empty"), (b"\0" * 20, "zero"), (b"\xff" * 9, "text"),
      ("schlüssel\n".encode(), "no key"), (b"key", "cut off")],
 )  # fmt: skip
-def test_a_key_that_is_none_is_known_and_put_aside_and_told(home: Home, content: bytes, why: str) -> None:
-    home.mark_owner("key-1")
-    home.key_path.write_bytes(content)
-    assert home.read_key() is None
+def test_a_key_that_is_none_is_known_and_put_aside_and_told(directory: DataDirectory, content: bytes, why: str) -> None:
+    directory.mark_owner("key-1")
+    directory.key_path.write_bytes(content)
+    assert directory.read_key() is None
     told = Told()
-    claim_spool(home, told)
-    assert [event["path"] for event in told.of("file_damaged")] == [str(home.key_path)]
+    take_ownership(directory, told)
+    assert [event["path"] for event in told.of("file_damaged")] == [str(directory.key_path)]
     assert why in str(told.of("file_damaged")[0]["error"])
-    assert home.is_key_lost()
-    claim_spool(home, told)
+    assert directory.is_key_lost()
+    take_ownership(directory, told)
     assert len(told) == 1
 
 
-def test_a_key_without_a_line_end_is_a_key_unless_the_readings_are_anothers(home: Home) -> None:
-    home.key_path.write_text("key-1")
-    assert home.read_key() == "key-1"
-    home.mark_owner("key-1")
-    assert home.read_key() == "key-1"
+def test_a_key_without_a_line_end_is_a_key_unless_the_readings_are_anothers(directory: DataDirectory) -> None:
+    directory.key_path.write_text("key-1")
+    assert directory.read_key() == "key-1"
+    directory.mark_owner("key-1")
+    assert directory.read_key() == "key-1"
 
 
 @pytest.mark.parametrize("damage", ["empty", "types", "directory"])
 def test_a_damaged_identity_stops_no_paired_agent_and_is_never_replaced(
-    cloud: FakeCloud, pi: Started, lived_in: Home, damage: str
+    cloud: FakeCloud, pi: Started, lived_in: DataDirectory, damage: str
 ) -> None:
     before = device_id(lived_in)
     DAMAGES[damage](lived_in.identity_path)
@@ -197,15 +197,15 @@ def test_a_damaged_identity_stops_no_paired_agent_and_is_never_replaced(
     cloud.api_key = "another"
     assert pi.ask("claim")[0] == 1
     assert "--new-identity" in pi.said
-    assert not list(lived_in.data_dir.glob("device_identity.json-*"))
+    assert not list(lived_in.path.glob("device_identity.json-*"))
     remove(lived_in.identity_path)
     lived_in.identity_path.write_text(json.dumps({"deviceId": before}))
     assert device_id(lived_in) == before
 
 
-def test_what_is_put_aside_goes_with_its_owner(home: Home) -> None:
+def test_what_is_put_aside_goes_with_its_owner(directory: DataDirectory) -> None:
     for name in ("outlets.json", "state.json", "api_key", "spool_owner", "spool.sqlite"):
-        (home.data_dir / f"{name}-damaged-1").write_text("the old owner's")
-    (home.data_dir / "state.json-damaged-2").mkdir()
-    home.forget_owner()
-    assert not [path.name for path in home.data_dir.iterdir()]
+        (directory.path / f"{name}-damaged-1").write_text("the old owner's")
+    (directory.path / "state.json-damaged-2").mkdir()
+    directory.forget_owner()
+    assert not [path.name for path in directory.path.iterdir()]

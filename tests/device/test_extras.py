@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.commands.extras import home_assistant, safe_states, with_chosen_relays
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.local.watch import Watch
 from ghostwatt_pi.meters.serial_port import SerialMeter
@@ -63,7 +63,7 @@ def test_the_safe_states_of_the_settings_act_on_the_outlets_that_have_a_state(tm
     relays = watch.meter(ScriptedMeter()).relays
     relays.restore({1: "off"})
     settings = Settings(tmp_path, relay_after_cloud_loss="on", cloud_loss_minutes=1)
-    safe = safe_states(settings, watch, Home(tmp_path))
+    safe = safe_states(settings, watch, DataDirectory(tmp_path))
     safe.turn(relays.switch, cloud_away=True, now=0)
     assert watch.relay_states == {1: "off"}
     safe.turn(relays.switch, cloud_away=True, now=60)

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.meters.choice import NoReading, choose_port, first_reading
 from ghostwatt_pi.settings.config import BadSetting, load_settings
 from ghostwatt_pi.setup import installing
@@ -72,13 +72,13 @@ class Machine:
     def __init__(self, root: Path, cloud: FakeCloud, arduino: str, *, can_serve: bool) -> None:
         self.ran, self.told = Commands(), Told()
         self.system = System(can_serve=can_serve, root=root, run=self.ran)
-        self.home = Home(root / "var/lib/ghostwatt", make=False)
-        self._flags = ["--api", cloud.url, "--serial", arduino, "--port", "0", "--data", str(self.home.data_dir)]
+        self.directory = DataDirectory(root / "var/lib/ghostwatt", make=False)
+        self._flags = ["--api", cloud.url, "--serial", arduino, "--port", "0", "--data", str(self.directory.path)]
 
     def setup(self, *flags: str) -> int:
         options: Namespace = build_parser().parse_args(["setup", *self._flags, *flags])
         settings = load_settings(vars(options), {})
-        return installing.setup(Context(settings, self.home, self.told), options, self.system)
+        return installing.setup(Context(settings, self.directory, self.told), options, self.system)
 
 
 @pytest.fixture
@@ -99,12 +99,12 @@ def test_setup_makes_all_ready_and_a_second_time_ends_the_same(
     shown = capsys.readouterr().out
     assert "outlet 1: 229.5 V, 0.100 A, 23.0 W" in shown
     assert machine.told.of("claim")[0]["userCode"] == "ABCD-2345"
-    assert machine.home.read_key() == "key-1"
-    assert tomllib.loads((machine.home.data_dir / "config.toml").read_text())["api"] == cloud.url
+    assert machine.directory.read_key() == "key-1"
+    assert tomllib.loads((machine.directory.path / "config.toml").read_text())["api"] == cloud.url
     assert machine.ran[-3:] == [
         "systemctl daemon-reload", "systemctl enable ghostwatt.service", "systemctl restart ghostwatt.service"
     ]  # fmt: skip
-    before = {path: path.read_bytes() for path in (machine.system.unit_path, machine.home.data_dir / "config.toml")}
+    before = {path: path.read_bytes() for path in (machine.system.unit_path, machine.directory.path / "config.toml")}
     assert machine.setup() == 0
     assert {path: path.read_bytes() for path in before} == before
     assert cloud.count("/device/claim") == 1
@@ -147,7 +147,7 @@ def test_without_root_or_systemd_all_else_is_done_and_the_rest_is_named(
     machine = Machine(tmp_path, cloud, arduino, can_serve=False)
     assert machine.setup() == 5
     assert "Left to do: the service needs root and systemd: sudo" in capsys.readouterr().out
-    assert machine.home.read_key() == "key-1"
+    assert machine.directory.read_key() == "key-1"
     assert machine.ran == []
 
 
@@ -168,7 +168,7 @@ def test_uninstalling_removes_the_service_and_keeps_the_data(machine: Machine) -
     assert machine.ran[0] == "systemctl disable --now ghostwatt.service"
     assert not machine.system.unit_path.exists()
     assert not machine.system.program_dir.exists()
-    assert machine.home.read_key() == "key-1"
+    assert machine.directory.read_key() == "key-1"
 
 
 def test_a_silent_meter_is_left_to_do(

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 from ghostwatt_pi.cloud.claim import ClaimState
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.confirm_word import MAX_WRONG
 from ghostwatt_pi.local.guard import MAX_BODY_BYTES
 from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
-from ghostwatt_pi.wire import Claim
+from ghostwatt_pi.schemas import Claim
 
 from .conftest import until
 from .fake_cloud import FakeCloud
@@ -29,12 +29,12 @@ GOOD = {"apiKey": KEY, "deviceName": "Kitchen"}
 
 
 @pytest.fixture
-def unpaired(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def unpaired(tmp_path: Path) -> DataDirectory:
+    return DataDirectory(tmp_path)
 
 
 @pytest.fixture
-def page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
+def page(unpaired: DataDirectory, cloud: FakeCloud) -> Iterator[LocalApi]:
     cloud.api_key = KEY
     made = LocalApi(0, unpaired, "GW-1", cloud.url, ClaimState())
     made.start()
@@ -43,7 +43,7 @@ def page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
 
 
 @pytest.fixture
-def lan_page(unpaired: Home, cloud: FakeCloud) -> Iterator[LocalApi]:
+def lan_page(unpaired: DataDirectory, cloud: FakeCloud) -> Iterator[LocalApi]:
     cloud.api_key = KEY
     made = LocalApi(0, unpaired, "GW-1", cloud.url, ClaimState(), lan=True, snapshot=lambda: SEEN)
     made.start()
@@ -75,7 +75,7 @@ def post(page: LocalApi, path: str = "device-register", body: object = GOOD, **h
     )
 
 
-def test_the_device_says_who_it_is_and_whether_it_is_registered(page: LocalApi, unpaired: Home) -> None:
+def test_the_device_says_who_it_is_and_whether_it_is_registered(page: LocalApi, unpaired: DataDirectory) -> None:
     answer = requests.get(page.url + "device-id", timeout=10)
     assert answer.json() == {"success": True, "deviceId": "GW-1", "registered": False}
     unpaired.save_key("key-1")
@@ -83,26 +83,26 @@ def test_the_device_says_who_it_is_and_whether_it_is_registered(page: LocalApi, 
 
 
 @pytest.mark.parametrize("path", ["device-register", "save-api-key"])
-def test_a_key_that_the_cloud_knows_is_kept(page: LocalApi, unpaired: Home, path: str) -> None:
+def test_a_key_that_the_cloud_knows_is_kept(page: LocalApi, unpaired: DataDirectory, path: str) -> None:
     answer = post(page, path)
     assert (answer.status_code, answer.json()["success"]) == (200, True)
     assert unpaired.read_key() == KEY
     assert KEY not in answer.text
 
 
-def test_a_key_that_the_cloud_does_not_know_is_not_kept(page: LocalApi, unpaired: Home) -> None:
+def test_a_key_that_the_cloud_does_not_know_is_not_kept(page: LocalApi, unpaired: DataDirectory) -> None:
     answer = post(page, body={"apiKey": "wrong"})
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_key")
     assert unpaired.read_key() is None
 
 
-def test_a_key_that_cannot_be_checked_is_not_kept(page: LocalApi, unpaired: Home, cloud: FakeCloud) -> None:
+def test_a_key_that_cannot_be_checked_is_not_kept(page: LocalApi, unpaired: DataDirectory, cloud: FakeCloud) -> None:
     cloud.fail("/device/heartbeat", 503)
     assert post(page).status_code == 503
     assert unpaired.read_key() is None
 
 
-def test_a_second_registration_is_refused(page: LocalApi, unpaired: Home) -> None:
+def test_a_second_registration_is_refused(page: LocalApi, unpaired: DataDirectory) -> None:
     unpaired.save_key("mine")
     assert post(page).status_code == 409
     assert unpaired.read_key() == "mine"
@@ -134,7 +134,7 @@ def test_a_second_registration_is_refused(page: LocalApi, unpaired: Home) -> Non
     ],
 )
 def test_a_foreign_or_malformed_call_is_refused(
-    page: LocalApi, unpaired: Home, body: object, headers: dict[str, str], status: int
+    page: LocalApi, unpaired: DataDirectory, body: object, headers: dict[str, str], status: int
 ) -> None:
     answer = post(page, body=body, **headers)
     assert answer.status_code == status
@@ -158,7 +158,7 @@ def test_the_clouds_page_may_call(page: LocalApi, cloud: FakeCloud) -> None:
     assert post(page, Origin=origin).headers["Access-Control-Allow-Origin"] == origin
 
 
-def test_the_page_shows_the_claim_code_until_the_device_is_paired(page: LocalApi, unpaired: Home) -> None:
+def test_the_page_shows_the_claim_code_until_the_device_is_paired(page: LocalApi, unpaired: DataDirectory) -> None:
     assert "Not paired yet" in requests.get(page.url, timeout=10).text
     page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345&x", 600, 5)
     text = requests.get(page.url, timeout=10).text
@@ -243,7 +243,7 @@ def test_a_script_can_ask_for_the_status(lan_page: LocalApi) -> None:
 
 @pytest.mark.parametrize("path", ["", "status", "metrics", "device-id"])
 def test_a_stranger_on_the_local_network_sees_no_outlet_and_no_key(
-    lan_page: LocalApi, unpaired: Home, path: str
+    lan_page: LocalApi, unpaired: DataDirectory, path: str
 ) -> None:
     unpaired.save_key("very-secret")
     answer = requests.get(f"http://{own_address()}:{lan_page.server_port}/{path}", timeout=10)
@@ -262,7 +262,9 @@ def from_the_network(page: LocalApi, **asked: str) -> str:
     return requests.get(f"http://{own_address()}:{page.server_port}/", params=asked, timeout=10).text
 
 
-def test_over_the_network_the_claim_code_is_shown_to_who_types_the_word(lan_page: LocalApi, unpaired: Home) -> None:
+def test_over_the_network_the_claim_code_is_shown_to_who_types_the_word(
+    lan_page: LocalApi, unpaired: DataDirectory
+) -> None:
     lan_page.claim.claim = Claim("secret", "ABCD-2345", "http://c/pair", "http://c/pair?code=ABCD-2345", 600, 5)
     asked = from_the_network(lan_page)
     assert "ABCD-2345" not in asked
@@ -280,7 +282,7 @@ def post_from_the_network(page: LocalApi, body: object) -> requests.Response:
     return requests.post(url, json=body, timeout=10)
 
 
-def test_over_the_network_a_key_is_taken_from_who_sends_the_word(lan_page: LocalApi, unpaired: Home) -> None:
+def test_over_the_network_a_key_is_taken_from_who_sends_the_word(lan_page: LocalApi, unpaired: DataDirectory) -> None:
     for word, code in ((None, "word_needed"), ("BBB-BBB", "bad_word"), (5, "bad_word"), (["x"], "bad_word")):
         answer = post_from_the_network(lan_page, {**GOOD, "word": word} if word else GOOD)
         assert (answer.status_code, answer.json()["code"]) == (403, code)
@@ -289,7 +291,7 @@ def test_over_the_network_a_key_is_taken_from_who_sends_the_word(lan_page: Local
     assert unpaired.read_key() == KEY
 
 
-def test_the_word_cannot_be_guessed(lan_page: LocalApi, unpaired: Home) -> None:
+def test_the_word_cannot_be_guessed(lan_page: LocalApi, unpaired: DataDirectory) -> None:
     for _ in range(MAX_WRONG):
         assert post_from_the_network(lan_page, {**GOOD, "word": "BBB-BBB"}).status_code == 403
     answer = post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirm.word})
@@ -313,7 +315,7 @@ def test_the_word_cannot_be_guessed(lan_page: LocalApi, unpaired: Home) -> None:
     ],
 )
 def test_a_key_that_does_not_name_this_device_is_refused_whoever_knows_it(
-    page: LocalApi, unpaired: Home, cloud: FakeCloud, path: str, key: str, status: int, code: str
+    page: LocalApi, unpaired: DataDirectory, cloud: FakeCloud, path: str, key: str, status: int, code: str
 ) -> None:
     if key != "gwk.GW-1.not-the-one":
         cloud.api_key = key

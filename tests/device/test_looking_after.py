@@ -16,13 +16,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi.buffer.ownership import take_ownership
+from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.commands.exit_codes import MEANINGS
 from ghostwatt_pi.commands.parser import build_parser
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.state_file import read_state
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool.owner import claim_spool
-from ghostwatt_pi.spool.spool import Spool
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -31,16 +31,16 @@ from .processes import Started, next_event
 SIMULATE = ["simulate", "--profile", "television", "--interval", "0.1", "--seed", "1"]
 
 
-def spool(home: Home, readings: int) -> None:
+def buffer(directory: DataDirectory, readings: int) -> None:
     """Readings of channel 1 that wait, one in two seconds up to now."""
-    claim_spool(home, Told())
-    with closing(Spool(home.spool_path)) as spooled:
+    take_ownership(directory, Told())
+    with closing(ReadingStore(directory.buffer_path)) as spooled:
         spooled.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(readings, 0, -1)])
 
 
 def test_status_says_how_the_running_agent_does(cloud: FakeCloud, pi: Started) -> None:
     next_event(pi.start(*SIMULATE), "uploaded")
-    until(lambda: read_state(Home(pi.folder).state_path).is_online)
+    until(lambda: read_state(DataDirectory(pi.folder).state_path).is_online)
     code, out = pi.ask("status", "--json")
     said = json.loads(out)
     assert code == 0
@@ -55,8 +55,8 @@ def test_status_without_an_agent_is_exit_code_4(pi: Started) -> None:
     assert (code, json.loads(out)["running"], json.loads(out)["online"]) == (4, False, False)
 
 
-def test_the_backlog_is_shown_and_sent(cloud: FakeCloud, pi: Started, home: Home) -> None:
-    spool(home, 1200)
+def test_the_backlog_is_shown_and_sent(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    buffer(directory, 1200)
     code, out = pi.ask("backlog", "--json")
     shown = json.loads(out)
     assert (code, shown["readings"], shown["channels"][0]["readings"]) == (0, 1200, 1200)
@@ -66,25 +66,25 @@ def test_the_backlog_is_shown_and_sent(cloud: FakeCloud, pi: Started, home: Home
     assert "\r" not in pi.said, "a progress bar where no terminal is"
 
 
-def test_what_the_backlog_cannot_send_is_exit_code_3(cloud: FakeCloud, pi: Started, home: Home) -> None:
+def test_what_the_backlog_cannot_send_is_exit_code_3(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
     cloud.relays.clear()
-    spool(home, 3)
+    buffer(directory, 3)
     assert pi.ask("backlog", "--send")[0] == 3
 
 
-def test_the_backlog_names_what_was_refused_and_why(cloud: FakeCloud, pi: Started, home: Home) -> None:
+def test_the_backlog_names_what_was_refused_and_why(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
     cloud.reject = lambda _: "too_old"
-    spool(home, 5)
+    buffer(directory, 5)
     pi.ask("backlog", "--send")
     assert json.loads(pi.ask("backlog", "--json")[1])["rejected"][0]["readings"] == 5
     assert "Refused: too_old (power)" in pi.ask("backlog")[1]
 
 
 def test_sending_the_backlog_obeys_no_command_since_there_is_no_relay(
-    cloud: FakeCloud, pi: Started, home: Home
+    cloud: FakeCloud, pi: Started, directory: DataDirectory
 ) -> None:
     cloud.command(1, "off", 2)
-    spool(home, 5)
+    buffer(directory, 5)
     assert pi.ask("backlog", "--send")[0] == 0
     assert cloud.reported(1) == []
 
@@ -105,7 +105,9 @@ def test_a_switch_without_agent_and_meter_says_what_is_missing(pi: Started) -> N
     assert (code, "doctor" in pi.said) == (1, True)
 
 
-def test_a_new_key_put_in_place_sets_the_old_owners_readings_aside(cloud: FakeCloud, pi: Started, home: Home) -> None:
+def test_a_new_key_put_in_place_sets_the_old_owners_readings_aside(
+    cloud: FakeCloud, pi: Started, directory: DataDirectory
+) -> None:
     agent = pi.start(*SIMULATE)
     next_event(agent, "uploaded")
     cloud.api_key = "key-2"  # released: another person may claim the Pi now
@@ -124,16 +126,18 @@ def test_a_new_key_put_in_place_sets_the_old_owners_readings_aside(cloud: FakeCl
     assert agent.wait(10) == 0
 
 
-def test_who_keeps_his_readings_gets_them(cloud: FakeCloud, pi: Started, home: Home) -> None:
-    spool(home, 7)
+def test_who_keeps_his_readings_gets_them(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    buffer(directory, 7)
     cloud.api_key, cloud.claim_state = "key-2", "approved"
     assert pi.ask("claim", "--keep-readings")[0] == 0
     assert pi.ask("backlog", "--send")[0] == 0
     assert len(cloud.stored) == 7
 
 
-def test_a_claim_by_another_owner_without_an_agent_sets_aside_too(cloud: FakeCloud, pi: Started, home: Home) -> None:
-    spool(home, 7)
+def test_a_claim_by_another_owner_without_an_agent_sets_aside_too(
+    cloud: FakeCloud, pi: Started, directory: DataDirectory
+) -> None:
+    buffer(directory, 7)
     cloud.api_key, cloud.claim_state = "key-2", "approved"
     assert pi.ask("claim")[0] == 0
     shown = json.loads(pi.ask("backlog", "--json")[1])

@@ -18,19 +18,19 @@ from typing import Any
 
 import pytest
 from ghostwatt_pi.agent.agent import Agent
+from ghostwatt_pi.buffer.batches import Batch, BufferedReading
+from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud import mqtt as mqtt_cloud
-from ghostwatt_pi.cloud import mqtt_line
+from ghostwatt_pi.cloud import mqtt_connection
+from ghostwatt_pi.cloud.client import address, open_client
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.cloud.mqtt import MqttCloud
-from ghostwatt_pi.cloud.mqtt_line import Broker
-from ghostwatt_pi.cloud.transport import address, open_transport
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.cloud.mqtt import MqttClient
+from ghostwatt_pi.cloud.mqtt_connection import Broker
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
+from ghostwatt_pi.schemas import RelayReport
 from ghostwatt_pi.settings.config import BadSetting, Settings
-from ghostwatt_pi.spool.batch import Batch, SpooledReading
-from ghostwatt_pi.spool.spool import Spool
-from ghostwatt_pi.wire import RelayReport
 
 from infra.local import broker as local_broker
 from infra.local.lambda_context import LambdaContext
@@ -107,17 +107,17 @@ def front(cloud: FakeCloud) -> Iterator[MqttFront]:
     made.stop()
 
 
-Reach = Callable[..., MqttCloud]
+Reach = Callable[..., MqttClient]
 
 
 @contextmanager
-def reached(front: MqttFront, answer_seconds: float = 10.0) -> Iterator[MqttCloud]:
-    with MqttCloud(front.place, DEVICE, Cloud(front.cloud.url), answer_seconds) as transport:
-        yield transport
+def reached(front: MqttFront, answer_seconds: float = 10.0) -> Iterator[MqttClient]:
+    with MqttClient(front.place, DEVICE, HttpClient(front.cloud.url), answer_seconds) as client:
+        yield client
 
 
 def batch(batch_id: str = "b-1", readings: int = 2) -> Batch:
-    rows = tuple(SpooledReading(row, "port-1", now_ms() + row, 230.0, 0.4, 92.0) for row in range(readings))
+    rows = tuple(BufferedReading(row, "port-1", now_ms() + row, 230.0, 0.4, 92.0) for row in range(readings))
     return Batch(batch_id, rows)
 
 
@@ -130,22 +130,22 @@ def reply(front: MqttFront, **fields: Any) -> dict[str, Any]:
 
 def test_a_heartbeat_is_answered_and_teaches_the_time(front: MqttFront) -> None:
     front.cloud.server_time_ms = now_ms() + 3_600_000
-    with reached(front) as transport:
-        answer = transport.heartbeat("key-1", [RelayReport("port-1", "off", 3)], 7)
+    with reached(front) as client:
+        answer = client.heartbeat("key-1", [RelayReport("port-1", "off", 3)], 7)
         assert answer.relays[0].port_id == "port-1"
-        assert transport.clock.is_known
-        assert 3_590_000 < transport.clock.correction_ms < 3_610_000
+        assert client.clock.is_known
+        assert 3_590_000 < client.clock.correction_ms < 3_610_000
     assert front.cloud.reports == [{"portId": "port-1", "state": "off", "version": 3}]
     assert front.cloud.dropped_readings == 7
 
 
 def test_a_batch_is_answered_by_the_message_with_its_own_id(front: MqttFront) -> None:
-    with reached(front) as transport:
-        transport.heartbeat("key-1", [])
+    with reached(front) as client:
+        client.heartbeat("key-1", [])
         front.mute = True
         given = batch()
         answered = []
-        asking = threading.Thread(target=lambda: answered.append(transport.send_batch("key-1", given)), daemon=True)
+        asking = threading.Thread(target=lambda: answered.append(client.send_batch("key-1", given)), daemon=True)
         asking.start()
         until(lambda: front.cloud.attempts)
         results = [{"index": index, "status": "stored"} for index in range(2)]
@@ -154,24 +154,24 @@ def test_a_batch_is_answered_by_the_message_with_its_own_id(front: MqttFront) ->
         front.push(reply(front, batchId=given.batch_id, results=results))
         asking.join()
         assert [result.status for result in answered[0].results] == ["stored", "stored"]
-        assert len(transport.pushed()) == 2, "the others are pushes"
+        assert len(client.pushed()) == 2, "the others are pushes"
 
 
 def test_without_an_answer_the_call_fails_and_a_late_answer_is_not_taken_for_the_next(front: MqttFront) -> None:
-    with reached(front, answer_seconds=0.3) as transport:
-        transport.heartbeat("key-1", [])
+    with reached(front, answer_seconds=0.3) as client:
+        client.heartbeat("key-1", [])
         front.mute = True
         with pytest.raises(CloudAway, match="no answer within"):
-            transport.heartbeat("key-1", [])
+            client.heartbeat("key-1", [])
         front.push(reply(front, serverTimeMs=1, sentAtMs=1))
         front.mute = False
-        assert transport.heartbeat("key-1", []).server_time_ms > 1
+        assert client.heartbeat("key-1", []).server_time_ms > 1
 
 
 def test_a_push_is_no_answer_to_a_heartbeat(front: MqttFront) -> None:
     front.echoes = False
-    with reached(front, answer_seconds=0.5) as transport, pytest.raises(CloudAway, match="no answer within"):
-        transport.heartbeat("key-1", [])
+    with reached(front, answer_seconds=0.5) as client, pytest.raises(CloudAway, match="no answer within"):
+        client.heartbeat("key-1", [])
 
 
 @pytest.mark.parametrize(
@@ -189,35 +189,35 @@ def test_a_refusal_is_the_same_error_as_over_http(
     front: MqttFront, status: int, code: str | None, raised: type[Exception]
 ) -> None:
     front.cloud.fail("/sensor/readings", status, {"code": code, "field": "sentAtMs"})
-    with reached(front) as transport, pytest.raises(raised) as refused:
-        transport.send_batch("key-1", batch())
+    with reached(front) as client, pytest.raises(raised) as refused:
+        client.send_batch("key-1", batch())
     if isinstance(refused.value, Refused):
         assert (refused.value.status, refused.value.code, refused.value.field) == (status, code, "sentAtMs")
 
 
 def test_a_device_past_its_limit_is_told_how_long_to_wait(front: MqttFront) -> None:
     front.cloud.fail("/sensor/readings", 429, {"code": "too_many_requests", "retryAfterSeconds": 7})
-    with reached(front) as transport:
+    with reached(front) as client:
         with pytest.raises(RateLimited) as limited:
-            transport.send_batch("key-1", batch())
+            client.send_batch("key-1", batch())
         assert limited.value.retry_after_seconds == 7
-        assert transport.send_batch("key-1", batch()).results
+        assert client.send_batch("key-1", batch()).results
 
 
 def test_a_batch_over_the_brokers_limit_is_refused_here_so_that_it_is_halved(front: MqttFront) -> None:
-    with reached(front) as transport, pytest.raises(Refused) as refused:
-        transport.send_batch("key-1", batch(readings=2_000))
+    with reached(front) as client, pytest.raises(Refused) as refused:
+        client.send_batch("key-1", batch(readings=2_000))
     assert refused.value.status == 413
     assert not front.said
 
 
 def test_a_key_that_is_refused_at_sign_in_is_told_and_the_next_key_is_taken(front: MqttFront) -> None:
-    with reached(front) as transport:
+    with reached(front) as client:
         with pytest.raises(KeyRefused):
-            transport.heartbeat("wrong", [])
-        transport.heartbeat("key-1", [])
+            client.heartbeat("wrong", [])
+        client.heartbeat("key-1", [])
         front.cloud.api_key = "key-2"
-        transport.heartbeat("key-2", [])
+        client.heartbeat("key-2", [])
 
 
 @contextmanager
@@ -228,11 +228,11 @@ def rude_broker() -> Iterator[int]:
         def serve() -> None:
             while True:
                 try:
-                    line, _ = server.accept()
+                    connection, _ = server.accept()
                 except OSError:
                     return
-                with line:
-                    line.recv(1000)
+                with connection:
+                    connection.recv(1000)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -242,32 +242,35 @@ def rude_broker() -> Iterator[int]:
 
 
 def test_where_the_broker_only_hangs_up_http_says_whether_it_is_the_key(cloud: FakeCloud) -> None:
-    with rude_broker() as port, MqttCloud(Broker("127.0.0.1", port, tls=False), DEVICE, Cloud(cloud.url)) as transport:
+    with (
+        rude_broker() as port,
+        MqttClient(Broker("127.0.0.1", port, tls=False), DEVICE, HttpClient(cloud.url)) as client,
+    ):
         with pytest.raises(KeyRefused):
-            transport.heartbeat("wrong", [])
+            client.heartbeat("wrong", [])
         with pytest.raises(CloudAway, match="hung up"):
-            transport.heartbeat("key-1", [])
+            client.heartbeat("key-1", [])
 
 
 def test_no_broker_is_an_absent_cloud(cloud: FakeCloud) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with (
-        MqttCloud(Broker("127.0.0.1", port, tls=False), DEVICE, Cloud(cloud.url)) as transport,
+        MqttClient(Broker("127.0.0.1", port, tls=False), DEVICE, HttpClient(cloud.url)) as client,
         pytest.raises(CloudAway, match="ConnectionRefusedError"),
     ):
-        transport.heartbeat("key-1", [])
+        client.heartbeat("key-1", [])
 
 
 def test_a_push_wakes_and_a_lost_connection_is_told_once(front: MqttFront) -> None:
-    with reached(front) as transport:
+    with reached(front) as client:
         woken = threading.Event()
-        transport.listen(woken.set)
-        transport.heartbeat("key-1", [])
+        client.listen(woken.set)
+        client.heartbeat("key-1", [])
         woken.clear()
         front.push(reply(front, intervalSeconds=7))
         assert woken.wait(10)
-        (pushed,) = transport.pushed()
+        (pushed,) = client.pushed()
         assert pushed.interval_seconds == 7
         front.broker.publish(COMMANDS, b"no JSON")
         front.broker.publish(COMMANDS, b'{"success": false, "code": "invalid"}')
@@ -278,13 +281,13 @@ def test_a_push_wakes_and_a_lost_connection_is_told_once(front: MqttFront) -> No
 
         def lost() -> bool:
             try:
-                return bool(transport.pushed())
+                return bool(client.pushed())
             except CloudAway:
                 return True
 
         until(lost)
-        assert transport.pushed() == []
-        transport.heartbeat("key-1", [])
+        assert client.pushed() == []
+        client.heartbeat("key-1", [])
 
 
 @pytest.mark.filterwarnings(
@@ -294,8 +297,8 @@ def test_a_certificate_nobody_vouches_for_gets_no_key(cloud: FakeCloud, tmp_path
     heard: list[bytes] = []
     with tls_server(tmp_path, heard) as (port, _):
         broker = Broker("localhost", port, tls=True)
-        with MqttCloud(broker, DEVICE, Cloud(cloud.url)) as transport, pytest.raises(CloudAway, match="SSLCert"):
-            transport.heartbeat("the-key", [])
+        with MqttClient(broker, DEVICE, HttpClient(cloud.url)) as client, pytest.raises(CloudAway, match="SSLCert"):
+            client.heartbeat("the-key", [])
     assert heard == []
 
 
@@ -306,8 +309,8 @@ def test_over_tls_the_key_goes_to_the_server_that_proves_its_name(
     with tls_server(tmp_path, heard) as (port, certificate):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         broker = Broker("localhost", port, tls=True)
-        with MqttCloud(broker, DEVICE, Cloud(cloud.url)) as transport, pytest.raises(CloudAway, match="hung up"):
-            transport.heartbeat("key-1", [])
+        with MqttClient(broker, DEVICE, HttpClient(cloud.url)) as client, pytest.raises(CloudAway, match="hung up"):
+            client.heartbeat("key-1", [])
     assert b"key-1" in heard[0]
 
 
@@ -327,8 +330,8 @@ def tls_server(folder: Path, heard: list[bytes]) -> Iterator[tuple[int, Path]]:
 
         def serve() -> None:
             try:
-                line, _ = server.accept()
-                with context.wrap_socket(line, server_side=True) as secure:
+                connection, _ = server.accept()
+                with context.wrap_socket(connection, server_side=True) as secure:
                     heard.append(secure.recv(1000))
             except OSError:
                 return
@@ -342,7 +345,7 @@ def tls_server(folder: Path, heard: list[bytes]) -> Iterator[tuple[int, Path]]:
 def test_port_443_names_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[list[str]] = []
     monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", lambda _, names: named.append(names))
-    mqtt_line.Line(Broker("broker.example", 443, tls=True), DEVICE, "key", lambda: None)
+    mqtt_connection.MqttConnection(Broker("broker.example", 443, tls=True), DEVICE, "key", lambda: None)
     assert named == [["mqtt"]]
 
 
@@ -352,19 +355,19 @@ def test_the_settings_choose_the_transport(tmp_path: Path) -> None:
     assert address(Settings(tmp_path, transport="mqtt", mqtt_host="127.0.0.1")) == "mqtt://127.0.0.1:1883"
     assert address(Settings(tmp_path, transport="mqtt", mqtt_host="x", mqtt_port=8883)) == "mqtts://x:8883"
     assert address(Settings(tmp_path, mqtt_host="x")) == Settings(tmp_path).api
-    with open_transport(aws, DEVICE) as by_mqtt, open_transport(Settings(tmp_path), DEVICE) as by_http:
-        assert isinstance(by_mqtt, MqttCloud)
-        assert isinstance(by_http, Cloud)
+    with open_client(aws, DEVICE) as by_mqtt, open_client(Settings(tmp_path), DEVICE) as by_http:
+        assert isinstance(by_mqtt, MqttClient)
+        assert isinstance(by_http, HttpClient)
 
 
 def test_mqtt_without_a_broker_or_without_paho_is_a_bad_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(BadSetting, match="mqtt_host"):
-        open_transport(Settings(tmp_path, transport="mqtt"), DEVICE)
+        open_client(Settings(tmp_path, transport="mqtt"), DEVICE)
     monkeypatch.setitem(sys.modules, "ghostwatt_pi.cloud.mqtt", None)
     with pytest.raises(BadSetting, match="pipx inject ghostwatt-pi paho-mqtt"):
-        open_transport(Settings(tmp_path, transport="mqtt", mqtt_host="x"), DEVICE)
+        open_client(Settings(tmp_path, transport="mqtt", mqtt_host="x"), DEVICE)
 
 
 def test_paho_is_not_loaded_unless_it_is_used() -> None:
@@ -375,14 +378,14 @@ def test_paho_is_not_loaded_unless_it_is_used() -> None:
 
 
 @contextmanager
-def agent_at_work(front: MqttFront, home: Home, meter: ScriptedMeter, told: Told) -> Iterator[None]:
+def agent_at_work(front: MqttFront, directory: DataDirectory, meter: ScriptedMeter, told: Told) -> Iterator[None]:
     stop = threading.Event()
 
     def work() -> None:
-        spool = Spool(home.spool_path)
-        with reached(front, answer_seconds=1.0) as transport:
-            Agent(home, transport, spool, meter, told, stop).run()
-        spool.close()
+        buffer = ReadingStore(directory.buffer_path)
+        with reached(front, answer_seconds=1.0) as client:
+            Agent(directory, client, buffer, meter, told, stop).run()
+        buffer.close()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -392,10 +395,10 @@ def agent_at_work(front: MqttFront, home: Home, meter: ScriptedMeter, told: Told
     assert not thread.is_alive()
 
 
-def test_a_command_is_obeyed_and_acknowledged_at_once(front: MqttFront, home: Home, told: Told) -> None:
+def test_a_command_is_obeyed_and_acknowledged_at_once(front: MqttFront, directory: DataDirectory, told: Told) -> None:
     front.cloud.interval_seconds = front.cloud.heartbeat_seconds = 3_600
     meter = ScriptedMeter()
-    with agent_at_work(front, home, meter, told):
+    with agent_at_work(front, directory, meter, told):
         until(lambda: front.cloud.reported(1))  # the state at the start
         front.cloud.command(1, "off", 2)
         front.push(reply(front))
@@ -403,10 +406,10 @@ def test_a_command_is_obeyed_and_acknowledged_at_once(front: MqttFront, home: Ho
         assert front.cloud.reported(1)[-1]["state"] == "off"
 
 
-def test_only_the_clouds_answer_empties_the_spool(front: MqttFront, home: Home, told: Told) -> None:
+def test_only_the_clouds_answer_empties_the_spool(front: MqttFront, directory: DataDirectory, told: Told) -> None:
     front.mute, front.cloud.heartbeat_seconds = True, 3_600
     meter = ScriptedMeter()
-    with agent_at_work(front, home, meter, told):
+    with agent_at_work(front, directory, meter, told):
         meter.say(Measurement(1, now_ms(), 230.0, 0.4, 92.0))
         until(lambda: len(front.said) >= 2)
         assert not front.cloud.attempts, "before the first answer nothing is sent"
@@ -423,6 +426,6 @@ def test_only_the_clouds_answer_empties_the_spool(front: MqttFront, home: Home, 
 
 
 def test_the_largest_batch_fits_the_brokers_limit() -> None:
-    widest = SpooledReading(1, "p" * 32, 4_102_444_800_000, 229.9999999999999, 99.99999999999999, 24999.99999999999)
+    widest = BufferedReading(1, "p" * 32, 4_102_444_800_000, 229.9999999999999, 99.99999999999999, 24999.99999999999)
     body = {"batchId": "b" * 64, "sentAtMs": 1, "readings": [widest.to_json()] * 500}
     assert len(json.dumps(body, separators=(",", ":"))) <= mqtt_cloud.MAX_MESSAGE_BYTES

@@ -10,7 +10,7 @@ from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.outlets.memory import Failure, Outlet, recall
 from ghostwatt_pi.outlets.outlets import Outlets, refusal
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
-from ghostwatt_pi.wire import DeviceReply, RelayCommand, RelayReport, RelayState
+from ghostwatt_pi.schemas import DeviceReply, RelayCommand, RelayReport, RelayState
 
 from .conftest import Told
 

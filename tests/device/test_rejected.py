@@ -4,11 +4,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.spool import rejected
-from ghostwatt_pi.spool.batch import Batch, SpooledReading
-from ghostwatt_pi.spool.rejected import RejectedReadings
-from ghostwatt_pi.spool.schema import connect, prepare
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.buffer import rejected
+from ghostwatt_pi.buffer.batches import Batch, BufferedReading
+from ghostwatt_pi.buffer.rejected import RejectedReadings
+from ghostwatt_pi.buffer.schema import connect, prepare
+from ghostwatt_pi.schemas import ReadingResult
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def db(tmp_path: Path) -> sqlite3.Connection:
 
 
 def refuse(kept: RejectedReadings, number: int) -> None:
-    readings = (SpooledReading(1, "port", number, 230.0, 0.4, 92.0), SpooledReading(2, "port", -1, 230.0, 0.4, 92.0))
+    readings = (BufferedReading(1, "port", number, 230.0, 0.4, 92.0), BufferedReading(2, "port", -1, 230.0, 0.4, 92.0))
     results = (ReadingResult(0, "rejected", "too_old", "timestampMs"), ReadingResult(1, "stored"))
     kept.keep(Batch(f"batch-{number}", readings), results)
 

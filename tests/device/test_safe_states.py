@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.outlets.safe_states import RETRY_SECONDS, SafeStatePolicy, SafeStates, power_was_lost
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud

@@ -14,11 +14,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.ownership import take_ownership
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.outlets.outlets import Outlet, recall
-from ghostwatt_pi.spool.owner import claim_spool
-from ghostwatt_pi.spool.spool import Spool
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -123,13 +123,13 @@ def test_the_doctor_switches_nothing_without_a_yes(cloud: FakeCloud, pi: Started
 
 
 def test_a_switch_without_an_agent_goes_directly_to_the_meter_and_is_remembered(
-    pi: Started, home: Home, arduino: Arduino
+    pi: Started, directory: DataDirectory, arduino: Arduino
 ) -> None:
-    home.outlets_path.write_text('{"1": {"port_id": "port-1", "version": 4, "state": "on", "reported": true}}')
+    directory.outlets_path.write_text('{"1": {"port_id": "port-1", "version": 4, "state": "on", "reported": true}}')
     code, out = pi.ask("switch", "1", "off", "--serial", arduino.port)
     assert (code, out) == (0, "Outlet 1 is off. The cloud's next command to it wins.\n")
     assert arduino.told[-1] == {"port": 1, "relay": "off"}
-    assert recall(home.outlets_path) == {1: Outlet("port-1", 4, "off", "by_hand", reported=False)}
+    assert recall(directory.outlets_path) == {1: Outlet("port-1", 4, "off", "by_hand", reported=False)}
 
 
 def test_a_replay_draws_its_bar_for_a_person(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:
@@ -140,19 +140,19 @@ def test_a_replay_draws_its_bar_for_a_person(cloud: FakeCloud, pi: Started, tmp_
     assert "Sent 400 readings: 400 stored" in terminal.seen
 
 
-def put_aside(cloud: FakeCloud, pi: Started, home: Home) -> None:
+def put_aside(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
     """Seven readings wait, and the Pi is paired anew."""
-    claim_spool(home, Told())
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([Measurement(1, now_ms() - 3_600_000 + 2000 * n, 230.0, 0.1, 23.0) for n in range(7)])
+    take_ownership(directory, Told())
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([Measurement(1, now_ms() - 3_600_000 + 2000 * n, 230.0, 0.1, 23.0) for n in range(7)])
     cloud.api_key, cloud.claim_state = "key-2", "approved"
     assert pi.ask("claim")[0] == 0
 
 
 def test_readings_put_aside_are_listed_and_sent_when_their_owner_says_yes(
-    cloud: FakeCloud, pi: Started, home: Home
+    cloud: FakeCloud, pi: Started, directory: DataDirectory
 ) -> None:
-    put_aside(cloud, pi, home)
+    put_aside(cloud, pi, directory)
     listed = json.loads(pi.ask("backlog", "--former", "--json")[1])["former"]
     assert [(each["number"], each["readings"]) for each in listed] == [(1, 7)]
     terminal = Terminal(cloud, pi.folder, ["backlog", "--send-former", "1"])
@@ -162,8 +162,8 @@ def test_readings_put_aside_are_listed_and_sent_when_their_owner_says_yes(
     assert pi.ask("backlog", "--former")[1] == "Nothing was put aside.\n"
 
 
-def test_readings_put_aside_stay_there_without_a_yes(cloud: FakeCloud, pi: Started, home: Home) -> None:
-    put_aside(cloud, pi, home)
+def test_readings_put_aside_stay_there_without_a_yes(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    put_aside(cloud, pi, directory)
     terminal = Terminal(cloud, pi.folder, ["backlog", "--send-former", "1"])
     terminal.answer("Are they yours?", "")
     assert terminal.end() == 3

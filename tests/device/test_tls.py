@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.cloud.errors import CloudAway
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 
 
 class Impostor(BaseHTTPRequestHandler):
@@ -49,6 +49,6 @@ def impostor(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_self_signed_server_gets_nothing(impostor: str) -> None:
-    with Cloud(impostor) as cloud, pytest.raises(CloudAway, match="SSLError"):
+    with HttpClient(impostor) as cloud, pytest.raises(CloudAway, match="SSLError"):
         cloud.heartbeat("the-key", [])
     assert Impostor.asked == []

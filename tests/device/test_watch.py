@@ -5,14 +5,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.local.snapshot import OutletSnapshot
 from ghostwatt_pi.local.watch import Watch, after
 from ghostwatt_pi.measurement import GAP_MS, Measurement
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
-from ghostwatt_pi.spool.spool import Spool
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,9 +110,9 @@ def test_the_errors_of_the_meter_and_what_waits_are_asked_for_while_there_is_som
     meter = SerialMeter("/dev/null", 9600, Told())
     watch.meter(meter)
     meter.errors["garbled"] += 3
-    spool = Spool(tmp_path / "spool")
-    with Cloud(cloud.url) as connection, closing(spool), watch.asking(spool, connection):
-        spool.add([measurement(1000, 90.0)])
+    buffer = ReadingStore(tmp_path / "spool")
+    with HttpClient(cloud.url) as connection, closing(buffer), watch.asking(buffer, connection):
+        buffer.add([measurement(1000, 90.0)])
         seen = watch.snapshot()
     assert (seen.waiting, seen.serial_errors) == (1, {"garbled": 3})
     assert seen.clock_offset_seconds is not None

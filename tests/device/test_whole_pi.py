@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 
 from .arduino_build import build_host
 from .conftest import until
@@ -25,7 +25,7 @@ from .fake_cloud import FakeCloud
 class WholePi:
     """The agent and the Arduino as processes."""
 
-    def __init__(self, folder: Path, home: Home, cloud: FakeCloud, *options: str) -> None:
+    def __init__(self, folder: Path, directory: DataDirectory, cloud: FakeCloud, *options: str) -> None:
         masters, slaves = zip(*(os.openpty() for _ in range(2)), strict=True)
         for slave in slaves:
             tty.setraw(slave)
@@ -34,7 +34,7 @@ class WholePi:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         sketch = [str(build_host(folder)), os.ttyname(slaves[0]), str(folder / "eeprom")]
-        agent = [sys.executable, "-m", "ghostwatt_pi", "run", "--api", cloud.url, "--data", str(home.data_dir)]
+        agent = [sys.executable, "-m", "ghostwatt_pi", "run", "--api", cloud.url, "--data", str(directory.path)]
         agent += ["--serial", os.ttyname(slaves[1]), "--port", str(self._port), *options]
         self._processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in (sketch, agent)]
 
@@ -72,8 +72,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pi(folder: Path, home: Home, cloud: FakeCloud) -> Iterator[WholePi]:
-    made = WholePi(folder, home, cloud)
+def pi(folder: Path, directory: DataDirectory, cloud: FakeCloud) -> Iterator[WholePi]:
+    made = WholePi(folder, directory, cloud)
     yield made
     made.close()
 
@@ -90,13 +90,15 @@ def test_a_command_of_the_cloud_reaches_the_relay_and_the_page_shows_it(pi: Whol
 
 
 @pytest.fixture
-def cautious_pi(folder: Path, home: Home, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[WholePi]:
+def cautious_pi(
+    folder: Path, directory: DataDirectory, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WholePi]:
     """One that has booted anew, and whose owner wants all outlets on after that."""
-    (home.data_dir / "boot_id").write_text("another boot")
+    (directory.path / "boot_id").write_text("another boot")
     monkeypatch.setenv("GHOSTWATT_RELAY_AFTER_POWER_LOSS", "on")
-    home.outlets_path.write_text('{"1": {"port_id": "port-1", "version": 2, "state": "off", "reported": true}}')
+    directory.outlets_path.write_text('{"1": {"port_id": "port-1", "version": 2, "state": "off", "reported": true}}')
     cloud.command(1, "off", 2)
-    made = WholePi(folder, home, cloud)
+    made = WholePi(folder, directory, cloud)
     yield made
     made.close()
 

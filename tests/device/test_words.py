@@ -13,10 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cli import main
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.meters.with_relays import MeterWithRelays
 from ghostwatt_pi.outlets import hand
@@ -26,7 +27,6 @@ from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import KEYS, flag, load_settings
 from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.system import System
-from ghostwatt_pi.spool.spool import Spool
 from gpiozero.pins.mock import MockFactory
 
 from .conftest import ScriptedMeter, Told, until
@@ -116,9 +116,9 @@ def test_who_owns_the_device_already_is_not_told_to_end_its_history(cloud: FakeC
     assert "new key" in pi.said
 
 
-def test_sending_the_backlog_with_a_refused_key_ends(cloud: FakeCloud, pi: Started, home: Home) -> None:
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([Measurement(1, now_ms() - 1000, 230.0, 0.1, 5.0)])
+def test_sending_the_backlog_with_a_refused_key_ends(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([Measurement(1, now_ms() - 1000, 230.0, 0.1, 5.0)])
     cloud.api_key = "another"
     code, out = pi.ask("backlog", "--send")
     assert (code, "refuses" in out) == (3, True)
@@ -180,9 +180,11 @@ def test_a_channel_without_an_outlet_is_named_wherever_it_matters(
     assert json.loads(pi.ask("status", "--json")[1])["channelsWithoutOutlet"] == [5]
 
 
-def test_a_replay_counts_what_waited_from_before(cloud: FakeCloud, pi: Started, home: Home, tmp_path: Path) -> None:
-    with closing(Spool(home.spool_path)) as spool:
-        spool.add([Measurement(1, now_ms() - 60_000 + n, 230.0, 0.1, 5.0) for n in range(3)])
+def test_a_replay_counts_what_waited_from_before(
+    cloud: FakeCloud, pi: Started, directory: DataDirectory, tmp_path: Path
+) -> None:
+    with closing(ReadingStore(directory.buffer_path)) as buffer:
+        buffer.add([Measurement(1, now_ms() - 60_000 + n, 230.0, 0.1, 5.0) for n in range(3)])
     (tmp_path / "a.csv").write_text("t_seconds,power_w\n0,5\n5,6\n")
     finished = events(pi.start("replay", str(tmp_path / "a.csv")))[-1]
     assert (finished["sent"], finished["stored"], finished["waiting"]) == (5, 5, 0)
@@ -190,15 +192,15 @@ def test_a_replay_counts_what_waited_from_before(cloud: FakeCloud, pi: Started, 
 
 @pytest.mark.parametrize("text", ["t_seconds,power_w\n0,5\n5,inf\n10,7\n", "a,b\n1,2\n", None])
 def test_a_bad_recording_is_found_before_pairing_and_nothing_of_it_is_sent(
-    cloud: FakeCloud, pi: Started, home: Home, tmp_path: Path, text: str | None
+    cloud: FakeCloud, pi: Started, directory: DataDirectory, tmp_path: Path, text: str | None
 ) -> None:
-    home.key_path.unlink()
+    directory.key_path.unlink()
     if text is not None:
         (tmp_path / "bad.csv").write_text(text)
     assert pi.ask("replay", str(tmp_path / "bad.csv"))[0] == 1
     assert "bad.csv" in pi.said
     assert cloud.calls == []
-    assert not home.spool_path.exists()
+    assert not directory.buffer_path.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: not tried")
@@ -228,7 +230,7 @@ def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:
     system = System(can_serve=False, root=tmp_path, run=lambda _: None)
     for flags, stops in (([], True), (["--env", "local", "--dry-run"], False), (["--dry-run"], True)):
         options = build_parser().parse_args(["setup", "--data", str(tmp_path / "pi"), *flags])
-        context = Context(load_settings(vars(options), {}), Home(tmp_path / "pi", make=False), Told())
+        context = Context(load_settings(vars(options), {}), DataDirectory(tmp_path / "pi", make=False), Told())
         if stops:
             with pytest.raises(installing.SetupStopped, match="--api"):
                 installing.setup(context, options, system)

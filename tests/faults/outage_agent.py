@@ -15,12 +15,12 @@ from pathlib import Path
 
 from ghostwatt_pi.agent.agent import Agent
 from ghostwatt_pi.agent.pace import Pace
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.meters.simulator import ProfiledAppliance, Simulator
-from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import tell_json
 
 OUTLETS = ("television", "fridge", "router", "console")
@@ -41,12 +41,12 @@ class WitnessedMeter(Simulator):
 
 
 def main(url: str, folder: str, backlog_seconds: str, measure_seconds: str) -> None:
-    home, stop = Home(Path(folder)), threading.Event()
+    directory, stop = DataDirectory(Path(folder)), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    meter = WitnessedMeter(float(measure_seconds), home.data_dir / "measured")
+    meter = WitnessedMeter(float(measure_seconds), directory.path / "measured")
     pace = Pace(float(backlog_seconds), 0.0) if float(backlog_seconds) else Pace()
-    with home.lock(), Cloud(url) as cloud, closing(Spool(home.spool_path)) as spool:
-        Agent(home, cloud, spool, meter, tell_json, stop, pace=pace).run()
+    with directory.lock(), HttpClient(url) as cloud, closing(ReadingStore(directory.buffer_path)) as buffer:
+        Agent(directory, cloud, buffer, meter, tell_json, stop, pace=pace).run()
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.spool.spool import Spool
 
 from tests.conftest import eventually
 from tests.device.fake_cloud import FakeCloud
@@ -46,7 +46,7 @@ class Pi:
     """Agents, one after the other, on one folder; and the most that any of them took."""
 
     cloud: FakeCloud
-    home: Home
+    directory: DataDirectory
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     memory_kb: int = 0
     spool_bytes: int = 0
@@ -54,17 +54,17 @@ class Pi:
     def spool_a_day(self) -> set[Key]:
         """What the agent's own spool takes in a day without the cloud."""
         first_ms = now_ms() - DAY_MS
-        with closing(Spool(self.home.spool_path)) as spool:
+        with closing(ReadingStore(self.directory.buffer_path)) as buffer:
             for start in range(0, DAY_MS, STEP_MS * 300):
                 moments = range(first_ms + start, first_ms + start + STEP_MS * 300, STEP_MS)
-                spool.add([Measurement(c, at, 230.1, 0.4013, 92.34) for at in moments for c in range(1, PORTS + 1)])
-            assert spool.total() == DAY_READINGS
+                buffer.add([Measurement(c, at, 230.1, 0.4013, 92.34) for at in moments for c in range(1, PORTS + 1)])
+            assert buffer.total() == DAY_READINGS
         self.weigh()
         return {(f"port-{c}", first_ms + at) for at in range(0, DAY_MS, STEP_MS) for c in range(1, PORTS + 1)}
 
     def start(self) -> None:
         backlog_seconds = 0.0 if IS_REAL else BACKLOG_SECONDS
-        arguments = [self.cloud.url, str(self.home.data_dir), str(backlog_seconds), "0.5"]
+        arguments = [self.cloud.url, str(self.directory.path), str(backlog_seconds), "0.5"]
         runner = str(Path(__file__).with_name("outage_agent.py"))
         self.processes.append(subprocess.Popen([sys.executable, runner, *arguments], stdout=subprocess.DEVNULL))
 
@@ -74,7 +74,7 @@ class Pi:
             for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM"):
                     self.memory_kb = max(self.memory_kb, int(line.split()[1]))
-        files = self.home.data_dir.glob("spool.sqlite*")
+        files = self.directory.path.glob("spool.sqlite*")
         self.spool_bytes = max(self.spool_bytes, sum(file.stat().st_size for file in files))
 
     def kill(self) -> None:
@@ -89,21 +89,21 @@ class Pi:
 
     def measured(self) -> set[Key]:
         """What the agents measured and spooled."""
-        lines = [line.split() for line in (self.home.data_dir / "measured").read_text().splitlines()]
+        lines = [line.split() for line in (self.directory.path / "measured").read_text().splitlines()]
         return {(port_id, int(at_ms)) for port_id, at_ms in lines}
 
     def left(self) -> int:
-        with closing(Spool(self.home.spool_path)) as spool:
-            return spool.total()
+        with closing(ReadingStore(self.directory.buffer_path)) as buffer:
+            return buffer.total()
 
 
 @pytest.fixture
 def pi(tmp_path: Path) -> Iterator[Pi]:
-    cloud, home = FakeCloud(), Home(tmp_path / "home")
+    cloud, directory = FakeCloud(), DataDirectory(tmp_path / "home")
     for channel in range(1, PORTS + 1):
         cloud.add_port(channel)
-    home.save_key("key-1")
-    pi = Pi(cloud, home)
+    directory.save_key("key-1")
+    pi = Pi(cloud, directory)
     yield pi
     for process in pi.processes:
         process.kill()

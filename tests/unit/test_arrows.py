@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("app", "chalicelib", "infra", "ghostwatt_pi", "tests")
-BASE = ("__version__", "clock", "disk", "files", "home", "identity", "measurement", "tell", "wire")
+BASE = ("__version__", "clock", "disk", "files", "data_directory", "identity", "measurement", "schemas", "tell")
 PI = {f"ghostwatt_pi.{base}" for base in BASE}
 ALLOWED = {
     "infra.aws": {"infra.aws"},
@@ -23,12 +23,12 @@ ALLOWED = {
     "ghostwatt_pi.settings": PI | {"ghostwatt_pi.settings"},
     "ghostwatt_pi.outlets": PI | {"ghostwatt_pi.outlets"},
     "ghostwatt_pi.meters": PI | {"ghostwatt_pi.meters", "ghostwatt_pi.outlets.relays", "ghostwatt_pi.settings"},
-    "ghostwatt_pi.spool": PI | {"ghostwatt_pi.spool"},
-    "ghostwatt_pi.cloud": PI | {"ghostwatt_pi.cloud", "ghostwatt_pi.spool.batch", "ghostwatt_pi.settings"},
+    "ghostwatt_pi.buffer": PI | {"ghostwatt_pi.buffer"},
+    "ghostwatt_pi.cloud": PI | {"ghostwatt_pi.cloud", "ghostwatt_pi.buffer.batches", "ghostwatt_pi.settings"},
     "ghostwatt_pi.agent": PI
-    | {f"ghostwatt_pi.{room}" for room in ("agent", "cloud", "spool", "meters.base", "outlets")},
+    | {f"ghostwatt_pi.{room}" for room in ("agent", "cloud", "buffer", "meters.base", "outlets")},
     "ghostwatt_pi.local": PI
-    | {f"ghostwatt_pi.{room}" for room in ("local", "cloud", "spool", "meters", "outlets.relays", "settings")},
+    | {f"ghostwatt_pi.{room}" for room in ("local", "cloud", "buffer", "meters", "outlets.relays", "settings")},
 }
 """From a room to those it may import; the most particular name counts."""
 

@@ -13,19 +13,19 @@ from ghostwatt_pi.agent.outage import Outage
 from ghostwatt_pi.agent.pace import Pace
 from ghostwatt_pi.agent.sampler import Sampler
 from ghostwatt_pi.agent.watts_steps import STEP_WATTS
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.rejected import NOT_A_NUMBER
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
-from ghostwatt_pi.cloud.transport import Transport
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
-from ghostwatt_pi.home import Home
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.outlets.safe_states import UnderWay
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.rejected import NOT_A_NUMBER
-from ghostwatt_pi.spool.spool import Spool
+from ghostwatt_pi.schemas import DeviceReply, RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import DeviceReply, RelayState
 
 KEY_RETRY_SECONDS = 900.0
 """After a 401 only a person can help: the same key is tried again this rarely."""
@@ -61,9 +61,9 @@ class Agent:
 
     def __init__(
         self,
-        home: Home,
-        cloud: Transport,
-        spool: Spool | Buffer,
+        directory: DataDirectory,
+        cloud: CloudClient,
+        buffer: ReadingStore | Buffer,
         meter: Meter,
         tell: Tell,
         stop: threading.Event,
@@ -73,14 +73,14 @@ class Agent:
         pace: Pace | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self._home, self._cloud, self._spool, self._tell, self._stop = home, cloud, spool, tell, stop
+        self._directory, self._cloud, self._buffer, self._tell, self._stop = directory, cloud, buffer, tell, stop
         self._alive, self._pace = alive, pace or Pace()
-        self._courier = Courier(cloud, spool, tell)
+        self._courier = Courier(cloud, buffer, tell)
         self._here: dict[tuple[int, RelayState], RelayError | None] = {}  # what became of the safe states
         wake = threading.Event()
-        self._outlets = Outlets(meter.relays, home.outlets_path, tell, switched=wake.set, disk=disk)
-        self._sampler = Sampler(meter, spool, self._outlets, tell, stop, step_watts, wake)
-        self._due = Due(spool, self._outlets, self._sampler, self._pace)
+        self._outlets = Outlets(meter.relays, directory.outlets_path, tell, switched=wake.set, disk=disk)
+        self._sampler = Sampler(meter, buffer, self._outlets, tell, stop, step_watts, wake)
+        self._due = Due(buffer, self._outlets, self._sampler, self._pace)
         self._outage = Outage(tell)
         self._must_ask = True  # the cloud's time and the ports come first, and after a failure whether it is back
         self._upload_failed = False
@@ -90,7 +90,7 @@ class Agent:
     def run(self) -> Outcome:
         """Measure and send; says what came of it. Raises what made the meter or the spool fail for good."""
         self._begin()
-        found = self._spool.total()
+        found = self._buffer.total()
         self._sampler.start()
         try:
             while not self._stop.is_set() and not (self._met and self._due.is_nothing_left()):
@@ -102,7 +102,7 @@ class Agent:
             self._outlets.drain(SWITCH_SECONDS)
             self._stop.set()
             self._sampler.join()
-        return Outcome(complete, self._sampler.measured, self._courier.settled, self._spool.total(), found)
+        return Outcome(complete, self._sampler.measured, self._courier.settled, self._buffer.total(), found)
 
     @property
     def channels(self) -> set[int]:
@@ -127,12 +127,12 @@ class Agent:
 
     def _begin(self) -> None:
         """Take up what an earlier run left: a mended spool to tell of, and this boot's time if it was known."""
-        if salvage := self._spool.salvage:
-            path, saved, unreadable = salvage.path, salvage.saved, salvage.unreadable
+        if recovery := self._buffer.recovery:
+            path, saved, unreadable = recovery.path, recovery.saved, recovery.unreadable
             self._tell("spool_damaged", path=str(path), saved=saved, unreadable=unreadable)
-        if self._spool.unsendable:
-            self._tell("rejected", readings=self._spool.unsendable, code=NOT_A_NUMBER)
-        self._spool.resume(self._cloud.clock)
+        if self._buffer.unsendable:
+            self._tell("rejected", readings=self._buffer.unsendable, code=NOT_A_NUMBER)
+        self._buffer.resume(self._cloud.clock)
         self._cloud.listen(self._sampler.wake.set)
 
     def _turn(self) -> None:
@@ -142,7 +142,7 @@ class Agent:
         self._heed_pushed()
         if time.monotonic() < self._next_call():
             return
-        key = self._home.read_key()
+        key = self._directory.read_key()
         if key is None:  # it was damaged, and that was told
             self._wait_for_key("")
             return
@@ -165,12 +165,12 @@ class Agent:
     def _keep_time(self) -> None:
         """Let the spool date its readings by what is known of the time."""
         self._cloud.clock.follow_wall()
-        if guessed := self._spool.follow(self._cloud.clock):
+        if guessed := self._buffer.follow(self._cloud.clock):
             self._tell("time_guessed", readings=guessed)
 
     def _heartbeat(self, key: str) -> None:
         started, reports = time.monotonic(), self._outlets.reports()
-        reply = self._cloud.heartbeat(key, reports, self._spool.dropped())
+        reply = self._cloud.heartbeat(key, reports, self._buffer.dropped())
         self._outlets.delivered(reports)
         self._pace.was_answered(started)
         self._follow(reply)
@@ -211,7 +211,7 @@ class Agent:
         """The cloud has answered."""
         self._obey(reply)
         self._met, self._must_ask = True, False
-        for channel in sorted(self._spool.waiting_by_channel().keys() - self._outlets.port_ids - self._without_outlet):
+        for channel in sorted(self._buffer.waiting_by_channel().keys() - self._outlets.port_ids - self._without_outlet):
             self._without_outlet.add(channel)
             self._tell("no_outlet", channel=channel)
 
@@ -229,7 +229,7 @@ class Agent:
     def _wait_for_key(self, refused: str) -> None:
         """Do not hammer: wait until there is another key, or long. Measuring goes on meanwhile."""
         until = time.monotonic() + KEY_RETRY_SECONDS
-        while time.monotonic() < until and (self._home.read_key() or "") == refused:
+        while time.monotonic() < until and (self._directory.read_key() or "") == refused:
             self._keep_alive()
             if self._stop.wait(KEY_LOOK_SECONDS):
                 return

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS, Batch
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.cloud.errors import CloudAway, RateLimited, Refused
-from ghostwatt_pi.cloud.transport import Transport
-from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.spool import Spool
+from ghostwatt_pi.schemas import DeviceReply, ReadingResult
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import DeviceReply, ReadingResult
 
 TRIES = 5
 """So often a batch fails, about a quarter of a minute, before the others pass it."""
@@ -29,9 +29,9 @@ BEHIND_SECONDS = 900.0
 class Courier:
     """Sends one batch at a time. `settled` counts readings by what became of them: stored, duplicate, rejected."""
 
-    def __init__(self, cloud: Transport, spool: Spool | Buffer, tell: Tell) -> None:
+    def __init__(self, cloud: CloudClient, buffer: ReadingStore | Buffer, tell: Tell) -> None:
         self.settled: Counter[str] = Counter()
-        self._cloud, self._spool, self._tell = cloud, spool, tell
+        self._cloud, self._buffer, self._tell = cloud, buffer, tell
         self._limit = MAX_BATCH_READINGS
         self._failures: Counter[str] = Counter()
         self._forward_at = math.inf
@@ -44,9 +44,9 @@ class Courier:
         Raises KeyRefused and CloudAway, after which the batch stays as it is.
         """
         if time.monotonic() >= self._forward_at:
-            self._spool.bring_forward()
+            self._buffer.requeue()
             self._forward_at = math.inf
-        next_batch = self._spool.next_live_batch if live else self._spool.next_batch
+        next_batch = self._buffer.next_live_batch if live else self._buffer.next_batch
         batch = next_batch(port_ids, self._limit)
         if batch is None:
             return None
@@ -69,7 +69,7 @@ class Courier:
         """Whether the batch failed so often that the others pass it; told the first time."""
         self._failures[batch.batch_id] += 1
         failures = self._failures[batch.batch_id]
-        if failures < TRIES or not self._spool.set_behind(batch):
+        if failures < TRIES or not self._buffer.defer(batch):
             return False
         self._forward_at = time.monotonic() + BEHIND_SECONDS
         self._tell("call_failed", error=str(error))
@@ -78,7 +78,7 @@ class Courier:
         return True
 
     def _settle(self, batch: Batch, results: tuple[ReadingResult, ...]) -> None:
-        self._spool.settle(batch, results)
+        self._buffer.acknowledge(batch, results)
         self._failures.pop(batch.batch_id, None)
         by_status: Counter[str] = Counter(result.status for result in results)
         self.settled.update(by_status)
@@ -89,10 +89,10 @@ class Courier:
     def _take_back(self, batch: Batch, refusal: Refused) -> None:
         """The batch as a whole was refused: find another form for its readings, or keep them aside."""
         if refusal.code == "batch_conflict":  # the id is taken; the cloud knows each reading by its port and time
-            self._spool.release(batch)
+            self._buffer.release(batch)
         elif refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.readings) > 1:
             self._limit = len(batch.readings) // 2
-            self._spool.release(batch)
+            self._buffer.release(batch)
         else:
             refused = range(len(batch.readings))
             self._settle(batch, tuple(ReadingResult(i, "rejected", refusal.code, refusal.field) for i in refused))

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Sequence
 
 from ghostwatt_pi.agent.watts_steps import WattsSteps
+from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
-from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.spool import Spool
 from ghostwatt_pi.tell import Tell
 
 TELL_DROPPED_EVERY = 10_000
@@ -28,7 +28,7 @@ class Sampler:
     def __init__(
         self,
         meter: Meter,
-        spool: Spool | Buffer,
+        buffer: ReadingStore | Buffer,
         outlets: Outlets,
         tell: Tell,
         stop: threading.Event,
@@ -41,7 +41,7 @@ class Sampler:
         self.wake, self.ended = wake, threading.Event()
         self.proof, self.step = threading.Event(), threading.Event()
         self.failure: Exception | None = None
-        self._meter, self._spool, self._outlets, self._tell, self._stop = meter, spool, outlets, tell, stop
+        self._meter, self._buffer, self._outlets, self._tell, self._stop = meter, buffer, outlets, tell, stop
         self._untold_drops = TELL_DROPPED_EVERY - 1  # the first is told at once
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
@@ -57,7 +57,7 @@ class Sampler:
 
     def has_full_batch(self) -> bool:
         """Whether as many live readings wait as one batch holds."""
-        return self._spool.live(self._outlets.port_ids) >= MAX_BATCH_READINGS
+        return self._buffer.live(self._outlets.port_ids) >= MAX_BATCH_READINGS
 
     def uploading(self) -> None:
         """All that is measured by now is about to be sent."""
@@ -77,7 +77,7 @@ class Sampler:
 
     def _take(self, measurements: Sequence[Measurement]) -> None:
         measurements = self._plausible(measurements)
-        self._count_dropped(self._spool.add(measurements))
+        self._count_dropped(self._buffer.add(measurements))
         self.measured += len(measurements)
         if self._outlets.notice(measurements):
             self.proof.set()
@@ -101,5 +101,5 @@ class Sampler:
     def _count_dropped(self, dropped: int) -> None:
         self._untold_drops += dropped
         if dropped and self._untold_drops >= TELL_DROPPED_EVERY:
-            self._tell("dropped", readings=dropped, total=self._spool.dropped())
+            self._tell("dropped", readings=dropped, total=self._buffer.dropped())
             self._untold_drops = 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ghostwatt_pi import __version__
+from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.wire import Json, RelayReport
+from ghostwatt_pi.schemas import Json, RelayReport
 
 
 def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_readings: int) -> Json:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ghostwatt_pi.cloud.backoff import Backoff
 from ghostwatt_pi.cloud.errors import CloudAway, Refused
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.schemas import Claim
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import Claim
 
 SLOW_DOWN_SECONDS = 5.0
 """RFC 8628, section 3.5."""
@@ -41,8 +41,8 @@ class Claimer:
 
     def __init__(
         self,
-        home: Home,
-        cloud: Cloud,
+        directory: DataDirectory,
+        cloud: HttpClient,
         device_id: str,
         state: ClaimState,
         tell: Tell,
@@ -52,12 +52,12 @@ class Claimer:
         alive: Callable[[], None] = lambda: None,
         explain: Callable[[], None] = lambda: None,
     ) -> None:
-        self._home, self._cloud, self._device_id = home, cloud, device_id
+        self._directory, self._cloud, self._device_id = directory, cloud, device_id
         self._state, self._tell, self._stop = state, tell, stop
         self._keep_readings, self._alive, self._explain = keep_readings, alive, explain
         self._backoff = Backoff()
         self._away_since: float | None = None
-        self._key_before = home.read_key()
+        self._key_before = directory.read_key()
 
     def claim(self) -> bool:
         """Show codes until one is approved. False if `stop` was set first. Raises ClaimFailed."""
@@ -95,7 +95,7 @@ class Claimer:
         interval_seconds = claim.interval_seconds
         expires = time.monotonic() + claim.expires_in_seconds
         while time.monotonic() < expires and not self._wait(interval_seconds):
-            if self._home.read_key() != self._key_before:
+            if self._directory.read_key() != self._key_before:
                 return True
             try:
                 api_key = self._cloud.poll_claim(claim.device_code)
@@ -111,7 +111,7 @@ class Claimer:
                     raise ClaimFailed(_advice(refusal)) from refusal
             else:
                 self._answered()
-                self._home.save_key(api_key, keep_readings=self._keep_readings)
+                self._directory.save_key(api_key, keep_readings=self._keep_readings)
                 return True
         if not self._stop.is_set():
             self._tell("claim_expired")

@@ -9,11 +9,11 @@ from typing import Self
 import requests
 
 from ghostwatt_pi import __version__
+from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.wire import (
+from ghostwatt_pi.schemas import (
     BatchReply,
     Claim,
     DeviceReply,
@@ -36,7 +36,7 @@ REFUSALS = frozenset(
 )
 
 
-class Cloud:
+class HttpClient:
     """The cloud at `base_url` (with its `/api`). TLS certificates are verified.
 
     Every device reply teaches `clock` the time, and `sentAtMs` is its word. One instance belongs to one thread; used

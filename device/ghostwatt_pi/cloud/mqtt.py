@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Self
 
+from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.cloud.mqtt_line import Broker, HungUp, Line, Signal
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.wire import BatchReply, DeviceReply, Json, RelayReport, parse_batch_reply, parse_reply
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.cloud.mqtt_connection import Broker, ConnectionClosed, MqttConnection, Signal
+from ghostwatt_pi.schemas import BatchReply, DeviceReply, Json, RelayReport, parse_batch_reply, parse_reply
 
 ANSWER_SECONDS = 30.0
 """Past it a call has failed, and the same batch is sent again. A cloud that starts cold answers in a few seconds."""
@@ -37,18 +37,20 @@ REFUSALS = {
 """The cloud's words for no, and what HTTP would call them; any other failure may be over at the next attempt."""
 
 
-class MqttCloud:
+class MqttClient:
     """The cloud behind `broker`, for the device `device_id`; `http` is the same cloud, asked where a broker is mute.
 
     One connection is kept while it holds; the next call after it broke makes a new one, so that the pace of trying is
     the agent's. One instance belongs to one thread; used with `with`, its connections are closed at the end.
     """
 
-    def __init__(self, broker: Broker, device_id: str, http: Cloud, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self, broker: Broker, device_id: str, http: HttpClient, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self.clock = http.clock
         self._broker, self._device_id, self._http = broker, device_id, http
         self._answer_seconds = answer_seconds
-        self._line: Line | None = None
+        self._connection: MqttConnection | None = None
         self._pushed: list[DeviceReply] = []
         self._wake: Callable[[], None] = lambda: None
 
@@ -56,7 +58,7 @@ class MqttCloud:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._hang_up()
+        self._disconnect()
         self._http.__exit__(*exception)
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -66,25 +68,25 @@ class MqttCloud:
     def pushed(self) -> Sequence[DeviceReply]:
         """What the cloud said unasked since the last time. Raises CloudAway when the connection was lost."""
         try:
-            while self._line and (heard := self._line.hear()) is not None:
+            while self._connection and (heard := self._connection.receive()) is not None:
                 self._keep(_decoded(heard))
         except CloudAway:
-            self._hang_up()
+            self._disconnect()
             raise
         pushed, self._pushed = self._pushed, []
         return pushed
 
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
         """Say that the device lives, as over HTTP. Raises KeyRefused, Refused, CloudAway."""
-        line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(line, heartbeat_body(self.clock, reports, dropped_readings), "sentAtMs")
+        connection, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
+        answer = self._ask(connection, heartbeat_body(self.clock, reports, dropped_readings), "sentAtMs")
         with parsing():
             return self._learn(parse_reply(answer), called_ms)
 
     def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
         """Send a batch, as over HTTP; only its own answer counts. Raises KeyRefused, Refused, CloudAway."""
-        line, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(line, batch_body(self.clock, batch), "batchId")
+        connection, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
+        answer = self._ask(connection, batch_body(self.clock, batch), "batchId")
         with parsing():
             reply = parse_batch_reply(answer, len(batch.readings))
             self._learn(reply.reply, called_ms)
@@ -94,58 +96,58 @@ class MqttCloud:
         self.clock.learn(reply.server_time_ms, called_ms, self.clock.timer.since_boot_ms())
         return reply
 
-    def _ask(self, line: Line, body: Json, key: str) -> Json:
+    def _ask(self, connection: MqttConnection, body: Json, key: str) -> Json:
         """Say something; its answer has the same value under this key."""
         payload = json.dumps(body, separators=(",", ":")).encode()
         if len(payload) > MAX_MESSAGE_BYTES:
             raise Refused("the batch is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
         try:
-            while (heard := line.hear()) is not None:  # it came before the call, so it is no answer
+            while (heard := connection.receive()) is not None:  # it came before the call, so it is no answer
                 self._keep(_decoded(heard))
-            line.say(payload)
-            answer = self._answer(line, key, body[key])
+            connection.publish(payload)
+            answer = self._answer(connection, key, body[key])
         except CloudAway:
-            self._hang_up()  # a late answer must not be taken for the next call's
+            self._disconnect()  # a late answer must not be taken for the next call's
             raise
         return _checked(answer)
 
-    def _answer(self, line: Line, key: str, value: object) -> Json:
+    def _answer(self, connection: MqttConnection, key: str, value: object) -> Json:
         """The answer, once the broker also has what was said. A failure that names no batch is a heartbeat's."""
         deadline = time.monotonic() + self._answer_seconds
         answer, taken = None, False
         while answer is None or not taken:
-            heard = line.hear(deadline - time.monotonic())
+            heard = connection.receive(deadline - time.monotonic())
             if heard is None:
                 raise CloudAway(f"no answer within {self._answer_seconds:g} s")
             said = _decoded(heard)
-            taken = taken or heard is Signal.TAKEN
+            taken = taken or heard is Signal.PUBACK
             if answer is None and said is not None and _answers(said, key, value):
                 answer = said
             else:
                 self._keep(said)
         return answer
 
-    def _signed_in(self, api_key: str) -> Line:
-        if self._line and self._line.api_key != api_key:
-            self._hang_up()
-        if self._line is None:
-            line = Line(self._broker, self._device_id, api_key, self._wake)
+    def _signed_in(self, api_key: str) -> MqttConnection:
+        if self._connection and self._connection.api_key != api_key:
+            self._disconnect()
+        if self._connection is None:
+            connection = MqttConnection(self._broker, self._device_id, api_key, self._wake)
             try:
-                line.open()
-            except HungUp:
-                line.close()
+                connection.open()
+            except ConnectionClosed:
+                connection.close()
                 self._http.heartbeat(api_key, [])  # it says whether it is for the key
                 raise
             except (CloudAway, KeyRefused):
-                line.close()
+                connection.close()
                 raise
-            self._line = line
-        return self._line
+            self._connection = connection
+        return self._connection
 
-    def _hang_up(self) -> None:
-        if self._line:
-            self._line.close()
-            self._line = None
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
     def _keep(self, said: Json | None) -> None:
         """A device reply that answers nothing (any more) still says what is wanted of the relays."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.buffer.stats import BufferStats
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.state_file import AgentState, parse_state, read_state
 from ghostwatt_pi.measurement import GAP_MS, now_ms
 from ghostwatt_pi.outlets.hand import NoAgent, ask_agent
 from ghostwatt_pi.outlets.memory import Outlet, recall
-from ghostwatt_pi.spool.look import SpoolLook
 
 OFF_WATTS = 0.5
 SETTLE_MS = 10_000
 """More than this through an outlet that has been off for so long, and its relay does not do what it says."""
 
 
-def agent_state(home: Home) -> AgentState:
+def agent_state(directory: DataDirectory) -> AgentState:
     """The state of the agent in this folder."""
     try:
-        return parse_state(ask_agent(home.switch_path))
+        return parse_state(ask_agent(directory.switch_path))
     except (NoAgent, AttributeError, KeyError, TypeError, ValueError):
-        return read_state(home.state_path)
+        return read_state(directory.state_path)
 
 
 def watts_past_off(agent: AgentState, channel: int, outlet: Outlet) -> float | None:
@@ -31,10 +31,10 @@ def watts_past_off(agent: AgentState, channel: int, outlet: Outlet) -> float | N
     return newest.watts if is_recent and newest.watts > OFF_WATTS else None
 
 
-def channels_without_outlet(home: Home, spool: SpoolLook) -> list[int]:
+def channels_without_outlet(directory: DataDirectory, buffer: BufferStats) -> list[int]:
     """The channels whose readings wait, or come now, and that the page has no outlet for, as far as the cloud said."""
-    agent, outlets = agent_state(home), recall(home.outlets_path)
+    agent, outlets = agent_state(directory), recall(directory.outlets_path)
     if not outlets and agent.is_online is None:
         return []
-    now = set(agent.newest) if home.is_in_use() else set()
-    return sorted(({each.channel for each in spool.waiting} | now) - outlets.keys())
+    now = set(agent.newest) if directory.is_in_use() else set()
+    return sorted(({each.channel for each in buffer.waiting} | now) - outlets.keys())

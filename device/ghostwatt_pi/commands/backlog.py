@@ -6,6 +6,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping
 
+from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.asking import channels_without_outlet
 from ghostwatt_pi.commands.bring_back import send_former, show_former
@@ -15,27 +16,26 @@ from ghostwatt_pi.commands.measuring import tell_finished
 from ghostwatt_pi.commands.progress import Progress
 from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
 from ghostwatt_pi.commands.working import work
-from ghostwatt_pi.home import HomeInUse
+from ghostwatt_pi.data_directory import DirectoryInUse
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.outlets.relays import NoRelays
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.spool.look import SpoolLook, look
 from ghostwatt_pi.tell import SENTENCES, Tell, tell_stderr
-from ghostwatt_pi.wire import RelayState
 
 
 def backlog(context: Context, options: Namespace) -> int:
     """Show what waits; with `--send`, send it first. What was put aside is shown, and sent, only when asked for."""
     if options.former:
-        return show_former(context.home, is_json=options.json)
+        return show_former(context.directory, is_json=options.json)
     if options.send_former is not None:
         return send_former(context, options.send_former, lambda: _send(context, is_json=options.json))
     code = _send(context, is_json=options.json) if options.send else OK
-    found = look(context.home)
+    found = read_stats(context.directory)
     if options.json:
         print_json(_document(found))
     elif not options.send:
-        print_rows(_rows(found, channels_without_outlet(context.home, found)))
+        print_rows(_rows(found, channels_without_outlet(context.directory, found)))
     return code
 
 
@@ -77,15 +77,15 @@ class _Drained:
 
 def _send(context: Context, *, is_json: bool) -> int:
     """Drain the spool at the cloud's pace; the exit code."""
-    if context.home.is_in_use():
-        raise HomeInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
-    if context.home.is_key_lost():
-        raise BadSetting(SENTENCES["key_lost"].format(path=context.home.key_path))
-    if context.home.read_key() is None:
+    if context.directory.is_in_use():
+        raise DirectoryInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
+    if context.directory.is_key_lost():
+        raise BadSetting(SENTENCES["key_lost"].format(path=context.directory.key_path))
+    if context.directory.read_key() is None:
         raise BadSetting("this device is not paired: ghostwatt-pi claim")
     if is_json:
         context.tell = tell_stderr
-    before = look(context.home).depth
+    before = read_stats(context.directory).depth
     progress = Progress("Sent", before)
     context.tell = _Drained(context.tell, progress, context.stop)
     try:
@@ -97,7 +97,7 @@ def _send(context: Context, *, is_json: bool) -> int:
     return tell_finished(context, outcome, before)
 
 
-def _document(found: SpoolLook) -> dict[str, object]:
+def _document(found: BufferStats) -> dict[str, object]:
     return {
         "readings": found.depth,
         "bytes": found.bytes,
@@ -114,7 +114,7 @@ def _document(found: SpoolLook) -> dict[str, object]:
     }
 
 
-def _rows(found: SpoolLook, without_outlet: Collection[int]) -> dict[str, str]:
+def _rows(found: BufferStats, without_outlet: Collection[int]) -> dict[str, str]:
     rows = {"Waiting": waiting(found)}
     for each in found.waiting:
         rows[f"Channel {each.channel}"] = f"{each.readings:,} readings, the oldest {ago(each.oldest_at_ms, now_ms())}"

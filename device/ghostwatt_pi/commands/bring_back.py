@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from ghostwatt_pi.buffer.archive import Former, bring_back, formers
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
 from ghostwatt_pi.commands.words import ago, iso, print_json
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.meters.choice import ask_at_terminal
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.spool.former import Former, bring_back, formers
 
 TO_ACCOUNT = "They go to the account that this device is paired with now. Are they yours? [y/N] "
 
 
-def show_former(home: Home, *, is_json: bool) -> int:
+def show_former(directory: DataDirectory, *, is_json: bool) -> int:
     """List the folders."""
-    found = formers(home)
+    found = formers(directory)
     if is_json:
         print_json({"former": [_document(each) for each in found]})
     else:
@@ -30,15 +30,15 @@ def show_former(home: Home, *, is_json: bool) -> int:
 
 def send_former(context: Context, number: int, send: Callable[[], int]) -> int:
     """Bring one folder back after a yes at a terminal, then `send`. Raises BadSetting, HomeInUse."""
-    former = next((each for each in formers(context.home) if each.number == number), None)
+    former = next((each for each in formers(context.directory) if each.number == number), None)
     if former is None:
         raise BadSetting(f"--send-former {number}: there is no such folder; see ghostwatt-pi backlog --former")
     ask = ask_at_terminal()
     if ask is None or ask(f"{_says(former)}. {TO_ACCOUNT}").lower() not in ("y", "yes"):
         sys.stdout.write("Nothing is sent: nobody said yes.\n")
         return LEFT_BEHIND
-    with context.home.lock():
-        bring_back(context.home, former)
+    with context.directory.lock():
+        bring_back(context.directory, former)
     return send()
 
 

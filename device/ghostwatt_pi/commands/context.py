@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 
 from ghostwatt_pi.cloud.claim import ClaimState
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.notify import Notifier
 from ghostwatt_pi.settings.config import Settings
 from ghostwatt_pi.tell import Tell
@@ -18,7 +18,7 @@ class Context:
     """The settings, the folder, whom to tell, and what is shared while a command runs."""
 
     settings: Settings
-    home: Home
+    directory: DataDirectory
     tell: Tell
     claim_state: ClaimState = field(default_factory=ClaimState)
     stop: threading.Event = field(default_factory=threading.Event)

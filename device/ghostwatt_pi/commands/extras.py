@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
-from ghostwatt_pi.home import Home
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.local.watch import Watch
 from ghostwatt_pi.meters.base import Meter
@@ -35,14 +35,14 @@ def with_chosen_relays(meter: Meter, settings: Settings) -> Meter:
     return MeterWithRelays(meter, relays)
 
 
-def safe_states(settings: Settings, watch: Watch, home: Home, disk: Disk | None = None) -> SafeStates:
+def safe_states(settings: Settings, watch: Watch, directory: DataDirectory, disk: Disk | None = None) -> SafeStates:
     """The outlets' safe states as the settings have them."""
     policy = SafeStatePolicy(
         after_power_loss=cast("SafeState", settings.relay_after_power_loss),  # the settings allow no other
         after_cloud_loss=cast("SafeState", settings.relay_after_cloud_loss),
         cloud_loss_seconds=settings.cloud_loss_minutes * 60,
     )
-    lost = power_was_lost(home.boot_path, disk=disk)
+    lost = power_was_lost(directory.boot_path, disk=disk)
     return SafeStates(policy, lambda: watch.relay_states, watch.tell, power_was_lost=lost)
 
 

@@ -10,8 +10,9 @@ from contextlib import nullcontext
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.agent.agent import Outcome
+from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.cloud.errors import CloudError
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
 from ghostwatt_pi.commands.progress import Progress
@@ -23,7 +24,6 @@ from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.meters.replay import Replay
 from ghostwatt_pi.meters.simulator import Appliance, ProfiledAppliance, RandomAppliance, Simulator
 from ghostwatt_pi.outlets.relays import Relays
-from ghostwatt_pi.spool.owner import claim_spool
 from ghostwatt_pi.tell import tell_stderr
 
 
@@ -32,31 +32,31 @@ def claim(context: Context, options: Namespace) -> int:
     if options.json:
         context.tell = tell_stderr
     if not options.new_identity and is_paired_and_well(context):
-        context.tell("paired_already", deviceId=identity.device_id_if_known(context.home))
+        context.tell("paired_already", deviceId=identity.device_id_if_known(context.directory))
         if options.json:
-            print_json({"deviceId": identity.device_id_if_known(context.home), "paired": True})
+            print_json({"deviceId": identity.device_id_if_known(context.directory), "paired": True})
         return OK
-    is_running = context.home.is_in_use() and not options.new_identity
-    with nullcontext() if is_running else context.home.lock():
+    is_running = context.directory.is_in_use() and not options.new_identity
+    with nullcontext() if is_running else context.directory.lock():
         if options.new_identity:
-            identity.new_device_id(context.home)
-            context.home.forget_owner()
+            identity.new_device_id(context.directory)
+            context.directory.forget_owner()
         with nullcontext() if is_running else local_page(context):
             paired = pair(context, keep_readings=options.keep_readings)
         if paired and not is_running:
-            claim_spool(context.home, context.tell)
+            take_ownership(context.directory, context.tell)
     if options.json:
-        print_json({"deviceId": identity.device_id(context.home), "paired": paired})
+        print_json({"deviceId": identity.device_id(context.directory), "paired": paired})
     return OK
 
 
 def is_paired_and_well(context: Context) -> bool:
     """Whether the cloud takes the key that this device has."""
-    key = context.home.read_key()
+    key = context.directory.read_key()
     if key is None:
         return False
     try:
-        with Cloud(context.settings.api) as cloud:
+        with HttpClient(context.settings.api) as cloud:
             cloud.heartbeat(key, [])
     except CloudError:
         return False

@@ -18,10 +18,10 @@ PLAIN = {
 READ_ONLY = "the folder cannot be written"
 
 
-def sentence(error: Exception, spool_path: Path | None) -> str:
+def sentence(error: Exception, buffer_path: Path | None) -> str:
     """The sentence of an error; `spool_path` is what SQLite's errors are about."""
     if isinstance(error, sqlite3.Error):
-        return f"{spool_path}: {READ_ONLY if 'readonly' in str(error) else error}"
+        return f"{buffer_path}: {READ_ONLY if 'readonly' in str(error) else error}"
     if not isinstance(error, OSError) or error.errno is None:
         return str(error)
     where = f"{error.filename}: " if error.filename else ""

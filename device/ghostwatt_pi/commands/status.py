@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ghostwatt_pi import identity
+from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.asking import agent_state, channels_without_outlet, watts_past_off
 from ghostwatt_pi.commands.context import Context
@@ -15,7 +16,6 @@ from ghostwatt_pi.commands.exit_codes import OK, UNWELL
 from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
 from ghostwatt_pi.local.state_file import AgentState
 from ghostwatt_pi.outlets.outlets import Outlet, recall
-from ghostwatt_pi.spool.look import SpoolLook, look
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Status:
     is_read_only: bool
     running: bool
     agent: AgentState
-    spool: SpoolLook
+    buffer: BufferStats
     outlets: dict[int, Outlet]
     without_outlet: Sequence[int]
 
@@ -74,19 +74,19 @@ def status(context: Context, options: Namespace) -> int:
 
 def read_status(context: Context) -> Status:
     """Look. Raises BadIdentity, sqlite3.Error."""
-    home = context.home
-    spool = look(home)
+    directory = context.directory
+    buffer = read_stats(directory)
     return Status(
-        device_id=identity.device_id_if_known(home),
+        device_id=identity.device_id_if_known(directory),
         api=context.settings.api,
-        paired=home.read_key() is not None,
-        key_lost=home.is_key_lost(),
-        is_read_only=not os.access(home.data_dir, os.W_OK),
-        running=home.is_in_use(),
-        agent=agent_state(home),
-        spool=spool,
-        outlets=recall(home.outlets_path),
-        without_outlet=channels_without_outlet(home, spool),
+        paired=directory.read_key() is not None,
+        key_lost=directory.is_key_lost(),
+        is_read_only=not os.access(directory.path, os.W_OK),
+        running=directory.is_in_use(),
+        agent=agent_state(directory),
+        buffer=buffer,
+        outlets=recall(directory.outlets_path),
+        without_outlet=channels_without_outlet(directory, buffer),
     )
 
 
@@ -99,7 +99,7 @@ def _document(found: Status) -> dict[str, object]:
         "online": found.online,
         "trouble": found.agent.trouble if found.running else None,
         "lastUploadAt": iso(found.agent.last_upload_at_ms),
-        "spool": {"readings": found.spool.depth, "bytes": found.spool.bytes, "dropped": found.spool.dropped},
+        "spool": {"readings": found.buffer.depth, "bytes": found.buffer.bytes, "dropped": found.buffer.dropped},
         "outlets": [
             {
                 "channel": channel,
@@ -134,10 +134,10 @@ def _rows(found: Status) -> dict[str, str]:
         "Agent": "running" if found.running else "not running: sudo systemctl start ghostwatt, or ghostwatt-pi run",
         "Cloud": f"{found.api}, {_online(found)}",
         "Last upload": ago(found.agent.last_upload_at_ms, now_ms()),
-        "Waiting": waiting(found.spool),
+        "Waiting": waiting(found.buffer),
     }
-    if found.spool.dropped:
-        rows["Dropped"] = f"{found.spool.dropped:,} readings, since the spool was full"
+    if found.buffer.dropped:
+        rows["Dropped"] = f"{found.buffer.dropped:,} readings, since the spool was full"
     for channel, outlet in sorted(found.outlets.items()):
         rows[f"Outlet {channel}"] = _outlet(found.agent, channel, outlet)
     for channel in found.without_outlet:

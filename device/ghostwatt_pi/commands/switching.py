@@ -10,14 +10,14 @@ from argparse import Namespace
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK
 from ghostwatt_pi.commands.working import chosen_meter
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.meters.choice import READING_SECONDS
 from ghostwatt_pi.outlets.hand import NoAgent, switch_through_agent
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import RelayState
 
 LOOK_SECONDS = 0.1
 
@@ -32,22 +32,22 @@ def switch(context: Context, options: Namespace) -> int:
 def switch_outlet(context: Context, channel: int, state: RelayState) -> None:
     """Through the agent if one runs, else directly. Raises RelayError, HomeInUse."""
     try:
-        switch_through_agent(context.home.switch_path, channel, state)
+        switch_through_agent(context.directory.switch_path, channel, state)
     except NoAgent:
-        with context.home.lock():
+        with context.directory.lock():
             lost = threading.Event()
             meter = chosen_meter(context.settings, _Listener(context.tell, lost))
-            switch_directly(context.home, meter, channel, state, context.tell, lost)
+            switch_directly(context.directory, meter, channel, state, context.tell, lost)
 
 
 def switch_directly(
-    home: Home, meter: Meter, channel: int, state: RelayState, tell: Tell, lost: threading.Event
+    directory: DataDirectory, meter: Meter, channel: int, state: RelayState, tell: Tell, lost: threading.Event
 ) -> None:
     """With the meter's own relays, remembered so that the agent's next start keeps the state. Raises RelayError.
 
     The meter's first line shows that it can hear; `lost` is set when none can come.
     """
-    outlets = Outlets(meter.relays, home.outlets_path, tell)
+    outlets = Outlets(meter.relays, directory.outlets_path, tell)
     stop, speaks = threading.Event(), threading.Event()
     reader = threading.Thread(target=_read, args=(meter, stop, speaks), daemon=True)
     reader.start()

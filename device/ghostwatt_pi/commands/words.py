@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ghostwatt_pi.spool.look import SpoolLook
+from ghostwatt_pi.buffer.stats import BufferStats
 
 
 def ago(at_ms: int | None, now_ms: int) -> str:
@@ -28,11 +28,11 @@ def iso(at_ms: int | None) -> str | None:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def waiting(spool: SpoolLook) -> str:
+def waiting(buffer: BufferStats) -> str:
     """How much waits for the cloud."""
-    if spool.damage:
-        return f"nobody can say: the spool is damaged ({spool.damage}); the agent mends it when it starts"
-    return f"{spool.depth:,} readings, {spool.bytes / 1e6:.1f} MB"
+    if buffer.damage:
+        return f"nobody can say: the spool is damaged ({buffer.damage}); the agent mends it when it starts"
+    return f"{buffer.depth:,} readings, {buffer.bytes / 1e6:.1f} MB"
 
 
 def print_rows(rows: Mapping[str, str]) -> None:

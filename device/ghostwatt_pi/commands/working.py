@@ -10,16 +10,18 @@ from dataclasses import asdict, replace
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.agent.agent import Agent, Outcome
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.ownership import KeyReplaced, check_owner, take_ownership
 from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.cloud.transport import address, open_transport
+from ghostwatt_pi.cloud.client import address, open_client
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.checks.cloud import network_trouble
 from ghostwatt_pi.commands.checks.finding import WrongServer
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.extras import home_assistant, safe_states, with_chosen_relays
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.files import quarantine
-from ghostwatt_pi.home import Home
 from ghostwatt_pi.local.server import LocalApi
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.local.state_file import StateFile
@@ -29,8 +31,6 @@ from ghostwatt_pi.meters.choice import only_port
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.outlets.hand import HandServer
 from ghostwatt_pi.settings.config import Settings, sends_in_clear
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.owner import KeyReplaced, check_owner, claim_spool
 from ghostwatt_pi.tell import Tell
 
 
@@ -43,12 +43,12 @@ def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: boo
         context.tell("warning", text=sentence)
     try:
         watch = Watch(context.tell)
-        with context.home.lock(), local_page(context, watch.snapshot), ExitStack() as stack:
+        with context.directory.lock(), local_page(context, watch.snapshot), ExitStack() as stack:
             own_meter = new_meter()
             if isinstance(own_meter, Closable):
                 stack.callback(own_meter.close)
             meter = watch.meter(own_meter)
-            is_paired = context.home.read_key() is not None or context.home.is_key_lost()
+            is_paired = context.directory.read_key() is not None or context.directory.is_key_lost()
             context.notifier.ready("Working" if is_paired else "Waiting to be paired")
             if not is_paired and not pair(context):
                 return None
@@ -67,12 +67,12 @@ def chosen_meter(settings: Settings, tell: Tell) -> Meter:
 
 def pair(context: Context, *, keep_readings: bool = False) -> bool:
     """Claim this device; False if it was stopped. Raises ClaimFailed."""
-    device_id = identity.device_id(context.home)
+    device_id = identity.device_id(context.directory)
     if sends_in_clear(context.settings.api):
         context.tell("warning", text=f"{context.settings.api} is not https: the key will travel unencrypted")
-    with Cloud(context.settings.api) as cloud:
+    with HttpClient(context.settings.api) as cloud:
         claimer = Claimer(
-            context.home,
+            context.directory,
             cloud,
             device_id,
             context.claim_state,
@@ -97,15 +97,17 @@ def _explain(context: Context) -> None:
 @contextmanager
 def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) -> Iterator[None]:
     """The local page while the command runs. A taken port is told; the agent does its work without the page."""
-    settings, home = context.settings, context.home
+    settings, directory = context.settings, context.directory
     server = None
     if settings.port:
-        device_id, state = identity.device_id_if_known(home), context.claim_state
+        device_id, state = identity.device_id_if_known(directory), context.claim_state
         try:
-            server = LocalApi(settings.port, home, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot)
+            server = LocalApi(
+                settings.port, directory, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot
+            )
             server.start()
             context.tell("local_api", url=server.url)
-            if settings.lan and home.read_key() is None:
+            if settings.lan and directory.read_key() is None:
                 context.tell("lan_word", word=server.confirm.word)
         except OSError as error:
             context.tell("local_api_off", error=f"port {settings.port}: {error.strerror}")
@@ -117,14 +119,16 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
 
 
 @contextmanager
-def control_socket(home: Home, state: Callable[[], Mapping[str, object]], tell: Tell) -> Iterator[HandServer | None]:
+def control_socket(
+    directory: DataDirectory, state: Callable[[], Mapping[str, object]], tell: Tell
+) -> Iterator[HandServer | None]:
     """The socket for `switch` and `status`; None, which is told, where there can be none."""
     try:
-        if home.switch_path.is_dir():
-            quarantine(home.switch_path)
-        server = HandServer(home.switch_path, state)
+        if directory.switch_path.is_dir():
+            quarantine(directory.switch_path)
+        server = HandServer(directory.switch_path, state)
     except OSError as error:
-        tell("warning", text=f"{home.switch_path}: {error.strerror}; outlets cannot be switched by hand meanwhile")
+        tell("warning", text=f"{directory.switch_path}: {error.strerror}; outlets cannot be switched by hand meanwhile")
         yield None
         return
     with server.running():
@@ -132,22 +136,24 @@ def control_socket(home: Home, state: Callable[[], Mapping[str, object]], tell: 
 
 
 def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: bool) -> Outcome:
-    home, settings, disk = context.home, context.settings, Disk(watch.tell)
-    claim_spool(home, watch.tell, disk)
-    identity.repair(home, disk)
-    device_id = identity.device_id_if_known(home)
-    if home.is_key_lost():
-        watch.tell("key_lost", path=str(home.key_path))
+    directory, settings, disk = context.directory, context.settings, Disk(watch.tell)
+    take_ownership(directory, watch.tell, disk)
+    identity.repair(directory, disk)
+    device_id = identity.device_id_if_known(directory)
+    if directory.is_key_lost():
+        watch.tell("key_lost", path=str(directory.key_path))
     if device_id == identity.UNKNOWN:
-        watch.tell("warning", text=f"{home.identity_path} is damaged: see ghostwatt-pi doctor. With its key it goes on")
+        watch.tell(
+            "warning", text=f"{directory.identity_path} is damaged: see ghostwatt-pi doctor. With its key it goes on"
+        )
         settings = replace(settings, transport="http", home_assistant="")  # both need the id
     watch.tell("started", deviceId=device_id, api=address(settings))
-    states = safe_states(settings, watch, home, disk)
-    state_file = StateFile(home.state_path, watch.snapshot, disk)
+    states = safe_states(settings, watch, directory, disk)
+    state_file = StateFile(directory.state_path, watch.snapshot, disk)
 
     def turn() -> None:
         context.notifier.alive()
-        check_owner(home)
+        check_owner(directory)
         if by_hand:
             by_hand.serve(agent.switch_by_hand)
         states.turn(agent.take_safe_state, cloud_away=watch.is_cloud_away)
@@ -157,17 +163,17 @@ def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: b
 
     with (
         closing(state_file),
-        closing(Buffer(home.spool_path, disk)) as spool,
-        open_transport(settings, device_id) as cloud,
-        watch.asking(spool, cloud),
-        control_socket(home, lambda: asdict(state_file.now()), watch.tell) as by_hand,
+        closing(Buffer(directory.buffer_path, disk)) as buffer,
+        open_client(settings, device_id) as cloud,
+        watch.asking(buffer, cloud),
+        control_socket(directory, lambda: asdict(state_file.now()), watch.tell) as by_hand,
         home_assistant(settings, device_id, watch.snapshot, context.tell),
     ):
         context.notifier.status(f"Sending to {address(settings)}")
         agent = Agent(
-            home,
+            directory,
             cloud,
-            spool,
+            buffer,
             meter,
             watch.tell,
             context.stop,

@@ -14,7 +14,7 @@ import segno
 from ghostwatt_pi import __version__
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.measurement import now_ms
-from ghostwatt_pi.wire import Claim
+from ghostwatt_pi.schemas import Claim
 
 REFRESH_SECONDS = 5
 REFRESH = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'

@@ -21,8 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 from ghostwatt_pi import __version__
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
-from ghostwatt_pi.cloud.http import Cloud
-from ghostwatt_pi.home import Home
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
 from ghostwatt_pi.local.confirm_word import ConfirmWord
@@ -54,7 +54,7 @@ class LocalApi(ThreadingHTTPServer):
     def __init__(
         self,
         port: int,
-        home: Home,
+        directory: DataDirectory,
         device_id: str,
         api: str,
         claim: ClaimState,
@@ -63,7 +63,7 @@ class LocalApi(ThreadingHTTPServer):
         snapshot: Callable[[], Snapshot] = Snapshot,
     ) -> None:
         super().__init__(("0.0.0.0" if lan else "127.0.0.1", port), Handler)  # noqa: S104 - only when asked for
-        self.home, self.device_id, self.api, self.claim, self.snapshot = home, device_id, api, claim, snapshot
+        self.directory, self.device_id, self.api, self.claim, self.snapshot = directory, device_id, api, claim, snapshot
         self.guard = Guard(api, lan=lan)
         self.confirm = ConfirmWord()
         self._key_lock = threading.Lock()
@@ -100,11 +100,11 @@ class LocalApi(ThreadingHTTPServer):
     def save_key(self, api_key: str) -> None:
         """Keep the key if none is kept yet, it is this device's, and the cloud knows it. Raises CallRefused."""
         with self._key_lock:
-            if self.home.read_key():
+            if self.directory.read_key():
                 raise CallRefused(HTTPStatus.CONFLICT, "already_registered", "This device is paired already.")
             check_names(self.device_id, api_key)
             check_key(self.api, api_key)
-            self.home.save_key(api_key)
+            self.directory.save_key(api_key)
 
 
 def check_names(device_id: str, api_key: str) -> None:
@@ -121,7 +121,7 @@ def check_names(device_id: str, api_key: str) -> None:
 def check_key(api: str, api_key: str) -> None:
     """Raises CallRefused unless the cloud knows the key."""
     try:
-        with Cloud(api) as cloud:
+        with HttpClient(api) as cloud:
             cloud.heartbeat(api_key, [])
     except KeyRefused:
         raise CallRefused(HTTPStatus.UNAUTHORIZED, "bad_key", "The cloud does not know this key.") from None
@@ -159,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _get(self) -> None:
         server = self.server
-        paired = server.home.read_key() is not None
+        paired = server.directory.read_key() is not None
         where = urlsplit(self.path)
         if where.path == "/":
             hint = "" if paired else self._word_hint(where.query)

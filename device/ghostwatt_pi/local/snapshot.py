@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ghostwatt_pi.measurement import GAP_MS
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ghostwatt_pi.cloud.transport import Transport
+from ghostwatt_pi.buffer.buffer import Buffer
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.local.watched import WatchedMeter
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.meters.base import CountsErrors, Meter
 from ghostwatt_pi.meters.silence import SilenceMonitor
-from ghostwatt_pi.spool.buffer import Buffer
-from ghostwatt_pi.spool.spool import Spool
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import RelayState
 
 MS_PER_HOUR = 3_600_000
 CONNECTION = {
@@ -61,11 +61,11 @@ class Watch:
         return WatchedMeter(meter, self.measured, self.switched)
 
     @contextmanager
-    def asking(self, spool: Spool | Buffer, cloud: Transport) -> Iterator[None]:
+    def asking(self, buffer: ReadingStore | Buffer, cloud: CloudClient) -> Iterator[None]:
         """While these are open: how much waits, and how far the clock is off."""
 
         def ask(seen: Snapshot) -> Snapshot:
-            return replace(seen, waiting=spool.total(), clock_offset_seconds=cloud.clock.correction_ms / 1000)
+            return replace(seen, waiting=buffer.total(), clock_offset_seconds=cloud.clock.correction_ms / 1000)
 
         with self._lock:
             self._ask = ask

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.relays import Relays, ReportsRestores
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 Measured = Callable[[list[Measurement]], None]
 Switched = Callable[[int, RelayState], None]

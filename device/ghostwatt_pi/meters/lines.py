@@ -23,7 +23,7 @@ from typing import Any, Literal
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.checksum import is_sealed, sealed
 from ghostwatt_pi.meters.line_splitter import MAX_LINE_BYTES
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 Sort = Literal[
     "garbled",

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import serial
 
 from ghostwatt_pi.meters.lines import Acknowledgement, command_line
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import RelayState
 
 ATTEMPTS = 3
 """How often a command is sent until it is confirmed. It says a state, so that hearing it twice does no harm."""

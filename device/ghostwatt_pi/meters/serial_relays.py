@@ -10,8 +10,8 @@ import serial
 from ghostwatt_pi.meters.lines import Acknowledgement, command_line
 from ghostwatt_pi.meters.restorer import ATTEMPTS, Restorer
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import RelayState
 
 ACKNOWLEDGE_SECONDS = 2.0
 """How long the Arduino may take to confirm a relay command: a measurement, which goes first, takes a second."""

@@ -14,7 +14,7 @@ from gpiozero import GPIOZeroError, OutputDevice
 from gpiozero.pins import Factory
 
 from ghostwatt_pi.outlets.relays import RelayError
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 
 class GpioRelays:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostwatt_pi.outlets.relays import RelayError
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 ANSWER_SECONDS = 90.0
 """The agent may just wait for two answers of the cloud, 40 s each."""

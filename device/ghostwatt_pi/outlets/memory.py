@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ghostwatt_pi.files import DamagedFile, read_object
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 T = TypeVar("T")
 

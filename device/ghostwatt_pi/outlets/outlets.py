@@ -21,8 +21,8 @@ from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.outlets.memory import Failure, Outlet, load, recall, remembered
 from ghostwatt_pi.outlets.relays import NoRelays, RelayError, Relays, ReportsRestores
 from ghostwatt_pi.outlets.switcher import Done, Switcher
+from ghostwatt_pi.schemas import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
 
 __all__ = ["Outlet", "Outlets", "recall", "refusal"]
 

@@ -15,8 +15,8 @@ from typing import Literal
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.files import DamagedFile, read_text, write_private
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.tell import Tell
-from ghostwatt_pi.wire import RelayState
 
 SafeState = Literal["keep", "on", "off"]
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

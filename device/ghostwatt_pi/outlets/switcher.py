@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from ghostwatt_pi.outlets.relays import RelayError, Relays
-from ghostwatt_pi.wire import RelayState
+from ghostwatt_pi.schemas import RelayState
 
 Done = Callable[[RelayError | None], None]
 

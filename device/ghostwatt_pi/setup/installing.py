@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ghostwatt_pi.cloud.errors import CloudError
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
 from ghostwatt_pi.commands.working import pair
@@ -43,7 +43,7 @@ def setup(context: Context, options: Namespace, system: System | None = None) ->
     steps = installer.steps()
     if system.can_serve:
         gpio = context.settings.relays == "gpio"
-        steps = [*stop_steps(system), *steps, *service_steps(system, context.home.data_dir, gpio=gpio)]
+        steps = [*stop_steps(system), *steps, *service_steps(system, context.directory.path, gpio=gpio)]
     else:
         installer.left.append(f"the service needs root and systemd: sudo {_program()} setup")
     _take(steps, system, dry_run=options.dry_run)
@@ -57,7 +57,7 @@ class Installer:
 
     def __init__(self, context: Context, options: Namespace) -> None:
         self.left: list[str] = []
-        self._context, self._home, self._settings = context, context.home, context.settings
+        self._context, self._directory, self._settings = context, context.directory, context.settings
         self._given: dict[str, object] = {
             key: getattr(self._settings, key) for key in KEYS if vars(options).get(key) is not None
         }
@@ -65,15 +65,15 @@ class Installer:
 
     def steps(self) -> list[Step]:
         """Folder, port, settings, pairing, a reading."""
-        folder = self._home.data_dir
-        steps = [Step(f"make the folder {folder}", self._home.make)]
+        folder = self._directory.path
+        steps = [Step(f"make the folder {folder}", self._directory.make)]
         if adopted := _folder_before_sudo(folder):
             steps.append(Step(f"take over {adopted}", lambda: _take_over(adopted, folder)))
         if not self._port:
             steps.append(Step("find the meter's serial port", self._choose_port, _ports_seen()))
         detail = "" if config_path(folder).exists() else config_text(self._given)
         steps.append(Step(f"write {config_path(folder)}", self._write_settings, detail))
-        if self._home.read_key() is None:
+        if self._directory.read_key() is None:
             steps.append(Step(f"pair this device with an account at {self._settings.api}", self._pair))
         steps.append(Step(f"wait for a reading at {self._settings.baud} baud", self._test_reading))
         return steps
@@ -85,10 +85,10 @@ class Installer:
 
     def _write_settings(self) -> None:
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in self._given.items()}
-        write_settings(self._home.data_dir, values)
+        write_settings(self._directory.path, values)
 
     def _pair(self) -> None:
-        if self._home.read_key() is None and not pair(self._context):
+        if self._directory.read_key() is None and not pair(self._context):
             raise SetupStopped("stopped before the device was paired; begin again with: ghostwatt-pi setup")
 
     def _test_reading(self) -> None:
@@ -102,11 +102,11 @@ class Installer:
 
     def _name_missing_outlet(self, channel: int) -> None:
         """Readings of a channel that the page has no outlet for wait until there is one."""
-        key = self._home.read_key()
+        key = self._directory.read_key()
         if key is None:
             return
         try:
-            with Cloud(self._settings.api) as cloud:
+            with HttpClient(self._settings.api) as cloud:
                 reply = cloud.heartbeat(key, [])
         except CloudError:  # the doctor says it
             return
@@ -135,7 +135,7 @@ def _uninstall(context: Context, options: Namespace, system: System) -> int:
         _say(f"Left to do: removing the service needs root: sudo {_program()} setup --uninstall")
         return STEPS_LEFT
     _take(removal_steps(system), System(can_serve=False), dry_run=options.dry_run)
-    folder = context.home.data_dir
+    folder = context.directory.path
     if not folder.exists():
         return OK
     ask = ask_at_terminal()

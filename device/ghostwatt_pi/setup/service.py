@@ -62,8 +62,8 @@ def removal_steps(system: System) -> list[Step]:
 
 def _make_user(system: System, *, gpio: bool) -> None:
     if not _user_exists():
-        home = ["--home-dir", "/nonexistent", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-        system.run(["useradd", "--system", "--user-group", *home, USER])
+        no_home = ["--home-dir", "/nonexistent", "--no-create-home", "--shell", "/usr/sbin/nologin"]
+        system.run(["useradd", "--system", "--user-group", *no_home, USER])
     for group in groups(gpio=gpio):
         if _group_exists(group):
             system.run(["usermod", "--append", "--groups", group, USER])

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.checks.finding import Finding, WrongServer
 from ghostwatt_pi.commands.context import Context
 
@@ -90,9 +90,9 @@ def _is_health(answer: requests.Response) -> bool:
 
 
 def _key_and_clock(context: Context) -> Iterator[Finding]:
-    key = context.home.read_key()
-    if key is None and context.home.is_key_lost():
-        yield Finding("key", "fail", "this device's key was damaged", MEND_KEY.format(path=context.home.key_path))
+    key = context.directory.read_key()
+    if key is None and context.directory.is_key_lost():
+        yield Finding("key", "fail", "this device's key was damaged", MEND_KEY.format(path=context.directory.key_path))
         yield _ntp()
         return
     if key is None:
@@ -100,7 +100,7 @@ def _key_and_clock(context: Context) -> Iterator[Finding]:
         yield _ntp()
         return
     try:
-        with Cloud(context.settings.api) as cloud:
+        with HttpClient(context.settings.api) as cloud:
             cloud.heartbeat(key, [])
             off_seconds = cloud.clock.correction_ms / 1000
     except KeyRefused:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ghostwatt_pi import identity
+from ghostwatt_pi.buffer.stats import is_sound
 from ghostwatt_pi.commands.checks.finding import Finding
 from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.files import DamagedFile, read_text
-from ghostwatt_pi.home import Home
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.local.state_file import load_state
 from ghostwatt_pi.outlets.memory import load as load_outlets
-from ghostwatt_pi.spool.look import is_sound
 
 LEAST_FREE_BYTES = 200_000_000
 """Room for a full spool, its journal, and the system beside."""
@@ -28,7 +28,7 @@ MEND_SPOOL = "restart the agent, which saves what it can: sudo systemctl restart
 
 def check_disk(context: Context) -> Iterator[Finding]:
     """Can it be written, is there room, is the spool whole?"""
-    folder = context.home.data_dir
+    folder = context.directory.path
     try:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"doctor")
@@ -37,8 +37,8 @@ def check_disk(context: Context) -> Iterator[Finding]:
         yield _unwritable(folder, error)
     else:
         yield _space(shutil.disk_usage(folder).free)
-    yield from _damaged_files(context.home)
-    yield _spool(context)
+    yield from _damaged_files(context.directory)
+    yield _buffer(context)
 
 
 def _unwritable(folder: Path, error: OSError) -> Finding:
@@ -54,18 +54,18 @@ def _unwritable(folder: Path, error: OSError) -> Finding:
     return Finding("disk", "fail", says, "is the card worn out?")
 
 
-def _damaged_files(home: Home) -> Iterator[Finding]:
+def _damaged_files(directory: DataDirectory) -> Iterator[Finding]:
     """Only what is wrong."""
     readers: tuple[tuple[Callable[[Path], object], Path], ...] = (
-        (load_outlets, home.outlets_path),
-        (load_state, home.state_path),
-        (read_text, home.boot_path),
+        (load_outlets, directory.outlets_path),
+        (load_state, directory.state_path),
+        (read_text, directory.boot_path),
     )
-    for damaged in (home.mark_damage(), *(_damage(read, path) for read, path in readers)):
+    for damaged in (directory.mark_damage(), *(_damage(read, path) for read, path in readers)):
         if damaged:
             yield Finding("disk", "fail", str(damaged), MEND_FILE)
     try:
-        identity.device_id(home)
+        identity.device_id(directory)
     except BadIdentity as error:
         says, _, mend = str(error).partition(": ")
         yield Finding("disk", "fail", says, mend)
@@ -88,8 +88,8 @@ def _space(free_bytes: int) -> Finding:
     return Finding("disk", "ok", says)
 
 
-def _spool(context: Context) -> Finding:
-    path = context.home.spool_path
+def _buffer(context: Context) -> Finding:
+    path = context.directory.buffer_path
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return Finding("disk", "ok", "no spool yet; the agent makes it")
     try:

@@ -11,16 +11,16 @@ from ghostwatt_pi.commands.checks.finding import Finding
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.switching import switch_outlet
 from ghostwatt_pi.commands.words import ago
-from ghostwatt_pi.home import HomeInUse
+from ghostwatt_pi.data_directory import DirectoryInUse
 from ghostwatt_pi.local.state_file import AgentState
 from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, first_reading, only_port
 from ghostwatt_pi.meters.silence import MOST_SILENT_SECONDS
 from ghostwatt_pi.outlets.outlets import Outlet, recall
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
 from ghostwatt_pi.tell import tell_nothing
-from ghostwatt_pi.wire import RelayState
 
 MEND_SILENCE = "check its power, cable and sketch, then: sudo systemctl restart ghostwatt"
 MEND_SENSOR = "check the wiring and address of that outlet's sensor; journalctl -u ghostwatt -n 20"
@@ -41,7 +41,7 @@ def check_serial(context: Context) -> Iterator[Finding]:
         yield Finding(
             "serial", "fail", f"{port} may not be used", 'sudo usermod -aG dialout "$USER", then log in again'
         )
-    elif context.home.is_in_use():
+    elif context.directory.is_in_use():
         yield from _from_agent(context, port)
     else:
         yield _from_port(context, port)
@@ -49,10 +49,10 @@ def check_serial(context: Context) -> Iterator[Finding]:
 
 def check_relay(context: Context) -> Iterator[Finding]:
     """What became of each outlet's last command."""
-    outlets = recall(context.home.outlets_path)
+    outlets = recall(context.directory.outlets_path)
     if not outlets:
         yield Finding("relay", "ok", "the cloud has commanded no outlet yet")
-    agent = agent_state(context.home)
+    agent = agent_state(context.directory)
     for channel, outlet in sorted(outlets.items()):
         yield _relay(channel, outlet, watts_past_off(agent, channel, outlet))
 
@@ -63,13 +63,13 @@ def check_switch(context: Context, channel: int) -> Iterator[Finding]:
     if ask is None or ask(f"Outlet {channel} loses its power for a moment. Go on? [y/N] ").lower() not in ("y", "yes"):
         yield Finding("relay", "warn", f"outlet {channel} was not switched: nobody said yes")
         return
-    before = recall(context.home.outlets_path).get(channel)
+    before = recall(context.directory.outlets_path).get(channel)
     there: RelayState = before.state if before else "on"
     back: RelayState = "on" if there == "off" else "off"
     try:
         switch_outlet(context, channel, back)
         switch_outlet(context, channel, there)
-    except (RelayError, HomeInUse, BadSetting) as error:
+    except (RelayError, DirectoryInUse, BadSetting) as error:
         yield Finding(
             "relay", "fail", f"outlet {channel}: {error}", f"check wiring and relay module; is it on channel {channel}?"
         )
@@ -79,7 +79,7 @@ def check_switch(context: Context, channel: int) -> Iterator[Finding]:
 
 def _from_agent(context: Context, port: str) -> Iterator[Finding]:
     """The agent holds the port; its newest readings say whether it speaks."""
-    agent = agent_state(context.home)
+    agent = agent_state(context.directory)
     if agent.is_meter_silent or not agent.newest:
         yield _silence(agent, port)
         return

@@ -1,9 +1,6 @@
-"""A channel's stamps strictly increase in the order of its measurements.
+"""The clocks behind a buffered timestamp: one for each boot, and timestamps that only increase.
 
-The learned time may move back: when the first answer took 30 s, the guess in its middle can be 15 s late, which the
-next answer mends. Then a reading would get the stamp of one that was sent before, or an earlier one, and the cloud,
-to which (port, time) is a reading, would take it for a duplicate. So a stamp that does not fit between those that were
-given to the neighbours is moved to just beside them.
+The rules are those of ghostwatt_pi/clock.py.
 """
 
 from __future__ import annotations
@@ -11,7 +8,71 @@ from __future__ import annotations
 import sqlite3
 from bisect import bisect
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
+
+from ghostwatt_pi.clock import Clock, Timer
+
+EARLIEST_MS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * 1000
+"""No reading was taken before this agent was written."""
+
+
+class BootClock:
+    """The table `boots`. Stamps of a boot are kept on one scale, `base_ms` plus the time since that boot.
+
+    A change is the caller's transaction. `moved` counts readings that could be placed only by guess (rule 7).
+    """
+
+    def __init__(self, db: sqlite3.Connection, timer: Timer) -> None:
+        self.moved = 0
+        self._db = db
+        db.execute("INSERT OR IGNORE INTO boots (boot_id, base_ms) VALUES (?, ?)", [timer.boot_id, timer.base_ms])
+        self.current, self._base_ms, correction_ms, is_known = db.execute(
+            "SELECT id, base_ms, correction_ms, is_known FROM boots WHERE boot_id = ?", [timer.boot_id]
+        ).fetchone()
+        self.shift_ms = int(self._base_ms - timer.base_ms)  # from the process's scale to the boot's
+        self._told = (int(correction_ms), bool(is_known))
+
+    def resume(self, clock: Clock) -> None:
+        """Let the clock go on where an earlier process of this boot left it."""
+        correction_ms, is_known = self._told
+        clock.resume(self._base_ms + correction_ms, is_known=is_known)
+
+    def follow(self, clock: Clock) -> bool:
+        """Take what the clock knows now; whether that was anything new."""
+        told = (clock.offset_ms - self._base_ms, clock.is_known)
+        if told == self._told:
+            return False
+        self._db.execute("UPDATE boots SET correction_ms = ?, is_known = ? WHERE id = ?", [*told, self.current])
+        if clock.is_known and not self._told[1]:
+            self._place_earlier(clock.offset_ms)
+        self._told = told
+        return True
+
+    def corrections(self) -> dict[int | None, int]:
+        """What to add to a stamp of each boot; nothing to one that is on no boot's clock."""
+        return {None: 0, **dict(self._db.execute("SELECT id, correction_ms FROM boots").fetchall())}
+
+    def _place_earlier(self, began_ms: int) -> None:
+        """Give every earlier boot without an answer its place; `began_ms` is when the boot after it began."""
+        earlier = self._db.execute(
+            "SELECT id, base_ms, correction_ms, is_known FROM boots WHERE id < ? ORDER BY id DESC", [self.current]
+        ).fetchall()
+        for boot, base_ms, correction_ms, is_known in earlier:
+            placed_ms = correction_ms if is_known else self._place(boot, correction_ms, began_ms)
+            self._db.execute("UPDATE boots SET correction_ms = ?, is_known = 1 WHERE id = ?", [placed_ms, boot])
+            began_ms = base_ms + placed_ms
+
+    def _place(self, boot: int, correction_ms: int, next_began_ms: int) -> int:
+        """The correction of one boot: as its own wall clock had it if that can be, else up to the next boot."""
+        first_ms, last_ms, count = self._db.execute(
+            "SELECT min(timestamp_ms), max(timestamp_ms), count(*) FROM readings WHERE boot = ?", [boot]
+        ).fetchone()
+        if count == 0 or (first_ms + correction_ms >= EARLIEST_MS and last_ms + correction_ms <= next_began_ms):
+            return correction_ms
+        self.moved += count
+        return int(next_began_ms - last_ms)
+
 
 MOST_MOVED_MS = 60_000
 """Answers are waited for 40 s, so a mended time moves no stamp further; past this it is not the time that was mended,
@@ -21,7 +82,7 @@ Stamped = tuple[int, int]
 BEFORE_ALL, AFTER_ALL = (0, -1), (2**63 - 1, 2**63 - 1)
 
 
-class Stamps:
+class MonotonicTimestamps:
     """The table `edges`: of each batch and channel the first and the last reading, as far as others still lie between.
 
     A change is the caller's transaction.

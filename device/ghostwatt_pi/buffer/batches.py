@@ -1,14 +1,48 @@
-"""Makes batches of the readings that wait, and reads them again."""
+"""Batches: readings that are sent together, under one id, until the cloud has answered."""
 
 from __future__ import annotations
 
 import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ghostwatt_pi.spool.batch import MAX_BATCH_SPAN_MS, Batch, SpooledReading
-from ghostwatt_pi.spool.boots import Boots
-from ghostwatt_pi.spool.stamps import Stamps
+from ghostwatt_pi.buffer.clock import BootClock, MonotonicTimestamps
+
+MAX_BATCH_READINGS = 500
+MAX_BATCH_SPAN_MS = 24 * 3600 * 1000
+"""Both are the contract's. 500 readings are at most 115 KB, well under its 256 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class BufferedReading:
+    """A reading of a batch; `row_id` is its place in the spool."""
+
+    row_id: int
+    port_id: str
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+
+    def to_json(self) -> dict[str, object]:
+        """The reading as the contract has it."""
+        return {
+            "portId": self.port_id,
+            "timestampMs": self.timestamp_ms,
+            "voltage": self.voltage,
+            "current": self.current,
+            "power": self.power,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings that are sent together, always under the same id, until the cloud has answered."""
+
+    batch_id: str
+    readings: tuple[BufferedReading, ...]
+
 
 OLDEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id LIMIT ?"
 NEWEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id DESC LIMIT ?"
@@ -19,8 +53,8 @@ Waiting = tuple[int, int, int]
 class Batcher:
     """Works on the spool's table `readings`; a change is the caller's transaction."""
 
-    def __init__(self, db: sqlite3.Connection, boots: Boots, stamps: Stamps) -> None:
-        self._db, self._boots, self._stamps = db, boots, stamps
+    def __init__(self, db: sqlite3.Connection, boot_clock: BootClock, stamps: MonotonicTimestamps) -> None:
+        self._db, self._boot_clock, self._stamps = db, boot_clock, stamps
 
     def oldest(self, limits: Mapping[int, int]) -> list[Waiting]:
         """The oldest waiting readings, at most so many a channel, the oldest first."""
@@ -49,12 +83,12 @@ class Batcher:
             "SELECT id, port_id, timestamp_ms, voltage, current, power FROM readings WHERE batch_id = ? ORDER BY id",
             [batch_id],
         ).fetchall()
-        return Batch(batch_id, tuple(SpooledReading(*row) for row in rows))
+        return Batch(batch_id, tuple(BufferedReading(*row) for row in rows))
 
     def _ends(self, select: str, limits: Mapping[int, int]) -> list[Waiting]:
         """One look-up a channel: one without a port may hold very many, which must not be read through each time."""
         found: list[Waiting] = []
-        corrections = self._boots.corrections()
+        corrections = self._boot_clock.corrections()
         for channel, limit in limits.items():
             rows = self._db.execute(select, [channel, limit]).fetchall()
             found += [(row_id, channel, stamp_ms + corrections[boot]) for row_id, stamp_ms, boot in rows]

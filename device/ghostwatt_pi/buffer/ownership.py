@@ -11,9 +11,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from ghostwatt_pi.data_directory import KEY_LOST, DataDirectory, mark_of
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.files import quarantine
-from ghostwatt_pi.home import KEY_LOST, Home, mark_of
 from ghostwatt_pi.tell import Tell
 
 
@@ -21,51 +21,51 @@ class KeyReplaced(Exception):
     """Another key has come while the agent runs: it must begin anew, with what may be sent under this one."""
 
 
-def claim_spool(home: Home, tell: Tell, disk: Disk | None = None) -> None:
+def take_ownership(directory: DataDirectory, tell: Tell, disk: Disk | None = None) -> None:
     """Before the spool is opened: put it aside if it is a former owner's, and mark it as the present one's.
 
     A key that is damaged is put aside itself; the readings stay, for the key that its owner makes then.
     To be called with the folder's lock held.
     """
     disk = disk or Disk(tell)
-    if damaged := home.key_damage():
-        disk.write(home.owner_path, KEY_LOST + "\n")
+    if damaged := directory.key_damage():
+        disk.write(directory.owner_path, KEY_LOST + "\n")
         disk.put_aside(damaged)
-    if damaged := home.mark_damage():
+    if damaged := directory.mark_damage():
         disk.put_aside(damaged)
-    key = home.read_key()
+    key = directory.read_key()
     if key is None:
         return
-    if not home.is_marked_for(key) and home.spool_path.exists():
-        readings = _readings(home.spool_path)
-        folder = _put_aside(home)
+    if not directory.is_marked_for(key) and directory.buffer_path.exists():
+        readings = _readings(directory.buffer_path)
+        folder = _put_aside(directory)
         tell("set_aside", readings=readings, path=str(folder))
-    disk.write(home.owner_path, mark_of(key))
+    disk.write(directory.owner_path, mark_of(key))
 
 
-def check_owner(home: Home) -> None:
+def check_owner(directory: DataDirectory) -> None:
     """At each turn of the agent. Raises KeyReplaced."""
-    key = home.read_key()
-    if key is not None and not home.is_marked_for(key):
+    key = directory.read_key()
+    if key is not None and not directory.is_marked_for(key):
         raise KeyReplaced
 
 
-def _readings(spool: Path) -> int:
+def _readings(store: Path) -> int:
     """How many there are; 0 where nobody can say."""
     try:
-        with closing(sqlite3.connect(spool)) as db:
+        with closing(sqlite3.connect(store)) as db:
             return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
     except sqlite3.Error:
         return 0
 
 
-def _put_aside(home: Home) -> Path:
-    if home.former_dir.exists() and not home.former_dir.is_dir():
-        quarantine(home.former_dir)
+def _put_aside(directory: DataDirectory) -> Path:
+    if directory.former_dir.exists() and not directory.former_dir.is_dir():
+        quarantine(directory.former_dir)
     number = 1
-    while (folder := home.former_dir / str(number)).exists():
+    while (folder := directory.former_dir / str(number)).exists():
         number += 1
     folder.mkdir(parents=True, mode=0o700)
-    for path in reversed(home.spool_files()):  # the spool itself last: after a power cut this begins again
+    for path in reversed(directory.buffer_files()):  # the spool itself last: after a power cut this begins again
         path.replace(folder / path.name)
     return folder

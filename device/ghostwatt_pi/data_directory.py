@@ -18,30 +18,30 @@ KEY_LOST = "the key was damaged"
 """In the mark's place: the readings are the device's still, whichever key its owner makes for it."""
 
 
-class HomeInUse(Exception):
+class DirectoryInUse(Exception):
     """Another agent works in this folder."""
 
 
-class Home:
-    """Paths in the folder `data_dir`, which is made if it is missing (with `make`), and the API key kept there."""
+class DataDirectory:
+    """Paths in the folder `path`, which is made if it is missing (with `make`), and the API key kept there."""
 
-    def __init__(self, data_dir: Path, *, make: bool = True) -> None:
-        self.data_dir = data_dir
+    def __init__(self, path: Path, *, make: bool = True) -> None:
+        self.path = path
         if make:
             self.make()
-        self.identity_path = data_dir / "device_identity.json"
-        self.key_path = data_dir / "api_key"
-        self.spool_path = data_dir / "spool.sqlite"
-        self.outlets_path = data_dir / "outlets.json"
-        self.owner_path = data_dir / "spool_owner"
-        self.state_path = data_dir / "state.json"
-        self.boot_path = data_dir / "boot_id"
-        self.switch_path = data_dir / "switch.sock"
-        self.former_dir = data_dir / "former"
+        self.identity_path = path / "device_identity.json"
+        self.key_path = path / "api_key"
+        self.buffer_path = path / "spool.sqlite"
+        self.outlets_path = path / "outlets.json"
+        self.owner_path = path / "spool_owner"
+        self.state_path = path / "state.json"
+        self.boot_path = path / "boot_id"
+        self.switch_path = path / "switch.sock"
+        self.former_dir = path / "former"
 
     def make(self) -> None:
         """Make the folder, if it is missing."""
-        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def read_key(self) -> str | None:
         """The API key, or None while the device is not paired, or its key is damaged."""
@@ -102,14 +102,14 @@ class Home:
         mark = self._mark()
         return not MARK.fullmatch(mark) or mark == mark_of(api_key).strip()
 
-    def spool_files(self) -> list[Path]:
+    def buffer_files(self) -> list[Path]:
         """The spool and all that belongs to it: SQLite's own files, damaged and rescued ones."""
-        return sorted(self.data_dir.glob(self.spool_path.name + "*"))
+        return sorted(self.path.glob(self.buffer_path.name + "*"))
 
     def forget_owner(self) -> None:
         """Remove key, readings and relay memory, damaged ones too, so that a next owner sees nothing of the last."""
-        for path in (self.key_path, self.owner_path, self.outlets_path, self.state_path, self.spool_path):
-            for file in (path, *self.data_dir.glob(path.name + "-*")):
+        for path in (self.key_path, self.owner_path, self.outlets_path, self.state_path, self.buffer_path):
+            for file in (path, *self.path.glob(path.name + "-*")):
                 _remove(file)
         _remove(self.former_dir)
 
@@ -118,7 +118,7 @@ class Home:
         try:
             with self.lock():
                 return False
-        except HomeInUse:
+        except DirectoryInUse:
             return True
 
     @contextmanager
@@ -132,20 +132,20 @@ class Home:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise HomeInUse(f"another ghostwatt-pi already works in {self.data_dir}") from None
+                raise DirectoryInUse(f"another ghostwatt-pi already works in {self.path}") from None
             yield
         finally:
             os.close(handle)
 
     def _open_lock(self) -> int:
         """The lock's file; on a disk that takes none, the folder itself. Raises OSError."""
-        path = self.data_dir / "lock"
+        path = self.path / "lock"
         try:
             return os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDONLY | os.O_CREAT, 0o600)
         except OSError:
             if path.exists():
                 raise
-            return os.open(self.data_dir, os.O_RDONLY)
+            return os.open(self.path, os.O_RDONLY)
 
     def _mark(self) -> str:
         """The mark's text, empty when there is none that can be read."""

@@ -16,14 +16,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS, Batch
+from ghostwatt_pi.buffer.recovery import RecoveryReport, put_in_place, rescued_path
+from ghostwatt_pi.buffer.schema import connect_readonly, prepare
+from ghostwatt_pi.buffer.store import ReadingStore, Retired
 from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.spool.batch import MAX_BATCH_READINGS, Batch
-from ghostwatt_pi.spool.rescue import Salvage, put_in_place, rescued_path
-from ghostwatt_pi.spool.schema import connect_readonly, prepare
-from ghostwatt_pi.spool.spool import Retired, Spool
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.schemas import ReadingResult
 
 T = TypeVar("T")
 RING_READINGS = 20_000
@@ -38,7 +38,7 @@ BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 class Buffer:
-    """A Spool at `path`, or in memory while the disk fails; `disk` tells of it. Safe to use from several threads."""
+    """A ReadingStore at `path`, or in memory while the disk fails; `disk` tells of it. Safe to use from several threads."""
 
     def __init__(self, path: Path, disk: Disk, timer: Timer = PROCESS_TIMER) -> None:
         self._path, self._disk, self._timer = path, disk, timer
@@ -46,108 +46,108 @@ class Buffer:
         self._is_in_memory = False
         self._return_at, self._wait_seconds = 0.0, FIRST_RETURN_SECONDS
         try:
-            self._spool = Spool(path, timer=timer)
+            self._store = ReadingStore(path, timer=timer)
         except (OSError, sqlite3.OperationalError) as error:
             self._enter_memory(_read(path), error)
 
     @property
-    def salvage(self) -> Salvage | None:
+    def recovery(self) -> RecoveryReport | None:
         """What was mended when the file was opened."""
-        return self._spool.salvage
+        return self._store.recovery
 
     @property
     def unsendable(self) -> int:
         """How many readings of an earlier version were put aside, since no message can carry them."""
-        return self._spool.unsendable
+        return self._store.unsendable
 
     def close(self) -> None:
         """Close the file; from memory, put on the disk what it takes."""
         if self._is_in_memory:
             self._return_to_disk()
         with suppress(sqlite3.Error):
-            self._spool.close()
+            self._store.close()
 
     def add(self, measurements: Sequence[Measurement]) -> int:
-        """As Spool.add."""
+        """As ReadingStore.add."""
         if self._is_in_memory and time.monotonic() >= self._return_at:
             self._return_to_disk()
-        return self._do(lambda spool: spool.add(measurements))
+        return self._do(lambda store: store.add(measurements))
 
     def waiting_by_channel(self) -> Mapping[int, int]:
-        """As Spool.waiting_by_channel."""
-        return self._spool.waiting_by_channel()
+        """As ReadingStore.waiting_by_channel."""
+        return self._store.waiting_by_channel()
 
     def live(self, channels: Iterable[int]) -> int:
-        """As Spool.live."""
-        return self._spool.live(channels)
+        """As ReadingStore.live."""
+        return self._store.live(channels)
 
     def has_backlog(self, channels: Iterable[int]) -> bool:
-        """As Spool.has_backlog."""
-        return self._spool.has_backlog(channels)
+        """As ReadingStore.has_backlog."""
+        return self._store.has_backlog(channels)
 
     def is_clear(self, channels: Iterable[int]) -> bool:
-        """As Spool.is_clear."""
-        return self._spool.is_clear(channels)
+        """As ReadingStore.is_clear."""
+        return self._store.is_clear(channels)
 
     def total(self) -> int:
-        """As Spool.total."""
-        return self._spool.total()
+        """As ReadingStore.total."""
+        return self._store.total()
 
     def dropped(self) -> int:
-        """As Spool.dropped."""
-        return self._spool.dropped()
+        """As ReadingStore.dropped."""
+        return self._store.dropped()
 
     def resume(self, clock: Clock) -> None:
-        """As Spool.resume."""
-        self._spool.resume(clock)
+        """As ReadingStore.resume."""
+        self._store.resume(clock)
 
     def follow(self, clock: Clock) -> int:
-        """As Spool.follow."""
-        return self._do(lambda spool: spool.follow(clock))
+        """As ReadingStore.follow."""
+        return self._do(lambda store: store.follow(clock))
 
     def next_live_batch(self, port_ids: Mapping[int, str], limit: int = MAX_BATCH_READINGS) -> Batch | None:
-        """As Spool.next_live_batch."""
-        return self._do(lambda spool: spool.next_live_batch(port_ids, limit))
+        """As ReadingStore.next_live_batch."""
+        return self._do(lambda store: store.next_live_batch(port_ids, limit))
 
     def next_batch(self, port_ids: Mapping[int, str], limit: int = MAX_BATCH_READINGS) -> Batch | None:
-        """As Spool.next_batch."""
-        return self._do(lambda spool: spool.next_batch(port_ids, limit))
+        """As ReadingStore.next_batch."""
+        return self._do(lambda store: store.next_batch(port_ids, limit))
 
-    def settle(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
-        """As Spool.settle."""
-        self._do(lambda spool: spool.settle(batch, results))
+    def acknowledge(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
+        """As ReadingStore.acknowledge."""
+        self._do(lambda store: store.acknowledge(batch, results))
 
     def release(self, batch: Batch) -> None:
-        """As Spool.release."""
-        self._do(lambda spool: spool.release(batch))
+        """As ReadingStore.release."""
+        self._do(lambda store: store.release(batch))
 
-    def set_behind(self, batch: Batch) -> bool:
-        """As Spool.set_behind."""
-        return self._spool.set_behind(batch)
+    def defer(self, batch: Batch) -> bool:
+        """As ReadingStore.defer."""
+        return self._store.defer(batch)
 
-    def bring_forward(self) -> None:
-        """As Spool.bring_forward."""
-        self._spool.bring_forward()
+    def requeue(self) -> None:
+        """As ReadingStore.requeue."""
+        self._store.requeue()
 
-    def _do(self, work: Callable[[Spool], T]) -> T:
+    def _do(self, work: Callable[[ReadingStore], T]) -> T:
         """Work on the spool; when the disk fails, on its copy in memory."""
         while True:
-            spool = self._spool
+            store = self._store
             try:
-                return work(spool)
+                return work(store)
             except Retired:
                 with self._lock:  # until the other thread has put another in its place
                     continue
             except sqlite3.OperationalError as error:
                 if self._is_in_memory or (error.sqlite_errorcode & 0xFF) in BUSY:
                     raise
-                self._leave_disk(spool, error)
+                self._leave_disk(store, error)
 
-    def _leave_disk(self, spool: Spool, error: Exception) -> None:
+    def _leave_disk(self, store: ReadingStore, error: Exception) -> None:
         with self._lock:
-            if self._spool is not spool:
+            if self._store is not store:
                 return  # the other thread was quicker
-            db = spool.retire()
+            db = store.retire()
             self._enter_memory(db, error)
         with suppress(sqlite3.Error):
             db.close()
@@ -162,7 +162,7 @@ class Buffer:
             source.backup(memory)
         prepare(memory)
         copied = int(memory.execute("SELECT count(*) FROM readings").fetchone()[0])
-        self._spool = Spool(self._path, copied + RING_READINGS, self._timer, db=memory)
+        self._store = ReadingStore(self._path, copied + RING_READINGS, self._timer, db=memory)
         self._is_in_memory = True
         self._return_at = time.monotonic() + self._wait_seconds
         self._wait_seconds = min(2 * self._wait_seconds, MOST_RETURN_SECONDS)
@@ -172,13 +172,13 @@ class Buffer:
         """Put the spool on the disk again, if that can be done without losing what only the old file has."""
         with self._lock:
             self._return_at = time.monotonic() + self._wait_seconds
-            memory = self._spool
+            memory = self._store
             try:
                 needs_bytes = _bytes(memory.retire()) + ROOM_BYTES
                 if memory.total() and shutil.disk_usage(self._path.parent).free < needs_bytes:
                     memory.resume_use()
                     return
-                self._spool = self._written(memory)
+                self._store = self._written(memory)
             except (OSError, sqlite3.Error):
                 memory.resume_use()
                 return
@@ -186,7 +186,7 @@ class Buffer:
         memory.close()
         self._disk.works(self._path)
 
-    def _written(self, memory: Spool) -> Spool:
+    def _written(self, memory: ReadingStore) -> ReadingStore:
         """A spool on the disk with all that is in memory.
 
         Raises OSError, sqlite3.Error: then the old file is there still, unless everything in it was sent.
@@ -204,7 +204,7 @@ class Buffer:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
             raise
-        return Spool(self._path, timer=self._timer)
+        return ReadingStore(self._path, timer=self._timer)
 
 
 def _read(path: Path) -> sqlite3.Connection | None:

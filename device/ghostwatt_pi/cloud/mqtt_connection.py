@@ -30,14 +30,14 @@ KEY_REFUSALS = frozenset({134, 135})
 """Bad user name or password, not authorized: 4 and 5 of MQTT 3.1.1, as paho numbers them."""
 
 
-class HungUp(CloudAway):
+class ConnectionClosed(CloudAway):
     """The broker closed the connection instead of answering the sign-in. It may do so with a bad key too."""
 
 
 class Signal(Enum):
     """What is heard besides messages."""
 
-    TAKEN = "the broker has what was said"
+    PUBACK = "the broker has what was said"
     ENDED = "the connection is over"
 
 
@@ -55,7 +55,7 @@ class Broker:
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
 
 
-class Line:
+class MqttConnection:
     """A connection of the device that signs in with this key: says on its data topic, hears on its commands topic.
 
     The session is a clean one, and nothing is said twice by itself: what is not answered the agent sends again.
@@ -88,12 +88,12 @@ class Line:
         if self._answer(deadline).is_failure:
             raise CloudAway("the broker does not let this device listen to its commands")
 
-    def say(self, payload: bytes) -> None:
+    def publish(self, payload: bytes) -> None:
         """Publish, at least once; TAKEN is heard when the broker has it. Raises CloudAway."""
         if self._client.publish(self._says, payload, qos=1).rc:
             raise CloudAway("the connection to the broker is lost")
 
-    def hear(self, seconds: float = 0.0) -> bytes | Signal | None:
+    def receive(self, seconds: float = 0.0) -> bytes | Signal | None:
         """The next message or TAKEN, None if none comes in time. Raises CloudAway when the connection is over."""
         try:
             heard = self._heard.get(timeout=max(0.0, seconds)) if seconds > 0 else self._heard.get_nowait()
@@ -119,7 +119,7 @@ class Line:
         except queue.Empty:
             raise CloudAway("the broker does not answer") from None
         if code is None:
-            raise HungUp("the broker hung up")
+            raise ConnectionClosed("the broker hung up")
         return code
 
     def _make_client(self, device_id: str, api_key: str) -> Client:
@@ -141,7 +141,7 @@ class Line:
         self._put(bytes(message.payload))
 
     def _taken(self, _client: Client, _data: object, _id: int, _code: ReasonCode, _: Properties) -> None:
-        self._put(Signal.TAKEN)
+        self._put(Signal.PUBACK)
 
     def _disconnected(
         self, _client: Client, _data: object, _flags: DisconnectFlags, _code: ReasonCode, _: object

@@ -1,24 +1,67 @@
-"""What happens to a damaged spool: it is put aside, never deleted, and what can be read of it is copied into a new one.
+"""Opens the buffer's file, and replaces a damaged one by what can still be read of it.
 
-A write torn by a power cut does no damage: it lies in SQLite's journal, whose checksums show how far it is whole. What
-this is for is a card that forgets.
+Every start checks the file. A damaged one is renamed, never deleted. A write that a power cut tore does no damage: it
+lies in SQLite's journal, whose checksums show how far it is whole. Damage comes from a card that loses data.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostwatt_pi.spool.schema import TABLES, connect, prepare
+from ghostwatt_pi.buffer.schema import TABLES, connect, prepare
+
+SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+LARGE_BYTES = 32_000_000
+"""Beyond this (two days of four outlets) only the quick check is made, which does not hold the indices against the
+table: measured on a PC, 0.2 s for a day's 14 MB; at a million readings, 67 MB, 2.2 s against 0.7 s."""
+
+
+def open_spool(path: Path) -> tuple[sqlite3.Connection, RecoveryReport | None]:
+    """The sound spool at `path`, made or mended if need be, and what was mended.
+
+    Each commit is on the disk when it returns (WAL, synchronous=FULL). Raises sqlite3.Error when the disk fails.
+    """
+    rescued = rescued_path(path)
+    if rescued.exists() and not path.exists():
+        put_in_place(rescued, path)  # the power went amid an earlier replacement
+    recovery = None
+    if path.exists() and not _is_ours(path):
+        recovery = RecoveryReport(put_aside(path), saved=0, unreadable=1)
+    db = connect(path)
+    if _is_sound(db):
+        return db, recovery
+    db.close()
+    recovery = replace_damaged(path, rescued)
+    return connect(path), recovery
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a file that we may read and write, as far as the file system lets anybody."""
+    return path.is_file() and (os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK))
+
+
+def _is_sound(db: sqlite3.Connection) -> bool:
+    """Check the file and make what it lacks; False when it is damaged."""
+    try:
+        prepare(db)
+        check = "quick_check" if db.execute(SIZE).fetchone()[0] > LARGE_BYTES else "integrity_check"
+        return bool(db.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok")
+    except sqlite3.OperationalError:
+        raise  # the disk is full, or not ours to write: not this file's damage
+    except sqlite3.DatabaseError:
+        return False
+
 
 Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Salvage:
+class RecoveryReport:
     """What came of a damaged file: where it was put, how many readings were saved, how many places were unreadable."""
 
     path: Path
@@ -26,7 +69,7 @@ class Salvage:
     unreadable: int
 
 
-def replace_damaged(path: Path, rescued: Path) -> Salvage:
+def replace_damaged(path: Path, rescued: Path) -> RecoveryReport:
     """Copy what can be read to `rescued`, put the damaged file aside, and the copy in its place."""
     for left_over in path.parent.glob(rescued.name + "*"):
         left_over.unlink()
@@ -39,7 +82,7 @@ def replace_damaged(path: Path, rescued: Path) -> Salvage:
             unreadable += missed
     aside = put_aside(path)
     rescued.replace(path)
-    return Salvage(aside, saved, unreadable)
+    return RecoveryReport(aside, saved, unreadable)
 
 
 def rescued_path(path: Path) -> Path:

@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostwatt_pi.home import Home
-from ghostwatt_pi.spool.spool import Spool
+from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.data_directory import DataDirectory
 
 DATED = """
 SELECT channel, timestamp_ms + coalesce(correction_ms, 0) AS at_ms, voltage, current, power
@@ -33,16 +33,18 @@ class Former:
     last_at_ms: int | None
 
 
-def formers(home: Home) -> list[Former]:
+def formers(directory: DataDirectory) -> list[Former]:
     """All that were put aside, the oldest first. Raises sqlite3.Error."""
-    paths = [path for path in home.former_dir.glob(f"*/{home.spool_path.name}") if path.parent.name.isdecimal()]
+    paths = [
+        path for path in directory.former_dir.glob(f"*/{directory.buffer_path.name}") if path.parent.name.isdecimal()
+    ]
     return [_look(path) for path in sorted(paths, key=lambda path: int(path.parent.name))]
 
 
-def bring_back(home: Home, former: Former) -> None:
+def bring_back(directory: DataDirectory, former: Former) -> None:
     """Let them wait in the present spool, and remove the folder. To be called with the folder's lock held."""
-    with closing(Spool(home.spool_path)) as spool, _reading(former.path) as db:
-        spool.take_over(db.execute(DATED).fetchall())
+    with closing(ReadingStore(directory.buffer_path)) as store, _reading(former.path) as db:
+        store.import_readings(db.execute(DATED).fetchall())
     shutil.rmtree(former.path.parent)
 
 

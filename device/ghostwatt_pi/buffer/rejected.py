@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.wire import ReadingResult
+from ghostwatt_pi.schemas import ReadingResult
 
 NOT_A_NUMBER = "not_a_number"
 COPY_UNSENDABLE = """

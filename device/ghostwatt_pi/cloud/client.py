@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
-from ghostwatt_pi.cloud.http import Cloud
+from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.schemas import BatchReply, DeviceReply, RelayReport
 from ghostwatt_pi.settings.config import LOOPBACK, BadSetting, Settings
-from ghostwatt_pi.spool.batch import Batch
-from ghostwatt_pi.wire import BatchReply, DeviceReply, RelayReport
 
 TLS_PORT, PLAIN_PORT = 443, 1883
 """443 is open where others are not, and AWS IoT Core takes device keys there."""
 
 
-class Transport(Protocol):
+class CloudClient(Protocol):
     """What the agent asks of the cloud. Every answer teaches `clock` the time."""
 
     clock: Clock
@@ -42,19 +42,19 @@ def address(settings: Settings) -> str:
     return f"{scheme}://{settings.mqtt_host}:{_port(settings)}"
 
 
-def open_transport(settings: Settings, device_id: str) -> AbstractContextManager[Transport]:
+def open_client(settings: Settings, device_id: str) -> AbstractContextManager[CloudClient]:
     """The transport of the settings. Raises BadSetting."""
     if settings.transport != "mqtt":
-        return Cloud(settings.api)
+        return HttpClient(settings.api)
     if not settings.mqtt_host:
         raise BadSetting("mqtt_host is not set: transport = mqtt needs the name of the cloud's broker")
     try:
-        from ghostwatt_pi.cloud.mqtt import MqttCloud  # noqa: PLC0415 - an extra
-        from ghostwatt_pi.cloud.mqtt_line import Broker  # noqa: PLC0415 - an extra
+        from ghostwatt_pi.cloud.mqtt import MqttClient  # noqa: PLC0415 - an extra
+        from ghostwatt_pi.cloud.mqtt_connection import Broker  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise BadSetting(f"transport is mqtt, which needs: pipx inject ghostwatt-pi paho-mqtt ({error})") from error
     broker = Broker(settings.mqtt_host, _port(settings), _tls(settings))
-    return MqttCloud(broker, device_id, Cloud(settings.api))
+    return MqttClient(broker, device_id, HttpClient(settings.api))
 
 
 def _tls(settings: Settings) -> bool:
