@@ -12,11 +12,11 @@ from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom, relay_alerts, silence
 from chalicelib.detection.alerts import Kind, always_on_watts
 from chalicelib.detection.phantom import Finding, Verdict
-from chalicelib.detection.port_state import Latest, PortState
+from chalicelib.detection.port_state import PortState
 from chalicelib.notifications.model import Action, Notification, Outcome, PhantomEvent, time_ordered_id
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, cut
-from chalicelib.readings.model import LATE_MS
+from chalicelib.readings.model import LATE_MS, MeterReading
 
 OBEYED_BELOW_WATTS = 0.5
 """A cut outlet draws nothing; a meter may still show a little noise."""
@@ -103,7 +103,7 @@ def _confirmed(port: Port, state: PortState) -> FollowUp | None:
     return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(state.open_event_id, "confirmed"),))
 
 
-def _contradicted(port: Port, state: PortState, newest: Latest, now_ms: int) -> FollowUp:
+def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: int) -> FollowUp:
     """A confirmed cut saved until now; one that was never confirmed saved nothing."""
     was_told = port.relay.failing or state.outcome == "contradicted"
     was_cut = _is_cut(port, state) and state.open_event_id is not None

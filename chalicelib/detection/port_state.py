@@ -7,16 +7,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.detection import phantom
 from chalicelib.notifications.model import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Latest:
-    """The newest reading of a port: volts, amps, watts at epoch milliseconds."""
-
-    at_ms: int
-    voltage: float
-    current: float
-    power: float
+from chalicelib.readings.model import MeterReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +22,7 @@ class PortState:
 
     detector: phantom.State = field(default_factory=phantom.State)
     status: phantom.Status = "off"
-    latest: Latest | None = None
+    latest: MeterReading | None = None
     open_event_id: str | None = None
     outcome: Outcome | None = None
     always_on: bool = False

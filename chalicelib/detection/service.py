@@ -22,7 +22,7 @@ from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
 from chalicelib.detection.effects import FollowUp, follow_up, with_silence
 from chalicelib.detection.outlet_status import is_off
-from chalicelib.detection.port_state import DeviceState, Latest, PortState
+from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as device_store
 from chalicelib.energy import counted_gaps as counted
 from chalicelib.energy import dirty_hours as hours
@@ -30,7 +30,16 @@ from chalicelib.energy.roll_up import roll_up
 from chalicelib.notifications import outbox as notify
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
-from chalicelib.readings.model import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, SensorLog, merged, merged_sensors
+from chalicelib.readings.model import (
+    LATE_MS,
+    MAX_AHEAD_MS,
+    Chunk,
+    Columns,
+    MeterReading,
+    SensorLog,
+    merged,
+    merged_sensors,
+)
 from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
 
@@ -158,7 +167,9 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     pace_ms = silence.learned(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
-    newest = Latest(columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1])
+    newest = MeterReading(
+        columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1]
+    )
     heard = replace(before, detector=detector, latest=newest, pace_ms=pace_ms, silent_since_ms=None)
     heard = replace(heard, status="off" if is_off(port.relay, heard) else verdict.status)
     return follow_up(port, heard, verdict, now_ms)

@@ -13,10 +13,11 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.core.dynamo import Item, Transaction, condition_failed, table_name
 from chalicelib.detection import phantom
-from chalicelib.detection.port_state import DeviceState, Latest, PortState
+from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices.liveness import shard
 from chalicelib.energy import dirty_hours as hours
 from chalicelib.notifications.model import Outcome
+from chalicelib.readings.model import MeterReading
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -73,7 +74,7 @@ def _state(item: StateItem) -> DeviceState:
 
 
 def _unpack(packed: _Packed) -> PortState:
-    latest = None if packed.latest is None else Latest(*packed.latest)
+    latest = None if packed.latest is None else MeterReading(*packed.latest)
     detector = phantom.State.unpack(packed.detector)
     return PortState(
         detector,

@@ -22,7 +22,7 @@ from chalicelib.devices.list_order import Place
 from chalicelib.devices.model import Device
 from chalicelib.readings import device_handlers as messages
 from chalicelib.readings import history_query as asking
-from chalicelib.readings import sensor_history
+from chalicelib.readings import sensor_service
 from chalicelib.readings import sensor_summaries as summaries
 from chalicelib.readings.sensor_schemas import SensorSummaries, SensorSummaryColumns
 
@@ -173,5 +173,7 @@ def sensor_data(call: Call[None], device_id: str) -> Reply:
     limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
     layout = asking.layout(call.query)
     device = devices.own(call.owner_id, device_id)
-    logs, cursor = sensor_history.logs(device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms)
+    logs, cursor = sensor_service.load_sensor_logs(
+        device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms
+    )
     return asking.sensor_reply(device_id, layout, logs, cursor)

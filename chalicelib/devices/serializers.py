@@ -7,6 +7,7 @@ from typing import TypedDict
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.core.units import units_of
 from chalicelib.detection import silence
+from chalicelib.detection.device_reply import DeviceReply
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import liveness
 from chalicelib.devices import schemas as wire
@@ -14,7 +15,6 @@ from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.pairing import Claim
 from chalicelib.ports.model import Port
 from chalicelib.ports.serializers import UNKNOWN, latest
-from chalicelib.readings.device_reply import DeviceReply
 from chalicelib.readings.model import SensorLog
 
 

@@ -27,7 +27,7 @@ from chalicelib.energy.slots import quarters, slots
 from chalicelib.energy.usage import Usage
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
-from chalicelib.readings.columns import Unreadable
+from chalicelib.readings.chunk_codec import Unreadable
 from chalicelib.readings.model import Columns
 
 LOG = logging.getLogger("ghostwatt.roll_up")

@@ -8,16 +8,17 @@ from chalicelib.core.times import iso, iso_or_none
 from chalicelib.detection import outlet_status, silence
 from chalicelib.detection.backtest import Cut
 from chalicelib.detection.phantom import Explanation
-from chalicelib.detection.port_state import Latest, PortState
+from chalicelib.detection.port_state import PortState
 from chalicelib.ports import schemas as wire
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay
+from chalicelib.readings.model import MeterReading
 
 UNKNOWN = PortState()
 """Of a port that has sent no reading yet."""
 
 
-def latest(newest: Latest | None) -> wire.LatestReading | None:
+def latest(newest: MeterReading | None) -> wire.LatestReading | None:
     """The newest reading of a port."""
     if newest is None:
         return None

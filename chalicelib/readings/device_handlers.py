@@ -1,4 +1,4 @@
-"""What a device says, and what it is answered, whatever carries it: HTTP and MQTT call the same few functions."""
+"""Handlers of a device's messages: decode, store, reply. HTTP and MQTT call the same functions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from chalicelib.accounts import quotas
 from chalicelib.core import clock, telemetry, views
 from chalicelib.core.decoding import invalid
 from chalicelib.core.times import epoch_ms, iso, refuse_seconds
-from chalicelib.devices import heartbeat as beating
+from chalicelib.detection.device_reply import reply_to_device
+from chalicelib.detection.reading_status import status_of_reading
+from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices import presence
 from chalicelib.devices import schemas as wire_devices
 from chalicelib.devices.model import Device
+from chalicelib.ports import store as port_store
 from chalicelib.readings import schemas as wire
-from chalicelib.readings import service as record
-from chalicelib.readings import single_reading as record_one
+from chalicelib.readings.model import PortReading
+from chalicelib.readings.sensor_service import record_sensors
+from chalicelib.readings.service import Batch, RecordedReading, Refused, Result, record_batch, record_reading
 
 _ALL = msgspec.json.Decoder(list[wire.BatchReading])
 _ONE = msgspec.json.Decoder(wire.BatchReading)
@@ -29,13 +33,15 @@ def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire
         now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     refuse_seconds(said.sent_at_ms, now_ms, "sentAtMs")
     device = presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
-    return views.device_reply(beating.heartbeat(device, said.relays, now_ms))
+    ports = apply_relay_reports(device, said.relays, now_ms)
+    return views.device_reply(reply_to_device(device, ports, now_ms))
 
 
 def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wire_devices.SensorsAnswer:
     """What a device's free sensors say; without a timestamp it is of now. Raises Invalid: timestamp, sensors."""
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
-    duplicates, reply = record_one.record_sensors(device, said.sensors, at_ms, said.timestamp is not None, now_ms)
+    duplicates = record_sensors(device, said.sensors, at_ms, now_ms, timed=said.timestamp is not None)
+    reply = reply_to_device(device, port_store.of_device(device.device_uid), now_ms)
     return wire_devices.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
 
 
@@ -46,20 +52,23 @@ def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingA
     """
     quotas.take_readings(device, 1, now_ms)
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
-    given = record_one.Reading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
-    stored, reply = record_one.record_one(device, given, said.timestamp is not None, now_ms)
+    given = PortReading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
+    stored = record_reading(device, given, now_ms, timed=said.timestamp is not None)
+    reply = reply_to_device(device, stored.ports, now_ms, has_readings=True)
     return wire.OneReadingAnswer(message="Reading stored", data=_data(stored), **views.reply_fields(reply))
 
 
-def _data(stored: record_one.RecordedOne) -> wire.OneReadingData:
+def _data(stored: RecordedReading) -> wire.OneReadingData:
+    reading = stored.reading
     shown = wire.StoredReading(
-        id=stored.reading_id,
-        voltage=stored.reading.voltage,
-        current=stored.reading.current,
-        power=stored.reading.power,
-        timestamp=iso(stored.reading.timestamp_ms),
+        id=f"{reading.port_id}@{reading.timestamp_ms}",
+        voltage=reading.voltage,
+        current=reading.current,
+        power=reading.power,
+        timestamp=iso(reading.timestamp_ms),
     )
-    return wire.OneReadingData(reading=shown, phantom_detected=stored.phantom_detected, port_status=stored.status)
+    judged = status_of_reading(stored.port, reading.power)
+    return wire.OneReadingData(reading=shown, phantom_detected=judged.phantom_detected, port_status=judged.status)
 
 
 def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
@@ -67,8 +76,8 @@ def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
     now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     quotas.take_readings(device, len(said.readings), now_ms)
     decoded, sha256 = _decode(said.readings)
-    batch = record.Batch(said.batch_id, said.sent_at_ms, decoded, sha256)
-    recorded, reply = record.record(device, batch, now_ms)
+    recorded = record_batch(device, Batch(said.batch_id, said.sent_at_ms, decoded, sha256), now_ms)
+    reply = reply_to_device(device, recorded.ports, now_ms, has_readings=True)
     _measure(said.batch_id, recorded.results)
     return wire.BatchAnswer(
         results=[_result(index, result) for index, result in enumerate(recorded.results)],
@@ -77,7 +86,7 @@ def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
     )
 
 
-def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[record.Refused | wire.BatchReading], str]:
+def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | wire.BatchReading], str]:
     """The readings, and the digest of what they say; the usual batch, in which all are well, is decoded in one go."""
     whole = b"[" + b",".join(bytes(given) for given in raw) + b"]"
     try:
@@ -87,23 +96,23 @@ def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[record.Refused | wire.Batc
     return decoded, hashlib.sha256(msgspec.msgpack.encode(decoded)).hexdigest()
 
 
-def _decode_one(raw: msgspec.Raw) -> wire.BatchReading | record.Refused:
+def _decode_one(raw: msgspec.Raw) -> wire.BatchReading | Refused:
     try:
         return _ONE.decode(raw)
     except msgspec.ValidationError as error:
-        return record.Refused("invalid", invalid(error).field)
+        return Refused("invalid", invalid(error).field)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return record.Refused("invalid")
+        return Refused("invalid")
 
 
-def _measure(batch_id: str, results: Sequence[record.Result]) -> None:
+def _measure(batch_id: str, results: Sequence[Result]) -> None:
     """The batch's id is part of its chunks' keys: by it, a batch is found again in the logs of the stream."""
     stored, duplicate = results.count("stored"), results.count("duplicate")
     metrics = {"ReadingsStored": stored, "ReadingsDuplicate": duplicate}
     telemetry.measure({**metrics, "ReadingsRejected": len(results) - stored - duplicate}, batchId=batch_id)
 
 
-def _result(index: int, result: record.Result) -> wire.ReadingResult:
-    if isinstance(result, record.Refused):
+def _result(index: int, result: Result) -> wire.ReadingResult:
+    if isinstance(result, Refused):
         return wire.ReadingResult(index=index, status="rejected", code=result.code, field=result.field)
     return wire.ReadingResult(index=index, status=result)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS
-from chalicelib.detection.port_state import Latest
 from chalicelib.devices import service as devices
 from chalicelib.energy import local_spans as spans
 from chalicelib.energy import rollup_store as rollups
@@ -20,7 +19,7 @@ from chalicelib.energy.usage import Usage
 from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
 from chalicelib.readings import store
-from chalicelib.readings.model import MAX_AHEAD_MS, MAX_CHUNK_MS, Columns, merged
+from chalicelib.readings.model import MAX_AHEAD_MS, MAX_CHUNK_MS, Columns, MeterReading, merged
 
 UsageResolution = Literal["5m", "1h", "1d"]
 LENGTH_MS: dict[UsageResolution, int] = {"5m": SLOT_MS, "1h": HOUR_MS, "1d": DAY_MS}
@@ -34,7 +33,7 @@ LEAST_LOOK = 300
 class RawPage(NamedTuple):
     """Raw readings, oldest first, and the time from which the next page goes on (None at the end)."""
 
-    readings: list[Latest]
+    readings: list[MeterReading]
     next_ms: int | None
 
 
@@ -62,7 +61,7 @@ def own(owner_id: str, port_id: str, now_ms: int) -> Recorded:
 def raw(of: Recorded, first_ms: int, last_ms: int, limit: int) -> RawPage:
     """At most `limit` raw readings of a port between two times, both included; of one time the first stored."""
     at_ms = max(first_ms, of.oldest_raw_ms)
-    found: list[Latest] = []
+    found: list[MeterReading] = []
     length_ms = 0
     for _ in range(MOST_LOADS):
         if not length_ms:
@@ -81,14 +80,14 @@ def raw(of: Recorded, first_ms: int, last_ms: int, limit: int) -> RawPage:
     return RawPage(found, at_ms if at_ms <= last_ms else None)
 
 
-def _raw_between(port: Port, first_ms: int, end_ms: int) -> list[Latest]:
+def _raw_between(port: Port, first_ms: int, end_ms: int) -> list[MeterReading]:
     chunks = store.overlapping(port.device_uid, first_ms, end_ms - 1)
     columns = merged(chunks).get(port.port_id, Columns())
-    shown: list[Latest] = []
+    shown: list[MeterReading] = []
     rows = zip(columns.times_ms, columns.millivolts, columns.milliamps, columns.milliwatts, strict=True)
     for at_ms, millivolts, milliamps, milliwatts in rows:
         if first_ms <= at_ms < end_ms and (not shown or shown[-1].at_ms != at_ms):
-            shown.append(Latest(at_ms, millivolts / 1_000, milliamps / 1_000, milliwatts / 1_000))
+            shown.append(MeterReading(at_ms, millivolts / 1_000, milliamps / 1_000, milliwatts / 1_000))
     return shown
 
 

@@ -39,6 +39,28 @@ class Reading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PortReading:
+    """A reading as a device says it: volts, amps, watts; energy is the meter's own counter in Wh, None without one."""
+
+    port_id: str
+    timestamp_ms: int
+    voltage: float
+    current: float
+    power: float
+    energy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReading:
+    """One stored reading of a port: volts, amps and watts at epoch milliseconds."""
+
+    at_ms: int
+    voltage: float
+    current: float
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """The readings of one port in a chunk, oldest first: epoch ms and whole milliwatts, millivolts, milliamps.
 

@@ -10,7 +10,7 @@ from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
 from chalicelib.devices import service as devices
 from chalicelib.readings import history_query as asking
-from chalicelib.readings import sensor_history
+from chalicelib.readings import sensor_service
 from chalicelib.readings.history_schemas import Cell, UsageResolution
 from chalicelib.readings.sensor_schemas import (
     SensorSummaries,
@@ -29,7 +29,7 @@ def reply(call: Call[None], device_id: str) -> Reply:
     device = devices.own(call.owner_id, device_id)
     resolution = asked.usage_resolution or "5m"
     timezone = "UTC" if resolution == "5m" else accounts.of_session(call.session).timezone
-    page = sensor_history.summaries(
+    page = sensor_service.load_sensor_summaries(
         device, resolution, timezone, asked.first_ms, asked.last_ms, asked.limit, call.now_ms
     )
     goes_on = asking.cursor(resolution, page.next_ms)

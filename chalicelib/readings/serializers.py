@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.core.times import SECOND_MS, iso
-from chalicelib.detection.port_state import Latest
 from chalicelib.energy.usage import Usage, watt_hours
 from chalicelib.readings import history_schemas as wire
+from chalicelib.readings.model import MeterReading
 
 
-def point(shown: Latest) -> wire.HistoryPoint:
+def point(shown: MeterReading) -> wire.HistoryPoint:
     """A raw reading in a history."""
     return wire.HistoryPoint(
         timestamp=iso(shown.at_ms),

@@ -1,21 +1,21 @@
-"""Recording a batch of readings: each judged by itself, stored once. What is answered 2xx is durably stored."""
+"""Recording readings, one or a batch: each is judged by itself and stored once. A 2xx answer means durably stored."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.errors import Conflict, Invalid, not_found
+from chalicelib.core.identifiers import new_id
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import is_in_seconds, refuse_seconds
 from chalicelib.devices.model import Device
 from chalicelib.ports import store as port_store
+from chalicelib.ports.model import Port
 from chalicelib.readings import store
 from chalicelib.readings.device_locks import turn
-from chalicelib.readings.device_reply import DeviceReply
-from chalicelib.readings.model import MAX_SPAN_MS, Chunk, Reading, by_port, rebase_ms, refusal, runs
-from chalicelib.readings.reply_service import reply_to
+from chalicelib.readings.model import MAX_SPAN_MS, Chunk, PortReading, Reading, by_port, rebase_ms, refusal, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,52 @@ class Refused:
     field: str | None = None
 
 
+REFUSALS = {"in_future": "lies more than five minutes ahead", "too_old": "is older than readings are kept"}
 Status = Literal["stored", "duplicate"]
 Result = Status | Refused
 Identity = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of each reading of a batch, in its order, and by how much their stamps were moved."""
+class RecordedBatch:
+    """What became of a batch.
+
+    Attributes:
+        results: One for each reading, in the order of the batch.
+        rebased_by_ms: How far the readings' times were moved to the server's clock.
+        ports: All ports of the device.
+    """
 
     results: list[Result]
     rebased_by_ms: int
+    ports: Sequence[Port]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReading:
+    """What became of a single reading.
+
+    Attributes:
+        reading: The reading that is stored of this port and time: the first one that came.
+        port: Its port.
+        ports: All ports of the device.
+    """
+
+    reading: PortReading
+    port: Port
+    ports: Sequence[Port]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A device's batch; what could not be decoded stands in it as Refused. sha256 is the digest of all it says."""
+    """A batch of a device.
+
+    Attributes:
+        batch_id: The device's name for it; a resend has the same.
+        sent_at_ms: The device's clock when it sent this attempt, epoch ms.
+        readings: The readings in their order; Refused stands for each that could not be decoded.
+        sha256: The digest of all readings, by which a resend is told from another batch.
+    """
 
     batch_id: str
     sent_at_ms: int
@@ -49,10 +79,17 @@ class Batch:
     sha256: str
 
 
-def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceReply]:
-    """Store a batch: whole readings once each, under their true times. Sending it again changes nothing.
+def record_batch(device: Device, batch: Batch, now_ms: int) -> RecordedBatch:
+    """Store a batch, each good reading once and at its true time. Sending the batch again changes nothing.
 
-    Raises Conflict: batch_conflict, when this batch id is stored with other readings; Invalid: sentAtMs in seconds.
+    Args:
+        device: The device that sent it.
+        batch: The batch.
+        now_ms: The server's time, epoch ms.
+
+    Raises:
+        Conflict: batch_conflict, when this batch id is stored with other readings.
+        Invalid: sentAtMs is in seconds.
     """
     refuse_seconds(batch.sent_at_ms, now_ms, "sentAtMs")
     ports = port_store.of_device(device.device_uid)
@@ -61,7 +98,7 @@ def record(device: Device, batch: Batch, now_ms: int) -> tuple[Recorded, DeviceR
     judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
     with turn(device.device_uid):  # else two batches with one reading would not see each other
         results = _store(device, batch, judged, now_ms)
-    return Recorded(results, rebased_by_ms), reply_to(device, ports, now_ms, has_readings=True)
+    return RecordedBatch(results, rebased_by_ms, ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +213,44 @@ def _chunks(device: Device, batch: Batch, new: list[_Stamped], now_ms: int) -> l
         )
         for number, run in enumerate(runs([(entry.at_ms, entry.reading) for entry in new]))
     ]
+
+
+def record_reading(device: Device, reading: PortReading, now_ms: int, *, timed: bool) -> RecordedReading:
+    """Store one reading.
+
+    Args:
+        device: The device that sent it.
+        reading: The reading.
+        now_ms: The server's time, epoch ms.
+        timed: Whether the device gave the time. A second reading of the same port and time is then a duplicate;
+            a reading without a time of its own is always new.
+
+    Raises:
+        NotFound: The device has no such port.
+        Invalid: The time lies ahead or is too old.
+    """
+    ports = port_store.of_device(device.device_uid)
+    reading = replace(reading, power=round(reading.power, 3))  # as it is stored
+    port = next((port for port in ports if port.port_id == reading.port_id), None)
+    if port is None:
+        raise not_found("port")
+    refuse_time(device, reading.timestamp_ms, now_ms)
+    return RecordedReading(_store_one(device, reading, timed, now_ms), port, ports)
+
+
+def refuse_time(device: Device, at_ms: int, now_ms: int) -> None:
+    """Raise Invalid when a time that a device gave lies ahead, or before what is kept of its readings."""
+    if code := refusal(at_ms, now_ms, device.retention):
+        raise Invalid(f"timestamp {REFUSALS[code]}.", code=code, field="timestamp")
+
+
+def _store_one(device: Device, reading: PortReading, timed: bool, now_ms: int) -> PortReading:
+    batch = f"{reading.port_id}@{reading.timestamp_ms}" if timed else f"{reading.port_id}@{new_id()}"
+    columns = by_port([(reading.timestamp_ms, reading)])
+    chunk = Chunk(device.device_uid, device.device_id, device.owner_id, store.chunk_key(batch), now_ms, columns)
+    if store.add([chunk], device.retention):
+        return reading
+    (first,) = store.load_batch(device.device_uid, batch)
+    kept = first.ports[reading.port_id]
+    volts, amps, watts = kept.millivolts[0] / 1_000, kept.milliamps[0] / 1_000, kept.milliwatts[0] / 1_000
+    return PortReading(reading.port_id, kept.times_ms[0], volts, amps, watts)

@@ -25,7 +25,7 @@ from chalicelib.core.dynamo import (
 )
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import LATEST_MS
-from chalicelib.readings import columns
+from chalicelib.readings import chunk_codec
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, SensorLog
 
 WATTS = "watts"
@@ -78,7 +78,7 @@ def _chunk(item: ReadingItem) -> Chunk:
         owner_id=item.owner_id,
         chunk_id=item.chunk_id,
         stored_at_ms=int(item.stored_at_ms),
-        ports=columns.unpack(item.watts or b""),
+        ports=chunk_codec.unpack(item.watts or b""),
         batch_sha256=item.batch_sha256 or "",
         rebased_by_ms=int(item.rebased_by_ms or 0),
     )
@@ -96,7 +96,7 @@ def _chunk_item(chunk: Chunk, retention: Retention) -> ReadingItem:
         expires_at=retention.expires_at_ms(chunk.last_ms) // 1_000,
         batch_sha256=chunk.batch_sha256,
         rebased_by_ms=chunk.rebased_by_ms or None,
-        watts=columns.pack(chunk.ports),
+        watts=chunk_codec.pack(chunk.ports),
     )
 
 

@@ -18,11 +18,11 @@ from botocore.session import get_session
 from chalicelib.core import clock, views
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
+from chalicelib.detection.device_reply import DeviceReply
 from chalicelib.devices import store as devices
 from chalicelib.devices.pace import pace_of
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import Port
-from chalicelib.readings.device_reply import DeviceReply
 
 MAX_CLIENT_ID_CHARACTERS = 128
 LOG = logging.getLogger("ghostwatt.commands")

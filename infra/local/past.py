@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from chalicelib.accounts import service as accounts
 from chalicelib.accounts import store as users
 from chalicelib.core.identifiers import new_id
+from chalicelib.detection.device_reply import reply_to_device
+from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.detection.service import examine
 from chalicelib.devices import service as devices
-from chalicelib.devices.heartbeat import heartbeat
 from chalicelib.devices.model import Device
 from chalicelib.notifications import service as notifications
 from chalicelib.ports import service as ports
@@ -19,8 +20,8 @@ from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import RelayState
 from chalicelib.readings import store as stored_readings
-from chalicelib.readings.service import Batch, record
-from chalicelib.readings.single_reading import Reading
+from chalicelib.readings.model import PortReading
+from chalicelib.readings.service import Batch, record_batch
 from infra.local.household import APPLIANCES, Appliance
 from infra.local.outlets import Outlet
 
@@ -84,13 +85,14 @@ def _step(home: Home, begin_ms: int, end_ms: int) -> None:
     device = devices.own(home.owner_id, home.device_id)
     outlets = zip(_by_channel(port_store.of_device(device.device_uid)), APPLIANCES, strict=True)
     measured = [
-        Reading(port.port_id, at_ms, VOLTS, round(watts / VOLTS, 3), watts)
+        PortReading(port.port_id, at_ms, VOLTS, round(watts / VOLTS, 3), watts)
         for port, appliance in [(_wanted(port, appliance, begin_ms, end_ms), appliance) for port, appliance in outlets]
         for at_ms in range(begin_ms, end_ms, SAMPLE_MS)
         for watts in [_watts(port, appliance, at_ms)]
     ]
     batch_id = new_id()
-    record(device, Batch(batch_id, end_ms, measured, sha256=batch_id), end_ms)
+    recorded = record_batch(device, Batch(batch_id, end_ms, measured, sha256=batch_id), end_ms)
+    reply_to_device(device, recorded.ports, end_ms, has_readings=True)
     examine(stored_readings.load_batch(device.device_uid, batch_id), end_ms)
     _obey(device, end_ms)
 
@@ -114,7 +116,8 @@ def _come_home(home: Home, now_ms: int) -> None:
 def _obey(device: Device, now_ms: int) -> None:
     switched = [port for port in port_store.of_device(device.device_uid) if not port.relay.obeyed]
     if any(port.relay.version for port in switched):
-        heartbeat(device, [_report(port) for port in switched], now_ms)
+        ports_now = apply_relay_reports(device, [_report(port) for port in switched], now_ms)
+        reply_to_device(device, ports_now, now_ms)
 
 
 def _by_channel(found: Iterable[Port]) -> list[Port]:

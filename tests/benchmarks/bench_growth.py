@@ -19,7 +19,7 @@ from typing import Any
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.retention import DEFAULT_DAYS, SLACK_MS, Retention
 from chalicelib.core.times import DAY_MS
-from chalicelib.readings import columns
+from chalicelib.readings import chunk_codec
 from chalicelib.readings.model import Chunk, Columns
 from infra.local import aws, tables, template
 from infra.local.database import Database, server_binary
@@ -96,7 +96,7 @@ def _item(at_ms: int) -> dict[str, Any]:
     chunk = Chunk(
         "0123456789abcdef0123", "GW-0123456789ab", "fedcba9876543210fedc", f"watts#{new_id()}#0", at_ms, ports, "0" * 64
     )
-    packed = columns.pack(chunk.ports)
+    packed = chunk_codec.pack(chunk.ports)
     return {
         "device_uid": {"S": chunk.device_uid},
         "chunk_id": {"S": chunk.chunk_id},

@@ -18,14 +18,14 @@ from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
-from chalicelib.detection.port_state import DeviceState, Latest, PortState
+from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device, PortName
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
 from chalicelib.ports.model import device_uid_of, port_id
 from chalicelib.readings import store as readings
-from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, by_port
+from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, MeterReading, by_port
 from chalicelib.readings.schemas import BatchReading
 from tests.conftest import Device as Caller
 from tests.conftest import Person, now_ms, reading
@@ -92,7 +92,7 @@ def _taught(start_ms: int, noise: random.Random) -> PortState:
     detector, _ = phantom.step(
         phantom.State(), phantom.Rule(), times, [noise.gauss(each, each / 10) for each in levels]
     )
-    return PortState(detector, "active", Latest(times[-1], 230.1, 0.38, use))
+    return PortState(detector, "active", MeterReading(times[-1], 230.1, 0.38, use))
 
 
 def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX_CHUNK_MS) -> list[Chunk]:
@@ -135,7 +135,7 @@ def _add_device(owner_id: str) -> str:
     uid, at_ms = new_id(), now_ms()
     names = tuple(PortName(port_id(uid, f"{number:06x}"), f"Outlet {number}", number) for number in range(1, PORTS + 1))
     device = Device(f"GW-{uid}", uid, owner_id, "Raspberry Pi", at_ms, ports=names)
-    read = PortState(status="active", latest=Latest(at_ms, 230.1, 0.38, USE_WATTS))
+    read = PortState(status="active", latest=MeterReading(at_ms, 230.1, 0.38, USE_WATTS))
     write = Transaction()
     devices.put_new(write, device)
     if not (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.devices import store as devices
 from chalicelib.ports import store as ports
-from chalicelib.readings.reply_service import reply_to
 from chalicelib.realtime import commands
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.devices.test_mqtt import publish
@@ -100,7 +100,7 @@ def test_a_meter_that_falls_silent_is_told_by_the_calls_of_its_device(
     for minute in range(1, 8):
         loaded = devices.load(device.device_id)
         assert loaded is not None
-        reply_to(loaded, ports.of_device(loaded.device_uid), at_ms + minute * 60_000)
+        reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + minute * 60_000)
         assert len(told(person, "outlet_silent")) == (1 if minute > 1 else 0), minute
         assert outlet(person, port)["status"] == ("silent" if minute > 1 else "active"), minute
     sent(device, deliver, port, (299, 61.0))
@@ -114,7 +114,7 @@ def test_a_device_that_is_offline_has_no_silent_outlets(person: Person, device: 
     at_ms = now_ms()
     loaded = devices.load(device.device_id)
     assert loaded is not None
-    reply_to(loaded, ports.of_device(loaded.device_uid), at_ms + 3_600_000)
+    reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + 3_600_000)
     assert told(person, "outlet_silent") == [], "it has just come back, and may have an hour to send"
 
 

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from chalicelib.detection import store as states
-from chalicelib.detection.port_state import DeviceState, Latest, PortState
+from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.readings.model import MeterReading
 
 
 @pytest.mark.usefixtures("database")
 def test_a_state_stored_before_states_were_deflated_is_still_read() -> None:
-    ports = {f"port-{number}": PortState(latest=Latest(number, 230.1, 0.4, 90.0)) for number in range(4)}
+    ports = {f"port-{number}": PortState(latest=MeterReading(number, 230.1, 0.4, 90.0)) for number in range(4)}
     state = DeviceState(secrets.token_hex(10), ports=ports)
     assert states.save(state)
     item = states.StateItem.get(state.device_uid)
@@ -29,7 +30,7 @@ def test_a_state_stored_before_states_were_deflated_is_still_read() -> None:
 
 @pytest.mark.usefixtures("database")
 def test_a_state_stored_before_there_was_a_pace_and_silence_is_still_read() -> None:
-    state = DeviceState(secrets.token_hex(10), ports={"p": PortState(latest=Latest(1, 230.1, 0.4, 90.0))})
+    state = DeviceState(secrets.token_hex(10), ports={"p": PortState(latest=MeterReading(1, 230.1, 0.4, 90.0))})
     assert states.save(state)
     packed = state.ports["p"].detector.pack()
     stored = {"p": [packed, "active", [1, 230.1, 0.4, 90.0], None, None, False, True]}

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.accounts import sessions
 from chalicelib.accounts import store as users
+from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices import service as devices
-from chalicelib.devices.heartbeat import heartbeat
 from chalicelib.energy import savings_service as savings
 from chalicelib.energy import service as energy
 from chalicelib.energy.savings import Saving
@@ -50,7 +50,7 @@ def port(person: Person, device: Device, deliver: Deliver) -> dict[str, Any]:
 
 def acknowledge(device: Device, port: dict[str, Any], at_ms: int, state: RelayState = "off") -> None:
     known = devices.authenticate(device.api_key, at_ms)
-    heartbeat(known, [Report(port["portId"], state, 1)], at_ms)
+    apply_relay_reports(known, [Report(port["portId"], state, 1)], at_ms)
 
 
 def owner_of(person: Person) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.readings import sensor_history
+from chalicelib.readings import sensor_service
 from tests.conftest import Device, Person, now_ms
 
 
@@ -77,7 +77,7 @@ def test_a_page_ends_where_it_would_read_too_much(
 ) -> None:
     for number in range(8):
         say(device, start_ms + number * HOUR_MS, temperature=float(number))
-    monkeypatch.setattr(sensor_history, "MOST_LOGS", 3)
+    monkeypatch.setattr(sensor_service, "MOST_LOGS", 3)
     first = data(person, device, "resolution=1h")
     rest = data(person, device, f"resolution=1h&cursor={first['cursor']}")
     assert [len(first["data"]), len(rest["data"])] == [3, 3]

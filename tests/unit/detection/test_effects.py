@@ -12,10 +12,10 @@ from chalicelib.detection.alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.effects import METER_LAG_MS, REFUSED_PAUSE_MS, FollowUp, follow_up, with_silence
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.phantom import Finding, State, Verdict
-from chalicelib.detection.port_state import Latest, PortState
+from chalicelib.detection.port_state import PortState
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import report, switch
-from chalicelib.readings.model import LATE_MS
+from chalicelib.readings.model import LATE_MS, MeterReading
 
 NOW = 1_700_000_000_000
 PORT = Port("uid-1", "uid", "GW-1", "owner", "Television", 1, policy="cut")
@@ -37,7 +37,7 @@ def obeyed() -> tuple[Port, PortState]:
 
 
 def drawing(state: PortState, watts: float, at_ms: int) -> PortState:
-    return replace(state, latest=Latest(at_ms, 230, 0, watts))
+    return replace(state, latest=MeterReading(at_ms, 230, 0, watts))
 
 
 def test_policy_cut_cuts_and_tells() -> None:

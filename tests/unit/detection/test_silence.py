@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS
 from chalicelib.detection import silence
-from chalicelib.detection.port_state import Latest, PortState
+from chalicelib.detection.port_state import PortState
+from chalicelib.readings.model import MeterReading
 
 NOW = 1_700_000_000_000
 
@@ -16,7 +17,7 @@ NOW = 1_700_000_000_000
 def outlet(pace_seconds: float | None) -> PortState:
     """An outlet of this pace whose newest reading is of NOW."""
     pace_ms = None if pace_seconds is None else pace_seconds * 1_000
-    return PortState(latest=Latest(NOW, 230, 0.1, 23), pace_ms=pace_ms)
+    return PortState(latest=MeterReading(NOW, 230, 0.1, 23), pace_ms=pace_ms)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_the_pace_is_the_same_however_readings_are_batched(gaps: list[int], data
 def test_a_steady_outlet_is_never_told_silent_between_its_readings(pace_seconds: int) -> None:
     pace_ms, at_ms = None, NOW
     for number in range(100):
-        state = PortState(latest=Latest(at_ms, 230, 0, 1), pace_ms=pace_ms)
+        state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
         if number > 1 or pace_seconds < 2_250:
             assert silence.begins_ms(state, at_ms + pace_seconds * 1_000) is None
         pace_ms = silence.learned(pace_ms, at_ms, [at_ms + pace_seconds * 1_000])
@@ -73,7 +74,7 @@ def test_a_meter_that_reports_on_change_is_not_silent_each_time_that_its_applian
     pace_ms, at_ms, told = None, NOW, 0
     for _ in range(12):
         for gap_ms in [2_000] * 1_800 + [300_000] * 12:
-            state = PortState(latest=Latest(at_ms, 230, 0, 1), pace_ms=pace_ms)
+            state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
             told += silence.begins_ms(state, at_ms + gap_ms) is not None
             pace_ms = silence.learned(pace_ms, at_ms, [at_ms + gap_ms])
             at_ms += gap_ms

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS
-from chalicelib.readings.columns import Unreadable, pack, unpack
+from chalicelib.readings.chunk_codec import Unreadable, pack, unpack
 from chalicelib.readings.model import (
     MAX_AHEAD_MS,
     MAX_CHUNK_MS,

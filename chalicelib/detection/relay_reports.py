@@ -1,4 +1,4 @@
-"""Heartbeat: a device says that it lives and what it did with its relays."""
+"""Relay reports: what a device did with the relay commands it got, and what that means for the cuts behind them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from chalicelib.notifications import outbox as notify
 from chalicelib.ports import store
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, RelayState, report
-from chalicelib.readings.device_reply import DeviceReply
-from chalicelib.readings.reply_service import reply_to
 from chalicelib.realtime import publisher as live
 
 TRIES = 5
@@ -39,13 +37,25 @@ class RelayReport(Protocol):
     def reason(self) -> str | None: ...
 
 
-def heartbeat(device: Device, reports: Sequence[RelayReport], now_ms: int) -> DeviceReply:
-    """Take the device's relay reports (those of unknown ports are passed over) and answer what is wanted."""
+def apply_relay_reports(device: Device, reports: Sequence[RelayReport], now_ms: int) -> list[Port]:
+    """Store what a device reports of its relays.
+
+    Args:
+        device: The device that reports.
+        reports: Its reports; those about ports that it does not have are ignored.
+        now_ms: The time of the call, epoch ms.
+
+    Returns:
+        All ports of the device, with the relay states as they are stored now.
+
+    Raises:
+        Unavailable: A port kept changing meanwhile; the device sends its reports again.
+    """
     ports = {port.port_id: port for port in store.of_device(device.device_uid)}
     for given in reports:
         if given.port_id in ports and (port := _acknowledge(ports[given.port_id], given, now_ms)):
             ports[given.port_id] = port
-    return reply_to(device, list(ports.values()), now_ms)
+    return list(ports.values())
 
 
 def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port | None:

@@ -1,11 +1,12 @@
-"""What free sensors said, as it was and in short: read from the stored logs, as long as those are kept."""
+"""Custom sensors of a device: storing what they say, and reading it back as logs or summaries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.pagination import Cursor, every
 from chalicelib.devices.model import Device
 from chalicelib.energy import local_spans as spans
@@ -13,9 +14,12 @@ from chalicelib.energy.local_spans import Span
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.readings import store
 from chalicelib.readings.history import UsageResolution
-from chalicelib.readings.model import SensorLog
+from chalicelib.readings.model import SensorLog, merged_sensors
 from chalicelib.readings.sensors import Summaries, summarised
+from chalicelib.readings.service import refuse_time
 
+MERGE_TRIES = 10
+"""Programs that log other sensors of the same second at the same moment: look again."""
 MOST_LOGS_A_LOAD = 200
 SENSOR_BYTES = 30
 """What a value takes in an answer besides its name: up to 24 digits, quotes and signs."""
@@ -34,7 +38,47 @@ class SummaryPage(NamedTuple):
     next_ms: int | None
 
 
-def logs(
+def record_sensors(device: Device, values: dict[str, float], at_ms: int, now_ms: int, *, timed: bool) -> list[str]:
+    """Store a log of a device's custom sensors. Logs of one time are merged; of each sensor the first value stays.
+
+    Args:
+        device: The device that sent it.
+        values: The values by the sensors' names.
+        at_ms: The time of the values, epoch ms.
+        now_ms: The server's time, epoch ms.
+        timed: Whether the device gave the time; a log without a time of its own is always new.
+
+    Returns:
+        The names of the sensors that already had a value of this time.
+
+    Raises:
+        Invalid: The time lies ahead or is too old, or there are too many sensors at one time.
+        Unavailable: Other logs of the same time are being stored.
+    """
+    refuse_time(device, at_ms, now_ms)
+    log = SensorLog(device.device_uid, device.device_id, device.owner_id, at_ms, values)
+    duplicates: list[str] = []
+    while not store.add_sensors(log, device.retention, now_ms):
+        if timed:
+            duplicates = _merge_log(log)
+            break
+        log = replace(log, at_ms=log.at_ms + 1)
+    return duplicates
+
+
+def _merge_log(log: SensorLog) -> list[str]:
+    """Add a log to the one that is stored of its time; the names that are in both."""
+    for _ in range(MERGE_TRIES):
+        known = store.load_sensors(log.device_uid, log.at_ms)
+        if known is None:
+            break
+        together = merged_sensors(known.values, log.values)
+        if together == known.values or store.save_sensor_values(known, together):
+            return sorted(log.values.keys() & known.values.keys())
+    raise Unavailable("Other sensors are being stored; try again.", code="busy", retry_after_seconds=1)
+
+
+def load_sensor_logs(
     device: Device, first_ms: int, last_ms: int, limit: int, cursor: str | None, now_ms: int
 ) -> tuple[list[SensorLog], str | None]:
     """A page of sensor logs between two times, oldest first, and the cursor to go on."""
@@ -75,7 +119,7 @@ class _Logs:
         return store.sensor_page(self.device_uid, self.first_ms, self.last_ms, MOST_LOGS_A_LOAD, cursor)
 
 
-def summaries(
+def load_sensor_summaries(
     device: Device, resolution: UsageResolution, timezone: str, first_ms: int, last_ms: int, limit: int, now_ms: int
 ) -> SummaryPage:
     """At most `limit` stretches of a device's free sensors between two times; hours and days are the zone's.
