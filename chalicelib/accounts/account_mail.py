@@ -10,8 +10,9 @@ import logging
 from chalicelib.accounts import mail_link_service as mail_links
 from chalicelib.accounts import store as users
 from chalicelib.accounts import throttle
+from chalicelib.accounts.email_addresses import normalize_email
 from chalicelib.accounts.mail_links import Purpose, letter
-from chalicelib.accounts.model import Account, tidy_email
+from chalicelib.accounts.model import Account
 from chalicelib.core import functions, mail
 from chalicelib.core.errors import Invalid, Unavailable
 from chalicelib.core.identifiers import digest, new_id
@@ -40,7 +41,7 @@ def ask(purpose: Purpose, email: str, address_bucket: str, now_ms: int) -> None:
         TooMany: To this address, or from whoever asks, there were enough of them today.
         Unavailable: The job could not be started.
     """
-    email = tidy_email(email)
+    email = normalize_email(email)
     if not is_available():
         raise Invalid("This place is not set up to send mail: ask whoever runs it.", code="no_mail", field="email")
     limits = settings().limits

@@ -1,4 +1,7 @@
-"""What a new account's e-mail address must look like. Whether somebody reads it only a mail can tell."""
+"""E-mail addresses: the one form in which they are stored, and which of them mail can reach.
+
+Only a mail can show whether somebody reads an address (mail_links.py).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ import unicodedata
 
 from chalicelib.core.errors import Invalid
 
+MAX_EMAIL_CHARACTERS = 254
+"""The longest address that fits a mail's path (RFC 5321, section 4.5.3.1.3)."""
+EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
+"""One @ between printable characters: enough to find an account. A new account's address is checked further."""
 MAX_LOCAL_BYTES = 64
 """RFC 5321, section 4.5.3.1.1."""
 MAX_DOMAIN_CHARACTERS, MAX_LABEL_CHARACTERS = 253, 63
@@ -16,11 +23,30 @@ ASCII_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 ASCII_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 
 
-def check_new(email: str) -> None:
-    """Refuse an address that no mail could reach. Raises Invalid: email.
+def normalize_email(typed: str) -> str:
+    """Bring an address into the one form that is stored: trimmed, case-folded, composed (NFC).
+
+    Raises:
+        Invalid: It has not the form of an address, or is too long (field email).
+    """
+    email = unicodedata.normalize("NFC", typed.strip().casefold())
+    if EMAIL.fullmatch(email) is None:
+        raise Invalid("This is not an e-mail address.", code="invalid", field="email")
+    if len(email) > MAX_EMAIL_CHARACTERS:
+        raise Invalid(
+            f"An e-mail address has at most {MAX_EMAIL_CHARACTERS} characters.", code="invalid", field="email"
+        )
+    return email
+
+
+def check_deliverable(email: str) -> None:
+    """Refuse an address of a new account that no mail could reach.
 
     Args:
-        email: As domain.accounts.tidy_email gives it. International addresses (RFC 6531) are taken.
+        email: Normalized. International addresses (RFC 6531) are accepted.
+
+    Raises:
+        Invalid: It is not like name@example.org (field email).
     """
     local, _, domain = email.rpartition("@")
     if not (_is_local_part(local) and _is_domain(domain)):
@@ -28,7 +54,11 @@ def check_new(email: str) -> None:
 
 
 def ascii_domain(domain: str) -> str:
-    """A domain in the form that DNS and mail servers take. Raises ValueError when there is none."""
+    """The ASCII form of a domain, as DNS and mail servers take it.
+
+    Raises:
+        ValueError: The domain has none.
+    """
     return ".".join(label if label.isascii() else label.encode("idna").decode() for label in domain.split("."))
 
 
@@ -37,7 +67,7 @@ def _is_local_part(local: str) -> bool:
 
 
 def _is_atom(atom: str) -> bool:
-    """ASCII by the RFC's list; beyond it, whatever is printed and is no blank."""
+    """ASCII characters must be in the RFC's list; others must be printable and no blank."""
     return bool(atom) and all(
         ASCII_ATOM.fullmatch(letter) if letter.isascii() else letter.isprintable() for letter in atom
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts import password_strength, passwords, sessions
+from chalicelib.accounts import sessions
 from chalicelib.accounts import store as users
 from chalicelib.accounts.mail_links import LIFE_MS, MailLink, Purpose, email_of, link_token
-from chalicelib.accounts.model import Account, tidy_password
+from chalicelib.accounts.model import Account
+from chalicelib.accounts.passwords import check_password_strength, hash_password, normalize_password
 from chalicelib.core.errors import Invalid, Unavailable
 from chalicelib.core.identifiers import digest, new_secret
 
@@ -37,9 +38,9 @@ def reset_password(token: str, new_password: str, now_ms: int) -> str:
         Invalid: The link is used, old or none of ours (field token); the password is weak (field newPassword).
     """
     account = _account(token, "reset", now_ms)
-    new = tidy_password(new_password, "newPassword")
-    password_strength.check(new, account.email, "newPassword")
-    if not users.save_reset_password(account, passwords.hashed(new), now_ms):
+    new = normalize_password(new_password, "newPassword")
+    check_password_strength(new, account.email, "newPassword")
+    if not users.save_reset_password(account, hash_password(new), now_ms):
         raise _used_up()
     sessions.end_all(account.user_id)
     return account.user_id

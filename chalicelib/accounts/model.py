@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,15 +21,8 @@ SESSION_MS = 30 * DAY_MS
 """A browser that has not been used for this long has to log in again."""
 SESSION_TOKEN_MS = 15 * MINUTE_MS
 """The life of one session token; the refresh token gets the next."""
-MAX_EMAIL_CHARACTERS = 254
-"""The longest address that fits a mail's path (RFC 5321, section 4.5.3.1.3)."""
-EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+")
-"""One @ between printable characters: what finds an account. A new one must be more (email_addresses.py)."""
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 REFRESH_TOKEN = re.compile(r"([0-9a-f]{20})\.[A-Za-z0-9_-]{43}")
 """A session's id and a secret, as identity.new_id and identity.new_secret make them."""
-MIN_PASSWORD_CHARACTERS = 8
-"""OWASP ASVS 5.0, 6.2.1; accounts/schemas.py says the same of what is typed."""
 NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 NO_FOLDERS = ("posix/", "right/")
 """Files beside the zones of a tz database: this machine's own zone, its rules, a place-holder, copies. Browsers do not
@@ -90,8 +82,12 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person wants to change in an account; None leaves it as it is. Raises Invalid: currency, timezone."""
+class AccountUpdate:
+    """New settings of an account; None leaves one as it is.
+
+    Raises:
+        Invalid: An unknown currency or timezone.
+    """
 
     currency: str | None = None
     tariff_per_kwh: float | None = None
@@ -174,28 +170,6 @@ class Session:
             former_sha256=before,
         )
         return session, token
-
-
-def tidy_email(typed: str) -> str:
-    """An address in the one form that is stored: trimmed, case-folded, composed (NFC). Raises Invalid: email."""
-    email = unicodedata.normalize("NFC", typed.strip().casefold())
-    if EMAIL.fullmatch(email) is None:
-        raise Invalid("This is not an e-mail address.", code="invalid", field="email")
-    if len(email) > MAX_EMAIL_CHARACTERS:
-        raise Invalid(
-            f"An e-mail address has at most {MAX_EMAIL_CHARACTERS} characters.", code="invalid", field="email"
-        )
-    return email
-
-
-def tidy_password(typed: str, field: str = "password") -> str:
-    """A password as it is hashed: composed (NFC), so that all keyboards give the same (RFC 8265, section 4.2).
-
-    Raises Invalid, naming the field, for control characters: no keyboard types them.
-    """
-    if CONTROL_CHARACTER.search(typed):
-        raise Invalid("A password has no control characters.", code="invalid", field=field)
-    return unicodedata.normalize("NFC", typed)
 
 
 def refresh_token(session_id: str, secret: str) -> str:

@@ -22,7 +22,7 @@ from chalicelib.accounts import (
     second_factor_service as second_factor,
 )
 from chalicelib.accounts import service as accounts
-from chalicelib.accounts.model import SESSION_MS, Account, Choices, Session
+from chalicelib.accounts.model import SESSION_MS, Account, AccountUpdate, Session
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.accounts.totp import uri
 from chalicelib.core.errors import Conflict, GhostwattError, Invalid
@@ -131,7 +131,7 @@ def get_account(call: Call[None]) -> wire.AccountAnswer:
 def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     """Change settings, or the password, which ends all other sessions"""
     body = call.body
-    choices = Choices(
+    choices = AccountUpdate(
         body.currency, body.tariff_per_kwh, body.grams_co2_per_kwh, body.timezone, body.raw_retention_days
     )
     if body.current_password is not None and body.new_password is not None:

@@ -17,18 +17,20 @@ from chalicelib.accounts import (
     known_browsers as browsers,
 )
 from chalicelib.accounts import (
-    password_strength,
-    passwords,
-    sessions,
-    throttle,
-)
-from chalicelib.accounts import (
     second_factor_service as second_factor,
 )
+from chalicelib.accounts import sessions, throttle
 from chalicelib.accounts import store as users
-from chalicelib.accounts.email_addresses import check_new
+from chalicelib.accounts.email_addresses import check_deliverable, normalize_email
 from chalicelib.accounts.known_places import place, remembered
-from chalicelib.accounts.model import Account, Choices, Session, tidy_email, tidy_password
+from chalicelib.accounts.model import Account, AccountUpdate, Session
+from chalicelib.accounts.passwords import (
+    check_password_strength,
+    hash_password,
+    needs_rehash,
+    normalize_password,
+    verify_password,
+)
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import Conflict, Invalid, Unauthenticated, Unavailable
@@ -41,9 +43,9 @@ MOST_FAILURES_PER_ADDRESS = 100
 
 def sign_up(email: str, password: str, user_agent: str, now_ms: int, source_ip: str = "") -> Tokens:
     """A new account and its first session. Raises Conflict: email_taken; Invalid."""
-    email, password = tidy_email(email), tidy_password(password)
-    check_new(email)
-    password_strength.check(password, email, "password")
+    email, password = normalize_email(email), normalize_password(password)
+    check_deliverable(email)
+    check_password_strength(password, email, "password")
     before = users.load(email)
     if before is not None and before.closed_at_ms is None:
         raise _taken()
@@ -51,7 +53,7 @@ def sign_up(email: str, password: str, user_agent: str, now_ms: int, source_ip: 
         _finish_closing(before, now_ms)
     user_id = new_id()
     known_places = remembered({}, place(user_id, source_ip), now_ms) if source_ip else {}
-    account = Account(email, user_id, passwords.hashed(password), created_at_ms=now_ms, known_places=known_places)
+    account = Account(email, user_id, hash_password(password), created_at_ms=now_ms, known_places=known_places)
     write = Transaction()
     users.put_new(write, account)
     tokens = sessions.put_new(write, account, user_agent, now_ms)
@@ -93,11 +95,11 @@ def log_in(
         TooMany: There were too many wrong passwords, or codes.
         Invalid: The address or the password cannot be one.
     """
-    email, password = tidy_email(email), tidy_password(password)
+    email, password = normalize_email(email), normalize_password(password)
     account = users.load_open(email)
     origin = guesses.Origin(source_ip, browser, refresh_token)
     attempt = guesses.begin(email, account, origin, MOST_FAILURES_PER_ADDRESS, now_ms)
-    if not passwords.fits(account.password_hash if account else None, password) or account is None:
+    if not verify_password(account.password_hash if account else None, password) or account is None:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
     attempt.was_right()
     try:
@@ -109,8 +111,8 @@ def log_in(
     tokens = sessions.put_new(write, account, user_agent, now_ms)
     if not write.commit():
         raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
-    if passwords.outdated(account.password_hash):
-        users.save_password(account, passwords.hashed(password))
+    if needs_rehash(account.password_hash):
+        users.save_password(account, hash_password(password))
     return replace(tokens, browser_token=browsers.issue(account.user_id, attempt.browser_id, now_ms))
 
 
@@ -126,7 +128,7 @@ def _closed() -> Unauthenticated:
     return Unauthenticated("This account is closed.", code="bad_session")
 
 
-def change(session: Session, choices: Choices, now_ms: int) -> Account:
+def change(session: Session, choices: AccountUpdate, now_ms: int) -> Account:
     """Store what a person chose; returns the account as it is then. Raises Unauthenticated when it is closed."""
     account = users.save_choices(of_session(session), choices)
     if account is None:
@@ -138,10 +140,10 @@ def change(session: Session, choices: Choices, now_ms: int) -> Account:
 
 def change_password(session: Session, current: str, new: str, now_ms: int) -> None:
     """Replace the password and end all other sessions. Raises Invalid: wrong_password, common_password; TooMany."""
-    new = tidy_password(new, "newPassword")
-    password_strength.check(new, session.email, "newPassword")
+    new = normalize_password(new, "newPassword")
+    check_password_strength(new, session.email, "newPassword")
     account = confirm_password(session, current, now_ms)
-    if not users.save_password(account, passwords.hashed(new)):
+    if not users.save_password(account, hash_password(new)):
         raise _wrong_password()
     sessions.end_others(session)
 
@@ -157,10 +159,10 @@ def confirm_password(session: Session, current: str, now_ms: int) -> Account:
         TooMany: It was wrong too often.
         Unauthenticated: The account is closed.
     """
-    current = tidy_password(current, "currentPassword")
+    current = normalize_password(current, "currentPassword")
     account = of_session(session)
     throttle.count_and_check(f"password#{session.user_id}", now_ms)
-    if not passwords.fits(account.password_hash, current):
+    if not verify_password(account.password_hash, current):
         raise _wrong_password()
     throttle.forgive(f"password#{session.user_id}", now_ms)
     return account

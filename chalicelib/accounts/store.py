@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts.mail_links import MailLink, Purpose
-from chalicelib.accounts.model import DECIMALS, Account, Choices
+from chalicelib.accounts.model import DECIMALS, Account, AccountUpdate
 from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, condition_failed, table_name
 from chalicelib.core.retention import DEFAULT_DAYS
@@ -96,7 +96,7 @@ def save_password(account: Account, password_hash: str) -> bool:
     return _update(UserItem(account.email), [UserItem.password_hash.set(password_hash)], _same_password(account))
 
 
-def save_choices(account: Account, choices: Choices) -> Account | None:
+def save_choices(account: Account, choices: AccountUpdate) -> Account | None:
     """Store what a person chose, and only that; None when the account was closed since it was read."""
     chosen = {name: value for name, value in asdict(choices).items() if value is not None}
     actions = [getattr(UserItem, name).set(_storable(value)) for name, value in chosen.items()]

@@ -7,9 +7,10 @@ import secrets
 import pytest
 
 from chalicelib.accounts import deletion_store as purges
-from chalicelib.accounts import passwords, session_store
 from chalicelib.accounts import service as accounts
+from chalicelib.accounts import session_store
 from chalicelib.accounts import store as users
+from chalicelib.accounts.passwords import verify_password
 from chalicelib.core.errors import Unauthenticated, Unavailable
 from chalicelib.devices import service as devices
 from tests.conftest import Answered, Call
@@ -110,13 +111,11 @@ def test_a_log_in_that_a_closing_overtakes_leaves_no_session(call: Call, monkeyp
     account = users.load(email)
     assert account is not None
 
-    truly_fits = passwords.fits
-
-    def fits(password_hash: str | None, password: str) -> bool:
-        monkeypatch.setattr(passwords, "fits", truly_fits)
+    def verify(password_hash: str | None, password: str) -> bool:
+        monkeypatch.setattr(accounts, "verify_password", verify_password)
         return call("DELETE", "/account", CLOSE, **session).status == 202
 
-    monkeypatch.setattr(passwords, "fits", fits)
+    monkeypatch.setattr(accounts, "verify_password", verify)
     with pytest.raises(Unavailable):
         accounts.log_in(email, PASSWORD, "", "192.0.2.5", NOW_MS)
     assert session_store.of_user(account.user_id) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts.email_addresses import ascii_domain, check_new
+from chalicelib.accounts.email_addresses import ascii_domain, check_deliverable
 from chalicelib.core.errors import Invalid
 
 
@@ -28,7 +28,7 @@ from chalicelib.core.errors import Invalid
     ],
 )
 def test_an_address_that_mail_can_reach_is_taken(email: str) -> None:
-    check_new(email)
+    check_deliverable(email)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_an_address_that_mail_can_reach_is_taken(email: str) -> None:
 )
 def test_one_that_it_cannot_is_refused_by_name(email: str) -> None:
     with pytest.raises(Invalid) as refused:
-        check_new(email)
+        check_deliverable(email)
     assert (refused.value.code, refused.value.field) == ("invalid", "email")
 
 
 @given(st.text() | st.builds("{}@{}".format, st.text(), st.text()))
 def test_whatever_is_typed_gets_an_answer(email: str) -> None:
     try:
-        check_new(email)
+        check_deliverable(email)
     except Invalid:
         return
     assert "." in ascii_domain(email.rpartition("@")[2])

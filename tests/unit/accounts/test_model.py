@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.accounts.model import (
-    Choices,
-    Session,
-    refresh_digest,
-    refresh_token,
-    session_id_of,
-    tidy_email,
-    tidy_password,
-)
+from chalicelib.accounts.email_addresses import normalize_email
+from chalicelib.accounts.model import AccountUpdate, Session, refresh_digest, refresh_token, session_id_of
+from chalicelib.accounts.passwords import normalize_password
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identifiers import new_id, new_secret
 
@@ -21,12 +15,12 @@ COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 
 @pytest.mark.parametrize("typed", ["  Ann@Example.COM\n", "ann@example.com", "ANN@EXAMPLE.COM\t"])
 def test_an_address_has_one_form_however_it_is_typed(typed: str) -> None:
-    assert tidy_email(typed) == "ann@example.com"
+    assert normalize_email(typed) == "ann@example.com"
 
 
 def test_composed_and_decomposed_letters_are_the_same() -> None:
-    assert tidy_email(f"{DECOMPOSED}@example.com") == tidy_email(f"{COMPOSED}@example.com")
-    assert tidy_password(DECOMPOSED) == tidy_password(COMPOSED)
+    assert normalize_email(f"{DECOMPOSED}@example.com") == normalize_email(f"{COMPOSED}@example.com")
+    assert normalize_password(DECOMPOSED) == normalize_password(COMPOSED)
 
 
 @pytest.mark.parametrize(
@@ -34,38 +28,38 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 )
 def test_what_is_no_address_is_refused_by_name(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
-        tidy_email(typed)
+        normalize_email(typed)
     assert refused.value.field == "email"
 
 
 def test_an_address_that_grows_too_long_by_case_folding_is_refused() -> None:
     longest = "a" * 246 + "@b.c"
-    assert tidy_email(longest) == longest
+    assert normalize_email(longest) == longest
     with pytest.raises(Invalid):
-        tidy_email("\u00df" * 246 + "@b.c")
+        normalize_email("\u00df" * 246 + "@b.c")
 
 
 def test_a_password_keeps_its_case_its_blanks_and_every_script() -> None:
     typed = " Pa\u00df w\u00f6rt \U0001f511 " * 20
-    assert tidy_password(typed) == typed
+    assert normalize_password(typed) == typed
 
 
 @pytest.mark.parametrize("character", ["\0", "\n", "\t", "\x1b", "\x7f", "\x9f"])
 def test_a_password_with_a_control_character_is_refused_by_name(character: str) -> None:
     with pytest.raises(Invalid) as refused:
-        tidy_password(f"correct{character}horse", "newPassword")
+        normalize_password(f"correct{character}horse", "newPassword")
     assert refused.value.field == "newPassword"
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia"])
 def test_a_timezone_of_the_database_can_be_chosen(timezone: str) -> None:
-    assert Choices(timezone=timezone).timezone == timezone
+    assert AccountUpdate(timezone=timezone).timezone == timezone
 
 
 @pytest.mark.parametrize("timezone", ["Mars/Olympus", "europe/berlin", "../etc/passwd", "/etc/localtime", "UTC\0", ""])
 def test_any_other_timezone_is_refused_by_name(timezone: str) -> None:
     with pytest.raises(Invalid) as refused:
-        Choices(timezone=timezone)
+        AccountUpdate(timezone=timezone)
     assert refused.value.field == "timezone"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from chalicelib.accounts.password_strength import check
+from chalicelib.accounts.passwords import check_password_strength
 from chalicelib.core.errors import Invalid
 
 EMAIL = "ann.smith@example.org"
@@ -22,7 +22,7 @@ COMMONEST = 3_000
 def refused(password: str, email: str = EMAIL) -> str | None:
     """The code with which it is refused."""
     try:
-        check(password, email, "newPassword")
+        check_password_strength(password, email, "newPassword")
     except Invalid as error:
         return error.code
     return None
@@ -95,7 +95,7 @@ def test_what_is_not_is_taken(password: str) -> None:
 
 def test_a_refusal_names_the_field_and_says_what_to_do() -> None:
     with pytest.raises(Invalid, match="Use a few words") as error:
-        check("password", EMAIL, "newPassword")
+        check_password_strength("password", EMAIL, "newPassword")
     assert error.value.field == "newPassword"
 
 
