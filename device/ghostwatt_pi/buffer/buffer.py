@@ -38,7 +38,7 @@ BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 class Buffer:
-    """A ReadingStore at `path`, or in memory while the disk fails; `disk` tells of it. Safe to use from several threads."""
+    """A ReadingStore at `path`, or in memory while the disk fails; `disk` says so. Thread-safe."""
 
     def __init__(self, path: Path, disk: Disk, timer: Timer = PROCESS_TIMER) -> None:
         self._path, self._disk, self._timer = path, disk, timer
