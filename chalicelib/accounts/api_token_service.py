@@ -7,7 +7,7 @@ from chalicelib.accounts import sessions
 from chalicelib.accounts.api_tokens import MAX_TOKENS, SEEN_MS, Scope, api_token, session_id_of
 from chalicelib.accounts.model import Session
 from chalicelib.core.errors import Conflict
-from chalicelib.core.identifiers import digest, new_id, new_secret, same
+from chalicelib.core.identifiers import constant_time_equal, digest, new_id, new_secret
 from chalicelib.core.times import DAY_MS
 
 
@@ -49,7 +49,7 @@ def authenticate(token: str, now_ms: int) -> Session:
     """The session of an API token, read each time so that ending it acts at once. Raises Unauthenticated."""
     session_id = session_id_of(token)
     session = store.load(session_id) if session_id else None
-    if session is None or not session.is_api_token or not same(digest(token), session.refresh_sha256):
+    if session is None or not session.is_api_token or not constant_time_equal(digest(token), session.refresh_sha256):
         raise sessions.bad_session()
     if session.expired(now_ms) or not sessions.has_account(session):
         raise sessions.bad_session()

@@ -9,6 +9,7 @@ from chalicelib.accounts import deletion_requests as purge
 from chalicelib.accounts import deletion_store as purges
 from chalicelib.accounts import service as accounts
 from chalicelib.accounts import sessions
+from chalicelib.core.deadlines import Deadline
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
 from chalicelib.energy import rollup_store as rollups
@@ -29,7 +30,7 @@ Step = Callable[[str, int], bool]
 """Deletes some of a subject by its name, at epoch ms; True when nothing of it is left."""
 
 
-def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
+def run(deadline: Deadline, now_ms: int) -> int:
     """Delete until nothing is left or the time is over; returns how many subjects are wholly gone.
 
     Each subject stands for itself: one that fails waits for the next run, and the first error is raised in the end.
@@ -43,7 +44,7 @@ def run(out_of_time: Callable[[], bool], now_ms: int) -> int:
             except Exception as error:  # whatever it is, it must not keep the others from going
                 LOG.exception("a %s cannot be purged", subject.partition("#")[0])
                 failed[subject] = error
-            if out_of_time():
+            if deadline.expired:
                 return _outcome(finished, failed)
     return _outcome(finished, failed)
 

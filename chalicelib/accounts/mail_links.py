@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.core.identifiers import digest, same
+from chalicelib.core.identifiers import constant_time_equal, digest
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 
 Purpose = Literal["confirm", "reset"]
@@ -26,7 +26,7 @@ class MailLink:
 
     def opens(self, token: str, now_ms: int) -> bool:
         """Whether this token is the link's, and still good."""
-        return same(digest(token), self.sha256) and now_ms < self.expires_at_ms
+        return constant_time_equal(digest(token), self.sha256) and now_ms < self.expires_at_ms
 
 
 @dataclass(frozen=True, slots=True)

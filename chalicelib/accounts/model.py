@@ -13,7 +13,7 @@ from chalicelib.accounts.mail_links import MailLink, Purpose
 from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.currencies import CODES
 from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import digest, is_family_secret, new_family_secret, new_secret, same
+from chalicelib.core.identifiers import constant_time_equal, digest, is_family_secret, new_family_secret, new_secret
 from chalicelib.core.retention import DEFAULT_DAYS, Retention
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 
@@ -143,11 +143,11 @@ class Session:
 
     def has_token(self, token: str) -> bool:
         """Whether this is its newest refresh token."""
-        return same(refresh_digest(token), self.refresh_sha256)
+        return constant_time_equal(refresh_digest(token), self.refresh_sha256)
 
     def had_token(self, token: str) -> bool:
         """Whether this was a refresh token of it, and no guess: one that is shown again is in two hands."""
-        if self.former_sha256 is not None and same(refresh_digest(token), self.former_sha256):
+        if self.former_sha256 is not None and constant_time_equal(refresh_digest(token), self.former_sha256):
             return True
         secret = token.partition(".")[2]
         return (

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.accounts.model import Session
-from chalicelib.core.dynamo import Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import Item, Transaction, table_name
 
 
 class ByUser(GlobalSecondaryIndex["SessionItem"]):
@@ -99,27 +98,17 @@ def rotate(session: Session, rotated: Session) -> bool:
         actions.append(SessionItem.family.set(rotated.family))
     if rotated.former_sha256 is not None:
         actions.append(SessionItem.former_sha256.set(rotated.former_sha256))
-    try:
-        SessionItem(session.session_id).update(
-            actions=actions,
-            condition=SessionItem.refresh_sha256 == session.refresh_sha256,
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return SessionItem(session.session_id).update_if(
+        actions=actions,
+        condition=SessionItem.refresh_sha256 == session.refresh_sha256,
+    )
 
 
 def note_use(session_id: str, now_ms: int) -> None:
     """Store when a session was used; one that has ended meanwhile stays so."""
-    try:
-        SessionItem(session_id).update(
-            actions=[SessionItem.last_used_at_ms.set(now_ms)], condition=SessionItem.session_id.exists()
-        )
-    except UpdateError as error:
-        if not condition_failed(error):
-            raise
+    SessionItem(session_id).update_if(
+        actions=[SessionItem.last_used_at_ms.set(now_ms)], condition=SessionItem.session_id.exists()
+    )
 
 
 def remove(session_id: str) -> None:

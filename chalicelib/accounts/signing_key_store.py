@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
+from chalicelib.core import aws
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 
@@ -21,7 +17,7 @@ def load() -> list[str]:
     if not settings().signing_keys_path:
         return [settings().jwt_secret]
     try:
-        pages = _client().get_paginator("get_parameters_by_path")
+        pages = aws.client("ssm", read_seconds=3).get_paginator("get_parameters_by_path")
         found = [
             parameter
             for page in pages.paginate(Path=settings().signing_keys_path, WithDecryption=True)
@@ -30,10 +26,3 @@ def load() -> list[str]:
     except (BotoCoreError, ClientError) as error:
         raise Unavailable("The signing keys cannot be read; try again.", code="keys_unavailable") from error
     return [parameter["Value"] for parameter in sorted(found, key=lambda parameter: str(parameter["Name"]))]
-
-
-@cache
-def _client() -> Any:
-    """Time-outs that fit behind API Gateway's 29 s."""
-    config = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3})
-    return get_session().create_client("ssm", region_name=settings().region, config=config)

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.accounts.mail_links import MailLink, Purpose
 from chalicelib.accounts.model import DECIMALS, Account, AccountUpdate
 from chalicelib.accounts.second_factor import SecondFactor
-from chalicelib.core.dynamo import DataAttribute, Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.retention import DEFAULT_DAYS
 
 
@@ -159,13 +158,7 @@ def close(account: Account, now_ms: int) -> bool:
 
 def remove(account: Account) -> bool:
     """Forget an account; False when it is gone already, or somebody new has the address."""
-    try:
-        UserItem(account.email).delete(condition=UserItem.user_id == account.user_id)
-    except DeleteError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return UserItem(account.email).delete_if(UserItem.user_id == account.user_id)
 
 
 def _open(account: Account) -> Condition:
@@ -180,10 +173,4 @@ def _same_password(account: Account) -> Condition:
 
 def _update(item: UserItem, actions: list[Action], condition: Condition) -> bool:
     """Update, and take over what is stored then; False when the condition does not hold."""
-    try:
-        item.update(actions=actions, condition=condition)
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return item.update_if(actions=actions, condition=condition)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 
-from chalicelib.core.dynamo import Item, condition_failed, table_name
+from chalicelib.core.dynamo import Item, table_name
 
 
 class ThrottleItem(Item):
@@ -42,13 +41,7 @@ def load_bucket(subject: str) -> int | None:
 def swap_bucket(subject: str, before_ms: int | None, full_at_ms: int, expires_at: int) -> bool:
     """Store a bucket's next state; False when somebody else was quicker. expires_at is in seconds."""
     known = ThrottleItem.full_at_ms
-    try:
-        ThrottleItem(subject).update(
-            actions=[known.set(full_at_ms), ThrottleItem.expires_at.set(expires_at)],
-            condition=known.does_not_exist() if before_ms is None else known == before_ms,
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return ThrottleItem(subject).update_if(
+        actions=[known.set(full_at_ms), ThrottleItem.expires_at.set(expires_at)],
+        condition=known.does_not_exist() if before_ms is None else known == before_ms,
+    )

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
-from chalicelib.core.identifiers import same
+from chalicelib.core.identifiers import constant_time_equal
 from chalicelib.core.times import SECOND_MS
 
 SECRET_BYTES = 20
@@ -39,7 +39,7 @@ def matching_step(secret: str, code: str, now_ms: int, after_step: int) -> int |
 
     A code is good once: whoever stores the step that it was of refuses it, and those before it, from then on.
     """
-    steps = [step for step in _window(now_ms) if step > after_step and same(code_at(secret, step), code)]
+    steps = [step for step in _window(now_ms) if step > after_step and constant_time_equal(code_at(secret, step), code)]
     return max(steps, default=None)
 
 

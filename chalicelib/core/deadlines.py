@@ -1,14 +1,17 @@
-"""Deadlines: work that goes on for as long as there is time asks one between its steps."""
+"""Deadlines for work that goes on, step by step, for as long as there is time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-
-OutOfTime = Callable[[], bool]
 
 
-def out_of(seconds: float) -> OutOfTime:
-    """Whether so many seconds from now are over."""
-    deadline = time.monotonic() + seconds
-    return lambda: time.monotonic() > deadline
+class Deadline:
+    """A moment so many seconds from now, on the monotonic clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    @property
+    def expired(self) -> bool:
+        """Whether that moment has come."""
+        return time.monotonic() >= self._at

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
+from itertools import chain, count
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from botocore.config import Config
@@ -15,12 +15,14 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection as PynamoConnection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import STRING
-from pynamodb.exceptions import PynamoDBException, QueryError, TransactWriteError
+from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
-from pynamodb.pagination import PageIterator, ResultIterator
+from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.core.errors import Invalid, Unavailable
+from chalicelib.core.errors import Busy, Unavailable
 from chalicelib.core.settings import VERSION, settings
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -43,8 +45,12 @@ TRANSIENT = frozenset(
 
 
 USER_AGENT = f"ghostwatt/{VERSION}"
+CONFLICT_TRIES = 5
+"""How often a change is tried while others change the same data."""
 
 Loaded = TypeVar("Loaded")
+Known = TypeVar("Known")
+Result = TypeVar("Result")
 
 
 class Connection(PynamoConnection):
@@ -125,6 +131,18 @@ class Item(Model):
             table.connection = connection()
         return table
 
+    def save_if(self, condition: Condition) -> bool:
+        """Save the whole item; False when the condition does not hold (nothing is written then)."""
+        return _written(lambda: self.save(condition=condition))
+
+    def update_if(self, actions: Sequence[Action], condition: Condition) -> bool:
+        """Update the stored item, and this one with it; False when the condition does not hold."""
+        return _written(lambda: self.update(actions=list(actions), condition=condition))
+
+    def delete_if(self, condition: Condition) -> bool:
+        """Delete the stored item; False when the condition does not hold."""
+        return _written(lambda: self.delete(condition=condition))
+
     @classmethod
     def plain(cls, hash_key: str, index_name: str, names: Sequence[str]) -> Iterator[Mapping[str, Mapping[str, str]]]:
         """These attributes of all items under a key of an index, as DynamoDB sends them ({name: {type: text}}).
@@ -155,7 +173,18 @@ class DataAttribute(Attribute[Loaded], Generic[Loaded]):
         return msgspec.json.decode(value, type=self.data_type)
 
 
-def condition_failed(error: PynamoDBException) -> bool:
+def _written(write: Callable[[], object]) -> bool:
+    """Whether a write was made, and not refused by its condition."""
+    try:
+        write()
+    except (DeleteError, PutError, UpdateError) as error:
+        if _condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _condition_failed(error: PynamoDBException) -> bool:
     """Whether a write was refused by its own condition, alone or inside a transaction."""
     if error.cause_response_code == "TransactionCanceledException":
         reasons = getattr(error, "cancellation_reasons", [])
@@ -177,7 +206,7 @@ class Transaction(TransactWrite):
         try:
             self._commit()
         except TransactWriteError as error:
-            if condition_failed(error):
+            if _condition_failed(error):
                 return False
             if error.cause_response_code == "TransactionCanceledException":
                 raise _unavailable() from error
@@ -185,44 +214,37 @@ class Transaction(TransactWrite):
         return True
 
 
-def load_page(
-    results: ResultIterator[Loaded],
-) -> tuple[list[Loaded], str | None]:
-    """The items of one page of a query, and an opaque cursor where it ended (None at the end).
+def retry_conflicts(attempt: Callable[[], Result | None], busy: str, tries: int = CONFLICT_TRIES) -> Result:
+    """Try a change again while others change the same data at the same moment (optimistic locking).
 
-    Raises Invalid when the query went on from a cursor that does not belong to it.
+    Args:
+        attempt: Reads, decides, and writes on the condition that nothing has changed since; None when something has.
+        busy: The message of the error.
+        tries: How many there are in all.
+
+    Raises:
+        Busy: All tries met somebody else's change.
     """
-    try:
-        items = list(results)
-    except QueryError as error:
-        if error.cause_response_code == "ValidationException":  # all else in a query is our own
-            raise _bad_cursor() from error
-        raise
-    return items, _cursor(results.last_evaluated_key)
+    for _ in range(tries):
+        result = attempt()
+        if result is not None:
+            return result
+    raise Busy(busy, code="busy", retry_after_seconds=1)
 
 
-def _cursor(key: dict[str, dict[str, Any]] | None) -> str | None:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode() if key else None
+def retry_conflicts_from(
+    known: Known, attempt: Callable[[Known | None], Result | None], reload: Callable[[], Known | None], busy: str
+) -> Result:
+    """As retry_conflicts, for a change of something that was read before: later tries read it again.
 
+    Args:
+        known: What was read before; the first try takes it.
+        attempt: Decides and writes, given what was read; returns None when something has changed since.
+        reload: Reads it again; None when it is gone.
+        busy: The message of the error.
 
-def start_key(cursor: str | None) -> dict[str, dict[str, Any]] | None:
-    """The key behind a cursor; raises Invalid for text that is no cursor of ours."""
-    if not cursor:
-        return None
-    try:
-        key = _KEYS.decode(base64.urlsafe_b64decode(cursor))
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise _bad_cursor() from error
-    if not key or any(part.keys() not in _KEY_TYPES for part in key.values()):
-        raise _bad_cursor()
-    return key
-
-
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
-_KEYS = msgspec.json.Decoder(dict[str, dict[str, _Text]])
-_KEY_TYPES = ({"S"}, {"N"})
-"""Keys are texts and numbers: of any other type the client itself chokes on what a stranger wrote."""
-
-
-def _bad_cursor() -> Invalid:
-    return Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
+    Raises:
+        Busy: All tries met somebody else's change.
+    """
+    versions = chain((known,), (reload() for _ in count()))
+    return retry_conflicts(lambda: attempt(next(versions)), busy)

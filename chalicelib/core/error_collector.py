@@ -1,49 +1,48 @@
-"""Work for many, each of which stands for itself: what fails for one holds up no other, and is told in the end."""
+"""Run independent steps: an error of one does not stop the others, and the first is raised at the end."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 
-@dataclass(slots=True)
-class Apart:
-    """Leaving it raises the first error of its pieces, for the alarm; each is logged where it happens.
+class ErrorCollector:
+    """Logs each error where it happens and raises the first when the work is done, so that the alarm sees it.
 
-    >>> with Apart(log) as apart:
+    >>> with ErrorCollector(LOG) as errors:
     ...     for name in names:
-    ...         with apart.one(f"marking {name}"):
+    ...         with errors.collect(f"marking {name}"):
     ...             mark(name)
     """
 
-    log: logging.Logger
-    errors: list[Exception] = field(default_factory=list)
+    def __init__(self, log: logging.Logger) -> None:
+        self.log = log
+        self._errors: list[Exception] = []
 
     def __enter__(self) -> Self:
-        """Nothing has failed yet."""
+        """Begin without errors."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The end, unless something else ended the work."""
+        """Raise the first collected error, unless another one has ended the work."""
         if error is None:
-            self.finish()
+            self.raise_first()
 
-    def finish(self) -> None:
-        """Raise the first error, if there was one."""
-        if self.errors:
-            raise self.errors[0]
+    def raise_first(self) -> None:
+        """Raise the first collected error, if there is one."""
+        if self._errors:
+            raise self._errors[0]
 
     @contextmanager
-    def one(self, what: str) -> Iterator[None]:
-        """One piece of work, named for the log; an error ends it, and only it."""
+    def collect(self, step: str) -> Iterator[None]:
+        """Run one step; an error ends this step only, and is logged under its name."""
         try:
             yield
         except Exception as error:
-            self.log.exception("%s failed", what)
-            self.errors.append(error)
+            self.log.exception("%s failed", step)
+            self._errors.append(error)

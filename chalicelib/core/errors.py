@@ -52,6 +52,10 @@ class Unavailable(GhostwattError):
     """A part of ours is down; nothing was lost, the call is safe to retry."""
 
 
+class Busy(Unavailable):
+    """Others keep changing the same data; the call is safe to retry."""
+
+
 def not_found(thing: str) -> NotFound:
-    """The same words for what never was and for what is another's."""
+    """The same message for missing and foreign ids, so that ids cannot be probed."""
     return NotFound(f"There is no such {thing}.", code="not_found")

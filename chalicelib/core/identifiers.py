@@ -62,8 +62,8 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def same(left: str, right: str) -> bool:
-    """Whether two digests are equal, in a time that tells nothing."""
+def constant_time_equal(left: str, right: str) -> bool:
+    """Whether two digests are equal; the time that this takes does not depend on where they differ."""
     return hmac.compare_digest(left, right)
 
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
 from chalicelib.accounts.email_addresses import ascii_domain
+from chalicelib.core import aws
 from chalicelib.core.settings import settings
 from chalicelib.notifications.delivery import Undeliverable
 
@@ -148,8 +147,6 @@ def _by_ses(mail: Mail, message: EmailMessage) -> None:
         raise Undeliverable("SES does not answer.") from error
 
 
-@cache
 def _ses() -> Any:
-    """Made when the first mail is sent: few runs of the schedule send any. One try; the schedule has the others."""
-    config = Config(connect_timeout=TIMEOUT_SECONDS, read_timeout=TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
-    return get_session().create_client("sesv2", region_name=settings().region, config=config)
+    """SES, tried once: the schedule tries again later."""
+    return aws.client("sesv2", connect_seconds=TIMEOUT_SECONDS, read_seconds=TIMEOUT_SECONDS, attempts=1)

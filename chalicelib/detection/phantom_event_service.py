@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import Unavailable, not_found
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.errors import not_found
 from chalicelib.detection import phantom_event_store as store
 from chalicelib.notifications.model import PhantomEvent
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.relays import judged_wrong, no_longer_wrong
-
-TRIES = 5
-"""A cut, a switch or another verdict at the same moment: look again."""
 
 
 def of_owner(
@@ -32,13 +29,16 @@ def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_
     Wrong teaches the detector, once an event, and switches the outlet on if it is still cut for it; right takes that
     back. Raises NotFound.
     """
-    for _ in range(TRIES):
+
+    def attempt() -> PhantomEvent | None:
         event = store.load(owner_id, event_id)
         if event is None:
             raise not_found("phantom event")
         if event.verdict == verdict or _judge(event, verdict, now_ms):
             return store.load(owner_id, event_id) or event
-    raise Unavailable("This event's outlet keeps changing.", code="busy", retry_after_seconds=1)
+        return None
+
+    return retry_conflicts(attempt, "This event's outlet keeps changing.")
 
 
 def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:

@@ -6,7 +6,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.core.dynamo import Item, Transaction, load_page, start_key, table_name
+from chalicelib.core.dynamo import Item, Transaction, table_name
+from chalicelib.core.pagination import load_page, start_key
 from chalicelib.notifications.model import Outcome, PhantomEvent
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.dynamo import Transaction, retry_conflicts_from
+from chalicelib.core.errors import NotFound, not_found
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import relay_alerts as alerts
@@ -19,9 +20,6 @@ from chalicelib.ports import store
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, RelayState, report
 from chalicelib.realtime import publisher as live
-
-TRIES = 5
-"""The owner changes the port at the same moment: the Pi says each thing once, so look again."""
 
 
 class RelayReport(Protocol):
@@ -53,24 +51,26 @@ def apply_relay_reports(device: Device, reports: Sequence[RelayReport], now_ms: 
     """
     ports = {port.port_id: port for port in store.of_device(device.device_uid)}
     for given in reports:
-        if given.port_id in ports and (port := _acknowledge(ports[given.port_id], given, now_ms)):
-            ports[given.port_id] = port
+        if given.port_id in ports:
+            with suppress(NotFound):  # it was deleted meanwhile
+                ports[given.port_id] = _acknowledge(ports[given.port_id], given, now_ms)
     return list(ports.values())
 
 
-def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port | None:
-    """The port after the report, None when it was deleted meanwhile."""
-    known: Port | None = port
-    for _ in range(TRIES):
-        if known is None:
+def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
+    """The port after the report. Raises NotFound when it was deleted meanwhile."""
+
+    def attempt(port: Port | None) -> Port | None:
+        if port is None:
+            raise not_found("port")
+        relay = report(port.relay, given.state, given.version, given.reason, now_ms)
+        if relay is port.relay:  # nothing new, or a report about an older command than the last one
+            return port
+        if not _store(port, relay, now_ms):
             return None
-        relay = report(known.relay, given.state, given.version, given.reason, now_ms)
-        if relay is known.relay:  # nothing new, or a report about an older command than the last one
-            return known
-        if _store(known, relay, now_ms):
-            return _shown(known, replace(known, relay=relay), now_ms)
-        known = store.load(port.port_id)
-    raise Unavailable("This outlet keeps changing.", code="busy", retry_after_seconds=1)
+        return _shown(port, replace(port, relay=relay), now_ms)
+
+    return retry_conflicts_from(port, attempt, lambda: store.load(port.port_id), "This outlet keeps changing.")
 
 
 def _store(port: Port, relay: Relay, now_ms: int) -> bool:

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core import telemetry
-from chalicelib.core.deadlines import OutOfTime, out_of
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.error_collector import Apart
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.detection import phantom, silence
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
@@ -44,8 +43,6 @@ from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
 
 LOG = logging.getLogger("ghostwatt.examine")
-TRIES = 3
-"""A person may switch while we look: what we decided is stale then, and we look again."""
 ROLL_UP_SECONDS = 1.0
 """Of one run of the stream, for all its devices: the next batch waits for it. The schedule computes what is left."""
 
@@ -62,13 +59,13 @@ class Examined:
 
     ports: Sequence[Port] = ()
     state: DeviceState | None = None
-    errors: Apart = field(default_factory=lambda: Apart(LOG))
+    errors: ErrorCollector = field(default_factory=lambda: ErrorCollector(LOG))
 
-    def roll_up(self, out_of_time: OutOfTime, now_ms: int) -> None:
+    def roll_up(self, deadline: Deadline, now_ms: int) -> None:
         """Compute the hours that are due while there is time; then raise what went wrong at a port, if anything did."""
         if self.state is not None:
-            roll_up(self.ports, self.state, out_of_time, now_ms)
-        self.errors.finish()
+            roll_up(self.ports, self.state, deadline, now_ms)
+        self.errors.raise_first()
 
 
 def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
@@ -76,7 +73,7 @@ def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
 
     Raises what `detect` raises, and what went wrong at a port when all is done for the others.
     """
-    detect(chunks, now_ms).roll_up(out_of(ROLL_UP_SECONDS), now_ms)
+    detect(chunks, now_ms).roll_up(Deadline(ROLL_UP_SECONDS), now_ms)
 
 
 def detect(chunks: Sequence[Chunk], now_ms: int) -> Examined:
@@ -84,10 +81,7 @@ def detect(chunks: Sequence[Chunk], now_ms: int) -> Examined:
 
     Raises Unavailable when it cannot be written now; the same chunks may be given again.
     """
-    for _ in range(TRIES):
-        if examined := _detect(chunks, now_ms):
-            return examined
-    raise Unavailable("This device's state keeps changing.", code="busy", retry_after_seconds=1)
+    return retry_conflicts(lambda: _detect(chunks, now_ms), "This device's state keeps changing.")
 
 
 def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
@@ -95,8 +89,8 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
     device_uid = chunks[0].device_uid
     before = states.load(device_uid)
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
-    apart = Apart(LOG)  # one outlet's trouble must not keep the device's others from being watched
-    looks = _look_at_all(ports, before, chunks, apart, now_ms)
+    errors = ErrorCollector(LOG)  # one outlet's trouble must not keep the device's others from being watched
+    looks = _look_at_all(ports, before, chunks, errors, now_ms)
     looks |= _silent(ports, before, looks, now_ms)
     known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
     after = replace(
@@ -110,21 +104,21 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
         ),
     )
     if after == before:
-        return Examined(errors=apart)
+        return Examined(errors=errors)
     if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
         return None
     _push([(ports[port_id], look) for port_id, look in looks.items()], before)
-    return Examined(list(ports.values()), replace(after, version=after.version + 1), apart)
+    return Examined(list(ports.values()), replace(after, version=after.version + 1), errors)
 
 
 def _look_at_all(
-    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], apart: Apart, now_ms: int
+    ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], errors: ErrorCollector, now_ms: int
 ) -> dict[str, FollowUp]:
     """What follows at each port by its id; those that cannot be examined are left out."""
     looks: dict[str, FollowUp] = {}
     for port_id, columns in merged(chunks).items():
         if port_id in ports:
-            with apart.one(f"examining port {telemetry.hashed(port_id)}"):
+            with errors.collect(f"examining port {telemetry.hashed(port_id)}"):
                 looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
     return looks
 

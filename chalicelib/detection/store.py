@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.core.dynamo import Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import Item, Transaction, table_name
 from chalicelib.detection import phantom
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices.liveness import shard
@@ -142,13 +141,7 @@ def due(due_shard: str, now_ms: int) -> Iterator[str]:
 
 def save(state: DeviceState) -> bool:
     """Store the state as the next version; False when somebody else stored one since it was read."""
-    try:
-        _item(state).save(condition=_unchanged(state))
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return _item(state).save_if(_unchanged(state))
 
 
 def put(write: Transaction, state: DeviceState) -> None:

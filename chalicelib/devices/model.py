@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from chalicelib.core.identifiers import digest, same
+from chalicelib.core.identifiers import constant_time_equal, digest
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS
 from chalicelib.detection.alerts import AgentReport
@@ -49,9 +49,9 @@ class Keys:
 
     def fits(self, sha256: str, now_ms: int) -> Literal["current", "next"] | None:
         """Which of the keys this digest is, None if neither or expired."""
-        if self.next_sha256 and same(self.next_sha256, sha256) and _alive(self.next_expires_at_ms, now_ms):
+        if _opens(self.next_sha256, self.next_expires_at_ms, sha256, now_ms):
             return "next"
-        if self.current_sha256 and same(self.current_sha256, sha256) and _alive(self.current_expires_at_ms, now_ms):
+        if _opens(self.current_sha256, self.current_expires_at_ms, sha256, now_ms):
             return "current"
         return None
 
@@ -67,6 +67,10 @@ class Keys:
     def promoted(self) -> Keys:
         """After the first use of the next key: it is the only one."""
         return Keys(current_sha256=self.next_sha256, current_expires_at_ms=self.next_expires_at_ms)
+
+
+def _opens(key_sha256: str | None, expires_at_ms: int | None, sha256: str, now_ms: int) -> bool:
+    return key_sha256 is not None and constant_time_equal(key_sha256, sha256) and _alive(expires_at_ms, now_ms)
 
 
 def _alive(expires_at_ms: int | None, now_ms: int) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from chalicelib.core.errors import Unauthenticated, Unavailable
+from chalicelib.core.dynamo import retry_conflicts_from
+from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.settings import settings
 from chalicelib.devices import model as keys
 from chalicelib.devices import service as devices
@@ -12,9 +14,6 @@ from chalicelib.devices import store
 from chalicelib.devices.model import Device
 from chalicelib.realtime import commands
 from chalicelib.realtime.commands import topic as commands_topic
-
-TRIES = 5
-"""Sign-ins of one device at the same moment: whoever comes second looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +49,17 @@ def sign_in(user_name: str, password: str, client_id: str, now_ms: int) -> Grant
 
 def _note_client(device: Device, client_id: str) -> None:
     """Remember under which name a device connects, so that the connection can be ended. Raises Unauthenticated."""
-    known: Device | None = device
-    for _ in range(TRIES):
-        if known is None or known.device_uid != device.device_uid:
+
+    def attempt(latest: Device | None) -> Literal[True] | None:
+        if latest is None or latest.device_uid != device.device_uid:
             raise _gone()
-        if client_id in known.mqtt_client_ids or not commands.is_client_id(client_id):
-            return
-        client_ids = (*known.mqtt_clients, client_id)[-keys.MAX_MQTT_CLIENTS :]
-        if store.save_mqtt_clients(known, client_ids):
-            return
-        known = store.load(device.device_id)
-    raise Unavailable("This device signs in too often at once.", code="busy", retry_after_seconds=1)
+        if client_id in latest.mqtt_client_ids or not commands.is_client_id(client_id):
+            return True
+        client_ids = (*latest.mqtt_clients, client_id)[-keys.MAX_MQTT_CLIENTS :]
+        return True if store.save_mqtt_clients(latest, client_ids) else None
+
+    busy = "This device signs in too often at once."
+    retry_conflicts_from(device, attempt, lambda: store.load(device.device_id), busy)
 
 
 def _is_another(client_id: str, device: Device) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from chalicelib.accounts import store as users
 from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import BadRequest, Conflict, Unavailable, not_found
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.errors import BadRequest, Conflict, not_found
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
 from chalicelib.devices import model as keys
 from chalicelib.devices import pairing_store as store
@@ -19,8 +19,7 @@ from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
 from chalicelib.realtime import publisher as live
 
 DEFAULT_NAME = "My Device"
-TRIES = 5
-"""Decisions, polls and keys at the same moment: whoever comes second looks again."""
+BUSY = "This device keeps changing."
 MAX_CLAIMS_PER_SOURCE = 200
 """Within the throttle's window: a whole school class behind one address may pair its Pis, a flood may not."""
 
@@ -54,26 +53,23 @@ def fetch_key(device_code: str, now_ms: int) -> tuple[Device, str]:
     Raises:
         BadRequest: authorization_pending, slow_down, expired_token, access_denied (RFC 8628, section 3.5).
     """
-    for _ in range(TRIES):
-        claim = store.load(digest(device_code))
-        if claim is None or claim.expired(now_ms) or not claim.answers_again(now_ms):
-            raise _expired()
-        if claim.state == "pending":
-            raise _still_pending(claim, now_ms)
-        if claim.state == "denied":
-            store.remove(claim)
-            raise BadRequest("The person said no.", code="access_denied")
-        if (found := _collect(claim, device_code, now_ms)) is not None:
-            return found
-    raise _busy()
+    return retry_conflicts(lambda: _fetch_key(device_code, now_ms), BUSY)
+
+
+def _fetch_key(device_code: str, now_ms: int) -> tuple[Device, str] | None:
+    claim = store.load(digest(device_code))
+    if claim is None or claim.expired(now_ms) or not claim.answers_again(now_ms):
+        raise _expired()
+    if claim.state == "pending":
+        raise _still_pending(claim, now_ms)
+    if claim.state == "denied":
+        store.remove(claim)
+        raise BadRequest("The person said no.", code="access_denied")
+    return _collect(claim, device_code, now_ms)
 
 
 def _expired() -> BadRequest:
     return BadRequest("This code has expired or has been used; ask for a new one.", code="expired_token")
-
-
-def _busy() -> Unavailable:
-    return Unavailable("This device keeps changing.", code="busy", retry_after_seconds=1)
 
 
 def _collect(claim: Claim, device_code: str, now_ms: int) -> tuple[Device, str] | None:
@@ -133,17 +129,20 @@ def approve(account: Account, user_code: str, device_name: str | None, now_ms: i
             else); too_many_devices.
         Unauthenticated: The account was closed meanwhile.
     """
-    for _ in range(TRIES):
+
+    def attempt() -> Claim | None:
         claim = find(account.user_id, user_code, now_ms, address)
         if claim.state != "pending":
             return _decided(claim, "approved", account.user_id)
         known = device_store.load(claim.device_id)
         if known is not None and (known.owner_id != account.user_id or not known.may_be_claimed(now_ms)):
             raise devices.refused(known, now_ms)
-        if (approved := _approve(account, claim, known, device_name, now_ms)) is not None:
-            return approved
-        devices.check_open(account)
-    raise _busy()
+        approved = _approve(account, claim, known, device_name, now_ms)
+        if approved is None:
+            devices.check_open(account)
+        return approved
+
+    return retry_conflicts(attempt, BUSY)
 
 
 def _approve(account: Account, claim: Claim, known: Device | None, name: str | None, now_ms: int) -> Claim | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.core.dynamo import Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import Item, Transaction, table_name
 from chalicelib.devices.model import Device
 from chalicelib.devices.pairing import Claim
 
@@ -114,20 +113,8 @@ def polled(claim: Claim, now_ms: int) -> bool:
 
 def remove(claim: Claim) -> bool:
     """Remove an ended claim; True for the one caller that did it."""
-    try:
-        ClaimItem(claim.device_code_sha256).delete(condition=ClaimItem.device_code_sha256.exists())
-    except DeleteError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return ClaimItem(claim.device_code_sha256).delete_if(ClaimItem.device_code_sha256.exists())
 
 
 def _update(claim: Claim, actions: Sequence[Action], condition: Condition) -> bool:
-    try:
-        ClaimItem(claim.device_code_sha256).update(actions=list(actions), condition=condition)
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return ClaimItem(claim.device_code_sha256).update_if(actions=list(actions), condition=condition)

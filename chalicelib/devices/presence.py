@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.core.dynamo import Transaction
+from chalicelib.core.dynamo import Transaction, retry_conflicts_from
+from chalicelib.core.errors import Busy
 from chalicelib.detection import alerts
 from chalicelib.devices import liveness
 from chalicelib.devices import store as devices
@@ -14,26 +15,26 @@ from chalicelib.notifications import outbox as notify
 from chalicelib.notifications.model import Notification
 from chalicelib.realtime import publisher as live
 
-TRIES = 3
-"""Two calls of a device, or a call and the sweep, at the same moment: look again."""
-
 
 def note_call(device: Device, now_ms: int) -> bool:
     """Note that a device called, at most once a minute; one that came back is shown, and may begin to flap.
 
     Returns whether it was time to note it.
     """
-    known: Device | None = device
-    for _ in range(TRIES):
-        if known is None or not liveness.needs_touch(known.online, known.last_seen_ms, now_ms):
+
+    def attempt(latest: Device | None) -> bool | None:
+        if latest is None or latest.device_uid != device.device_uid:
+            return False
+        if not liveness.needs_touch(latest.online, latest.last_seen_ms, now_ms):
             return False
         is_agent = device.agent.version is not None
-        after = liveness.called(known.presence, known.last_seen_ms, now_ms, online=known.online, is_agent=is_agent)
-        if _touch(known, after, now_ms):
-            return True
-        known = devices.load(device.device_id)
-        known = known if known is not None and known.device_uid == device.device_uid else None
-    return False
+        after = liveness.called(latest.presence, latest.last_seen_ms, now_ms, online=latest.online, is_agent=is_agent)
+        return _touch(latest, after, now_ms) or None
+
+    try:
+        return retry_conflicts_from(device, attempt, lambda: devices.load(device.device_id), "This device is busy.")
+    except Busy:  # another call of the device was noted then
+        return False
 
 
 def _touch(device: Device, after: Presence, now_ms: int) -> bool:

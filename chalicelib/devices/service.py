@@ -8,8 +8,8 @@ from dataclasses import replace
 from chalicelib.accounts import deletion_requests as purge
 from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import Conflict, Unauthenticated, Unavailable, not_found
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.errors import Conflict, Unauthenticated, not_found
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS
@@ -29,8 +29,7 @@ from chalicelib.realtime import publisher as live
 
 FEW = 20
 """Devices that are read whole at once: nearly everybody has fewer."""
-TRIES = 5
-"""Keys that change at the same moment: whoever comes second reads them again and tries again."""
+BUSY = "This device keeps changing."
 
 
 def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
@@ -42,30 +41,32 @@ def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[
         Conflict: owned (it is somebody else's, who is told), too_many_devices.
         Unauthenticated: The account was closed meanwhile.
     """
-    for _ in range(TRIES):
+
+    def attempt() -> tuple[Device, str] | None:
         device, api_key = store.load(device_id), keys.api_key(device_id, new_secret())
-        if device is not None and device.owner_id != account.user_id:
-            raise refused(device, now_ms)
-        if device is not None and store.save_keys(device, device.keys.rotated(keys.key_digest(api_key))):
-            return device, api_key
         if device is None:
             made = new(account, device_id, name, now_ms)
             made = replace(made, keys=made.keys.rotated(keys.key_digest(api_key)))
-            if _add(account, made):
-                return made, api_key
-    raise _busy()
+            return (made, api_key) if _add(account, made) else None
+        if device.owner_id != account.user_id:
+            raise refused(device, now_ms)
+        rotated = device.keys.rotated(keys.key_digest(api_key))
+        return (device, api_key) if store.save_keys(device, rotated) else None
+
+    return retry_conflicts(attempt, BUSY)
 
 
 def add(account: Account, device_id: str, name: str, now_ms: int) -> Device:
     """Make a device a person's own, without a key yet. Raises as register; Conflict: owned also for one's own."""
-    for _ in range(TRIES):
+
+    def attempt() -> Device | None:
         known = store.load(device_id)
         if known is not None:
             raise refused(known, now_ms) if known.owner_id != account.user_id else _owned()
         device = new(account, device_id, name, now_ms)
-        if _add(account, device):
-            return device
-    raise _busy()
+        return device if _add(account, device) else None
+
+    return retry_conflicts(attempt, BUSY)
 
 
 def new(account: Account, device_id: str, name: str, now_ms: int) -> Device:
@@ -115,16 +116,13 @@ def _owned() -> Conflict:
     )
 
 
-def _busy() -> Unavailable:
-    return Unavailable("This device keeps changing.", code="busy", retry_after_seconds=1)
-
-
 def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
-    for _ in range(TRIES):
+    def attempt() -> str | None:
         device, api_key = own(owner_id, device_id), keys.api_key(device_id, new_secret())
-        if store.save_keys(device, device.keys.rotated(keys.key_digest(api_key), expires_at_ms)):
-            return api_key
-    raise _busy()
+        rotated = device.keys.rotated(keys.key_digest(api_key), expires_at_ms)
+        return api_key if store.save_keys(device, rotated) else None
+
+    return retry_conflicts(attempt, BUSY)
 
 
 def authenticate(api_key: str, now_ms: int) -> Device:
@@ -134,7 +132,8 @@ def authenticate(api_key: str, now_ms: int) -> Device:
 
 def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
     """The device of this id, if a key with this digest opens it; for the rest as authenticate."""
-    for _ in range(TRIES):
+
+    def attempt() -> Device | None:
         device = store.load(device_id) if device_id else None
         fitting = device.keys.fits(key_sha256, now_ms) if device else None
         if device is None or fitting is None:
@@ -142,11 +141,13 @@ def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
         if fitting == "current":
             return device
         promoted = device.keys.promoted()
-        if store.save_keys(device, promoted):
-            if device.keys.current_sha256 is not None:
-                commands.hang_up(device.mqtt_client_ids)
-            return replace(device, keys=promoted)
-    raise _busy()
+        if not store.save_keys(device, promoted):
+            return None
+        if device.keys.current_sha256 is not None:
+            commands.hang_up(device.mqtt_client_ids)
+        return replace(device, keys=promoted)
+
+    return retry_conflicts(attempt, BUSY)
 
 
 def own(owner_id: str, device_id: str) -> Device:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.core.dynamo import DataAttribute, Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.retention import Retention
 from chalicelib.detection.alerts import AgentReport
 from chalicelib.devices.list_order import Calls
@@ -193,13 +192,7 @@ def put_pairing_told(write: Transaction, device: Device, now_ms: int) -> None:
 
 def remove(device: Device) -> bool:
     """Forget a device, so that its key is dead at once; False when it has changed hands meanwhile."""
-    try:
-        DeviceItem(device_id=device.device_id).delete(condition=_same(device))
-    except DeleteError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return DeviceItem(device_id=device.device_id).delete_if(_same(device))
 
 
 def remove_all(devices: Iterable[Device]) -> None:
@@ -331,12 +324,6 @@ def _same(device: Device) -> Condition:
 
 def _update(device: Device, actions: Sequence[Action], condition: Condition | None = None) -> bool:
     same = _same(device)
-    try:
-        DeviceItem(device_id=device.device_id).update(
-            actions=list(actions), condition=same if condition is None else same & condition
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return DeviceItem(device_id=device.device_id).update_if(
+        actions=list(actions), condition=same if condition is None else same & condition
+    )

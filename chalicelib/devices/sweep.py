@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from chalicelib.core import telemetry
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.devices import presence
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import shards
@@ -19,9 +19,9 @@ def sweep(now_ms: int) -> int:
     A call of the device in between always wins. One that cannot be marked stays due; its error is raised in the end.
     """
     marked = 0
-    with Apart(LOG) as apart:
+    with ErrorCollector(LOG) as errors:
         for device_id in (device_id for shard in shards() for device_id in devices.due(shard, now_ms)):
-            with apart.one(f"marking device {telemetry.hashed(device_id)}"):
+            with errors.collect(f"marking device {telemetry.hashed(device_id)}"):
                 marked += _mark(device_id, now_ms)
     return marked
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.core import telemetry
-from chalicelib.core.deadlines import OutOfTime
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.retention import LEAST_DAYS
 from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
 from chalicelib.detection import phantom
@@ -43,34 +43,34 @@ class _Done:
     failed: Sequence[int]
 
 
-def roll_up(ports: Sequence[Port], state: DeviceState, out_of_time: OutOfTime, now_ms: int) -> None:
+def roll_up(ports: Sequence[Port], state: DeviceState, deadline: Deadline, now_ms: int) -> None:
     """Compute and store the hours of a device that are due, given its ports and its state as it is stored."""
     due = hours.due(state.dirty_hours, state.watermark_ms, now_ms)
     if due:
-        _roll_up(ports, state, due, state.watermark_ms, out_of_time, now_ms)
+        _roll_up(ports, state, due, state.watermark_ms, deadline, now_ms)
 
 
-def run(out_of_time: OutOfTime, now_ms: int) -> int:
+def run(deadline: Deadline, now_ms: int) -> int:
     """Compute what devices that send no more have left, until the time is over; returns how many there were.
 
     One that cannot be rolled up stays due; its error is raised in the end.
     """
     count = 0
-    with Apart(LOG) as apart:
+    with ErrorCollector(LOG) as errors:
         for device_uid in (device_uid for shard in shards() for device_uid in states.due(shard, now_ms)):
-            if out_of_time():
+            if deadline.expired:
                 break
-            with apart.one(f"rolling up device {telemetry.hashed(device_uid)}"):
-                roll_up_all(device_uid, out_of_time, now_ms)
+            with errors.collect(f"rolling up device {telemetry.hashed(device_uid)}"):
+                roll_up_all(device_uid, deadline, now_ms)
             count += 1
     return count
 
 
-def roll_up_all(device_uid: str, out_of_time: OutOfTime, now_ms: int) -> None:
+def roll_up_all(device_uid: str, deadline: Deadline, now_ms: int) -> None:
     """Compute and store the marked hours of a device that sends no more, the last one too."""
     while due := hours.due((state := states.load(device_uid)).dirty_hours, LATEST_MS, now_ms):
         ports = port_store.of_device(device_uid)
-        if not _roll_up(ports, state, due, LATEST_MS, out_of_time, now_ms) or out_of_time():
+        if not _roll_up(ports, state, due, LATEST_MS, deadline, now_ms) or deadline.expired:
             return  # there is no time, or somebody else changed the state: the device is back
 
 
@@ -79,11 +79,11 @@ def _roll_up(
     state: DeviceState,
     due: Sequence[int],
     watermark_ms: int,
-    out_of_time: OutOfTime,
+    deadline: Deadline,
     now_ms: int,
 ) -> bool:
     whole = whole_hours(ports, due, now_ms)
-    done = _put_runs(ports, state, whole, out_of_time)
+    done = _put_runs(ports, state, whole, deadline)
     expired = set(due).difference(whole)
     left = hours.postponed(hours.cleared(state.dirty_hours, {*done.computed, *expired}), done.failed, now_ms)
     for day_ms in hours.finished_days(done.computed, left, watermark_ms):
@@ -101,11 +101,11 @@ def whole_hours(ports: Sequence[Port], marked: Collection[int], now_ms: int) -> 
     return hours.whole(marked, device.retention.whole_from_ms(now_ms))
 
 
-def _put_runs(ports: Sequence[Port], state: DeviceState, due: Sequence[int], out_of_time: OutOfTime) -> _Done:
+def _put_runs(ports: Sequence[Port], state: DeviceState, due: Sequence[int], deadline: Deadline) -> _Done:
     computed: list[int] = []
     failed: list[int] = []
     for run_of_hours in hours.runs(due, HOURS_A_LOAD):
-        if out_of_time():
+        if deadline.expired:
             break
         try:
             _put_hours(ports, state, run_of_hours)

@@ -11,9 +11,8 @@ from typing import TypeVar
 
 import msgspec
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
-from chalicelib.core.dynamo import Item, condition_failed, table_name
+from chalicelib.core.dynamo import Item, table_name
 from chalicelib.core.times import DAY_MS, QUARTER_MS
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.usage import Usage
@@ -114,11 +113,7 @@ def put_day(port_id: str, day_ms: int, quarters: Sequence[Usage], revision: int)
 
 def _put(kind: type[_Kept], item: _Kept) -> None:
     newest = kind.usage_key.does_not_exist() | (kind.revision <= item.revision)
-    try:
-        item.save(condition=newest)
-    except PutError as error:
-        if not condition_failed(error):
-            raise
+    item.save_if(newest)
 
 
 def slots(port_id: str, first_ms: int, last_ms: int) -> list[Usage]:

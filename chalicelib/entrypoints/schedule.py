@@ -9,8 +9,8 @@ from chalice.app import Blueprint, CloudWatchEvent
 
 from chalicelib.accounts import deletion as purging
 from chalicelib.core import clock, telemetry
-from chalicelib.core.deadlines import out_of
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.devices import sweep as sweeping
 from chalicelib.energy import roll_up
 from chalicelib.notifications import delivery_service as deliver
@@ -36,14 +36,14 @@ def _sweep() -> dict[str, int]:
     now_ms = clock.now_ms()
     steps: dict[str, Callable[[], int]] = {
         "offline": lambda: sweeping.sweep(now_ms),
-        "digests": lambda: digests.run(out_of(DIGEST_SECONDS), now_ms),
-        "delivered": lambda: deliver.run(out_of(DELIVERY_SECONDS), now_ms),
-        "rolled_up": lambda: roll_up.run(out_of(ROLL_UP_SECONDS), now_ms),
-        "purged": lambda: purging.run(out_of(PURGE_SECONDS), now_ms),
+        "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
+        "delivered": lambda: deliver.run(Deadline(DELIVERY_SECONDS), now_ms),
+        "rolled_up": lambda: roll_up.run(Deadline(ROLL_UP_SECONDS), now_ms),
+        "purged": lambda: purging.run(Deadline(PURGE_SECONDS), now_ms),
     }
     done: dict[str, int] = {}
-    with Apart(LOG) as apart:
+    with ErrorCollector(LOG) as errors:
         for name, step in steps.items():
-            with apart.one(f"the step {name}"):
+            with errors.collect(f"the step {name}"):
                 done[name] = step()
     return done

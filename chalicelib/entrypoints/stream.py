@@ -16,7 +16,7 @@ from typing import Any
 from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib.core import clock, telemetry
-from chalicelib.core.deadlines import out_of
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
 from chalicelib.detection.service import ROLL_UP_SECONDS, Examined, detect, examine_sensors
 from chalicelib.readings import store as readings
@@ -73,10 +73,10 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> _Failed:
     for stored in sorted(by_device.values(), key=_readings):
         with _naming(stored, failed):
             detected += [(stored, _detect(stored))]
-    out_of_time = out_of(ROLL_UP_SECONDS)
+    deadline = Deadline(ROLL_UP_SECONDS)
     for stored, examined in detected:
         with _naming(stored, failed):
-            examined.roll_up(out_of_time, clock.now_ms())
+            examined.roll_up(deadline, clock.now_ms())
     return failed
 
 

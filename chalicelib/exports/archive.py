@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from chalicelib.core.deadlines import OutOfTime
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, Cell, harmless
 from chalicelib.exports.model import Format
 
@@ -63,12 +63,12 @@ class Archive:
     """A zip under way. Raises TookTooLong where it is to go on after its time."""
 
     def __init__(
-        self, archive: zipfile.ZipFile, directory: Path, formats: Sequence[Format], out_of_time: OutOfTime
+        self, archive: zipfile.ZipFile, directory: Path, formats: Sequence[Format], deadline: Deadline
     ) -> None:
         self._zip = archive
         self._directory = directory
         self._formats = formats
-        self._out_of_time = out_of_time
+        self._deadline = deadline
 
     def add_text(self, name: str, text: str | bytes) -> None:
         """A file that is there at once."""
@@ -93,15 +93,15 @@ class Archive:
 
     def check_time(self) -> None:
         """Raises TookTooLong once the time is over."""
-        if self._out_of_time():
+        if self._deadline.expired:
             raise TookTooLong
 
 
 @contextmanager
-def new_archive(path: Path, formats: Sequence[Format], out_of_time: OutOfTime) -> Iterator[Archive]:
+def new_archive(path: Path, formats: Sequence[Format], deadline: Deadline) -> Iterator[Archive]:
     """A zip that is written to a path; it is whole when this ends."""
     with (
         tempfile.TemporaryDirectory(dir=path.parent) as directory,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        yield Archive(archive, Path(directory), formats, out_of_time)
+        yield Archive(archive, Path(directory), formats, deadline)

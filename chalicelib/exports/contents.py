@@ -11,7 +11,7 @@ from msgspec.structs import astuple
 
 from chalicelib.accounts.model import Account
 from chalicelib.core import views
-from chalicelib.core.pagination import every
+from chalicelib.core.pagination import paginate
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.core.units import unit_of
 from chalicelib.detection import phantom_event_store as phantom_events
@@ -111,7 +111,7 @@ def _port(port: Port) -> Row:
 
 def _events(export: Export) -> Iterator[Row]:
     """Newest first, as they are stored."""
-    for event in every(lambda cursor: phantom_events.of_owner(export.owner_id, ROWS_A_READ, cursor)):
+    for event in paginate(lambda cursor: phantom_events.of_owner(export.owner_id, ROWS_A_READ, cursor)):
         if export.first_ms <= event.detected_at_ms <= export.last_ms:
             yield astuple(views.phantom_event(event))
 
@@ -119,7 +119,7 @@ def _events(export: Export) -> Iterator[Row]:
 def _notifications(export: Export, now_ms: int) -> Iterator[Row]:
     """Newest first, as they are stored."""
     first_ms = max(export.first_ms, now_ms - NOTIFICATION_RETENTION_MS)
-    for notification in every(lambda cursor: notifications.of_owner(export.owner_id, ROWS_A_READ, cursor)):
+    for notification in paginate(lambda cursor: notifications.of_owner(export.owner_id, ROWS_A_READ, cursor)):
         if first_ms <= notification.at_ms <= export.last_ms:
             yield astuple(views.notification(notification))
 
@@ -152,7 +152,7 @@ def _sensors(export: Export, device: Device, now_ms: int) -> Iterator[Row]:
     first_ms, last_ms = max(export.first_ms, device.retention.oldest_ms(now_ms)), export.last_ms
     if first_ms > last_ms:
         return
-    for log in every(
+    for log in paginate(
         lambda cursor: reading_store.sensor_page(device.device_uid, first_ms, last_ms, ROWS_A_READ, cursor)
     ):
         for name, value in log.values.items():

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
+from chalicelib.core import aws
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 
@@ -49,21 +47,9 @@ def _call(operation: str, **asked: Any) -> None:
         raise Unavailable(message, code="files_unavailable", retry_after_seconds=2) from error
 
 
-@cache
 def _client(endpoint_url: str) -> Any:
     """A client of S3 at an address, "" for its own.
 
     Signature version 4, since S3 refuses links with the older one, which botocore makes by default, in newer regions.
     """
-    return get_session().create_client(
-        "s3",
-        region_name=settings().region,
-        endpoint_url=endpoint_url or None,
-        config=Config(
-            signature_version="s3v4",
-            connect_timeout=2,
-            read_timeout=10,
-            retries={"total_max_attempts": 3},
-            s3={"addressing_style": "path" if endpoint_url else "auto"},
-        ),
-    )
+    return aws.client("s3", endpoint_url=endpoint_url, connect_seconds=2, read_seconds=10, signature_version="s3v4")

@@ -12,7 +12,8 @@ from chalicelib.accounts import service as accounts
 from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account, Session
 from chalicelib.core import functions
-from chalicelib.core.deadlines import out_of
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.dynamo import retry_conflicts
 from chalicelib.core.errors import Invalid, Unavailable, not_found
 from chalicelib.core.identifiers import new_secret
 from chalicelib.core.settings import settings
@@ -34,8 +35,6 @@ from chalicelib.exports.model import (
     next_number,
 )
 
-TRIES = 3
-"""Two that are asked for at once: the second finds the first."""
 EXPORT_ID = re.compile(r"export-([1-9][0-9]{0,8})")
 LOG = logging.getLogger("ghostwatt.exports")
 
@@ -49,16 +48,19 @@ def ask(session: Session, first_ms: int, last_ms: int, formats: Collection[Forma
     if first_ms > last_ms:
         raise Invalid("from lies after to, or in the future.", code="invalid", field="from")
     chosen = tuple(kind for kind in FORMATS if kind in formats)
-    for _ in range(TRIES):
+
+    def attempt() -> Export | None:
         before = store.of_owner(account.user_id)
         if under_way := [export for export in before if export.is_under_way(now_ms)]:
             return under_way[-1]
         check_number(before, now_ms)
         export = _new(account, next_number(before), (first_ms, last_ms), chosen, now_ms)
-        if store.add(export):
-            _start(export)
-            return export
-    raise Unavailable("Your exports keep changing.", code="busy", retry_after_seconds=1)
+        if not store.add(export):
+            return None
+        _start(export)
+        return export
+
+    return retry_conflicts(attempt, "Your exports keep changing.")
 
 
 def _new(account: Account, number: int, span_ms: tuple[int, int], formats: tuple[Format, ...], now_ms: int) -> Export:
@@ -123,7 +125,7 @@ def _make(export: Export, now_ms: int) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="ghostwatt-export-") as directory:
         path = Path(directory) / "export.zip"
-        with new_archive(path, export.formats, out_of(WORK_MS / SECOND_MS)) as archive:
+        with new_archive(path, export.formats, Deadline(WORK_MS / SECOND_MS)) as archive:
             export_contents.write(archive, export, account, now_ms)
         files.put(export.file_key, path)
         if not store.finish(export, path.stat().st_size):

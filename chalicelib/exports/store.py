@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.core.dynamo import DataAttribute, Item, condition_failed, table_name
+from chalicelib.core.dynamo import DataAttribute, Item, table_name
 from chalicelib.exports.model import KEPT_MS, RUN_LEASE_MS, Export, Format
 
 
@@ -64,13 +63,7 @@ def add(export: Export) -> bool:
         state=export.stored_state,
         expires_at=(export.created_at_ms + 2 * KEPT_MS) // 1_000,
     )
-    try:
-        item.save(condition=ExportItem.number.does_not_exist())
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return item.save_if(ExportItem.number.does_not_exist())
 
 
 def load(owner_id: str, number: int) -> Export | None:
@@ -117,10 +110,4 @@ def remove(export: Export) -> None:
 
 
 def _update(export: Export, actions: Sequence[Action], condition: Condition) -> bool:
-    try:
-        ExportItem(export.owner_id, export.number).update(actions=list(actions), condition=condition)
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return ExportItem(export.owner_id, export.number).update_if(actions=list(actions), condition=condition)

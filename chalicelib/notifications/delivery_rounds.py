@@ -13,8 +13,8 @@ from functools import partial
 from itertools import takewhile
 
 from chalicelib.accounts import account_mail, throttle
-from chalicelib.core.deadlines import OutOfTime
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import TooMany
 from chalicelib.core.settings import settings as place
 from chalicelib.core.times import SECOND_MS
@@ -67,7 +67,7 @@ class Round:
 
     recipient: Recipient
     notification_ids: Sequence[str]
-    errors: Apart
+    errors: ErrorCollector
     now_ms: int
     tried: set[str] = field(default_factory=set)
     _items: list[Item] | None = None
@@ -101,10 +101,10 @@ class Round:
         if self.recipient.settings.preferences.email:
             account_mail.ask_once(self.recipient.account, self.now_ms)
 
-    def post(self, out_of_time: OutOfTime) -> None:
+    def post(self, deadline: Deadline) -> None:
         """Post what goes to the webhook, one after the other, while there is time."""
         waits = [item for item in self._due() if item.waits_for("webhook", self.now_ms)]
-        held = self._hold(takewhile(lambda _: not out_of_time(), waits))
+        held = self._hold(takewhile(lambda _: not deadline.expired, waits))
         self._by_channel("webhook", ([item] for item in held), self._post)
 
     def _due(self) -> list[Item]:
@@ -112,7 +112,7 @@ class Round:
         if self._items is None:
             self._items = []
             for notification_id in self.notification_ids:
-                with self.errors.one(f"notification {notification_id}"):
+                with self.errors.collect(f"notification {notification_id}"):
                     self._items += self._load(notification_id)
         return self._items
 
@@ -133,7 +133,7 @@ class Round:
     def _hold(self, items: Iterable[Item]) -> Iterator[Item]:
         """Take notifications for a while; those that somebody else was quicker to take are left out."""
         for item in items:
-            with self.errors.one(f"notification {item.notification_id}"):
+            with self.errors.collect(f"notification {item.notification_id}"):
                 if store.postpone(item.outgoing, self.now_ms + LEASE_MS):
                     yield item
 
@@ -165,7 +165,7 @@ class Round:
     def _settle(self, item: Item, channel: Outbound, delivery: Delivery) -> Item:
         deliveries = {**item.outgoing.deliveries, channel: delivery}
         next_ms = due_at_ms(deliveries, item.chosen)
-        with self.errors.one(f"notification {item.notification_id}"):
+        with self.errors.collect(f"notification {item.notification_id}"):
             if not store.save_deliveries(item.outgoing, self.now_ms + LEASE_MS, deliveries, next_ms):
                 LOG.warning("notification %s was held for too long", item.notification_id)
         return replace(item, outgoing=replace(item.outgoing, deliveries=deliveries, due_at_ms=next_ms or 0))

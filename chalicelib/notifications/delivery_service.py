@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from chalicelib.accounts import store as users
-from chalicelib.core.deadlines import OutOfTime, out_of
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.devices.liveness import shards
 from chalicelib.notifications import delivery_rounds as rounds
 from chalicelib.notifications import settings_store, store
@@ -24,44 +24,44 @@ MOST_OF_A_PERSON = 100
 """Notifications of one person in one run, so that nobody waits for them; the others wait for the next run."""
 
 
-def run(out_of_time: OutOfTime, now_ms: int) -> int:
+def run(deadline: Deadline, now_ms: int) -> int:
     """Deliver what is due until nothing is left or the time is over; returns how many notifications were tried.
 
     Mail has this thread, and webhooks have threads of their own: a receiver that hangs holds up nobody's mail. Those
     whose webhook failed the last time come last. What cannot be taken or settled stays due; its error is raised in the
     end.
     """
-    no_more_mail = out_of(MAIL_SECONDS)
+    mail_deadline = Deadline(MAIL_SECONDS)
     posting: list[Future[None]] = []
-    with Apart(LOG) as errors, ThreadPoolExecutor(WEBHOOKS_AT_ONCE, thread_name_prefix="webhook") as pool:
-        due = list(_due(out_of_time, errors, now_ms))
+    with ErrorCollector(LOG) as errors, ThreadPoolExecutor(WEBHOOKS_AT_ONCE, thread_name_prefix="webhook") as pool:
+        due = list(_due(deadline, errors, now_ms))
         well = [each for each in due if not each.is_failing]
         failing = [each for each in due if each.is_failing]
-        posting += [pool.submit(each.post, out_of_time) for each in well if not each.wants_mail]
+        posting += [pool.submit(each.post, deadline) for each in well if not each.wants_mail]
         for each in (each for each in [*well, *failing] if each.wants_mail):
-            if not (out_of_time() or no_more_mail()):
+            if not (deadline.expired or mail_deadline.expired):
                 each.send_mails()
             if not each.is_failing:
-                posting.append(pool.submit(each.post, out_of_time))
-        posting += [pool.submit(each.post, out_of_time) for each in failing]
+                posting.append(pool.submit(each.post, deadline))
+        posting += [pool.submit(each.post, deadline) for each in failing]
         for each in due:
-            if not (out_of_time() or no_more_mail()):
+            if not (deadline.expired or mail_deadline.expired):
                 each.ask_to_confirm()
         for future in posting:
             future.result()
     return sum(len(each.tried) for each in due)
 
 
-def _due(out_of_time: OutOfTime, errors: Apart, now_ms: int) -> Iterator[Round]:
+def _due(deadline: Deadline, errors: ErrorCollector, now_ms: int) -> Iterator[Round]:
     """What is due, by person, whoever has waited longest first."""
     by_owner: dict[str, list[str]] = {}
     for owner_id, notification_id in (found for shard in shards() for found in store.due(shard, now_ms)):
         by_owner.setdefault(owner_id, []).append(notification_id)
     for owner_id, notification_ids in by_owner.items():
-        if out_of_time():
+        if deadline.expired:
             return
         some = notification_ids[:MOST_OF_A_PERSON]
-        with errors.one(f"notification {some[0]}"):
+        with errors.collect(f"notification {some[0]}"):
             if recipient := recipient_of(owner_id):
                 yield Round(recipient, some, errors, now_ms)
             else:

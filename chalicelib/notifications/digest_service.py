@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from chalicelib.accounts.model import Account
-from chalicelib.core.deadlines import OutOfTime
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.pagination import every
+from chalicelib.core.pagination import paginate
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import silence
 from chalicelib.detection import store as states
@@ -35,17 +35,17 @@ EVENTS_A_READ = 200
 LOG = logging.getLogger("ghostwatt.digests")
 
 
-def run(out_of_time: OutOfTime, now_ms: int) -> int:
+def run(deadline: Deadline, now_ms: int) -> int:
     """Make the digests that are due until none is left or the time is over; returns how many were made.
 
     One that cannot be made stays due; its error is raised in the end.
     """
     made = 0
-    with Apart(LOG) as apart:
+    with ErrorCollector(LOG) as errors:
         for owner_id in (owner_id for shard in shards() for owner_id in settings_store.digests_due(shard, now_ms)):
-            if out_of_time():
+            if deadline.expired:
                 break
-            with apart.one("a digest"), suppress(Unavailable):  # what it tells is still being summed up: later
+            with errors.collect("a digest"), suppress(Unavailable):  # what it tells is still being summed up: later
                 made += _make(owner_id, now_ms)
     return made
 
@@ -83,7 +83,7 @@ def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
 
 def _events(owner_id: str, from_ms: int, to_ms: int) -> Iterator[PhantomEvent]:
     """The phantom events of a span: they come newest first, so that reading stops where the span begins."""
-    for event in every(lambda cursor: phantom_events.of_owner(owner_id, EVENTS_A_READ, cursor)):
+    for event in paginate(lambda cursor: phantom_events.of_owner(owner_id, EVENTS_A_READ, cursor)):
         if event.detected_at_ms < from_ms:
             return
         if event.detected_at_ms < to_ms:

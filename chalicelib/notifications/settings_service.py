@@ -9,8 +9,8 @@ from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
 from chalicelib.core import mail
 from chalicelib.core.concurrency import Slots
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import Conflict, Invalid, Unavailable
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identifiers import new_secret
 from chalicelib.core.settings import settings as place
 from chalicelib.notifications import sending, webhooks
@@ -24,8 +24,6 @@ from chalicelib.realtime import publisher as live
 
 OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
 """Calls of a person's server, or of its name server, for which somebody waits: one that hangs takes 5 s."""
-TRIES = 5
-"""Two tabs that save at the same moment: the last one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ def choose(account: Account, preferences: Preferences, now_ms: int) -> Chosen:
     Raises Invalid, naming the field: email, webhook.url, weeklyDigest.
     """
     _check(account, preferences)
-    for _ in range(TRIES):
+
+    def attempt() -> Chosen | None:
         before = of_account(account)
         webhook, made = _with_secret(preferences.webhook, before.preferences.webhook)
         wanted = replace(preferences, webhook=webhook)
@@ -69,9 +68,9 @@ def choose(account: Account, preferences: Preferences, now_ms: int) -> Chosen:
             digest_due_at_ms=digest_at_ms if wanted.weekly_digest else None,
             version=before.version,
         )
-        if store.save(after):
-            return Chosen(replace(after, version=after.version + 1), made)
-    raise Unavailable("These settings keep changing.", code="busy", retry_after_seconds=1)
+        return Chosen(replace(after, version=after.version + 1), made) if store.save(after) else None
+
+    return retry_conflicts(attempt, "These settings keep changing.")
 
 
 def _check(account: Account, preferences: Preferences) -> None:

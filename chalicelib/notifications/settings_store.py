@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.core.dynamo import DataAttribute, Item, Transaction, condition_failed, table_name
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.devices.liveness import shard
 from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences
 
@@ -65,27 +64,15 @@ def save(settings: NotificationSettings) -> bool:
         digest_due_at_ms=settings.digest_due_at_ms,
     )
     version = NotificationSettingsItem.version
-    try:
-        item.save(condition=version.does_not_exist() if settings.version == 0 else version == settings.version)
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return item.save_if(version.does_not_exist() if settings.version == 0 else version == settings.version)
 
 
 def save_failures(settings: NotificationSettings, failures: Mapping[Outbound, Failure]) -> bool:
     """Store what last went wrong; False when the person has changed the choices meanwhile, or is gone."""
-    try:
-        NotificationSettingsItem(settings.owner_id).update(
-            actions=[NotificationSettingsItem.failures.set(dict(failures))],
-            condition=NotificationSettingsItem.version == settings.version,
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return NotificationSettingsItem(settings.owner_id).update_if(
+        actions=[NotificationSettingsItem.failures.set(dict(failures))],
+        condition=NotificationSettingsItem.version == settings.version,
+    )
 
 
 def digests_due(due_shard: str, now_ms: int) -> Iterator[str]:

@@ -10,19 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from chalicelib.core.dynamo import (
-    DataAttribute,
-    Item,
-    Transaction,
-    condition_failed,
-    load_page,
-    start_key,
-    table_name,
-)
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
+from chalicelib.core.pagination import load_page, start_key
 from chalicelib.devices.liveness import shard
 from chalicelib.notifications.delivery import Deliveries, Delivery
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
@@ -146,13 +138,7 @@ def save_deliveries(outgoing: Outgoing, held_until_ms: int, deliveries: Deliveri
 
 def _deliver(outgoing: Outgoing, actions: list[Action], due_at_ms: int) -> bool:
     item = NotificationItem(outgoing.notification.owner_id, outgoing.notification.notification_id)
-    try:
-        item.update(actions=actions, condition=NotificationItem.due_at_ms == due_at_ms)
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return item.update_if(actions=actions, condition=NotificationItem.due_at_ms == due_at_ms)
 
 
 def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Notification], str | None]:
@@ -177,13 +163,9 @@ def unread_ids(owner_id: str) -> list[str]:
 def mark_read(owner_id: str, notification_ids: Iterable[str]) -> None:
     """Mark some as read; ids that are not the person's are passed over."""
     for notification_id in notification_ids:
-        try:
-            NotificationItem(owner_id, notification_id).update(
-                actions=[NotificationItem.unread_by.remove()], condition=NotificationItem.notification_id.exists()
-            )
-        except UpdateError as error:
-            if not condition_failed(error):
-                raise
+        NotificationItem(owner_id, notification_id).update_if(
+            actions=[NotificationItem.unread_by.remove()], condition=NotificationItem.notification_id.exists()
+        )
 
 
 def remove_some(owner_id: str, most: int) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from chalicelib.core import telemetry
-from chalicelib.core.dynamo import Transaction
-from chalicelib.core.errors import Conflict, Unavailable, not_found
+from chalicelib.core.dynamo import Transaction, retry_conflicts
+from chalicelib.core.errors import Conflict, not_found
 from chalicelib.core.settings import settings
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
@@ -27,9 +26,7 @@ from chalicelib.ports.relays import switch as switched
 from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
 
-TRIES = 5
-"""Two tabs that change the same thing at once: the second reads it again and tries again."""
-Result = TypeVar("Result")
+BUSY = "Somebody else is changing this; try again."
 
 
 def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | None) -> Port:
@@ -37,7 +34,7 @@ def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | No
 
     Raises NotFound (device), Conflict: channel_taken, too_many_ports.
     """
-    return _again(lambda: _create(devices.own(owner_id, device_id), wanted, wanted_channel))
+    return retry_conflicts(lambda: _create(devices.own(owner_id, device_id), wanted, wanted_channel), BUSY)
 
 
 def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | None:
@@ -90,7 +87,7 @@ def change(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms:
 
     Raises NotFound, Conflict: channel_taken.
     """
-    return _again(lambda: _change(own(owner_id, port_id), changes, now_ms))
+    return retry_conflicts(lambda: _change(own(owner_id, port_id), changes, now_ms), BUSY)
 
 
 def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | None:
@@ -121,7 +118,7 @@ def _measure_restore(port: Port) -> None:
 
 def delete(owner_id: str, port_id: str, now_ms: int) -> None:
     """Forget an outlet; its phantom event ends, if one is open. Raises NotFound."""
-    port = _again(lambda: _delete(own(owner_id, port_id), now_ms))
+    port = retry_conflicts(lambda: _delete(own(owner_id, port_id), now_ms), BUSY)
     live.push_port_removed(port)
     commands.send_relays(port)
 
@@ -139,7 +136,7 @@ def switch(owner_id: str, port_id: str, state: RelayState, now_ms: int) -> Port:
 
     Raises NotFound, Conflict: never_cut (a port so marked is not switched off by anyone).
     """
-    return _again(lambda: _switch(own(owner_id, port_id), state, now_ms))
+    return retry_conflicts(lambda: _switch(own(owner_id, port_id), state, now_ms), BUSY)
 
 
 def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
@@ -166,14 +163,6 @@ def pushed(port: Port) -> Port:
     commands.send_relays(port)
     live.push_port(port, state_of(port))
     return port
-
-
-def _again(attempt: Callable[[], Result | None]) -> Result:
-    for _ in range(TRIES):
-        result = attempt()
-        if result is not None:
-            return result
-    raise Unavailable("Somebody else is changing this; try again.", code="busy", retry_after_seconds=1)
 
 
 def chosen(

@@ -6,20 +6,12 @@ Every write counts the revision, and stands only if that is unchanged.
 from __future__ import annotations
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.core.dynamo import (
-    DataAttribute,
-    Item,
-    Transaction,
-    condition_failed,
-    load_page,
-    start_key,
-    table_name,
-)
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
+from chalicelib.core.pagination import load_page, start_key
 from chalicelib.ports.model import Port, device_uid_of
 from chalicelib.ports.relays import Relay
 
@@ -142,13 +134,7 @@ def put_relay(write: Transaction, port: Port, relay: Relay) -> None:
 
 def save_relay(port: Port, relay: Relay) -> bool:
     """Store a changed relay; False when somebody else changed it meanwhile."""
-    try:
-        PortItem(port.device_uid, port.port_id).update(actions=_relay(port, relay), condition=_unchanged(port))
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return PortItem(port.device_uid, port.port_id).update_if(actions=_relay(port, relay), condition=_unchanged(port))
 
 
 def _relay(port: Port, relay: Relay) -> list[Action]:

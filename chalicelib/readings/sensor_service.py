@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from chalicelib.core.errors import Unavailable
-from chalicelib.core.pagination import Cursor, every
+from chalicelib.core.dynamo import retry_conflicts
+from chalicelib.core.pagination import Cursor, paginate
 from chalicelib.devices.model import Device
 from chalicelib.energy import local_spans as spans
 from chalicelib.energy.local_spans import Span
@@ -19,7 +19,7 @@ from chalicelib.readings.sensors import Summaries, summarised
 from chalicelib.readings.service import refuse_time
 
 MERGE_TRIES = 10
-"""Programs that log other sensors of the same second at the same moment: look again."""
+"""Programs that log other sensors of the same second at the same moment."""
 MOST_LOGS_A_LOAD = 200
 SENSOR_BYTES = 30
 """What a value takes in an answer besides its name: up to 24 digits, quotes and signs."""
@@ -68,14 +68,17 @@ def record_sensors(device: Device, values: dict[str, float], at_ms: int, now_ms:
 
 def _merge_log(log: SensorLog) -> list[str]:
     """Add a log to the one that is stored of its time; the names that are in both."""
-    for _ in range(MERGE_TRIES):
-        known = store.load_sensors(log.device_uid, log.at_ms)
-        if known is None:
-            break
-        together = merged_sensors(known.values, log.values)
-        if together == known.values or store.save_sensor_values(known, together):
-            return sorted(log.values.keys() & known.values.keys())
-    raise Unavailable("Other sensors are being stored; try again.", code="busy", retry_after_seconds=1)
+
+    def attempt() -> list[str] | None:
+        stored = store.load_sensors(log.device_uid, log.at_ms)
+        if stored is None:  # it has expired since
+            return None
+        together = merged_sensors(stored.values, log.values)
+        if together == stored.values or store.save_sensor_values(stored, together):
+            return sorted(log.values.keys() & stored.values.keys())
+        return None
+
+    return retry_conflicts(attempt, "Other sensors are being stored; try again.", tries=MERGE_TRIES)
 
 
 def load_sensor_logs(
@@ -111,7 +114,7 @@ class _Logs:
     count: int = 0
 
     def __iter__(self) -> Iterator[SensorLog]:
-        for log in every(self._page):
+        for log in paginate(self._page):
             self.count += 1
             yield log
 

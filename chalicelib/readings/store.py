@@ -10,19 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import IncludeProjection, LocalSecondaryIndex
 
-from chalicelib.core.dynamo import (
-    DataAttribute,
-    Item,
-    Transaction,
-    condition_failed,
-    load_page,
-    start_key,
-    table_name,
-)
+from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
+from chalicelib.core.pagination import load_page, start_key
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import LATEST_MS
 from chalicelib.readings import chunk_codec
@@ -103,19 +95,12 @@ def _chunk_item(chunk: Chunk, retention: Retention) -> ReadingItem:
 def add(chunks: list[Chunk], retention: Retention) -> bool:
     """Store the chunks of one batch, all or none; False when the batch is stored already."""
     new = ReadingItem.chunk_id.does_not_exist()
-    try:
-        if len(chunks) == 1:
-            _chunk_item(chunks[0], retention).save(condition=new)
-        else:
-            write = Transaction()
-            for chunk in chunks:
-                write.save(_chunk_item(chunk, retention), condition=new)
-            return write.commit()
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    if len(chunks) == 1:
+        return _chunk_item(chunks[0], retention).save_if(new)
+    write = Transaction()
+    for chunk in chunks:
+        write.save(_chunk_item(chunk, retention), condition=new)
+    return write.commit()
 
 
 def load_batch(device_uid: str, batch: str) -> list[Chunk]:
@@ -214,13 +199,7 @@ def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
         expires_at=retention.expires_at_ms(log.at_ms) // 1_000,
         sensors=dict(log.values),
     )
-    try:
-        item.save(condition=ReadingItem.chunk_id.does_not_exist())
-    except PutError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return item.save_if(ReadingItem.chunk_id.does_not_exist())
 
 
 def load_sensors(device_uid: str, at_ms: int) -> SensorLog | None:
@@ -233,15 +212,9 @@ def load_sensors(device_uid: str, at_ms: int) -> SensorLog | None:
 
 def save_sensor_values(known: SensorLog, values: Mapping[str, float]) -> bool:
     """Store other values for a sensor log; False when it has changed since it was read."""
-    try:
-        ReadingItem(known.device_uid, _sensors_key(known.at_ms)).update(
-            actions=[ReadingItem.sensors.set(dict(values))], condition=ReadingItem.sensors == dict(known.values)
-        )
-    except UpdateError as error:
-        if condition_failed(error):
-            return False
-        raise
-    return True
+    return ReadingItem(known.device_uid, _sensors_key(known.at_ms)).update_if(
+        actions=[ReadingItem.sensors.set(dict(values))], condition=ReadingItem.sensors == dict(known.values)
+    )
 
 
 def _sensors_key(at_ms: int) -> str:

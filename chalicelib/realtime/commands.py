@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
-from chalicelib.core import clock, views
+from chalicelib.core import aws, clock, views
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
 from chalicelib.detection.device_reply import DeviceReply
@@ -89,12 +86,6 @@ def _hang_up(client_id: str) -> bool:
     return True
 
 
-@cache
 def _client() -> Any:
-    """The data plane of AWS IoT Core; short time-outs, no retries, since a command is a courtesy."""
-    return get_session().create_client(
-        "iot-data",
-        region_name=settings().region,
-        endpoint_url=settings().iot_endpoint,
-        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}),
-    )
+    """The data plane of AWS IoT Core, tried once and not for long: the device's next call brings the same."""
+    return aws.client("iot-data", endpoint_url=settings().iot_endpoint, read_seconds=2, attempts=1)

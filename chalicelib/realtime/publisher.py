@@ -8,17 +8,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
 from chalicelib.accounts import session_store as sessions
 from chalicelib.accounts.model import Session
-from chalicelib.core import clock, views
+from chalicelib.core import aws, clock, views
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.identifiers import digest, new_secret
 from chalicelib.core.settings import settings
@@ -203,12 +201,12 @@ def _courteously(call: Callable[[Any], None]) -> bool:
     return True
 
 
-@cache
 def _client() -> Any:
-    """The management API; short time-outs, no retries, since a push is a courtesy."""
-    return get_session().create_client(
+    """The management API, tried once and not for long: a page that missed a push loads it when it connects again."""
+    return aws.client(
         "apigatewaymanagementapi",
-        region_name=settings().region,
         endpoint_url=settings().live_endpoint,
-        config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}, max_pool_connections=20),
+        read_seconds=2,
+        attempts=1,
+        max_pool_connections=20,
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DeleteError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from chalicelib.core.dynamo import Item, condition_failed, table_name
+from chalicelib.core.dynamo import Item, table_name
 
 NEVER = 2**40
 """Later than any connection lives."""
@@ -69,14 +68,9 @@ def take_ticket(ticket_sha256: str, now_seconds: int) -> Dashboard | None:
     """Use a ticket up: what it is for, for the first caller; None for a second, an unknown or an expired one."""
     try:
         ticket = TicketItem.get(ticket_sha256, consistent_read=True)
-        ticket.delete(condition=TicketItem.ticket_sha256.exists())
     except TicketItem.DoesNotExist:
         return None
-    except DeleteError as error:
-        if condition_failed(error):
-            return None
-        raise
-    if now_seconds >= ticket.expires_at:
+    if not ticket.delete_if(TicketItem.ticket_sha256.exists()) or now_seconds >= ticket.expires_at:
         return None
     return Dashboard(ticket.owner_id, ticket.session_id, int(ticket.expires_at))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import HOUR_MS
 from chalicelib.detection import store as states
 from chalicelib.detection.service import examine as examine_chunks
@@ -92,7 +93,7 @@ def _hour(person: Person) -> Run:
     device_uid = chunks[0].device_uid
 
     def rolled_up() -> str:
-        roll_up_all(device_uid, lambda: False, now_ms() + HOUR_MS)
+        roll_up_all(device_uid, Deadline(600), now_ms() + HOUR_MS)
         return device_uid
 
     return rolled_up

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import deletion_store as purges
 from chalicelib.accounts import store as users
+from chalicelib.core.deadlines import Deadline
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.ports import store as ports
 from chalicelib.readings import store as readings
@@ -21,7 +22,7 @@ def test_a_closing_that_broke_off_is_finished(call: Call, person: Person) -> Non
     assert account is not None
     purges.add(f"account#{account.email}", now_ms())
     users.close(account, now_ms())
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert users.load(person.email) is None
     assert device.call("POST", "/device/heartbeat").status == 401
     assert purges.some(10) == []
@@ -35,7 +36,7 @@ def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person
     (found, _) = phantom_events.of_port(port_id, 10, None)
     assert len(found) == 1
     assert person.close_account().status == 202
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert phantom_events.of_port(port_id, 10, None) == ([], None)
     assert ports.of_device(port_id.partition("-")[0]) == []
     assert purges.some(10) == []
@@ -44,7 +45,7 @@ def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person
 def test_a_subject_that_cannot_be_purged_keeps_no_other_from_going(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     purges.add_all([f"device#uid-{number}" for number in range(6)], now_ms())
     remove = readings.remove_some
 
@@ -56,8 +57,8 @@ def test_a_subject_that_cannot_be_purged_keeps_no_other_from_going(
     monkeypatch.setattr(readings, "remove_some", remove_but_one)
     monkeypatch.setattr(purging, "SUBJECTS", 2)
     with pytest.raises(ZeroDivisionError):
-        purging.run(lambda: False, now_ms())
+        purging.run(Deadline(600), now_ms())
     assert purges.some(10) == ["device#uid-3"]
     monkeypatch.undo()
-    assert purging.run(lambda: False, now_ms()) == 1
+    assert purging.run(Deadline(600), now_ms()) == 1
     assert purges.some(10) == []

@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import deletion_store as purges
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
@@ -343,7 +344,7 @@ def test_its_connections_are_ended_with_a_key(
     assert len(ended) == 1 + MAX_MQTT_CLIENTS
     if end is not rotated_away:
         ended.clear()
-        purging.run(lambda: False, now_ms())
+        purging.run(Deadline(600), now_ms())
         assert {device.device_id, "kitchen"} <= set(ended), "once more, for one that was just signing in"
 
 
@@ -358,7 +359,7 @@ def test_a_connection_that_cannot_be_ended_holds_up_neither_release_nor_purge(
 
     monkeypatch.setattr(commands, "hang_up", fail)
     released(person, device)
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert tried.count(device.device_id) == 2, "at once, and once more"
     assert f"mqtt#{device.device_id}" not in purges.some(10_000)
 

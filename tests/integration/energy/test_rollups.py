@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import deletion_requests as purge
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.detection import store as states
 from chalicelib.detection.service import examine
@@ -109,7 +110,7 @@ def a_minute_later(port_id: str, start_ms: int) -> None:
 
 def all_rolled_up(port_id: str) -> None:
     """As when nothing has come for a while."""
-    roll_up.roll_up_all(device_uid_of(port_id), lambda: False, now_ms() + 2 * MINUTE_MS)
+    roll_up.roll_up_all(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
 
 
 def dirty_hours(port_id: str) -> list[int]:
@@ -231,7 +232,7 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
     found = devices.load(device.device_id)
     assert found is not None
     purge.ask_for_device(found, now_ms())
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert rollups.slots(port_id, 0, now_ms()) == []
     assert rollups.quarters(port_id, 0, now_ms()) == []
 
@@ -250,7 +251,7 @@ def test_a_device_that_beats_but_sends_no_readings_is_rolled_up_by_the_schedule(
     assert not due_now(port_id, now_ms()), "the stream does it while readings come"
     later_ms = now_ms() + 2 * HOUR_MS
     assert due_now(port_id, later_ms)
-    roll_up.run(lambda: False, later_ms)
+    roll_up.run(Deadline(600), later_ms)
     assert dirty_hours(port_id) == []
     assert not due_now(port_id, later_ms)
     assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == 29 * MINUTE_MS
@@ -263,9 +264,9 @@ def test_without_time_the_schedule_leaves_what_is_due_for_the_next_minute(
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(30)])
     deliver()
     later_ms = now_ms() + 2 * HOUR_MS
-    assert roll_up.run(lambda: True, later_ms) == 0
+    assert roll_up.run(Deadline(0), later_ms) == 0
     assert due_now(port_id, later_ms)
-    roll_up.run(lambda: False, later_ms)
+    roll_up.run(Deadline(600), later_ms)
 
 
 def spoil(port_id: str, at_ms: int) -> None:
@@ -284,7 +285,7 @@ def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_whil
     deliver()
     spoil(port_id, broken_ms)
     later_ms = now_ms() + 2 * HOUR_MS
-    roll_up.run(lambda: False, later_ms)
+    roll_up.run(Deadline(600), later_ms)
     assert dirty_hours(port_id) == [broken_ms // HOUR_MS]
     assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == MINUTE_MS
     assert not due_now(port_id, later_ms)
@@ -309,7 +310,7 @@ def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
     states.StateItem.get(device_uid_of(first)).update(actions=[states.StateItem.dirty_hours.set(b"\xc1")])
     later_ms = now_ms() + 2 * HOUR_MS
     with pytest.raises(msgspec.DecodeError):
-        roll_up.run(lambda: False, later_ms)
+        roll_up.run(Deadline(600), later_ms)
     assert due_now(first, later_ms), "it stays due"
     assert not any(due_now(other, later_ms) for other in others)
     states.remove(device_uid_of(first))
@@ -331,7 +332,7 @@ def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
     later_ms = now_ms() + 12 * DAY_MS
     port = port_service.own(_owner_of(port_id), port_id)
     assert usage.of_port(port, start_ms, start_ms + HOUR_MS, 5 * MINUTE_MS, later_ms) == before
-    roll_up.run(lambda: False, later_ms)
+    roll_up.run(Deadline(600), later_ms)
     assert dirty_hours(port_id) == []
     assert rollups.slots(port_id, start_ms, start_ms + HOUR_MS) == before
 

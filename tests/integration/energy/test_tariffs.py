@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import store as users
+from chalicelib.core.deadlines import Deadline
 from chalicelib.energy import tariff_store as store
 from tests.conftest import Person, now_ms
 
@@ -93,5 +94,5 @@ def test_they_go_with_the_account(person: Person) -> None:
     put(person, NEW)
     assert len(store.load(account.user_id)) == 1
     assert person.close_account().status == 202
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert store.load(account.user_id) == []

@@ -21,15 +21,16 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from chalicelib.accounts import deletion as purging
-from chalicelib.core import functions
+from chalicelib.core import aws
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import NotFound
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, SECOND_MS, epoch_ms
 from chalicelib.entrypoints.export_job import export_job
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.exports import contents as export_contents
-from chalicelib.exports import files, store
 from chalicelib.exports import service as exports
+from chalicelib.exports import store
 from chalicelib.exports.model import RUN_LEASE_MS
 from chalicelib.exports.readme import readme
 from infra.local.bucket import Bucket
@@ -90,10 +91,10 @@ def services(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**places, "EXPORTS_URL": f"{url}/exports"}.items():
             patch.setenv(name, value)
-        for cached in (settings, files._client, functions._client):  # noqa: SLF001 - the process is ours
+        for cached in (settings, aws.client):
             cached.cache_clear()
         yield office
-    for cached in (settings, files._client, functions._client):  # noqa: SLF001 - likewise
+    for cached in (settings, aws.client):
         cached.cache_clear()
     server.should_exit = True
     invocations.stop()
@@ -460,7 +461,7 @@ def test_an_account_that_is_closed_while_its_export_is_made_leaves_no_file(
     def overtaken(*arguments: Any) -> None:
         write(*arguments)
         assert person.close_account().status == 202
-        purging.run(lambda: False, now_ms())
+        purging.run(Deadline(600), now_ms())
 
     ask(person)
     before = set(office.files())

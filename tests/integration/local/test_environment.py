@@ -10,8 +10,8 @@ from infra.local.template import ROOT
 LATE_IMPORTS = """
 import os
 import tests.conftest
-from chalicelib.settings import settings
-from chalicelib.storage.users import UserItem
+from chalicelib.core.settings import settings
+from chalicelib.accounts.store import UserItem
 
 print(UserItem.Meta.table_name, settings().web_origin, os.environ.get("AWS_PROFILE"))
 """
@@ -24,11 +24,9 @@ def refuse(event, _):
 
 sys.addaudithook(refuse)
 import app
-from chalicelib.storage import base, files, functions, signing_keys
+from chalicelib.core import aws, dynamo
 
-print(sum(made.cache_info().currsize for made in (
-    base.connection, files._client, functions._client, signing_keys._client
-)))
+print(sum(made.cache_info().currsize for made in (dynamo.connection, aws.client)))
 """
 
 

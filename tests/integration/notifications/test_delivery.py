@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
@@ -99,7 +100,7 @@ def go_offline(person: Person) -> int:
 
 
 def run(at_ms: int) -> None:
-    delivery.run(lambda: False, at_ms)
+    delivery.run(Deadline(600), at_ms)
 
 
 def test_a_notification_leaves_by_the_chosen_channels_once(
@@ -128,7 +129,7 @@ def test_no_mail_leaves_before_the_address_is_confirmed(
     assert tried["email"]["status"] == "failed"
     assert "not confirmed" in tried["email"]["error"]
     assert tried["webhook"]["status"] == "delivered"
-    assert digests.run(lambda: False, now_ms() + 8 * DAY_MS) > 0
+    assert digests.run(Deadline(600), now_ms() + 8 * DAY_MS) > 0
     run(now_ms() + 8 * DAY_MS)
     assert [message["Subject"] for message in mails() if message["To"] == person.email] == [
         "Ghostwatt: Confirm your e-mail address"
@@ -305,11 +306,11 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
     choose(person, email=True, weeklyDigest=True, kinds={"device_offline": ["page"]})
     go_offline(person)
     due_ms = digest_at(person)
-    digests.run(lambda: False, due_ms - 1)
+    digests.run(Deadline(600), due_ms - 1)
     assert person.call("GET", "/notification/list").body["unread"] == 1
-    assert digests.run(lambda: True, due_ms) == 0
+    assert digests.run(Deadline(0), due_ms) == 0
     for later_ms in (0, 1, HOUR_MS):
-        digests.run(lambda: False, due_ms + later_ms)
+        digests.run(Deadline(600), due_ms + later_ms)
     run(due_ms + HOUR_MS)
     monday_ms = due_ms - 7 * HOUR_MS
     assert asked == [(monday_ms - 7 * DAY_MS, monday_ms)], "seven whole days of UTC"
@@ -328,11 +329,11 @@ def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.Mo
     def run_again(*_: object) -> list[str]:
         runs[0] += 1
         if runs[0] == 1:
-            digests.run(lambda: False, due_ms)
+            digests.run(Deadline(600), due_ms)
         return []
 
     monkeypatch.setattr(energy, "in_words", run_again)
-    digests.run(lambda: False, due_ms)
+    digests.run(Deadline(600), due_ms)
     kinds = [entry["kind"] for entry in person.call("GET", "/notification/list").body["notifications"]]
     assert kinds.count("weekly_digest") == 1
 
@@ -346,7 +347,7 @@ def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
     deliver()
     choose(person, email=True, weeklyDigest=True)
     due_ms = digest_at(person)
-    digests.run(lambda: False, due_ms)
+    digests.run(Deadline(600), due_ms)
     run(due_ms)
     assert any("Console" in message.get_content() for message in mails())
 
@@ -377,11 +378,11 @@ def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
 
     monkeypatch.setattr(energy, "in_words", in_words)
     with told:
-        digests.run(lambda: False, due_ms)
+        digests.run(Deadline(600), due_ms)
     assert digest_at(stranger) > due_ms
     assert digest_at(person) <= due_ms
     monkeypatch.setattr(energy, "in_words", lambda *_: [])
-    digests.run(lambda: False, due_ms)
+    digests.run(Deadline(600), due_ms)
     assert digest_at(person) > due_ms
 
 
@@ -402,7 +403,7 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
         choose(each, email=True, weeklyDigest=True)
     due_ms = max(digest_at(person), digest_at(stranger))
     monkeypatch.setattr(energy, "in_words", lambda *_: [])
-    digests.run(lambda: False, due_ms)
+    digests.run(Deadline(600), due_ms)
 
     def recipient_of(owner_id: str) -> Recipient | None:
         recipient = found(owner_id)
@@ -413,5 +414,5 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
     found = delivery.recipient_of
     monkeypatch.setattr(delivery, "recipient_of", recipient_of)
     with pytest.raises(ZeroDivisionError):
-        delivery.run(lambda: False, due_ms)
+        delivery.run(Deadline(600), due_ms)
     assert [mail["To"] for mail in mails() if mail["To"] in (person.email, stranger.email)] == [stranger.email]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts import store as users
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
@@ -128,7 +129,7 @@ def test_receivers_and_name_servers_that_hang_hold_up_nobodys_mail_or_webhook(
         confirm_address(victim)
         assert victim.call("PUT", SETTINGS, {"email": True, "webhook": {"url": mine}}).status == 200
         tell(victim, "Phantom energy detected on Television", at_ms)
-        running = threading.Thread(target=deliver.run, args=(lambda: False, at_ms + 1))
+        running = threading.Thread(target=deliver.run, args=(Deadline(600), at_ms + 1))
         ending.callback(running.join)
         running.start()
         eventually(lambda: mails(victim.email) and got, "the victim is told while the others hang")
@@ -149,10 +150,10 @@ def test_whose_webhook_failed_the_last_time_comes_last(
     well.call("PUT", SETTINGS, {"webhook": {"url": "http://127.0.0.1:9/well"}})
     at_ms = now_ms()
     tell(failing, "first", at_ms)
-    deliver.run(lambda: False, at_ms)
+    deliver.run(Deadline(600), at_ms)
     monkeypatch.setattr(webhooks, "post", lambda webhook, *_: order.append(webhook.url))
     tell(well, "second", at_ms + 2 * MINUTE_MS)
-    deliver.run(lambda: False, at_ms + 2 * MINUTE_MS)
+    deliver.run(Deadline(600), at_ms + 2 * MINUTE_MS)
     assert [url for url in order if url in (hanging[0], "http://127.0.0.1:9/well")] == [
         "http://127.0.0.1:9/well",
         hanging[0],
@@ -167,10 +168,10 @@ def test_a_person_gets_at_most_six_mails_an_hour_and_still_hears_of_everything(p
         for number in range(2 if minute else 12):
             said.append(f"Outlet {number} at minute {minute}")
             tell(person, said[-1], at_ms + minute * MINUTE_MS)
-        deliver.run(lambda: False, at_ms + minute * MINUTE_MS)
-        deliver.run(lambda: False, at_ms + minute * MINUTE_MS + 1)
+        deliver.run(Deadline(600), at_ms + minute * MINUTE_MS)
+        deliver.run(Deadline(600), at_ms + minute * MINUTE_MS + 1)
     assert 2 <= len(mails(person.email)) <= 6
-    deliver.run(lambda: False, at_ms + 2 * HOUR_MS)
+    deliver.run(Deadline(600), at_ms + 2 * HOUR_MS)
     text = "".join(mail.get_content() for mail in mails(person.email))
     assert [message for message in said if text.count(f"{message}.") != 1] == []
 
@@ -181,7 +182,7 @@ def test_a_few_notifications_are_a_mail_each(person: Person, mails: Mails) -> No
     at_ms = now_ms()
     for message in ("one", "two"):
         tell(person, message, at_ms)
-    deliver.run(lambda: False, at_ms)
+    deliver.run(Deadline(600), at_ms)
     assert sorted(mail.get_content().partition(".")[0] for mail in mails(person.email)) == ["one", "two"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import store as users
+from chalicelib.core.deadlines import Deadline
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import webhooks
 from chalicelib.notifications.delivery import Undeliverable
@@ -105,5 +106,5 @@ def test_settings_go_with_the_account(person: Person) -> None:
     assert account is not None
     assert notification_settings.load(account.user_id) is not None
     person.close_account()
-    purging.run(lambda: False, now_ms())
+    purging.run(Deadline(600), now_ms())
     assert notification_settings.load(account.user_id) is None

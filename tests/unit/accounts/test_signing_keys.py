@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from chalicelib.accounts import signing_key_store as store
 from chalicelib.accounts.signing_keys import MAX_AGE_MS, MIN_AGE_MS, KeyRing
+from chalicelib.core import aws
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 
@@ -93,10 +94,10 @@ def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    store._client.cache_clear()  # noqa: SLF001 - a client keeps the place it was made in
+    aws.client.cache_clear()  # a client keeps the place it was made in
     with mock_aws():
         yield
-    store._client.cache_clear()  # noqa: SLF001
+    aws.client.cache_clear()
 
 
 @pytest.mark.usefixtures("ssm")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core.error_collector import Apart
+from chalicelib.core.error_collector import ErrorCollector
 
 LOG = logging.getLogger("ghostwatt.test")
 
@@ -17,9 +17,9 @@ def fail(error: BaseException) -> None:
 
 
 def work_on(pieces: dict[str, Callable[[], None]]) -> None:
-    with Apart(LOG) as apart:
+    with ErrorCollector(LOG) as errors:
         for name, piece in pieces.items():
-            with apart.one(f"piece {name}"):
+            with errors.collect(f"piece {name}"):
                 piece()
 
 

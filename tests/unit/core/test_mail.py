@@ -16,7 +16,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from chalicelib.core import mail
+from chalicelib.core import aws, mail
 from chalicelib.core.mail import Mail
 from chalicelib.core.settings import settings
 from chalicelib.notifications.delivery import Undeliverable
@@ -92,7 +92,7 @@ def test_a_place_without_a_sender_sends_none(place: pytest.MonkeyPatch) -> None:
 def test_ses_takes_the_same_mail(place: pytest.MonkeyPatch) -> None:
     place.setenv("AWS_ACCESS_KEY_ID", "testing")
     place.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    mail._ses.cache_clear()  # noqa: SLF001 - made anew inside moto
+    aws.client.cache_clear()  # made anew inside moto
     with mock_aws():
         with pytest.raises(Undeliverable, match="SES refused it"):
             mail.send(MAIL)  # nobody has verified the sender
@@ -100,7 +100,7 @@ def test_ses_takes_the_same_mail(place: pytest.MonkeyPatch) -> None:
         client.create_email_identity(EmailIdentity="ghostwatt@example.org")
         mail.send(MAIL)
         (sent,) = ses_backends[DEFAULT_ACCOUNT_ID][settings().region].sent_messages
-    mail._ses.cache_clear()  # noqa: SLF001 - likewise
+    aws.client.cache_clear()
     assert set(sent.destinations) == {"somebody@example.org"}
     assert parsed(sent.raw_data.encode())["Subject"] == MAIL.subject
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.core.deadlines import Deadline
 from chalicelib.exports.archive import new_archive
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before_it(tmp_path: Path, start: str) -> None:
     path = tmp_path / "export.zip"
-    with new_archive(path, ["csv", "jsonl"], lambda: False) as archive:
+    with new_archive(path, ["csv", "jsonl"], Deadline(600)) as archive:
         archive.add_table("ports", ["name", "watts"], [(f"{start}cmd", -1.5)])
     with zipfile.ZipFile(path) as written:
         text = written.read("ports.csv").decode("utf-8-sig")
@@ -25,7 +26,7 @@ def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before_it(tmp_path:
 
 def test_a_table_has_one_byte_order_mark_by_which_excel_knows_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "export.zip"
-    with new_archive(path, ["csv", "jsonl"], lambda: False) as archive:
+    with new_archive(path, ["csv", "jsonl"], Deadline(600)) as archive:
         table = archive.new_table("ports", ["name"])
         for name in ("Küche", "電視"):
             table.add([(name,)])
