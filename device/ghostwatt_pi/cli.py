@@ -13,6 +13,7 @@ from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.commands.privileges import become_owner
 from ghostwatt_pi.commands.sentences import sentence
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
+from ghostwatt_pi.event_log import open_log
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.meters.replay import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
@@ -20,7 +21,6 @@ from ghostwatt_pi.settings.config import BadFlag, BadSetting, load_settings
 from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.program import ProgramMissing
 from ghostwatt_pi.setup.system import CommandFailed, this_system
-from ghostwatt_pi.tell import tell_json, tell_people, tell_people_all
 
 ERRORS = (
     BadIdentity,
@@ -41,7 +41,9 @@ ERRORS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code, one of exit_codes.py."""
     options = build_parser().parse_args(arguments)
-    tell = tell_json if options.tell == "json" else tell_people_all if options.verbose else tell_people
+    has_document = getattr(options, "json", False)  # stdout then belongs to one JSON document
+    stream = sys.stderr if has_document else sys.stdout
+    log = open_log(stream, is_json=options.tell == "json" and not has_document, verbose=options.verbose)
     buffer_path = None
     try:
         is_setup = options.command is installing.setup
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_setup:
             become_owner(settings.data_dir)
         buffer_path = settings.data_dir / "spool.sqlite"
-        context = Context(settings, DataDirectory(settings.data_dir, make=not is_setup), tell)
+        context = Context(settings, DataDirectory(settings.data_dir, make=not is_setup), log)
         context.handle_signals()
         return int(options.command(context, options))
     except ERRORS as error:

@@ -6,15 +6,15 @@ import shutil
 import threading
 from pathlib import Path
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import DamagedFile, quarantine, write_if_changed
-from ghostwatt_pi.tell import Tell
 
 
 class Disk:
     """What fails on the disk is kept in memory by its owner and goes on; this tells a person, once an episode."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._lock = threading.Lock()  # the spool is written by one thread, small files by another
         self._failing: set[Path] = set()
 
@@ -34,7 +34,7 @@ class Disk:
             is_first = not self._failing
             self._failing.add(path)
         if is_first:
-            self._tell("disk_full", path=str(path), error=error, freeMb=_free_mb(path.parent))
+            self._log("disk_full", path=str(path), error=error, freeMb=_free_mb(path.parent))
 
     def works(self, path: Path) -> None:
         """This file was written."""
@@ -42,7 +42,7 @@ class Disk:
             is_last = self._failing == {path}
             self._failing.discard(path)
         if is_last:
-            self._tell("disk_works", path=str(path.parent))
+            self._log("disk_works", path=str(path.parent))
 
     def put_aside(self, damaged: DamagedFile) -> None:
         """Go on without a damaged file: rename it if that is possible, and tell."""
@@ -51,7 +51,7 @@ class Disk:
         except OSError as error:
             self.failed(damaged.path, error.strerror or str(error))
             return
-        self._tell("file_damaged", path=str(damaged.path), error=damaged.why, aside=aside.name)
+        self._log("file_damaged", path=str(damaged.path), error=damaged.why, aside=aside.name)
 
 
 def _free_mb(folder: Path) -> int:

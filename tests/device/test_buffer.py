@@ -242,10 +242,10 @@ from pathlib import Path
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.buffer import buffer
-from ghostwatt_pi.tell import tell_nothing
+from ghostwatt_pi.event_log import discard_event
 from ghostwatt_pi.schemas import ReadingResult
 buffer.FIRST_RETURN_SECONDS = 0.0
-spooled = buffer.Buffer(Path({str(tmp_path / "buffer.sqlite")!r}), Disk(tell_nothing))
+spooled = buffer.Buffer(Path({str(tmp_path / "buffer.sqlite")!r}), Disk(discard_event))
 sent = []
 def drain():
     while len(sent) < 3000:

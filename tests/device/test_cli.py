@@ -10,7 +10,6 @@ import pytest
 from ghostwatt_pi.cli import main
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import device_id
-from ghostwatt_pi.tell import SENTENCES, qr_text
 
 from .conftest import until
 from .fake_cloud import FakeCloud
@@ -152,13 +151,3 @@ def test_an_error_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err.splitlines() == [
         "ghostwatt-pi: api is not set: give the cloud's address with --api, GHOSTWATT_API or config.toml"
     ]
-
-
-def test_a_qr_code_is_square_text() -> None:
-    lines = qr_text("https://ghostwatt.example/pair?code=ABCD-2345").splitlines()
-    assert len({len(line) for line in lines}) == 1
-    assert len(lines) * 2 in range(len(lines[0]) - 2, len(lines[0]) + 3)
-
-
-def test_no_sentence_can_show_a_key() -> None:
-    assert not any("apiKey" in sentence or "api_key" in sentence for sentence in SENTENCES.values())

@@ -54,17 +54,17 @@ def test_a_relay_is_seen_switched_only_when_it_was() -> None:
 def test_what_is_told_is_counted_and_told() -> None:
     told = Told()
     watch = Watch(told)
-    watch.tell("uploaded", readings=5, stored=3, duplicate=1)
-    watch.tell("rejected", readings=1, code="unknown_port")
-    watch.tell("dropped", readings=7)
-    watch.tell("call_failed", error="x")
-    watch.tell("away", error="x")
-    watch.tell("call_failed", error="x")
+    watch.log("uploaded", readings=5, stored=3, duplicate=1)
+    watch.log("rejected", readings=1, code="unknown_port")
+    watch.log("dropped", readings=7)
+    watch.log("call_failed", error="x")
+    watch.log("away", error="x")
+    watch.log("call_failed", error="x")
     seen = watch.snapshot()
     assert seen.settled == {"stored": 3, "duplicate": 1, "rejected": 1}
     assert (seen.uploads, seen.dropped, seen.outages, seen.calls_failed, seen.cloud_away) == (1, 7, 1, 2, True)
     assert seen.last_upload_at_ms is not None
-    watch.tell("back", seconds=1.0)
+    watch.log("back", seconds=1.0)
     assert not watch.snapshot().cloud_away
     assert [event for event, _ in told if event != "call_failed"] == ["uploaded", "rejected", "dropped", "away", "back"]
 
@@ -72,10 +72,10 @@ def test_what_is_told_is_counted_and_told() -> None:
 def test_a_refused_key_is_a_trouble_but_no_lost_cloud() -> None:
     watch = Watch(Told())
     assert (watch.snapshot().is_online, watch.snapshot().trouble) == (None, None)
-    watch.tell("key_refused")
+    watch.log("key_refused")
     seen = watch.snapshot()
     assert (seen.is_online, seen.cloud_away, "key" in str(seen.trouble)) == (False, False, True)
-    watch.tell("uploaded", readings=1, stored=1, duplicate=0)
+    watch.log("uploaded", readings=1, stored=1, duplicate=0)
     assert (watch.snapshot().is_online, watch.snapshot().trouble) == (True, None)
 
 

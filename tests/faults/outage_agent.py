@@ -18,10 +18,10 @@ from ghostwatt_pi.agent.pace import Pace
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.event_log import open_log
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.meters.simulator import ProfiledAppliance, Simulator
-from ghostwatt_pi.tell import tell_json
 
 OUTLETS = ("television", "fridge", "router", "console")
 
@@ -46,7 +46,7 @@ def main(url: str, folder: str, backlog_seconds: str, measure_seconds: str) -> N
     meter = WitnessedMeter(float(measure_seconds), directory.path / "measured")
     pace = Pace(float(backlog_seconds), 0.0) if float(backlog_seconds) else Pace()
     with directory.lock(), HttpClient(url) as cloud, closing(ReadingStore(directory.buffer_path)) as buffer:
-        Agent(directory, cloud, buffer, meter, tell_json, stop, pace=pace).run()
+        Agent(directory, cloud, buffer, meter, open_log(sys.stdout, is_json=True), stop, pace=pace).run()
 
 
 if __name__ == "__main__":

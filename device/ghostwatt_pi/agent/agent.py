@@ -20,12 +20,12 @@ from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.outlets.safe_states import UnderWay
 from ghostwatt_pi.schemas import DeviceReply, RelayState
-from ghostwatt_pi.tell import Tell
 
 KEY_RETRY_SECONDS = 900.0
 """After a 401 only a person can help: the same key is tried again this rarely."""
@@ -65,7 +65,7 @@ class Agent:
         cloud: CloudClient,
         buffer: ReadingStore | Buffer,
         meter: Meter,
-        tell: Tell,
+        log: EventLog,
         stop: threading.Event,
         *,
         step_watts: float = STEP_WATTS,
@@ -73,15 +73,15 @@ class Agent:
         pace: Pace | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self._directory, self._cloud, self._buffer, self._tell, self._stop = directory, cloud, buffer, tell, stop
+        self._directory, self._cloud, self._buffer, self._log, self._stop = directory, cloud, buffer, log, stop
         self._alive, self._pace = alive, pace or Pace()
-        self._courier = Courier(cloud, buffer, tell)
+        self._courier = Courier(cloud, buffer, log)
         self._here: dict[tuple[int, RelayState], RelayError | None] = {}  # what became of the safe states
         wake = threading.Event()
-        self._outlets = Outlets(meter.relays, directory.outlets_path, tell, switched=wake.set, disk=disk)
-        self._sampler = Sampler(meter, buffer, self._outlets, tell, stop, step_watts, wake)
+        self._outlets = Outlets(meter.relays, directory.outlets_path, log, switched=wake.set, disk=disk)
+        self._sampler = Sampler(meter, buffer, self._outlets, log, stop, step_watts, wake)
         self._due = Due(buffer, self._outlets, self._sampler, self._pace)
-        self._outage = Outage(tell)
+        self._outage = Outage(log)
         self._must_ask = True  # the cloud's time and the ports come first, and after a failure whether it is back
         self._upload_failed = False
         self._without_outlet: set[int] = set()  # channels that were told of
@@ -129,9 +129,9 @@ class Agent:
         """Take up what an earlier run left: a mended spool to tell of, and this boot's time if it was known."""
         if recovery := self._buffer.recovery:
             path, saved, unreadable = recovery.path, recovery.saved, recovery.unreadable
-            self._tell("spool_damaged", path=str(path), saved=saved, unreadable=unreadable)
+            self._log("spool_damaged", path=str(path), saved=saved, unreadable=unreadable)
         if self._buffer.unsendable:
-            self._tell("rejected", readings=self._buffer.unsendable, code=NOT_A_NUMBER)
+            self._log("rejected", readings=self._buffer.unsendable, code=NOT_A_NUMBER)
         self._buffer.resume(self._cloud.clock)
         self._cloud.listen(self._sampler.wake.set)
 
@@ -153,7 +153,7 @@ class Agent:
             if time.monotonic() >= self._due.heartbeat(must_ask=self._must_ask):
                 self._heartbeat(key)
         except KeyRefused:
-            self._tell("key_refused")
+            self._log("key_refused")
             self._wait_for_key(key)
         except CloudError as error:
             self._away(error)
@@ -166,7 +166,7 @@ class Agent:
         """Let the spool date its readings by what is known of the time."""
         self._cloud.clock.follow_wall()
         if guessed := self._buffer.follow(self._cloud.clock):
-            self._tell("time_guessed", readings=guessed)
+            self._log("time_guessed", readings=guessed)
 
     def _heartbeat(self, key: str) -> None:
         started, reports = time.monotonic(), self._outlets.reports()
@@ -213,7 +213,7 @@ class Agent:
         self._met, self._must_ask = True, False
         for channel in sorted(self._buffer.waiting_by_channel().keys() - self._outlets.port_ids - self._without_outlet):
             self._without_outlet.add(channel)
-            self._tell("no_outlet", channel=channel)
+            self._log("no_outlet", channel=channel)
 
     def _obey(self, reply: DeviceReply) -> None:
         """Take the cloud's pace and time, and do what it commands, unless it is stale by now."""

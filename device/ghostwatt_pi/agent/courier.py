@@ -17,8 +17,8 @@ from ghostwatt_pi.buffer.buffer import Buffer
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.cloud.errors import CloudAway, RateLimited, Refused
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.schemas import DeviceReply, ReadingResult
-from ghostwatt_pi.tell import Tell
 
 TRIES = 5
 """So often a batch fails, about a quarter of a minute, before the others pass it."""
@@ -29,9 +29,9 @@ BEHIND_SECONDS = 900.0
 class Courier:
     """Sends one batch at a time. `settled` counts readings by what became of them: stored, duplicate, rejected."""
 
-    def __init__(self, cloud: CloudClient, buffer: ReadingStore | Buffer, tell: Tell) -> None:
+    def __init__(self, cloud: CloudClient, buffer: ReadingStore | Buffer, log: EventLog) -> None:
         self.settled: Counter[str] = Counter()
-        self._cloud, self._buffer, self._tell = cloud, buffer, tell
+        self._cloud, self._buffer, self._log = cloud, buffer, log
         self._limit = MAX_BATCH_READINGS
         self._failures: Counter[str] = Counter()
         self._forward_at = math.inf
@@ -72,9 +72,9 @@ class Courier:
         if failures < TRIES or not self._buffer.defer(batch):
             return False
         self._forward_at = time.monotonic() + BEHIND_SECONDS
-        self._tell("call_failed", error=str(error))
+        self._log("call_failed", error=str(error))
         if failures == TRIES:
-            self._tell("set_behind", readings=len(batch.readings), tries=failures, error=str(error))
+            self._log("set_behind", readings=len(batch.readings), tries=failures, error=str(error))
         return True
 
     def _settle(self, batch: Batch, results: tuple[ReadingResult, ...]) -> None:
@@ -82,9 +82,9 @@ class Courier:
         self._failures.pop(batch.batch_id, None)
         by_status: Counter[str] = Counter(result.status for result in results)
         self.settled.update(by_status)
-        self._tell("uploaded", readings=len(results), stored=by_status["stored"], duplicate=by_status["duplicate"])
+        self._log("uploaded", readings=len(results), stored=by_status["stored"], duplicate=by_status["duplicate"])
         for code, readings in Counter(r.code or "unknown" for r in results if r.status == "rejected").items():
-            self._tell("rejected", readings=readings, code=code)
+            self._log("rejected", readings=readings, code=code)
 
     def _take_back(self, batch: Batch, refusal: Refused) -> None:
         """The batch as a whole was refused: find another form for its readings, or keep them aside."""

@@ -9,10 +9,10 @@ from ghostwatt_pi.agent.watts_steps import WattsSteps
 from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS
 from ghostwatt_pi.buffer.buffer import Buffer
 from ghostwatt_pi.buffer.store import ReadingStore
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
-from ghostwatt_pi.tell import Tell
 
 TELL_DROPPED_EVERY = 10_000
 """A full spool drops with every measurement; a line for each would fill the journal."""
@@ -30,7 +30,7 @@ class Sampler:
         meter: Meter,
         buffer: ReadingStore | Buffer,
         outlets: Outlets,
-        tell: Tell,
+        log: EventLog,
         stop: threading.Event,
         step_watts: float,
         wake: threading.Event,
@@ -41,7 +41,7 @@ class Sampler:
         self.wake, self.ended = wake, threading.Event()
         self.proof, self.step = threading.Event(), threading.Event()
         self.failure: Exception | None = None
-        self._meter, self._buffer, self._outlets, self._tell, self._stop = meter, buffer, outlets, tell, stop
+        self._meter, self._buffer, self._outlets, self._log, self._stop = meter, buffer, outlets, log, stop
         self._untold_drops = TELL_DROPPED_EVERY - 1  # the first is told at once
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
@@ -95,11 +95,11 @@ class Sampler:
             self._is_implausible = True
             bad = next(measurement for measurement in measurements if not measurement.is_plausible())
             values = f"{bad.voltage} V, {bad.current} A, {bad.power} W"
-            self._tell("warning", text=f"the meter gives what no outlet has, and it is left out: {values}")
+            self._log("warning", text=f"the meter gives what no outlet has, and it is left out: {values}")
         return good
 
     def _count_dropped(self, dropped: int) -> None:
         self._untold_drops += dropped
         if dropped and self._untold_drops >= TELL_DROPPED_EVERY:
-            self._tell("dropped", readings=dropped, total=self._buffer.dropped())
+            self._log("dropped", readings=dropped, total=self._buffer.dropped())
             self._untold_drops = 0

@@ -13,21 +13,21 @@ from pathlib import Path
 
 from ghostwatt_pi.data_directory import KEY_LOST, DataDirectory, mark_of
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import quarantine
-from ghostwatt_pi.tell import Tell
 
 
 class KeyReplaced(Exception):
     """Another key has come while the agent runs: it must begin anew, with what may be sent under this one."""
 
 
-def take_ownership(directory: DataDirectory, tell: Tell, disk: Disk | None = None) -> None:
+def take_ownership(directory: DataDirectory, log: EventLog, disk: Disk | None = None) -> None:
     """Before the spool is opened: put it aside if it is a former owner's, and mark it as the present one's.
 
     A key that is damaged is put aside itself; the readings stay, for the key that its owner makes then.
     To be called with the folder's lock held.
     """
-    disk = disk or Disk(tell)
+    disk = disk or Disk(log)
     if damaged := directory.key_damage():
         disk.write(directory.owner_path, KEY_LOST + "\n")
         disk.put_aside(damaged)
@@ -39,7 +39,7 @@ def take_ownership(directory: DataDirectory, tell: Tell, disk: Disk | None = Non
     if not directory.is_marked_for(key) and directory.buffer_path.exists():
         readings = _readings(directory.buffer_path)
         folder = _put_aside(directory)
-        tell("set_aside", readings=readings, path=str(folder))
+        log("set_aside", readings=readings, path=str(folder))
     disk.write(directory.owner_path, mark_of(key))
 
 

@@ -11,8 +11,8 @@ from ghostwatt_pi.cloud.backoff import Backoff
 from ghostwatt_pi.cloud.errors import CloudAway, Refused
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.schemas import Claim
-from ghostwatt_pi.tell import Tell
 
 SLOW_DOWN_SECONDS = 5.0
 """RFC 8628, section 3.5."""
@@ -45,7 +45,7 @@ class Claimer:
         cloud: HttpClient,
         device_id: str,
         state: ClaimState,
-        tell: Tell,
+        log: EventLog,
         stop: threading.Event,
         *,
         keep_readings: bool = False,
@@ -53,7 +53,7 @@ class Claimer:
         explain: Callable[[], None] = lambda: None,
     ) -> None:
         self._directory, self._cloud, self._device_id = directory, cloud, device_id
-        self._state, self._tell, self._stop = state, tell, stop
+        self._state, self._log, self._stop = state, log, stop
         self._keep_readings, self._alive, self._explain = keep_readings, alive, explain
         self._backoff = Backoff()
         self._away_since: float | None = None
@@ -65,7 +65,7 @@ class Claimer:
             while not self._stop.is_set():
                 claim = self._start()
                 if claim and self._poll(claim):
-                    self._tell("paired", deviceId=self._device_id)
+                    self._log("paired", deviceId=self._device_id)
                     return True
             return False
         finally:
@@ -81,7 +81,7 @@ class Claimer:
             raise ClaimFailed(_advice(refusal)) from refusal
         self._answered()
         self._state.claim = claim
-        self._tell(
+        self._log(
             "claim",
             userCode=claim.user_code,
             verificationUri=claim.verification_uri,
@@ -114,14 +114,14 @@ class Claimer:
                 self._directory.save_key(api_key, keep_readings=self._keep_readings)
                 return True
         if not self._stop.is_set():
-            self._tell("claim_expired")
+            self._log("claim_expired")
         return False
 
     def _wait_out(self, error: CloudAway) -> None:
         """Wait before the next call; tell of an outage only when it begins."""
         if self._away_since is None:
             self._away_since = time.monotonic()
-            self._tell("away", error=str(error))
+            self._log("away", error=str(error))
             self._explain()
         self._wait(self._backoff.next_seconds(error.retry_after_seconds))
 
@@ -129,7 +129,7 @@ class Claimer:
         """The cloud is there; tell so at an outage's end."""
         self._backoff.reset()
         if self._away_since is not None:
-            self._tell("back", seconds=time.monotonic() - self._away_since)
+            self._log("back", seconds=time.monotonic() - self._away_since)
             self._away_since = None
 
     def _wait(self, seconds: float) -> bool:

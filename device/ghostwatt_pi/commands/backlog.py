@@ -12,16 +12,17 @@ from ghostwatt_pi.commands.asking import channels_without_outlet
 from ghostwatt_pi.commands.bring_back import send_former, show_former
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
-from ghostwatt_pi.commands.measuring import tell_finished
+from ghostwatt_pi.commands.measuring import log_finished
 from ghostwatt_pi.commands.progress import Progress
 from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
 from ghostwatt_pi.commands.working import work
 from ghostwatt_pi.data_directory import DirectoryInUse
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.messages import MESSAGES
 from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.tell import SENTENCES, Tell, tell_stderr
 
 
 def backlog(context: Context, options: Namespace) -> int:
@@ -29,8 +30,8 @@ def backlog(context: Context, options: Namespace) -> int:
     if options.former:
         return show_former(context.directory, is_json=options.json)
     if options.send_former is not None:
-        return send_former(context, options.send_former, lambda: _send(context, is_json=options.json))
-    code = _send(context, is_json=options.json) if options.send else OK
+        return send_former(context, options.send_former, lambda: _send(context))
+    code = _send(context) if options.send else OK
     found = read_stats(context.directory)
     if options.json:
         print_json(_document(found))
@@ -60,41 +61,39 @@ class NoMeter:
 
 
 class _Drained:
-    """A Tell that moves a progress bar with every upload, and sets `stop` when the key is refused."""
+    """An EventLog that moves a progress bar with every upload, and sets `stop` when the key is refused."""
 
-    def __init__(self, tell: Tell, progress: Progress, stop: threading.Event) -> None:
-        self._tell, self._progress, self._stop, self._sent = tell, progress, stop, 0
+    def __init__(self, log: EventLog, progress: Progress, stop: threading.Event) -> None:
+        self._log, self._progress, self._stop, self._sent = log, progress, stop, 0
 
     def __call__(self, event: str, **fields: object) -> None:
         """Tell it."""
         if event == "uploaded":
             self._sent += int(str(fields["readings"]))
             self._progress.at(self._sent)
-        self._tell(event, **fields)
+        self._log(event, **fields)
         if event == "key_refused":  # only a person can help
             self._stop.set()
 
 
-def _send(context: Context, *, is_json: bool) -> int:
+def _send(context: Context) -> int:
     """Drain the spool at the cloud's pace; the exit code."""
     if context.directory.is_in_use():
         raise DirectoryInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
     if context.directory.is_key_lost():
-        raise BadSetting(SENTENCES["key_lost"].format(path=context.directory.key_path))
+        raise BadSetting(MESSAGES["key_lost"].text.format(path=context.directory.key_path))
     if context.directory.read_key() is None:
         raise BadSetting("this device is not paired: ghostwatt-pi claim")
-    if is_json:
-        context.tell = tell_stderr
     before = read_stats(context.directory).depth
     progress = Progress("Sent", before)
-    context.tell = _Drained(context.tell, progress, context.stop)
+    context.log = _Drained(context.log, progress, context.stop)
     try:
         outcome = work(context, NoMeter)
     finally:
         progress.end()
     if outcome is None or not outcome.complete:
         return LEFT_BEHIND
-    return tell_finished(context, outcome, before)
+    return log_finished(context, outcome, before)
 
 
 def _document(found: BufferStats) -> dict[str, object]:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.notify import Notifier
 from ghostwatt_pi.settings.config import Settings
-from ghostwatt_pi.tell import Tell
 
 
 @dataclass
 class Context:
-    """The settings, the folder, whom to tell, and what is shared while a command runs."""
+    """The settings, the folder, the event log, and what is shared while a command runs."""
 
     settings: Settings
     directory: DataDirectory
-    tell: Tell
+    log: EventLog
     claim_state: ClaimState = field(default_factory=ClaimState)
     stop: threading.Event = field(default_factory=threading.Event)
     notifier: Notifier = field(default_factory=Notifier)

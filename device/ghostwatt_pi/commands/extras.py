@@ -8,13 +8,13 @@ from typing import cast
 
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.local.watch import Watch
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.meters.with_relays import MeterWithRelays
 from ghostwatt_pi.outlets.safe_states import SafeState, SafeStatePolicy, SafeStates, power_was_lost
 from ghostwatt_pi.settings.config import BadSetting, Settings
-from ghostwatt_pi.tell import Tell
 
 
 def with_chosen_relays(meter: Meter, settings: Settings) -> Meter:
@@ -43,11 +43,13 @@ def safe_states(settings: Settings, watch: Watch, directory: DataDirectory, disk
         cloud_loss_seconds=settings.cloud_loss_minutes * 60,
     )
     lost = power_was_lost(directory.boot_path, disk=disk)
-    return SafeStates(policy, lambda: watch.relay_states, watch.tell, power_was_lost=lost)
+    return SafeStates(policy, lambda: watch.relay_states, watch.log, power_was_lost=lost)
 
 
 @contextmanager
-def home_assistant(settings: Settings, device_id: str, snapshot: Callable[[], Snapshot], tell: Tell) -> Iterator[None]:
+def home_assistant(
+    settings: Settings, device_id: str, snapshot: Callable[[], Snapshot], log: EventLog
+) -> Iterator[None]:
     """Home Assistant sees the outlets meanwhile, if the settings name a broker. Raises BadSetting."""
     if not settings.home_assistant:
         yield
@@ -56,7 +58,7 @@ def home_assistant(settings: Settings, device_id: str, snapshot: Callable[[], Sn
         from ghostwatt_pi.local.home_assistant import HomeAssistant  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise BadSetting(f"home_assistant is set, which needs: pipx inject ghostwatt-pi paho-mqtt ({error})") from error
-    shown = HomeAssistant(settings.home_assistant, device_id, snapshot, tell)
+    shown = HomeAssistant(settings.home_assistant, device_id, snapshot, log)
     shown.start()
     try:
         yield

@@ -24,15 +24,12 @@ from ghostwatt_pi.meters.profiles import PROFILES
 from ghostwatt_pi.meters.replay import Replay
 from ghostwatt_pi.meters.simulator import Appliance, ProfiledAppliance, RandomAppliance, Simulator
 from ghostwatt_pi.outlets.relays import Relays
-from ghostwatt_pi.tell import tell_stderr
 
 
 def claim(context: Context, options: Namespace) -> int:
     """Pair this device, with a new identity if wanted. A running agent takes the new key up by itself."""
-    if options.json:
-        context.tell = tell_stderr
     if not options.new_identity and is_paired_and_well(context):
-        context.tell("paired_already", deviceId=identity.device_id_if_known(context.directory))
+        context.log("paired_already", deviceId=identity.device_id_if_known(context.directory))
         if options.json:
             print_json({"deviceId": identity.device_id_if_known(context.directory), "paired": True})
         return OK
@@ -44,7 +41,7 @@ def claim(context: Context, options: Namespace) -> int:
         with nullcontext() if is_running else local_page(context):
             paired = pair(context, keep_readings=options.keep_readings)
         if paired and not is_running:
-            take_ownership(context.directory, context.tell)
+            take_ownership(context.directory, context.log)
     if options.json:
         print_json({"deviceId": identity.device_id(context.directory), "paired": paired})
     return OK
@@ -65,7 +62,7 @@ def is_paired_and_well(context: Context) -> bool:
 
 def run(context: Context, options: Namespace) -> int:
     """Measure with an Arduino and send, until stopped."""
-    work(context, lambda: chosen_meter(context.settings, context.tell), watch_silence=True)
+    work(context, lambda: chosen_meter(context.settings, context.log), watch_silence=True)
     return OK
 
 
@@ -85,13 +82,13 @@ def replay(context: Context, options: Namespace) -> int:
         progress.end()
     if outcome is None or not outcome.complete:
         return OK
-    return tell_finished(context, outcome, outcome.measured + outcome.found)
+    return log_finished(context, outcome, outcome.measured + outcome.found)
 
 
-def tell_finished(context: Context, outcome: Outcome, sent: int) -> int:
+def log_finished(context: Context, outcome: Outcome, sent: int) -> int:
     """Say what became of the readings; the exit code."""
     settled = outcome.settled
-    context.tell(
+    context.log(
         "finished",
         sent=sent,
         stored=settled["stored"],

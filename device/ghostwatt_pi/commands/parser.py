@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _common_options() -> argparse.ArgumentParser:
-    """How to tell, and every setting of config.py as a flag."""
+    """The log's form, and every setting of config.py as a flag."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data", metavar="DIR", type=Path, help="folder of identity, key and spool (~/.ghostwatt)")
     common.add_argument("--tell", choices=["people", "json"], default="people", help="sentences, or a JSON line each")

@@ -11,13 +11,13 @@ from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK
 from ghostwatt_pi.commands.working import chosen_meter
 from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.meters.choice import READING_SECONDS
 from ghostwatt_pi.outlets.hand import NoAgent, switch_through_agent
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
-from ghostwatt_pi.tell import Tell
 
 LOOK_SECONDS = 0.1
 
@@ -36,18 +36,18 @@ def switch_outlet(context: Context, channel: int, state: RelayState) -> None:
     except NoAgent:
         with context.directory.lock():
             lost = threading.Event()
-            meter = chosen_meter(context.settings, _Listener(context.tell, lost))
-            switch_directly(context.directory, meter, channel, state, context.tell, lost)
+            meter = chosen_meter(context.settings, _Listener(context.log, lost))
+            switch_directly(context.directory, meter, channel, state, context.log, lost)
 
 
 def switch_directly(
-    directory: DataDirectory, meter: Meter, channel: int, state: RelayState, tell: Tell, lost: threading.Event
+    directory: DataDirectory, meter: Meter, channel: int, state: RelayState, log: EventLog, lost: threading.Event
 ) -> None:
     """With the meter's own relays, remembered so that the agent's next start keeps the state. Raises RelayError.
 
     The meter's first line shows that it can hear; `lost` is set when none can come.
     """
-    outlets = Outlets(meter.relays, directory.outlets_path, tell)
+    outlets = Outlets(meter.relays, directory.outlets_path, log)
     stop, speaks = threading.Event(), threading.Event()
     reader = threading.Thread(target=_read, args=(meter, stop, speaks), daemon=True)
     reader.start()
@@ -61,13 +61,13 @@ def switch_directly(
 
 
 class _Listener:
-    """A Tell that notes when the meter is lost."""
+    """An EventLog that notes when the meter is lost."""
 
-    def __init__(self, tell: Tell, lost: threading.Event) -> None:
-        self._tell, self._lost = tell, lost
+    def __init__(self, log: EventLog, lost: threading.Event) -> None:
+        self._log, self._lost = log, lost
 
     def __call__(self, event: str, **fields: object) -> None:
-        self._tell(event, **fields)
+        self._log(event, **fields)
         if event == "meter_lost":
             self._lost.set()
 

@@ -21,6 +21,7 @@ from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.extras import home_assistant, safe_states, with_chosen_relays
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import quarantine
 from ghostwatt_pi.local.server import LocalApi
 from ghostwatt_pi.local.snapshot import Snapshot
@@ -31,7 +32,6 @@ from ghostwatt_pi.meters.choice import only_port
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.outlets.hand import HandServer
 from ghostwatt_pi.settings.config import Settings, sends_in_clear
-from ghostwatt_pi.tell import Tell
 
 
 def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: bool = False) -> Outcome | None:
@@ -40,9 +40,9 @@ def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: boo
     `watch_silence`: a meter that says nothing for a minute is told of.
     """
     for sentence in context.settings.retired:
-        context.tell("warning", text=sentence)
+        context.log("warning", text=sentence)
     try:
-        watch = Watch(context.tell)
+        watch = Watch(context.log)
         with context.directory.lock(), local_page(context, watch.snapshot), ExitStack() as stack:
             own_meter = new_meter()
             if isinstance(own_meter, Closable):
@@ -54,29 +54,29 @@ def work(context: Context, new_meter: Callable[[], Meter], *, watch_silence: boo
                 return None
             return _run_agent(context, meter, watch, watch_silence=watch_silence)
     except KeyReplaced:
-        context.tell("key_replaced")
+        context.log("key_replaced")
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very command, begun anew
     finally:
         context.notifier.stopping()
 
 
-def chosen_meter(settings: Settings, tell: Tell) -> Meter:
+def chosen_meter(settings: Settings, log: EventLog) -> Meter:
     """The Arduino, with its own relays or the Pi's pins, as the settings have it. Raises BadSetting, RelayError."""
-    return with_chosen_relays(SerialMeter(settings.serial or only_port(), settings.baud, tell), settings)
+    return with_chosen_relays(SerialMeter(settings.serial or only_port(), settings.baud, log), settings)
 
 
 def pair(context: Context, *, keep_readings: bool = False) -> bool:
     """Claim this device; False if it was stopped. Raises ClaimFailed."""
     device_id = identity.device_id(context.directory)
     if sends_in_clear(context.settings.api):
-        context.tell("warning", text=f"{context.settings.api} is not https: the key will travel unencrypted")
+        context.log("warning", text=f"{context.settings.api} is not https: the key will travel unencrypted")
     with HttpClient(context.settings.api) as cloud:
         claimer = Claimer(
             context.directory,
             cloud,
             device_id,
             context.claim_state,
-            context.tell,
+            context.log,
             context.stop,
             keep_readings=keep_readings,
             alive=context.notifier.alive,
@@ -91,7 +91,7 @@ def _explain(context: Context) -> None:
     if isinstance(trouble, WrongServer):
         raise ClaimFailed(f"{trouble.says}: {trouble.mend}")
     if trouble:
-        context.tell("warning", text=f"{trouble.says}: {trouble.mend}")
+        context.log("warning", text=f"{trouble.says}: {trouble.mend}")
 
 
 @contextmanager
@@ -106,11 +106,11 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
                 settings.port, directory, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot
             )
             server.start()
-            context.tell("local_api", url=server.url)
+            context.log("local_api", url=server.url)
             if settings.lan and directory.read_key() is None:
-                context.tell("lan_word", word=server.confirm.word)
+                context.log("lan_word", word=server.confirm.word)
         except OSError as error:
-            context.tell("local_api_off", error=f"port {settings.port}: {error.strerror}")
+            context.log("local_api_off", error=f"port {settings.port}: {error.strerror}")
     try:
         yield
     finally:
@@ -120,7 +120,7 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
 
 @contextmanager
 def control_socket(
-    directory: DataDirectory, state: Callable[[], Mapping[str, object]], tell: Tell
+    directory: DataDirectory, state: Callable[[], Mapping[str, object]], log: EventLog
 ) -> Iterator[HandServer | None]:
     """The socket for `switch` and `status`; None, which is told, where there can be none."""
     try:
@@ -128,7 +128,7 @@ def control_socket(
             quarantine(directory.switch_path)
         server = HandServer(directory.switch_path, state)
     except OSError as error:
-        tell("warning", text=f"{directory.switch_path}: {error.strerror}; outlets cannot be switched by hand meanwhile")
+        log("warning", text=f"{directory.switch_path}: {error.strerror}; outlets cannot be switched by hand meanwhile")
         yield None
         return
     with server.running():
@@ -136,18 +136,18 @@ def control_socket(
 
 
 def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: bool) -> Outcome:
-    directory, settings, disk = context.directory, context.settings, Disk(watch.tell)
-    take_ownership(directory, watch.tell, disk)
+    directory, settings, disk = context.directory, context.settings, Disk(watch.log)
+    take_ownership(directory, watch.log, disk)
     identity.repair(directory, disk)
     device_id = identity.device_id_if_known(directory)
     if directory.is_key_lost():
-        watch.tell("key_lost", path=str(directory.key_path))
+        watch.log("key_lost", path=str(directory.key_path))
     if device_id == identity.UNKNOWN:
-        watch.tell(
+        watch.log(
             "warning", text=f"{directory.identity_path} is damaged: see ghostwatt-pi doctor. With its key it goes on"
         )
         settings = replace(settings, transport="http", home_assistant="")  # both need the id
-    watch.tell("started", deviceId=device_id, api=address(settings))
+    watch.log("started", deviceId=device_id, api=address(settings))
     states = safe_states(settings, watch, directory, disk)
     state_file = StateFile(directory.state_path, watch.snapshot, disk)
 
@@ -166,8 +166,8 @@ def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: b
         closing(Buffer(directory.buffer_path, disk)) as buffer,
         open_client(settings, device_id) as cloud,
         watch.asking(buffer, cloud),
-        control_socket(directory, lambda: asdict(state_file.now()), watch.tell) as by_hand,
-        home_assistant(settings, device_id, watch.snapshot, context.tell),
+        control_socket(directory, lambda: asdict(state_file.now()), watch.log) as by_hand,
+        home_assistant(settings, device_id, watch.snapshot, context.log),
     ):
         context.notifier.status(f"Sending to {address(settings)}")
         agent = Agent(
@@ -175,7 +175,7 @@ def _run_agent(context: Context, meter: Meter, watch: Watch, *, watch_silence: b
             cloud,
             buffer,
             meter,
-            watch.tell,
+            watch.log,
             context.stop,
             step_watts=settings.upload_step_watts,
             alive=turn,

@@ -12,9 +12,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.discovery import discovery, state, state_topic
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
-from ghostwatt_pi.tell import Tell
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PUBLISH_SECONDS = 10.0
@@ -31,10 +31,10 @@ class HomeAssistant:
         url: str,
         device_id: str,
         snapshot: Callable[[], Snapshot],
-        tell: Tell,
+        log: EventLog,
         every_seconds: float = PUBLISH_SECONDS,
     ) -> None:
-        self._url, self._device_id, self._snapshot, self._tell = urlsplit(url), device_id, snapshot, tell
+        self._url, self._device_id, self._snapshot, self._log = urlsplit(url), device_id, snapshot, log
         self._every_seconds = every_seconds
         self._stop = threading.Event()
         self._announced: set[int] = set()
@@ -81,7 +81,7 @@ class HomeAssistant:
         self._announced.clear()  # a broker that was started anew may have forgotten
         client.publish(self._availability, "online", qos=1, retain=True)
         if self._lost:
-            self._tell("home_assistant_back")
+            self._log("home_assistant_back")
         self._lost = False
 
     def _disconnected(
@@ -95,7 +95,7 @@ class HomeAssistant:
 
     def _lose(self, error: str) -> None:
         if not self._lost:
-            self._tell("home_assistant_away", error=error)
+            self._log("home_assistant_away", error=error)
         self._lost = True
 
     def _run(self) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import discard_event
 from ghostwatt_pi.files import DamagedFile, read_object
 from ghostwatt_pi.local.snapshot import Snapshot
-from ghostwatt_pi.tell import tell_nothing
 
 WRITE_SECONDS = 60.0
 """An upload or a measurement alone is written no more often: a card wears."""
@@ -47,7 +47,7 @@ class StateFile:
     """Keeps what of `snapshot` belongs there. An upload of an earlier run stays the last until there is one."""
 
     def __init__(self, path: Path, snapshot: Callable[[], Snapshot], disk: Disk | None = None) -> None:
-        self._path, self._snapshot, self._disk = path, snapshot, disk or Disk(tell_nothing)
+        self._path, self._snapshot, self._disk = path, snapshot, disk or Disk(discard_event)
         try:
             before = load_state(path)
         except DamagedFile as damaged:

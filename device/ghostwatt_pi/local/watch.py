@@ -12,13 +12,13 @@ from typing import Any
 from ghostwatt_pi.buffer.buffer import Buffer
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.client import CloudClient
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.local.watched import WatchedMeter
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.meters.base import CountsErrors, Meter
 from ghostwatt_pi.meters.silence import SilenceMonitor
 from ghostwatt_pi.schemas import RelayState
-from ghostwatt_pi.tell import Tell
 
 MS_PER_HOUR = 3_600_000
 CONNECTION = {
@@ -37,11 +37,11 @@ class Watch:
     What can be seen at no seam is asked for while there is somebody to ask: see `asking`.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._ask: Callable[[Snapshot], Snapshot] = lambda seen: seen
         self._meter: Meter | None = None
-        self._tell = tell
-        self.silence = SilenceMonitor(self.tell)
+        self._log = log
+        self.silence = SilenceMonitor(self.log)
         self.is_meter_lost = False
         self._lock = threading.Lock()
         self._seen = Snapshot()
@@ -49,11 +49,11 @@ class Watch:
         self._outlets: dict[int, OutletSnapshot] = {}
         self._states: dict[int, RelayState] = {}
 
-    def tell(self, event: str, **fields: Any) -> None:
+    def log(self, event: str, **fields: Any) -> None:
         """Count the event and pass it on."""
         with self._lock:
             self._count(event, fields)
-        self._tell(event, **fields)
+        self._log(event, **fields)
 
     def meter(self, meter: Meter) -> Meter:
         """The same meter, watched."""

@@ -6,11 +6,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.serial_port import SerialMeter
 from ghostwatt_pi.meters.usb import ListPorts, UsbPort, list_usb_ports
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.tell import Tell
 
 KNOWN_VENDORS = {
     0x2341: "Arduino",
@@ -59,7 +59,7 @@ def ask_at_terminal() -> Ask | None:
     return input if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
-def first_reading(port: str, baud: int, tell: Tell, seconds: float = READING_SECONDS) -> Measurement:
+def first_reading(port: str, baud: int, log: EventLog, seconds: float = READING_SECONDS) -> Measurement:
     """Wait for one good line of the meter. Raises NoReading."""
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
@@ -67,7 +67,7 @@ def first_reading(port: str, baud: int, tell: Tell, seconds: float = READING_SEC
     timer.start()
 
     def listen(event: str, **fields: object) -> None:
-        tell(event, **fields)
+        log(event, **fields)
         if event == "meter_lost":
             stop.set()
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import serial
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.lines import Acknowledgement, command_line
 from ghostwatt_pi.schemas import RelayState
-from ghostwatt_pi.tell import Tell
 
 ATTEMPTS = 3
 """How often a command is sent until it is confirmed. It says a state, so that hearing it twice does no harm."""
@@ -20,8 +20,8 @@ REPEAT_SECONDS = 2.0
 class Restorer:
     """Sends each state until it is confirmed, at most ATTEMPTS times; then it is told, and the next one's turn."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._failed: dict[int, str] = {}
         self._left: dict[int, RelayState] = {}
         self._attempts = 0
@@ -74,7 +74,7 @@ class Restorer:
     def _fail(self, channel: int, error: str) -> None:
         with self._lock:
             self._failed[channel] = error
-        self._tell("relay_failed", channel=channel, error=error)
+        self._log("relay_failed", channel=channel, error=error)
 
     def _next(self) -> None:
         self._attempts, self._due = 0, 0.0

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 import serial
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.meters.line_splitter import LineSplitter
 from ghostwatt_pi.meters.lines import Acknowledgement, BadLine, Hello, SensorError, Sort, parse_line
@@ -17,7 +18,6 @@ from ghostwatt_pi.meters.serial_relays import SerialRelays
 from ghostwatt_pi.meters.several_meters import SeveralMeters
 from ghostwatt_pi.meters.spell import Spell
 from ghostwatt_pi.meters.usb import ListPorts, UsbIdentity, UsbPort, identity_of, list_usb_ports, port_of
-from ghostwatt_pi.tell import Tell
 
 READ_SECONDS = 0.5
 REOPEN_SECONDS = 1.0
@@ -31,14 +31,14 @@ class SerialMeter:
     What went wrong on the line is counted in `errors`, by lines.Sort.
     """
 
-    def __init__(self, port: str, baud: int, tell: Tell, list_ports: ListPorts = list_usb_ports) -> None:
+    def __init__(self, port: str, baud: int, log: EventLog, list_ports: ListPorts = list_usb_ports) -> None:
         self.errors: Counter[Sort] = Counter()
-        self.relays = SerialRelays(tell)
-        self._port, self._baud, self._tell, self._list_ports = port, baud, tell, list_ports
+        self.relays = SerialRelays(log)
+        self._port, self._baud, self._log, self._list_ports = port, baud, log, list_ports
         self._identity: UsbIdentity | None = None
         self._with_crc = False  # a line with a right checksum has come since the port was opened: now all must have one
         self._lost = False
-        self._meters = SeveralMeters(tell)
+        self._meters = SeveralMeters(log)
         self._spell = Spell()
         self._bad_in_a_row = 0
 
@@ -50,7 +50,7 @@ class SerialMeter:
     def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
         """A measurement a line."""
         while not stop.is_set():
-            splitter, self._meters = LineSplitter(), SeveralMeters(self._tell)
+            splitter, self._meters = LineSplitter(), SeveralMeters(self._log)
             try:
                 with self._open() as line:
                     yield from self._read(line, splitter, stop)
@@ -85,7 +85,7 @@ class SerialMeter:
                 yield from self._understand(text, line)
             self.relays.turn(line, with_crc=self._with_crc)
             if count := self._spell.ended(time.monotonic()):
-                self._tell("bad_lines_over", count=count)
+                self._log("bad_lines_over", count=count)
 
     def _understand(self, text: bytes, line: serial.Serial) -> Iterator[list[Measurement]]:
         try:
@@ -111,7 +111,7 @@ class SerialMeter:
     def _count_good(self) -> None:
         self._bad_in_a_row = 0
         if self._lost:
-            self._tell("meter_back")
+            self._log("meter_back")
             self._lost = False
 
     def _lose(self, error: OSError, splitter: LineSplitter) -> None:
@@ -122,15 +122,15 @@ class SerialMeter:
             return
         self._lost = True
         self.errors["disconnected"] += 1
-        self._tell("meter_lost", error=_plain(error))
+        self._log("meter_lost", error=_plain(error))
 
     def _count_bad(self, bad: BadLine, text: bytes) -> None:
         self.errors[bad.sort] += 1
         self._bad_in_a_row += 1
         if self._spell.add(time.monotonic()):
-            self._tell("bad_lines", count=self.bad_lines, line=repr(text[:60]), sort=bad.sort, why=bad.why)
+            self._log("bad_lines", count=self.bad_lines, line=repr(text[:60]), sort=bad.sort, why=bad.why)
         if self._bad_in_a_row == WRONG_BAUD_LINES and self.errors["garbled"]:
-            self._tell("wrong_baud", count=WRONG_BAUD_LINES, baud=self._baud)
+            self._log("wrong_baud", count=WRONG_BAUD_LINES, baud=self._baud)
 
 
 def _plain(error: OSError) -> str:

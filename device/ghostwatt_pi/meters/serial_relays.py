@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import serial
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.lines import Acknowledgement, command_line
 from ghostwatt_pi.meters.restorer import ATTEMPTS, Restorer
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
-from ghostwatt_pi.tell import Tell
 
 ACKNOWLEDGE_SECONDS = 2.0
 """How long the Arduino may take to confirm a relay command: a measurement, which goes first, takes a second."""
@@ -20,11 +20,11 @@ ACKNOWLEDGE_SECONDS = 2.0
 class SerialRelays:
     """The thread that reads the line says what it hears: `good_line`, `acknowledged`, `lost`. Others may `switch`."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._line: serial.Serial | None = None  # from the first good line on: until then nobody hears a command
         self._with_crc = False
         self._wanted: dict[int, RelayState] = {}
-        self._restorer = Restorer(tell)
+        self._restorer = Restorer(log)
         self._answers: dict[int, Acknowledgement] = {}
         self._changed = threading.Condition()
 

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from itertools import pairwise
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.lines import meter_name
-from ghostwatt_pi.tell import Tell
 
 BURST_SECONDS, PAUSE_SECONDS = 0.15, 0.5
 """One meter speaks at even intervals; several behind one sketch speak one after the other, and then pause."""
@@ -18,8 +18,8 @@ WATCHED, MOST_CHANGES = 20, 6
 class SeveralMeters:
     """Looks at every reading's line of one connection."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._has_ports = False
         self._name: str | None = None
         self._last: float | None = None
@@ -52,4 +52,4 @@ class SeveralMeters:
         if not self._is_told and changes > MOST_CHANGES:
             self._is_told = True
             text = "several readings without a port come at once: give each meter its port, or they count as outlet 1"
-            self._tell("warning", text=text)
+            self._log("warning", text=text)

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Iterable
 
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import GAP_MS, Measurement
-from ghostwatt_pi.tell import Tell
 
 SILENT_SECONDS = 60.0
 """A meter speaks every two seconds, so this is thirty readings that did not come."""
@@ -19,10 +19,10 @@ MOST_SILENT_SECONDS = 300.0
 class SilenceMonitor:
     """Tells once when readings stop, and once when they come again. Measured in one thread, looked at in another."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, log: EventLog) -> None:
         self.silent: tuple[int, ...] = ()
         self.is_meter_silent = False
-        self._tell = tell
+        self._log = log
         self._lock = threading.Lock()
         self._newest: dict[int, float] = {}
         self._interval: dict[int, float] = {}
@@ -51,14 +51,14 @@ class SilenceMonitor:
         self.is_meter_silent = silent == channels if channels else not is_any
         silent_parts: set[int | None] = {None} if self.is_meter_silent else set(silent)
         if not is_lost:
-            self._tell_changes(silent_parts, now)
+            self._log_changes(silent_parts, now)
 
-    def _tell_changes(self, silent: set[int | None], now: float) -> None:
+    def _log_changes(self, silent: set[int | None], now: float) -> None:
         for part in _ordered(silent - self._told):
-            self._tell("meter_silent", channel=part, what=_name(part), seconds=round(self._silence(part, now)))
+            self._log("meter_silent", channel=part, what=_name(part), seconds=round(self._silence(part, now)))
         if None not in silent:  # while all of it is silent nothing more is said of its parts
             for part in _ordered(self._told - silent):
-                self._tell("meter_speaks", channel=part, what=_name(part))
+                self._log("meter_speaks", channel=part, what=_name(part))
             self._told &= silent
         self._told |= silent
 

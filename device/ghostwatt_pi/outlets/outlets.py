@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import DamagedFile
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.outlets.memory import Failure, Outlet, load, recall, remembered
 from ghostwatt_pi.outlets.relays import NoRelays, RelayError, Relays, ReportsRestores
 from ghostwatt_pi.outlets.switcher import Done, Switcher
 from ghostwatt_pi.schemas import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
-from ghostwatt_pi.tell import Tell
 
 __all__ = ["Outlet", "Outlets", "recall", "refusal"]
 
@@ -53,14 +53,14 @@ class Outlets:
         self,
         relays: Relays,
         memory: Path,
-        tell: Tell,
+        log: EventLog,
         *,
         switched: Callable[[], None] | None = None,
         disk: Disk | None = None,
     ) -> None:
         self.port_ids: dict[int, str] = {}
-        self._relays, self._memory, self._tell = relays, memory, tell
-        self._disk = disk or Disk(tell)
+        self._relays, self._memory, self._log = relays, memory, log
+        self._disk = disk or Disk(log)
         self._switcher = Switcher(relays, switched)
         self._newest: dict[int, Measurement] = {}
         self._switched_at_ms: dict[int, int] = {}
@@ -81,7 +81,7 @@ class Outlets:
                     del self._switched_at_ms[measurement.channel]
                     confirmed.append((self._outlets[measurement.channel].state, measurement))
         for state, measurement in confirmed:
-            self._tell("relay", channel=measurement.channel, state=state, watts=measurement.power)
+            self._log("relay", channel=measurement.channel, state=state, watts=measurement.power)
         return bool(confirmed)
 
     def obey(self, reply: DeviceReply) -> None:
@@ -173,7 +173,7 @@ class Outlets:
         try:
             self._relays.restore({channel: outlet.state for channel, outlet in self._outlets.items()})
         except RelayError as error:  # each command will say it too; measuring goes on
-            self._tell("warning", text=f"the relays could not take their states of before: {error}")
+            self._log("warning", text=f"the relays could not take their states of before: {error}")
 
     def _was_not_restored(self, channel: int, error: str) -> None:
         """A relay that lost its state has let the power through: what should be off is on, and was told."""
@@ -214,7 +214,7 @@ class Outlets:
             self._switcher.start(channel, command.desired, lambda error: self._tried(command, error))
             return
         self._keep(channel, replace(outlet, reason=reason))
-        self._tell("refused", channel=channel, reason=reason, watts=self._watts(channel))
+        self._log("refused", channel=channel, reason=reason, watts=self._watts(channel))
 
     def _tried(self, command: RelayCommand, error: RelayError | None) -> None:
         """The relay has answered, or has not. A command that no relay is there for stays new."""
@@ -238,7 +238,7 @@ class Outlets:
         tried = earlier.tried + 1 if earlier else 1
         self._retry_at[channel] = time.monotonic() + RETRY_SECONDS[min(tried, len(RETRY_SECONDS)) - 1]
         if earlier is None:
-            self._tell("relay_failed", channel=channel, error=str(error))
+            self._log("relay_failed", channel=channel, error=str(error))
         return Failure(wanted, tried, earlier.since_ms if earlier else now_ms(), str(error))
 
     def _let_go(self, channel: int) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import DamagedFile, read_text, write_private
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
-from ghostwatt_pi.tell import Tell
 
 SafeState = Literal["keep", "on", "off"]
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -49,11 +49,11 @@ class SafeStates:
         self,
         policy: SafeStatePolicy,
         outlets: Callable[[], Mapping[int, RelayState]],
-        tell: Tell,
+        log: EventLog,
         *,
         power_was_lost: bool,
     ) -> None:
-        self._policy, self._outlets, self._tell = policy, outlets, tell
+        self._policy, self._outlets, self._log = policy, outlets, log
         self._wanted: SafeState = policy.after_power_loss if power_was_lost else "keep"
         self._why = "power_loss"
         self._away_since: float | None = None
@@ -103,10 +103,10 @@ class SafeStates:
         except RelayError as error:
             self._under_way.discard(channel)
             if not self._failures:
-                self._tell("relay_failed", channel=channel, error=str(error))
+                self._log("relay_failed", channel=channel, error=str(error))
             return error
         self._under_way.discard(channel)
-        self._tell("safe_state", channel=channel, state=state, why=self._why.replace("_", " "))
+        self._log("safe_state", channel=channel, state=state, why=self._why.replace("_", " "))
         return None
 
 

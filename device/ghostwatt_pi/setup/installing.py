@@ -14,6 +14,7 @@ from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
 from ghostwatt_pi.commands.working import pair
+from ghostwatt_pi.messages import NO_OUTLET
 from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, choose_port, first_reading
 from ghostwatt_pi.meters.usb import list_usb_ports
 from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, LOCAL_API, config_path
@@ -21,7 +22,6 @@ from ghostwatt_pi.settings.config_file import config_text, write_settings
 from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps
 from ghostwatt_pi.setup.system import System, this_system
 from ghostwatt_pi.setup.unit import UNIT_NAME
-from ghostwatt_pi.tell import NO_OUTLET
 
 
 class SetupStopped(Exception):
@@ -93,7 +93,7 @@ class Installer:
 
     def _test_reading(self) -> None:
         try:
-            seen = first_reading(self._port, self._settings.baud, self._context.tell)
+            seen = first_reading(self._port, self._settings.baud, self._context.log)
         except NoReading as error:
             self.left.append(f"{error} Then: ghostwatt-pi doctor")
         else:

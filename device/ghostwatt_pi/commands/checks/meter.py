@@ -12,6 +12,7 @@ from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.switching import switch_outlet
 from ghostwatt_pi.commands.words import ago
 from ghostwatt_pi.data_directory import DirectoryInUse
+from ghostwatt_pi.event_log import discard_event
 from ghostwatt_pi.local.state_file import AgentState
 from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, first_reading, only_port
@@ -20,7 +21,6 @@ from ghostwatt_pi.outlets.outlets import Outlet, recall
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
-from ghostwatt_pi.tell import tell_nothing
 
 MEND_SILENCE = "check its power, cable and sketch, then: sudo systemctl restart ghostwatt"
 MEND_SENSOR = "check the wiring and address of that outlet's sensor; journalctl -u ghostwatt -n 20"
@@ -106,7 +106,7 @@ def _silence(agent: AgentState, port: str) -> Finding:
 
 def _from_port(context: Context, port: str) -> Finding:
     try:
-        reading = first_reading(port, context.settings.baud, tell_nothing)
+        reading = first_reading(port, context.settings.baud, discard_event)
     except NoReading as error:
         return Finding("serial", "fail", str(error), "check cable, sketch and baud; sketch: device/arduino")
     says = f"{port}: outlet {reading.channel} has {reading.voltage:.1f} V, {reading.power:.1f} W"
