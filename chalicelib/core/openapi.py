@@ -12,7 +12,7 @@ from chalicelib.accounts.api_tokens import Scope
 from chalicelib.core.http import ROUTES, Route, Who
 from chalicelib.core.schemas import Failure
 from chalicelib.core.settings import VERSION
-from chalicelib.detection.phantom import KINDS
+from chalicelib.ports.kinds import KINDS
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 QUERY = {

@@ -9,8 +9,10 @@ import math
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core.times import LATEST_MS
-from chalicelib.detection import phantom
-from chalicelib.detection.phantom import Finding, Rule, State
+from chalicelib.detection.detector import step_detector
+from chalicelib.detection.model import Finding
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 from chalicelib.readings.model import Columns
 
 WRONG_WITHIN_MS = 15 * 60_000
@@ -65,7 +67,7 @@ class Backtest:
         start = self._while_off(times_ms, watts) if self.standing else 0
         if start == len(times_ms):
             return
-        self.state, verdict = phantom.step(self.state, self.rule, times_ms[start:], watts[start:])
+        self.state, verdict = step_detector(self.state, self.rule, times_ms[start:], watts[start:])
         finding = verdict.finding
         if finding and finding.advice == "cut" and self.rule.policy == "cut":
             self.standing = _cut(finding, watts[-1])

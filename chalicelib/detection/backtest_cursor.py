@@ -11,7 +11,8 @@ import msgspec
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import LATEST_MS
 from chalicelib.detection.backtest import Backtest, Cut
-from chalicelib.detection.phantom import Rule, State
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):

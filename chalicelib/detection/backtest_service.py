@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from chalicelib.core.times import DAY_MS
 from chalicelib.detection import backtest_cursor as cursors
 from chalicelib.detection.backtest import Backtest, Cut
-from chalicelib.detection.phantom import Rule
-from chalicelib.ports.model import Port
+from chalicelib.ports.model import Port, Rule
 from chalicelib.readings import store
 from chalicelib.readings.model import MAX_AHEAD_MS
 

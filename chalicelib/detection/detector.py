@@ -6,40 +6,40 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from operator import lt
 
-from chalicelib.detection import fixed_rule as fixed
-from chalicelib.detection import learned_rule as learned
-from chalicelib.detection.model import MINUTE_MS, Finding, Rule, Verdict, status
+from chalicelib.detection import fixed_rule, learned_rule
+from chalicelib.detection.model import MINUTE_MS, Finding, Verdict, phantom_status
 from chalicelib.detection.state import NEVER, State
 from chalicelib.ports.kinds import kind_of
+from chalicelib.ports.model import Rule
 
 MAX_GAP_MS = 120_000
 """Past two minutes without a reading nobody knows what the appliance did: the dwell starts again."""
 
 
-def step(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[State, Verdict]:
+def step_detector(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[State, Verdict]:
     """Take the readings of one port, oldest first (epoch ms, watts), into its state, which is left as it was.
 
     Readings at or before the watermark change nothing: duplicates and latecomers are safe to pass. Raises ValueError
     when there are not as many times as watts.
     """
     state = state.copy()
-    learned.hear(state, rule)
+    learned_rule.hear(state, rule)
     ended_at_ms = None
     for part_times_ms, part_watts in _minutes(*_fresh(state.watermark_ms, times_ms, watts)):
         ended_at_ms = _take(state, rule, part_times_ms, part_watts) or ended_at_ms
     finding = _find(state, rule)
     if finding:
         state.found_since_ms = finding.since_ms
-    return state, Verdict(finding, ended_at_ms, status(state.last_watts, threshold_watts(state, rule)))
+    return state, Verdict(finding, ended_at_ms, phantom_status(state.last_watts, standby_threshold_watts(state, rule)))
 
 
-def threshold_watts(state: State, rule: Rule) -> float | None:
+def standby_threshold_watts(state: State, rule: Rule) -> float | None:
     """What parts standby from use in watts: given, else learned, else known of the kind; None where nothing is.
 
     A dwell that was given without a threshold and before anything was learned goes with the guides' 10 W.
     """
     if rule.is_fixed:
-        return learned.boundary_watts(state, rule)
+        return learned_rule.boundary_watts(state, rule)
     return state.threshold_watts or kind_of(rule.kind).standby_below_watts
 
 
@@ -69,23 +69,23 @@ def _take(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[flo
     ended_at_ms = None
     minute = times_ms[0] // MINUTE_MS
     after_gap = state.watermark_ms == NEVER or times_ms[0] - state.watermark_ms > MAX_GAP_MS
-    if state.readings and (after_gap or learned.fold_is_over(state, minute)):
+    if state.readings and (after_gap or learned_rule.fold_is_over(state, minute)):
         started_ms = state.minute * MINUTE_MS
-        used = learned.end_fold(state, rule)
+        used = learned_rule.end_fold(state, rule)
         if used and not rule.is_fixed:
             ended_at_ms = _end_spell(state, started_ms)
     if after_gap:
-        learned.break_off(state)
-    boundary_watts, peak_watts = learned.boundary_watts(state, rule), max(watts)
+        learned_rule.break_off(state)
+    boundary_watts, peak_watts = learned_rule.boundary_watts(state, rule), max(watts)
     if rule.is_fixed:
-        used_at_ms = fixed.take(state, rule, boundary_watts, times_ms, watts, after_gap=after_gap)
+        used_at_ms = fixed_rule.take(state, rule, boundary_watts, times_ms, watts, after_gap=after_gap)
         if used_at_ms is not None:
             ended_at_ms = _end_spell(state, used_at_ms)
     elif peak_watts >= boundary_watts:
         state.in_use_at_ms = _last_use_ms(boundary_watts, times_ms, watts)
     if not state.readings:
         state.minute = minute
-    learned.add(state, rule, watts, boundary_watts, peak_watts)
+    learned_rule.add(state, rule, watts, boundary_watts, peak_watts)
     state.watermark_ms, state.last_watts = times_ms[-1], watts[-1]
     return ended_at_ms
 
@@ -103,8 +103,8 @@ def _end_spell(state: State, at_ms: int) -> int | None:
 
 
 def _find(state: State, rule: Rule) -> Finding | None:
-    threshold = threshold_watts(state, rule)
+    threshold = standby_threshold_watts(state, rule)
     left_alone = rule.undone_at_ms is not None and state.in_use_at_ms < rule.undone_at_ms
     if threshold is None or left_alone:
         return None
-    return fixed.find(state, rule, threshold) if rule.is_fixed else learned.find(state, rule, threshold)
+    return fixed_rule.find(state, rule, threshold) if rule.is_fixed else learned_rule.find(state, rule, threshold)

@@ -9,11 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.detection import phantom, relay_alerts, silence
-from chalicelib.detection.alerts import Kind, always_on_watts
-from chalicelib.detection.phantom import Finding, Verdict
+from chalicelib.detection import relay_alerts, silence
+from chalicelib.detection.alerts import always_on_watts
+from chalicelib.detection.detector import standby_threshold_watts
+from chalicelib.detection.model import Finding, Verdict, phantom_status
 from chalicelib.detection.port_state import PortState
-from chalicelib.notifications.model import Action, Notification, Outcome, PhantomEvent, time_ordered_id
+from chalicelib.notifications.model import (
+    Action,
+    Notification,
+    NotificationKind,
+    Outcome,
+    PhantomEvent,
+    time_ordered_id,
+)
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, cut
 from chalicelib.readings.model import LATE_MS, MeterReading
@@ -117,7 +125,7 @@ def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: in
             state,
             outcome="contradicted" if was_cut else state.outcome,
             contradicted_version=port.relay.version,
-            status=phantom.status(newest.power, phantom.threshold_watts(state.detector, port.rule)),
+            status=phantom_status(newest.power, standby_threshold_watts(state.detector, port.rule)),
         ),
         progress=(Progress(str(state.open_event_id), "contradicted", ended_at_ms),) if was_cut else (),
         notification=None if was_told else _notification(port, "cut_failed", message, now_ms),
@@ -199,7 +207,7 @@ def _action(port: Port, finding: Finding) -> Action:
     return "observed" if port.policy == "observe" else "notified"
 
 
-def _notification(port: Port, kind: Kind, message: str, now_ms: int) -> Notification:
+def _notification(port: Port, kind: NotificationKind, message: str, now_ms: int) -> Notification:
     return Notification(
         notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
         owner_id=port.owner_id,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.detection import dwell as patience
-from chalicelib.detection import histogram
-from chalicelib.detection import learned_rule as learned
-from chalicelib.detection.detector import threshold_watts
-from chalicelib.detection.model import RIGHT_PER_WRONG, Advice, Rule, Status, duration_text, status
+from chalicelib.detection import dwell, histogram, learned_rule
+from chalicelib.detection.detector import standby_threshold_watts
+from chalicelib.detection.model import Advice, Status, duration_text, phantom_status
 from chalicelib.detection.state import NEVER, State
 from chalicelib.ports.kinds import kind_of
+from chalicelib.ports.model import RIGHT_PER_WRONG, Rule
 
 Source = Literal["given", "learned", "kind", "default", "none"]
 NO_STRETCH_WORDS: dict[Status, str] = {
@@ -23,7 +22,7 @@ NO_STRETCH_WORDS: dict[Status, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class HistogramBin:
     """Minutes spent between two powers in watts."""
 
     from_watts: float
@@ -36,7 +35,7 @@ class Explanation:
     """Why the detector decides as it does.
 
     threshold_watts and where it comes from (given, learned, kind, default, none); the gap from standby_watts to
-    gap_to_watts; histogram of minutes, empty bars left out; idle_runs seen and the minutes of the run in which a
+    gap_to_watts; histogram of minutes, empty bins left out; idle_runs seen and the minutes of the run in which a
     typical idle minute lies; the dwell asked for; the most that trust allows; waits_for in one sentence.
     """
 
@@ -44,7 +43,7 @@ class Explanation:
     source: Source
     standby_watts: float | None
     gap_to_watts: float | None
-    histogram: list[Bar]
+    histogram: list[HistogramBin]
     observed_minutes: int
     idle_runs: int
     typical_idle_minutes: float
@@ -53,18 +52,18 @@ class Explanation:
     waits_for: str
 
 
-def explain(state: State, rule: Rule) -> Explanation:
+def explain_decision(state: State, rule: Rule) -> Explanation:
     """What the state knows of the port under this rule."""
     learned_gap = state.threshold_watts > 0
     return Explanation(
-        threshold_watts=threshold_watts(state, rule),
+        threshold_watts=standby_threshold_watts(state, rule),
         source=_source(state, rule),
         standby_watts=state.standby_watts if learned_gap else None,
         gap_to_watts=state.use_watts if learned_gap else None,
         histogram=_histogram(state),
         observed_minutes=sum(state.watt_minutes),
         idle_runs=sum(state.idle_runs),
-        typical_idle_minutes=patience.typical_minutes(state.idle_runs, learned.idle_minutes(state)),
+        typical_idle_minutes=dwell.typical_minutes(state.idle_runs, learned_rule.idle_minutes(state)),
         dwell_seconds=_dwell_seconds(state, rule),
         advice="notify" if _only_tells(rule) else "cut",
         waits_for=_waits_for(state, rule),
@@ -81,16 +80,16 @@ def _source(state: State, rule: Rule) -> Source:
     return "default" if rule.is_fixed else "none"
 
 
-def _histogram(state: State) -> list[Bar]:
+def _histogram(state: State) -> list[HistogramBin]:
     edges = [0.0, *(histogram.lower_edge(index) for index in range(1, histogram.BINS + 1))]
-    bars = zip(edges, edges[1:], state.watt_minutes, strict=False)
-    return [Bar(start, end, minutes) for start, end, minutes in bars if minutes]
+    bins = zip(edges, edges[1:], state.watt_minutes, strict=False)
+    return [HistogramBin(start, end, minutes) for start, end, minutes in bins if minutes]
 
 
 def _dwell_seconds(state: State, rule: Rule) -> int:
     if rule.is_fixed:
         return rule.dwell_ms // 1_000
-    return learned.dwell_ms(state, rule) // 1_000
+    return learned_rule.dwell_ms(state, rule) // 1_000
 
 
 def _only_tells(rule: Rule) -> bool:
@@ -99,7 +98,7 @@ def _only_tells(rule: Rule) -> bool:
 
 def _waits_for(state: State, rule: Rule) -> str:
     """The first thing that stands between this port and a cut."""
-    threshold = threshold_watts(state, rule)
+    threshold = standby_threshold_watts(state, rule)
     if rule.is_protected:
         return _keeps_power(rule)
     if threshold is None:
@@ -109,8 +108,8 @@ def _waits_for(state: State, rule: Rule) -> str:
         return f"It only tells since a cut was wrong: {wanted} right ones would make up for it."
     if rule.undone_at_ms is not None and state.in_use_at_ms < rule.undone_at_ms:
         return "The appliance to be used again, since a person switched the outlet on."
-    if not rule.is_fixed and not learned.is_trusted(state, rule):
-        longest = patience.THERMOSTAT_MINUTES
+    if not rule.is_fixed and not learned_rule.is_trusted(state, rule):
+        longest = dwell.THERMOSTAT_MINUTES
         return f"Idle time in runs of {longest} min or more: shorter ones may be the pauses of a thermostat."
     return _waits_for_dwell(state, rule, threshold)
 
@@ -124,7 +123,7 @@ def _keeps_power(rule: Rule) -> str:
 def _waits_for_dwell(state: State, rule: Rule, threshold: float) -> str:
     wanted = f"Standby below {threshold:.3g} W for {duration_text(_dwell_seconds(state, rule) * 1_000)}"
     since_ms = state.fixed_since_ms if rule.is_fixed else state.standby_since_ms
-    doing = status(state.last_watts, threshold)
+    doing = phantom_status(state.last_watts, threshold)
     if state.watermark_ms == NEVER:
         return f"{wanted}; nothing has been measured yet."
     stands = since_ms != NEVER and doing != "off"

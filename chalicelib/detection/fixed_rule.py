@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.detection.model import MINUTE_MS, Advice, Finding, Rule, reason
+from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
 from chalicelib.detection.state import NEVER, State
+from chalicelib.ports.model import Rule
 
 HYSTERESIS = 1.2
 """In use begins a fifth above the threshold: a standby load that wanders around it does not start anew each time."""

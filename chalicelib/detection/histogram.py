@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from chalicelib.ports.kinds import MAX_STANDBY_WATTS
+
 OFF_WATTS = 0.4
 """Below it a minute counts as nothing drawn, and a stretch is not worth a cut: 3.5 kWh a year."""
 BINS_PER_OCTAVE = 6
@@ -22,8 +24,6 @@ MIN_SHARE = 0.05
 """A level below the lowest gap is standby if it holds this share of the minutes up to MAX_STANDBY_WATTS: an appliance
 that sleeps deeper for twenty minutes in two weeks is not in use for the rest of them. Where there is no other gap, the
 lowest one counts all the same: what is taken for use is not cut."""
-MAX_STANDBY_WATTS = 20.0
-"""What draws more is not called standby: printers wait at 10 to 16 W, televisions and recorders at up to 20 W."""
 SURE_STANDBY_WATTS = 10.0
 """The figure of the usual guides: up to here a level that use exceeds by MIN_RATIO is standby."""
 HIGH_RATIO = 3.0

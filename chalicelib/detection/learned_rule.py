@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.detection import dwell as patience
-from chalicelib.detection import histogram
-from chalicelib.detection.model import DEFAULT_THRESHOLD_WATTS, MINUTE_MS, Advice, Finding, Rule, reason
+from chalicelib.detection import dwell, histogram
+from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
 from chalicelib.detection.state import NEVER, NOTHING_DRAWN, State
 from chalicelib.ports.kinds import kind_of
+from chalicelib.ports.model import DEFAULT_THRESHOLD_WATTS, Rule
 
 FOLD_READINGS, MAX_FOLD_MINUTES = 6, 5
 """Readings are folded to their mean by the minute, or by as many minutes as hold six (at most five): a meter that steps
@@ -112,8 +112,8 @@ def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> No
 
 def break_off(state: State) -> None:
     """Readings stopped: a gap is never dwell. A run is known to have lasted so long at least, which counts if long."""
-    if idle_minutes(state) >= patience.THERMOSTAT_MINUTES:
-        patience.record(state.idle_runs, idle_minutes(state))
+    if idle_minutes(state) >= dwell.THERMOSTAT_MINUTES:
+        dwell.record(state.idle_runs, idle_minutes(state))
     state.heat_minutes = 0
     _forget_idle(state)
 
@@ -124,7 +124,7 @@ def hear(state: State, rule: Rule) -> None:
     A cut that was right shows how long the run would have lasted; what a wrong one costs stands in the rule itself.
     """
     if rule.uses_confirmed > state.uses_learnt and state.idle_since_ms != NEVER and rule.undone_at_ms is not None:
-        patience.record(state.idle_runs, _minutes_since(state.idle_since_ms, rule.undone_at_ms))
+        dwell.record(state.idle_runs, _minutes_since(state.idle_since_ms, rule.undone_at_ms))
     if (rule.uses_confirmed, rule.false_cuts) != (state.uses_learnt, state.false_learnt):
         state.uses_learnt, state.false_learnt = rule.uses_confirmed, rule.false_cuts
         state.heat_minutes = 0
@@ -150,7 +150,7 @@ def is_trusted(state: State, rule: Rule) -> bool:
     """Whether this is idle time as people leave it, not the pause of a thermostat. The kind settles it."""
     if kind_of(rule.kind).standby_below_watts is not None:
         return True
-    return patience.typical_minutes(state.idle_runs, idle_minutes(state)) >= patience.THERMOSTAT_MINUTES
+    return dwell.typical_minutes(state.idle_runs, idle_minutes(state)) >= dwell.THERMOSTAT_MINUTES
 
 
 def idle_minutes(state: State) -> float:
@@ -162,8 +162,8 @@ def dwell_ms(state: State, rule: Rule) -> int:
     """How long standby must stand: the person's dwell, or what idle runs, programmes, pulses and wrong cuts ask for."""
     if rule.dwell_seconds is not None:
         return rule.dwell_seconds * 1_000
-    minutes = max(patience.dwell_minutes(state.idle_runs), kind_of(rule.kind).min_dwell_minutes)
-    if runs_programmes(state) or patience.is_pulsed(state.idle_runs):
+    minutes = max(dwell.dwell_minutes(state.idle_runs), kind_of(rule.kind).min_dwell_minutes)
+    if runs_programmes(state) or dwell.is_pulsed(state.idle_runs):
         minutes = max(minutes, PROGRAMME_MINUTES)
     return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
 
@@ -180,7 +180,7 @@ def _learn_gap(state: State, rule: Rule) -> None:
     gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts)
     if gap is not None and (not held_watts or _is_better(minutes, gap, held_watts)):
         if not held_watts and histogram.minutes_from(minutes, gap.high_watts) <= FIRST_USE:
-            patience.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before was idle
+            dwell.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before was idle
         state.threshold_watts, state.standby_watts = gap.threshold_watts, gap.standby_watts
         state.use_watts = gap.high_watts
     elif held_watts and not _is_seen(minutes, held_watts, state.use_watts):
@@ -204,7 +204,7 @@ def _is_seen(minutes: Sequence[int], held_watts: float, use_watts: float) -> boo
 
 def _use(state: State, started_ms: int, watts: float, lasted_minutes: int) -> None:
     idle_before = _minutes_since(state.idle_since_ms, started_ms)
-    patience.record(state.idle_runs, idle_before)
+    dwell.record(state.idle_runs, idle_before)
     _forget_idle(state)
     if idle_before > PROGRAMME_MINUTES:
         state.heat_minutes = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chalicelib.detection import phantom, silence
+from chalicelib.detection import silence
+from chalicelib.detection.detector import standby_threshold_watts
+from chalicelib.detection.model import Status, phantom_status
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay
@@ -30,8 +32,8 @@ def of(port: Port, state: PortState, heard_ms: int | None = None) -> OutletStatu
     return "silent" if silence.since_ms(state, heard_ms) is not None else by_watts(port, state)
 
 
-def by_watts(port: Port, state: PortState) -> phantom.Status:
+def by_watts(port: Port, state: PortState) -> Status:
     """The status by relay and newest reading, however old that is."""
     if is_off(port.relay, state) or state.latest is None:
         return "off"
-    return phantom.status(state.latest.power, phantom.threshold_watts(state.detector, port.rule))
+    return phantom_status(state.latest.power, standby_threshold_watts(state.detector, port.rule))

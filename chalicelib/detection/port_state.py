@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.detection import phantom
+from chalicelib.detection.model import Status
+from chalicelib.detection.state import State
 from chalicelib.notifications.model import Outcome
 from chalicelib.readings.model import MeterReading
 
@@ -20,8 +21,8 @@ class PortState:
     pace_ms: how far apart its readings come.
     """
 
-    detector: phantom.State = field(default_factory=phantom.State)
-    status: phantom.Status = "off"
+    detector: State = field(default_factory=State)
+    status: Status = "off"
     latest: MeterReading | None = None
     open_event_id: str | None = None
     outcome: Outcome | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.detection import phantom
 from chalicelib.detection import store as states
+from chalicelib.detection.detector import standby_threshold_watts
+from chalicelib.detection.model import Status, phantom_status
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.model import Port
 
@@ -15,7 +16,7 @@ class ReadingStatus:
     """Whether a reading lies above 0 W and below the threshold, and what the outlet is doing by it."""
 
     phantom_detected: bool
-    status: phantom.Status
+    status: Status
 
 
 def status_of_reading(port: Port, watts: float) -> ReadingStatus:
@@ -27,9 +28,9 @@ def status_of_reading(port: Port, watts: float) -> ReadingStatus:
     """
     threshold_watts = port.threshold_watts or _learned_watts(port)
     is_phantom = threshold_watts is not None and 0 < watts < threshold_watts
-    return ReadingStatus(is_phantom, phantom.status(watts, threshold_watts))
+    return ReadingStatus(is_phantom, phantom_status(watts, threshold_watts))
 
 
 def _learned_watts(port: Port) -> float | None:
     state = states.load(port.device_uid).ports.get(port.port_id, PortState())
-    return phantom.threshold_watts(state.detector, port.rule)
+    return standby_threshold_watts(state.detector, port.rule)

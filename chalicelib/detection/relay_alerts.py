@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.times import MINUTE_MS, iso
-from chalicelib.detection.alerts import Kind
-from chalicelib.notifications.model import Notification, time_ordered_id
+from chalicelib.notifications.model import Notification, NotificationKind, time_ordered_id
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import AT_THE_PLUG, Relay
 
@@ -33,7 +32,7 @@ def silent(port: Port, since_ms: int, now_ms: int) -> Notification:
     return _about(port, "outlet_silent", message, now_ms)
 
 
-def _about(port: Port, kind: Kind, message: str, now_ms: int) -> Notification:
+def _about(port: Port, kind: NotificationKind, message: str, now_ms: int) -> Notification:
     return Notification(
         notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
         owner_id=port.owner_id,

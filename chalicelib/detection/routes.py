@@ -10,7 +10,7 @@ from chalicelib.core import views
 from chalicelib.core.concurrency import Slots
 from chalicelib.core.http import Call, Who, route
 from chalicelib.detection import backtest_service as backtests
-from chalicelib.detection.explain import explain
+from chalicelib.detection.explain import explain_decision
 from chalicelib.ports import schemas as wire
 from chalicelib.ports import service as ports
 
@@ -23,7 +23,7 @@ BACKTESTS = Slots(in_all=3, per_person=2, retry_after_seconds=2)
 def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
     """Why the detector decides as it does for an outlet"""
     port = ports.own(call.owner_id, port_id)
-    return views.explanation(port_id, explain(ports.state_of(port).detector, port.rule))
+    return views.explanation(port_id, explain_decision(ports.state_of(port).detector, port.rule))
 
 
 @route(

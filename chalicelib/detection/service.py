@@ -16,9 +16,10 @@ from chalicelib.core import telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.detection import phantom, silence
 from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import silence
 from chalicelib.detection import store as states
+from chalicelib.detection.detector import step_detector
 from chalicelib.detection.effects import FollowUp, follow_up, with_silence
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import DeviceState, PortState
@@ -160,7 +161,7 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     latest_ms = None if before.latest is None else before.latest.at_ms
     pace_ms = silence.learned(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
-    detector, verdict = phantom.step(before.detector, port.rule, columns.times_ms, watts)
+    detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
     newest = MeterReading(
         columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1]
     )

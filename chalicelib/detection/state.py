@@ -7,8 +7,7 @@ import struct
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core.times import LATEST_MS
-from chalicelib.detection import dwell as patience
-from chalicelib.detection import histogram
+from chalicelib.detection import dwell, histogram
 
 NEVER = -1
 """In place of a time that has not been yet."""
@@ -66,7 +65,7 @@ class State:
     last_bin: int = 0
     last_minutes: int = 0
     watt_minutes: list[int] = field(default_factory=lambda: [0] * histogram.BINS)
-    idle_runs: list[int] = field(default_factory=lambda: [0] * patience.BINS)
+    idle_runs: list[int] = field(default_factory=lambda: [0] * dwell.BINS)
 
     def copy(self) -> State:
         """Another state with the same contents."""
@@ -88,7 +87,7 @@ class State:
             <= _MOST
             and self.heat_minutes <= _MOST_HELD
             and max(self.watt_minutes) <= histogram.MEMORY_MINUTES
-            and max(self.idle_runs) <= patience.MEMORY_RUNS
+            and max(self.idle_runs) <= dwell.MEMORY_RUNS
             and (self.last_bin < histogram.BINS or self.last_bin == NOTHING_DRAWN)
         )
 
@@ -135,7 +134,7 @@ _SCALARS_OF_FORMAT_2 = _SCALARS.index("fixed_zero_ms")
 
 def _layout(newer_scalars: str) -> struct.Struct:
     scalars = f"qdqId qd qdqIdHqq ddd BHHH II {newer_scalars}"
-    return struct.Struct(f"<B {scalars} {histogram.BINS}H{patience.BINS}H".replace(" ", ""))
+    return struct.Struct(f"<B {scalars} {histogram.BINS}H{dwell.BINS}H".replace(" ", ""))
 
 
 _PACKED = _layout("I Id BBB")

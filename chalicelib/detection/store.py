@@ -11,8 +11,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.core.dynamo import Item, Transaction, table_name
-from chalicelib.detection import phantom
+from chalicelib.detection.model import Status
 from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.detection.state import State
 from chalicelib.devices.liveness import shard
 from chalicelib.energy import dirty_hours as hours
 from chalicelib.notifications.model import Outcome
@@ -23,7 +24,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     """A PortState in MessagePack; a new field goes at the end, with a default."""
 
     detector: bytes
-    status: phantom.Status
+    status: Status
     latest: tuple[int, float, float, float] | None
     open_event_id: str | None
     outcome: Outcome | None
@@ -74,7 +75,7 @@ def _state(item: StateItem) -> DeviceState:
 
 def _unpack(packed: _Packed) -> PortState:
     latest = None if packed.latest is None else MeterReading(*packed.latest)
-    detector = phantom.State.unpack(packed.detector)
+    detector = State.unpack(packed.detector)
     return PortState(
         detector,
         packed.status,

@@ -9,7 +9,7 @@ from typing import Literal
 from chalicelib.core.identifiers import constant_time_equal, digest
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection.alerts import AgentReport
+from chalicelib.devices.device_alerts import AgentReport
 from chalicelib.devices.liveness import Presence
 
 MAX_DEVICES_PER_OWNER = 1_000

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import Busy
-from chalicelib.detection import alerts
-from chalicelib.devices import liveness
+from chalicelib.devices import device_alerts, liveness
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import Presence
 from chalicelib.devices.model import Device
@@ -88,7 +87,7 @@ def _store_silence(device: Device, after: Presence, news: Notification | None) -
 
 def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
     """Note what a Pi says of itself; readings that it had to drop are told, once a spell. The device as it is then."""
-    after, lost = alerts.reported(device.agent, version, dropped_readings, now_ms)
+    after, lost = device_alerts.reported(device.agent, version, dropped_readings, now_ms)
     if after == device.agent:
         return device
     known = replace(device, agent=after)
@@ -97,7 +96,9 @@ def note_report(device: Device, version: str | None, dropped_readings: int | Non
         return known
     write = Transaction()
     devices.put_agent(write, device, after)
-    news = alerts.dropped(device.owner_id, device.device_id, device.device_uid, device.name, lost, now_ms)
+    news = device_alerts.readings_dropped(
+        device.owner_id, device.device_id, device.device_uid, device.name, lost, now_ms
+    )
     notify.put(write, news)
     if write.commit():
         live.push(device.owner_id, [notify.message(news)])
@@ -105,8 +106,8 @@ def note_report(device: Device, version: str | None, dropped_readings: int | Non
 
 
 def _flapping(device: Device, now_ms: int) -> Notification:
-    return alerts.flapping(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+    return device_alerts.device_flapping(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
 
 
 def _offline(device: Device, now_ms: int) -> Notification:
-    return alerts.offline(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+    return device_alerts.device_offline(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)

@@ -13,13 +13,13 @@ from chalicelib.core.errors import Conflict, Unauthenticated, not_found
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import alerts, silence
 from chalicelib.detection import event_endings as endings
+from chalicelib.detection import silence
 from chalicelib.detection import store as states
 from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.devices import device_alerts, store
 from chalicelib.devices import list_order as device_order
 from chalicelib.devices import model as keys
-from chalicelib.devices import store
 from chalicelib.devices.list_order import Calls, Place
 from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.notifications import outbox as notify
@@ -98,7 +98,7 @@ def check_open(account: Account) -> None:
 def refused(device: Device, now_ms: int) -> Conflict:
     """The error for somebody who wants a device that is taken; its owner is told too, once a day."""
     if device.is_pairing_news(now_ms):
-        news = alerts.pairing_refused(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+        news = device_alerts.pairing_refused(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
         write = Transaction()
         store.put_pairing_told(write, device, now_ms)
         notify.put(write, news)

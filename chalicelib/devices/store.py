@@ -11,7 +11,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.retention import Retention
-from chalicelib.detection.alerts import AgentReport
+from chalicelib.devices.device_alerts import AgentReport
 from chalicelib.devices.list_order import Calls
 from chalicelib.devices.liveness import Presence, entry_ms, shard
 from chalicelib.devices.model import Device, Keys, PortName

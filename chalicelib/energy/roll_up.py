@@ -15,8 +15,8 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.retention import LEAST_DAYS
 from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
-from chalicelib.detection import phantom
 from chalicelib.detection import store as states
+from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import shards
@@ -135,7 +135,7 @@ def _may_empty(port: Port, state: DeviceState) -> bool:
 def slots_of(port: Port, state: DeviceState, columns: Columns, first_ms: int, last_ms: int) -> list[Usage]:
     """The slots of a port; standby is what lies below the threshold that the page shows."""
     detector = state.ports.get(port.port_id, PortState()).detector
-    threshold_watts = phantom.threshold_watts(detector, port.rule)
+    threshold_watts = standby_threshold_watts(detector, port.rule)
     below = None if threshold_watts is None else round(threshold_watts * 1_000)
     return slots(columns, below, first_ms, last_ms)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chalicelib.accounts import service as accounts
 from chalicelib.accounts.model import Account, Session
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import phantom
 from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.port_state import PortState
 from chalicelib.energy import home_outlets as outlets
 from chalicelib.energy import tariff_service as tariffs
@@ -105,7 +105,7 @@ def what_if(session: Session, days: int, now_ms: int) -> WhatIf:
 
 
 def _candidate(port: Port, state: PortState, days: int, prices: Prices, now_ms: int, loaded: usage.Loaded) -> Candidate:
-    explained = phantom.explain(state.detector, port.rule)
+    explained = explain_decision(state.detector, port.rule)
     usages = usage.of_port(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms, loaded)
     keeps_power = explained.waits_for if explained.advice == "notify" else None
     found = potential(usages, explained.dwell_seconds * 1_000, prices)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from chalicelib.core.times import DAY_MS
 
 Action = Literal["auto_cut", "notified", "observed"]
 Outcome = Literal["sent", "obeyed", "confirmed", "contradicted", "refused", "undone"]
+NotificationKind = Literal[
+    "device_offline",
+    "device_flapping",
+    "phantom",
+    "cut",
+    "cut_failed",
+    "always_on",
+    "spool_dropped",
+    "outlet_silent",
+    "relay_failed",
+    "protected_off",
+    "pairing_refused",
+]
+NOTIFICATION_KINDS: tuple[NotificationKind, ...] = get_args(NotificationKind)
+"""device_offline and device_flapping; phantom (standby was found), cut (and its outlet was cut), cut_failed (it still
+draws power); always_on (it is never off and never idle); spool_dropped (the Pi had no room for readings);
+outlet_silent (its meter sends nothing); relay_failed (its relay does not obey); protected_off (an outlet that must keep
+its power was switched off at the plug);
+pairing_refused (somebody wanted a device that is taken)."""
 NOTIFICATION_RETENTION_MS = 90 * DAY_MS
 
 

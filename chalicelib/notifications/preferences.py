@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chalicelib.core.errors import Invalid
-from chalicelib.detection.alerts import KINDS, Kind
+from chalicelib.notifications.model import NOTIFICATION_KINDS, NotificationKind
 
 Channel = Literal["page", "email", "webhook"]
 Outbound = Literal["email", "webhook"]
@@ -57,7 +57,7 @@ class Failure:
 class Preferences:
     """What a person chose. A kind that is not in `channels` goes to every channel that is there."""
 
-    channels: Mapping[Kind, tuple[Channel, ...]] = field(default_factory=dict)
+    channels: Mapping[NotificationKind, tuple[Channel, ...]] = field(default_factory=dict)
     email: bool = False
     webhook: Webhook | None = None
     quiet_hours: QuietHours | None = None
@@ -79,9 +79,9 @@ class Preferences:
         """Whether the page points a person to a notification of this kind; its list of notifications has them all."""
         return "page" in self.chosen(kind)
 
-    def all_kinds(self) -> dict[Kind, tuple[Channel, ...]]:
+    def all_kinds(self) -> dict[NotificationKind, tuple[Channel, ...]]:
         """The channels chosen for each kind."""
-        return {kind: self.chosen(kind) for kind in KINDS}
+        return {kind: self.chosen(kind) for kind in NOTIFICATION_KINDS}
 
 
 @dataclass(frozen=True, slots=True)

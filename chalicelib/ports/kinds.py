@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.detection.histogram import MAX_STANDBY_WATTS
+MAX_STANDBY_WATTS = 20.0
+"""What draws more is not called standby: printers wait at 10 to 16 W, televisions and recorders at up to 20 W."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from chalicelib.core.errors import Conflict
-from chalicelib.detection.phantom import Policy, Rule
 from chalicelib.devices.model import MAX_PORTS_PER_DEVICE
+from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.relays import Relay
+
+Policy = Literal["observe", "notify", "cut"]
+DEFAULT_THRESHOLD_WATTS = 10.0
+"""Where a person gives a dwell and no threshold, and what parts idle from use before anything is known: the figure of
+the usual guides."""
+DEFAULT_DWELL_SECONDS = 1_800
+"""Where a person gives a threshold and no dwell: half an hour."""
+RIGHT_PER_WRONG = 5
+"""One cut of an appliance in use weighs as much as five that were right: as long as the confirmed ones are fewer, the
+detector only tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the owner set for a port, and what a person said of its cuts.
+
+    threshold_watts or dwell_seconds is None where it is to be learned. undone_at_ms: a person last switched the outlet
+    on at this time after a cut. uses_confirmed and false_cuts only grow: restores because the appliance was wanted
+    again, and cuts said to be wrong. relay_off: the outlet is off, or about to be; its readings say nothing of the
+    appliance.
+    """
+
+    kind: str = "unknown"
+    policy: Policy = "notify"
+    never_cut: bool = False
+    threshold_watts: float | None = None
+    dwell_seconds: int | None = None
+    undone_at_ms: int | None = None
+    uses_confirmed: int = 0
+    false_cuts: int = 0
+    relay_off: bool = False
+
+    @property
+    def dwell_ms(self) -> int:
+        """The dwell of the fixed rule."""
+        return 1_000 * (DEFAULT_DWELL_SECONDS if self.dwell_seconds is None else self.dwell_seconds)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the person has set the rule: a threshold, or a dwell, as in "below 10 W for half an hour"."""
+        return self.threshold_watts is not None or self.dwell_seconds is not None
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether this outlet must keep its power."""
+        return self.never_cut or kind_of(self.kind).never_cut
+
+    @property
+    def has_lost_trust(self) -> bool:
+        """Whether cuts said to be wrong outweigh those that were right."""
+        return self.false_cuts * RIGHT_PER_WRONG > self.uses_confirmed
+
+    def unjudged(self) -> Rule:
+        """The same rule as if nobody had judged it yet, and free to cut: to try it on the past."""
+        return replace(self, policy="cut", undone_at_ms=None, uses_confirmed=0, false_cuts=0, relay_off=False)
 
 
 @dataclass(frozen=True, slots=True)

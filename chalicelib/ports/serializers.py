@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.detection import outlet_status, silence
 from chalicelib.detection.backtest import Cut
-from chalicelib.detection.phantom import Explanation
+from chalicelib.detection.explain import Explanation
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports import schemas as wire
 from chalicelib.ports.model import Port

@@ -13,14 +13,13 @@ from chalicelib.core.settings import settings
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
 from chalicelib.detection import store as states
-from chalicelib.detection.phantom import Policy
 from chalicelib.detection.port_state import PortState
 from chalicelib.devices import service as devices
 from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device, PortName
 from chalicelib.ports import model as rules
 from chalicelib.ports import store
-from chalicelib.ports.model import Port
+from chalicelib.ports.model import Policy, Port
 from chalicelib.ports.relays import RelayState
 from chalicelib.ports.relays import switch as switched
 from chalicelib.realtime import commands

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
-from chalicelib.detection import alerts
 from chalicelib.notifications import preferences
+from chalicelib.notifications.model import NOTIFICATION_KINDS
 from chalicelib.ports.kinds import KINDS
 from chalicelib.ports.schemas import Policy
 from infra.generate.contract import body_fields, document
@@ -22,7 +22,7 @@ def facts_script() -> str:
     constants = [
         _constant("APPLIANCE_KINDS", _kinds(), "Kinds of appliances, in the order in which a person chooses."),
         _constant("POLICIES", get_args(Policy), "What is done about a phantom of an outlet."),
-        _constant("NOTIFICATION_KINDS", alerts.KINDS, "Kinds that a person chooses channels for."),
+        _constant("NOTIFICATION_KINDS", NOTIFICATION_KINDS, "Kinds that a person chooses channels for."),
         _constant("NOTIFICATION_CHANNELS", preferences.EVERY_CHANNEL, "Channels of notifications."),
         _constant("HIGHEST_CHANNEL", _bounds(port["channel"])["maximum"], "Outlets of one meter."),
         _constant("NAME_LENGTH", port["name"]["maxLength"], "Characters of a name."),

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.detection.phantom import Rule, State, step
-from chalicelib.detection.state import PACKED_BYTES
+from chalicelib.detection.detector import step_detector
+from chalicelib.detection.state import PACKED_BYTES, State
+from chalicelib.ports.model import Rule
 from tests.benchmarks import closed_loop
 from tests.benchmarks.recordings import Recordings, place_from, summary
 from tests.benchmarks.trace_detector import EPOCH_MS, Factory
@@ -86,7 +87,7 @@ def _seconds(columns: Sequence[tuple[list[int], list[float]]]) -> float:
         for start in range(0, len(times), BATCH):
             batch = times[start : start + BATCH], watts[start : start + BATCH]
             began = time.perf_counter()
-            state, _ = step(state, rule, *batch)
+            state, _ = step_detector(state, rule, *batch)
             spent += time.perf_counter() - began
     return spent
 

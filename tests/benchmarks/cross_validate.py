@@ -14,23 +14,21 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from chalicelib.detection import dwell as patience
-from chalicelib.detection import histogram
-from chalicelib.detection import learned_rule as learned
+from chalicelib.detection import dwell, histogram, learned_rule
 from tests.benchmarks.recordings import Recordings, Summary, place_from, summary
 from tests.benchmarks.trace_detector import Factory
 
 Rows = list[dict[str, Any]]
 VARIANTS: list[tuple[ModuleType, str, tuple[float, ...]]] = [
-    (patience, "MAX_REGRET", (0.15, 0.25)),
-    (patience, "PRIOR_RUNS", (2, 4)),
-    (patience, "SOON_MINUTES", (10, 20)),
-    (patience, "THERMOSTAT_MINUTES", (90, 150)),
-    (learned, "PROGRAMME_MINUTES", (45, 90)),
+    (dwell, "MAX_REGRET", (0.15, 0.25)),
+    (dwell, "PRIOR_RUNS", (2, 4)),
+    (dwell, "SOON_MINUTES", (10, 20)),
+    (dwell, "THERMOSTAT_MINUTES", (90, 150)),
+    (learned_rule, "PROGRAMME_MINUTES", (45, 90)),
     (histogram, "MIN_SHARE", (0.02, 0.1)),
     (histogram, "HIGH_RATIO", (2.0, 4.0)),
-    (learned, "HEAT_MINUTES", (7, 14)),
-    (learned, "FOLD_READINGS", (4, 9)),
+    (learned_rule, "HEAT_MINUTES", (7, 14)),
+    (learned_rule, "FOLD_READINGS", (4, 9)),
     (histogram, "MIN_EMPTY_BINS", (1, 3)),
     (histogram, "MIN_RATIO", (1.45, 1.75)),
     (histogram, "HEADROOM", (1.3, 2.0)),

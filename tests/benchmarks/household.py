@@ -15,15 +15,16 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.detection import phantom
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
+from chalicelib.detection.detector import step_detector
 from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.detection.state import State
 from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device, PortName
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
-from chalicelib.ports.model import device_uid_of, port_id
+from chalicelib.ports.model import Rule, device_uid_of, port_id
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, MeterReading, by_port
 from chalicelib.readings.schemas import BatchReading
@@ -89,9 +90,7 @@ def _taught(start_ms: int, noise: random.Random) -> PortState:
     use, standby = noise.uniform(20, 200), noise.uniform(1, 6)
     times = range(start_ms - 3 * DAY_MS, start_ms, MINUTE_MS)
     levels = (use if at_ms % DAY_MS < DAY_MS // 4 else standby for at_ms in times)
-    detector, _ = phantom.step(
-        phantom.State(), phantom.Rule(), times, [noise.gauss(each, each / 10) for each in levels]
-    )
+    detector, _ = step_detector(State(), Rule(), times, [noise.gauss(each, each / 10) for each in levels])
     return PortState(detector, "active", MeterReading(times[-1], 230.1, 0.38, use))
 
 

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chalicelib.detection.explain import explain
-from chalicelib.detection.phantom import Rule, State, step
+from chalicelib.detection.detector import step_detector
+from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 from tests.benchmarks.recordings import WORTH_A_SHARE_WH, Recordings, place_from
 from tests.benchmarks.trace_detector import EPOCH_MS, Factory
 
@@ -59,7 +61,7 @@ def _gap(recordings: Recordings, trace: str, top: float) -> list[str]:
     readings, _ = recordings.score.read_trace("dev", trace)
     rule = Rule()
     times, watts = [EPOCH_MS + at_s * 1_000 for at_s, _ in readings], [value for _, value in readings]
-    known = explain(step(State(), rule, times, watts)[0], rule)
+    known = explain_decision(step_detector(State(), rule, times, watts)[0], rule)
     threshold = known.threshold_watts or 0.0
     runs = f"idle comes in runs of {known.typical_idle_minutes:.0f} min"
     title = f"{trace.replace('__', ' ')}: threshold {threshold:.3g} W; {runs}"

@@ -1,6 +1,6 @@
 """The shipped detector behind the scorer of the recordings: score.py dev tests.benchmarks.trace_detector:Factory.
 
-One outlet with policy cut, through the functions that the stream calls: phantom.step, then follow_up.
+One outlet with policy cut, through the functions that the stream calls: step_detector, then follow_up.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict
 
-from chalicelib.detection import phantom
+from chalicelib.detection.detector import step_detector
 from chalicelib.detection.effects import follow_up
 from chalicelib.detection.port_state import PortState
+from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import judged_wrong, report, switch
 
@@ -45,7 +46,7 @@ class Factory:
         """Take one reading; whether the outlet is cut now."""
         at_ms = _epoch_ms(t_seconds)
         self._answer(at_ms)
-        detector, verdict = phantom.step(self._state.detector, self._port.rule, [at_ms], [power_w])
+        detector, verdict = step_detector(self._state.detector, self._port.rule, [at_ms], [power_w])
         look = follow_up(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
         self._state = look.state
         if look.relay is not None:
@@ -65,12 +66,12 @@ class Factory:
         if relay.desired == "off":
             self._port = replace(self._port, relay=report(relay, "on", relay.version, "in_use", at_ms))
 
-    def _saved(self, detector: phantom.State) -> phantom.State:
+    def _saved(self, detector: State) -> State:
         self._since_save += 1
         if self._since_save < BATCH:
             return detector
         self._since_save = 0
-        return phantom.State.unpack(detector.pack())
+        return State.unpack(detector.pack())
 
 
 class ClosedLoop(Factory):

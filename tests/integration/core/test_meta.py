@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import app
 from chalicelib.core.openapi import document, public_path
-from chalicelib.detection.phantom import KINDS
+from chalicelib.ports.kinds import KINDS
 from tests.conftest import Call
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chalicelib.detection import backtest_service as backtests
-from chalicelib.detection.phantom import State
+from chalicelib.detection.state import State
 from tests.conftest import Device, Person, now_ms, reading
 
 MINUTE = 60_000

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from chalicelib.core.mail_subjects import SUBJECTS, subject_of
-from chalicelib.detection.alerts import KINDS
+from chalicelib.notifications.model import NOTIFICATION_KINDS
 
 
 def test_each_kind_of_notification_has_a_subject_of_its_own() -> None:
-    assert set(KINDS) | {"test"} == set(SUBJECTS)
+    assert set(NOTIFICATION_KINDS) | {"test"} == set(SUBJECTS)
     assert len(set(SUBJECTS.values())) == len(SUBJECTS)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from chalicelib.detection.backtest import Backtest
-from chalicelib.detection.phantom import Rule
+from chalicelib.ports.model import Rule
 from chalicelib.readings.model import Columns
 
 START = 1_700_000_000_000

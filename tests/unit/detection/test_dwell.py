@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.detection import dwell as patience
+from chalicelib.detection import dwell
 
 
 def seen(*minutes: float) -> list[int]:
-    runs = [0] * patience.BINS
+    runs = [0] * dwell.BINS
     for lasted in minutes:
-        patience.record(runs, lasted)
+        dwell.record(runs, lasted)
     return runs
 
 
 def test_a_new_outlet_waits_for_an_hour() -> None:
-    assert patience.dwell_minutes(seen()) == 60
+    assert dwell.dwell_minutes(seen()) == 60
 
 
 def test_long_runs_shorten_the_wait() -> None:
-    waits = [patience.dwell_minutes(seen(*[600.0] * count)) for count in range(12)]
+    waits = [dwell.dwell_minutes(seen(*[600.0] * count)) for count in range(12)]
     assert waits == sorted(waits, reverse=True)
     assert waits[-1] <= 10
 
 
 def test_pauses_that_ended_soon_after_are_waited_out() -> None:
-    assert patience.dwell_minutes(seen(*[600.0] * 10, *[12.0] * 10)) == 15
+    assert dwell.dwell_minutes(seen(*[600.0] * 10, *[12.0] * 10)) == 15
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ def test_pauses_that_ended_soon_after_are_waited_out() -> None:
     [([], False), ([7.0] * 20 + [300.0] * 9, True), ([7.0] * 20 + [300.0] * 10, False), ([20.0] * 20, False)],
 )
 def test_many_short_pauses_tell_what_works_in_pulses(runs: list[float], pulsed: bool) -> None:
-    assert patience.is_pulsed(seen(*runs)) is pulsed
+    assert dwell.is_pulsed(seen(*runs)) is pulsed
 
 
 @pytest.mark.parametrize(("runs", "typical"), [([20.0] * 30, 22.5), ([75.0] * 20, 77.5), ([600.0], 720.0)])
 def test_the_typical_idle_minute_tells_a_thermostat_from_a_night(runs: list[float], typical: float) -> None:
-    assert patience.typical_minutes(seen(*runs), 0.0) == pytest.approx(typical)
+    assert dwell.typical_minutes(seen(*runs), 0.0) == pytest.approx(typical)
 
 
 def test_an_hour_of_door_open_does_not_turn_a_fridge_into_a_television() -> None:
-    assert patience.typical_minutes(seen(*[75.0] * 30), 123.0) < patience.THERMOSTAT_MINUTES
+    assert dwell.typical_minutes(seen(*[75.0] * 30), 123.0) < dwell.THERMOSTAT_MINUTES
 
 
 def test_blinks_are_no_runs() -> None:
@@ -54,5 +54,5 @@ def test_blinks_are_no_runs() -> None:
 @given(st.lists(st.floats(0, 3_000), max_size=400))
 def test_counts_stay_bounded_and_the_wait_stays_in_range(lengths: list[float]) -> None:
     runs = seen(*lengths)
-    assert sum(runs) <= patience.MEMORY_RUNS
-    assert patience.MIN_DWELL_MINUTES <= patience.dwell_minutes(runs) <= 120
+    assert sum(runs) <= dwell.MEMORY_RUNS
+    assert dwell.MIN_DWELL_MINUTES <= dwell.dwell_minutes(runs) <= 120

@@ -10,9 +10,10 @@ import pytest
 from chalicelib.detection import outlet_status
 from chalicelib.detection.alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.effects import METER_LAG_MS, REFUSED_PAUSE_MS, FollowUp, follow_up, with_silence
+from chalicelib.detection.model import Finding, Verdict
 from chalicelib.detection.outlet_status import is_off
-from chalicelib.detection.phantom import Finding, State, Verdict
 from chalicelib.detection.port_state import PortState
+from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import report, switch
 from chalicelib.readings.model import LATE_MS, MeterReading

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.detection.explain import explain
-from chalicelib.detection.phantom import Rule, State, step
+from chalicelib.detection.detector import step_detector
+from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 
 STEP_MS = 10_000
 SHORT = Rule(threshold_watts=10, dwell_seconds=20)
@@ -17,7 +19,7 @@ HALF_AN_HOUR = Rule(threshold_watts=10)
 def waits_for(rule: Rule, watts: list[float]) -> str:
     """What is said after these readings, ten seconds apart."""
     times = [number * STEP_MS for number in range(1, len(watts) + 1)]
-    return explain(step(State(), rule, times, watts)[0], rule).waits_for
+    return explain_decision(step_detector(State(), rule, times, watts)[0], rule).waits_for
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.detection.detector import MAX_GAP_MS
-from chalicelib.detection.phantom import Rule, State, Verdict, step
+from chalicelib.detection.detector import MAX_GAP_MS, step_detector
+from chalicelib.detection.model import Verdict
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 
 SECOND = 1_000
 RULE = Rule(threshold_watts=10, dwell_seconds=60)
@@ -18,7 +20,7 @@ RULE = Rule(threshold_watts=10, dwell_seconds=60)
 
 def run(watts: list[float], rule: Rule = RULE, every_ms: int = 10 * SECOND) -> Verdict:
     times = [number * every_ms for number in range(1, len(watts) + 1)]
-    return step(State(), rule, times, watts)[1]
+    return step_detector(State(), rule, times, watts)[1]
 
 
 def test_standby_is_found_once_it_has_lasted_for_the_dwell() -> None:
@@ -43,9 +45,9 @@ def test_a_load_that_wanders_around_the_threshold_stays_one_stretch() -> None:
 
 
 def test_use_ends_a_stretch_that_was_found_and_is_said() -> None:
-    state, found = step(State(), RULE, [0, 60 * SECOND], [3.0, 3.0])
+    state, found = step_detector(State(), RULE, [0, 60 * SECOND], [3.0, 3.0])
     assert found.finding is not None
-    _, verdict = step(state, RULE, [70 * SECOND, 80 * SECOND], [80.0, 3.0])
+    _, verdict = step_detector(state, RULE, [70 * SECOND, 80 * SECOND], [80.0, 3.0])
     assert (verdict.finding, verdict.ended_at_ms) == (None, 70 * SECOND)
 
 
@@ -61,14 +63,14 @@ def test_a_finding_must_hold_at_the_newest_reading() -> None:
 
 def test_a_gap_of_more_than_two_minutes_is_never_dwell() -> None:
     times = [SECOND, SECOND + MAX_GAP_MS + 1]
-    assert step(State(), RULE, times, [3.0, 3.0])[1].finding is None
+    assert step_detector(State(), RULE, times, [3.0, 3.0])[1].finding is None
     times = [SECOND, SECOND + MAX_GAP_MS]
-    assert step(State(), RULE, times, [3.0, 3.0])[1].finding is not None
+    assert step_detector(State(), RULE, times, [3.0, 3.0])[1].finding is not None
 
 
 def test_late_and_doubled_readings_change_nothing() -> None:
-    state, _ = step(State(), RULE, [10 * SECOND, 20 * SECOND], [3.0, 3.0])
-    again, verdict = step(state, RULE, [5 * SECOND, 10 * SECOND, 20 * SECOND], [500.0, 500.0, 500.0])
+    state, _ = step_detector(State(), RULE, [10 * SECOND, 20 * SECOND], [3.0, 3.0])
+    again, verdict = step_detector(state, RULE, [5 * SECOND, 10 * SECOND, 20 * SECOND], [500.0, 500.0, 500.0])
     assert again == state
     assert verdict.ended_at_ms is None
 
@@ -80,7 +82,7 @@ def test_after_a_person_switched_on_it_is_left_alone_until_it_was_in_use() -> No
 
 
 def test_the_mean_watts_weigh_each_reading_by_its_time() -> None:
-    finding = step(State(), RULE, [0, 60_000, 80_000], [2.0, 5.0, 1.0])[1].finding
+    finding = step_detector(State(), RULE, [0, 60_000, 80_000], [2.0, 5.0, 1.0])[1].finding
     assert finding is not None
     assert finding.watts == pytest.approx((2.0 * 60 + 5.0 * 20) / 80)
 
@@ -105,7 +107,7 @@ def test_readings_of_zero_do_not_undo_what_the_others_say(
     for start in range(0, 7_200 // every_s, batch):
         numbers = range(start, start + batch)
         times = [(number + 1) * every_s * SECOND for number in numbers]
-        state, verdict = step(state, rule, times, [watts_at(number) for number in numbers])
+        state, verdict = step_detector(state, rule, times, [watts_at(number) for number in numbers])
         found += [verdict.finding] if verdict.finding else []
     assert found
     assert found[0].at_ms - found[0].since_ms < (2_400 + batch * every_s) * SECOND
@@ -141,9 +143,9 @@ def test_where_the_readings_are_split_and_restarted_changes_no_decision(
         at_ms += elapsed
         times.append(at_ms)
     watts = [value for _, value in steps]
-    whole, verdict = step(State(), rule, times, watts)
-    first, _ = step(State(), rule, times[:cut], watts[:cut])
-    second, split_verdict = step(State.unpack(first.pack()), rule, times[cut:], watts[cut:])
+    whole, verdict = step_detector(State(), rule, times, watts)
+    first, _ = step_detector(State(), rule, times[:cut], watts[:cut])
+    second, split_verdict = step_detector(State.unpack(first.pack()), rule, times[cut:], watts[cut:])
     assert (split_verdict.finding, split_verdict.status) == (verdict.finding, verdict.status)
     assert second.watermark_ms == whole.watermark_ms
 
@@ -151,7 +153,7 @@ def test_where_the_readings_are_split_and_restarted_changes_no_decision(
 @given(readings)
 def test_a_finding_is_always_a_gapless_stretch_of_standby_of_at_least_the_dwell(steps: list[tuple[int, float]]) -> None:
     times = [sum(elapsed for elapsed, _ in steps[: number + 1]) for number in range(len(steps))]
-    finding = step(State(), RULE, times, [value for _, value in steps])[1].finding
+    finding = step_detector(State(), RULE, times, [value for _, value in steps])[1].finding
     if finding is None:
         return
     stretch = [(at_ms, watts) for at_ms, (_, watts) in zip(times, steps, strict=True) if at_ms >= finding.since_ms]

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.detection.detector import MAX_GAP_MS
-from chalicelib.detection.explain import explain
-from chalicelib.detection.phantom import Finding, Rule, State, Verdict, step, threshold_watts
-from chalicelib.detection.state import PACKED_BYTES
+from chalicelib.detection.detector import MAX_GAP_MS, standby_threshold_watts, step_detector
+from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.model import Finding, Verdict
+from chalicelib.detection.state import PACKED_BYTES, State
+from chalicelib.ports.model import Rule
 
 SECOND, MINUTE = 1_000, 60_000
 START = 1_700_000_040_000
@@ -42,7 +43,7 @@ class Outlet:
         return self
 
     def read(self, watts: float) -> Verdict:
-        self.state, verdict = step(self.state, self.rule, [self.at_ms], [watts])
+        self.state, verdict = step_detector(self.state, self.rule, [self.at_ms], [watts])
         self.at_ms += self.every_ms
         told = [finding.since_ms for finding in self.findings]
         if verdict.finding and verdict.finding.since_ms not in told:
@@ -68,14 +69,14 @@ def test_use_ends_the_spell_that_was_found_once() -> None:
 
 def test_the_pauses_of_a_fridge_are_no_standby() -> None:
     outlet = Outlet().draw(FRIDGE)
-    assert threshold_watts(outlet.state, BLIND) is not None
+    assert standby_threshold_watts(outlet.state, BLIND) is not None
     assert outlet.findings == []
 
 
 def test_what_is_always_on_is_never_found() -> None:
     outlet = Outlet().draw(ROUTER)
     assert outlet.findings == []
-    assert explain(outlet.state, BLIND).waits_for.startswith("Always on")
+    assert explain_decision(outlet.state, BLIND).waits_for.startswith("Always on")
 
 
 def test_a_programme_that_soaks_is_not_cut_before_it_heats() -> None:
@@ -126,24 +127,24 @@ def test_a_wrong_cut_doubles_the_dwell_and_five_right_ones_make_up_for_it() -> N
 def test_a_learned_gap_stays_when_levels_blur() -> None:
     outlet = Outlet(every_ms=30 * SECOND).draw(TELEVISION)
     outlet.draw([(watts, 25) for watts in (60.0, 30.0, 15.0, 12.0, 9.0, 8.0, 6.0, 5.0, 4.2, 3.5, 3.1)])
-    assert 2.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 3.1
+    assert 2.0 < (standby_threshold_watts(outlet.state, BLIND) or 0.0) < 3.1
 
 
 def test_a_learned_gap_is_replaced_by_one_that_holds_more_time() -> None:
     outlet = Outlet(every_ms=30 * SECOND).draw([(1.0, 40), (6.0, 200)])
-    asleep = threshold_watts(outlet.state, BLIND)
+    asleep = standby_threshold_watts(outlet.state, BLIND)
     assert asleep is not None
     assert asleep < 6.0
     outlet.draw([(80.0, 60), (6.0, 1_800)])
-    assert 6.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 80.0
+    assert 6.0 < (standby_threshold_watts(outlet.state, BLIND) or 0.0) < 80.0
 
 
 def test_a_gap_of_which_nothing_is_left_is_forgotten() -> None:
     outlet = Outlet(every_ms=60 * SECOND).draw(TELEVISION)
     outlet.state.watt_minutes[47] = 1  # all but the last minute of its use was forgotten over the weeks
-    assert threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is not None
+    assert standby_threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is not None
     outlet.state.watt_minutes[47] = 0
-    assert threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is None
+    assert standby_threshold_watts(outlet.draw([(2.0, 20)]).state, BLIND) is None
 
 
 @pytest.mark.parametrize("every_s", [2, 10, 30, 60])
@@ -151,14 +152,14 @@ def test_the_minute_in_which_power_comes_or_goes_is_no_level(every_s: int) -> No
     outlet = Outlet(every_ms=every_s * SECOND).draw([(5.0, 120)])
     for seconds in range(10, 60, 10):  # switched at the plug, at another second each time
         outlet.draw([(5.0, 20 + seconds / 60), (0.0, 30 + seconds / 45)])
-    levels = {bar.from_watts for bar in explain(outlet.draw([(5.0, 30)]).state, BLIND).histogram}
+    levels = {bar.from_watts for bar in explain_decision(outlet.draw([(5.0, 30)]).state, BLIND).histogram}
     assert len(levels - {0.0}) == 1
 
 
 def test_a_minute_of_use_counts_at_what_was_drawn_in_use() -> None:
     outlet = Outlet(Rule(threshold_watts=10, dwell_seconds=1_800), every_ms=60 * SECOND)
     outlet.draw([(5.0, 62), (80.0, 33)] * 4)
-    levels = [(bar.from_watts, bar.to_watts) for bar in explain(outlet.state, outlet.rule).histogram]
+    levels = [(bar.from_watts, bar.to_watts) for bar in explain_decision(outlet.state, outlet.rule).histogram]
     assert len(levels) == 2
     assert levels[1][0] <= 80.0 < levels[1][1]
 
@@ -206,14 +207,14 @@ def test_a_gap_is_never_dwell() -> None:
 def test_a_finding_must_hold_at_the_newest_reading() -> None:
     outlet = Outlet().draw(TELEVISION[:2])
     times = [outlet.at_ms + number * 10 * SECOND for number in range(1_200)]
-    assert step(outlet.state, BLIND, times, [2.0] * 1_200)[1].finding is not None
-    assert step(outlet.state, BLIND, times, [2.0] * 1_199 + [90.0])[1].finding is None
+    assert step_detector(outlet.state, BLIND, times, [2.0] * 1_200)[1].finding is not None
+    assert step_detector(outlet.state, BLIND, times, [2.0] * 1_199 + [90.0])[1].finding is None
 
 
 def test_step_leaves_the_state_it_is_given() -> None:
     before = Outlet().draw(TELEVISION).state
     packed = before.pack()
-    step(before, BLIND, [before.watermark_ms + MINUTE], [90.0])
+    step_detector(before, BLIND, [before.watermark_ms + MINUTE], [90.0])
     assert before.pack() == packed
 
 
@@ -226,7 +227,7 @@ def test_a_packed_state_is_small_and_names_its_format() -> None:
 
 def test_as_many_times_as_watts() -> None:
     with pytest.raises(ValueError, match="as many"):
-        step(State(), BLIND, [1, 2], [1.0])
+        step_detector(State(), BLIND, [1, 2], [1.0])
 
 
 def minutes_of(spans: list[tuple[float, int]], every_s: int) -> tuple[list[int], list[float]]:
@@ -248,7 +249,7 @@ def decisions(times: list[int], watts: list[float], rule: Rule, restart_at: set[
     for number, (at_ms, value) in enumerate(zip(times, watts, strict=True)):
         if number in restart_at:
             state = State.unpack(state.pack())
-        state, verdict = step(state, rule, [at_ms], [value])
+        state, verdict = step_detector(state, rule, [at_ms], [value])
         verdicts.append(verdict)
     return verdicts
 
@@ -265,10 +266,10 @@ def test_how_readings_are_batched_teaches_the_same(
     readings: tuple[list[int], list[float]], rule: Rule, cuts: set[int]
 ) -> None:
     times, watts = readings
-    whole, _ = step(State(), rule, times, watts)
+    whole, _ = step_detector(State(), rule, times, watts)
     state, edges = State(), sorted({0, len(times), *(cut for cut in cuts if cut < len(times))})
     for start, end in pairwise(edges):
-        state, _ = step(state, rule, times[start:end], watts[start:end])
+        state, _ = step_detector(state, rule, times[start:end], watts[start:end])
     state.found_since_ms = whole.found_since_ms  # what was told depends on when it was asked
     assert state.pack() == whole.pack()
 
@@ -276,7 +277,7 @@ def test_how_readings_are_batched_teaches_the_same(
 @pytest.mark.parametrize("rule", [FIXED, BLIND])
 def test_use_within_a_minute_is_remembered_at_its_own_time(rule: Rule) -> None:
     times, watts = [START + number * 10 * SECOND for number in range(6)], [2.0, 90.0, 2.0, 90.0, 2.0, 2.0]
-    whole, _ = step(State(), rule, times, watts)
+    whole, _ = step_detector(State(), rule, times, watts)
     assert whole.in_use_at_ms == times[3]
 
 
@@ -287,14 +288,14 @@ def test_duplicates_and_latecomers_change_no_decision(
 ) -> None:
     times, watts = readings
     half = len(times) // 2
-    first, _ = step(State(), rule, times[:half], watts[:half])
-    clean = step(first, rule, times[half:], watts[half:])
+    first, _ = step_detector(State(), rule, times[:half], watts[:half])
+    clean = step_detector(first, rule, times[half:], watts[half:])
     late = data.draw(st.lists(st.integers(0, half), max_size=5)) if half else []
     doubled = data.draw(st.lists(st.integers(half, len(times) - 1), max_size=5))
     extra = [(times[number] - number % 2, 777.0) for number in late if number < half]
     extra += [(times[number], watts[number]) for number in doubled]
     batch = sorted([*zip(times[half:], watts[half:], strict=True), *extra], key=lambda reading: reading[0])
-    assert step(first, rule, [at_ms for at_ms, _ in batch], [value for _, value in batch]) == clean
+    assert step_detector(first, rule, [at_ms for at_ms, _ in batch], [value for _, value in batch]) == clean
 
 
 @without_deadline
@@ -303,7 +304,7 @@ def test_a_finding_is_a_gapless_stretch_below_the_threshold_in_the_mean(
     readings: tuple[list[int], list[float]], rule: Rule
 ) -> None:
     times, watts = readings
-    finding = step(State(), rule, times, watts)[1].finding
+    finding = step_detector(State(), rule, times, watts)[1].finding
     if finding is None:
         return
     stretch = [at_ms for at_ms in times if at_ms >= finding.since_ms]

@@ -7,7 +7,9 @@ import zlib
 
 import pytest
 
-from chalicelib.detection.phantom import Rule, State, step
+from chalicelib.detection.detector import step_detector
+from chalicelib.detection.state import State
+from chalicelib.ports.model import Rule
 
 TELEVISION = (
     "c-mt!=zn&xn~?zq99+XUfO%|iAq|KBPykmnTOUOajDH*^@}R<jfx(~zA_|ke_5RMp!v-7<dp>S0n^ySG{=bT0%Z$Jf2Tlf}!DmJW"
@@ -51,7 +53,7 @@ def test_what_was_learned_is_still_known() -> None:
 def test_the_detector_goes_on_from_an_old_state() -> None:
     state = State.unpack(stored(GIVEN))
     times = [state.watermark_ms + number * 10_000 for number in range(1, 28)]
-    finding = step(state, Rule(threshold_watts=10, dwell_seconds=1_800), times, [3.3] * 27)[1].finding
+    finding = step_detector(state, Rule(threshold_watts=10, dwell_seconds=1_800), times, [3.3] * 27)[1].finding
     assert finding is not None
     assert finding.since_ms == 1_700_001_240_000
     assert finding.watts == pytest.approx(3.3)

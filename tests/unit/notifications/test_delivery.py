@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import MINUTE_MS
-from chalicelib.detection import alerts
 from chalicelib.energy.calendar import periods
 from chalicelib.notifications import schemas as wire
 from chalicelib.notifications.delivery import (
@@ -27,6 +26,7 @@ from chalicelib.notifications.delivery import (
     quiet_until_ms,
     waiting,
 )
+from chalicelib.notifications.model import NOTIFICATION_KINDS
 from chalicelib.notifications.preferences import Preferences, QuietHours, Webhook, clock, minute_of_day
 from chalicelib.notifications.weekly_digest import Drawing, Week, text
 
@@ -129,7 +129,7 @@ def test_a_kind_leaves_only_by_channels_that_are_chosen_and_there() -> None:
 
 
 def test_the_contract_names_every_kind() -> None:
-    assert get_args(wire.NotificationKind) == alerts.KINDS
+    assert get_args(wire.NotificationKind) == NOTIFICATION_KINDS
 
 
 def test_a_clock_is_read_as_it_is_shown() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.detection.histogram import MAX_STANDBY_WATTS
-from chalicelib.detection.phantom import KINDS, Rule, State, kind_of, step, threshold_watts
-from chalicelib.ports.kinds import ALIASES
+from chalicelib.detection.detector import standby_threshold_watts, step_detector
+from chalicelib.detection.state import State
+from chalicelib.ports.kinds import ALIASES, KINDS, MAX_STANDBY_WATTS, kind_of
+from chalicelib.ports.model import Rule
 from tests.unit.detection.test_learned_rule import MINUTE, Outlet, Spans
 
 ECO: Spans = [(2_000.0, 20), (90.0, 40), (2_000.0, 15)]
@@ -40,7 +41,7 @@ def test_a_kind_lifts_the_most_that_standby_may_be_and_never_lowers_it() -> None
 def test_a_printer_or_whatever_waits_at_twelve_watts_is_found_by_any_name(name: str) -> None:
     outlet = Outlet(Rule(name, "cut"), every_ms=30_000).draw([(12.0, 600), (300.0, 60), (12.0, 900)])
     assert [finding.advice for finding in outlet.findings][-1:] == ["cut"]
-    assert threshold_watts(outlet.state, outlet.rule) == pytest.approx(18, abs=3)
+    assert standby_threshold_watts(outlet.state, outlet.rule) == pytest.approx(18, abs=3)
 
 
 def test_a_printer_that_was_never_seen_in_use_is_found_at_twelve_watts() -> None:
@@ -50,7 +51,7 @@ def test_a_printer_that_was_never_seen_in_use_is_found_at_twelve_watts() -> None
 @pytest.mark.parametrize("name", ["audio", "television", "amplifier", "charger", "recorder"])
 def test_a_kind_never_sets_a_threshold_over_a_level_seen_in_use(name: str) -> None:
     outlet = Outlet(Rule(name, "cut"), every_ms=30_000).draw([(0.6, 120), (3.5, 240)] * 3)
-    assert (threshold_watts(outlet.state, outlet.rule) or 0.0) < 3.5
+    assert (standby_threshold_watts(outlet.state, outlet.rule) or 0.0) < 3.5
     assert all(finding.watts < 1 for finding in outlet.findings)
 
 
@@ -76,4 +77,4 @@ def test_what_looks_after_itself_in_standby_is_waited_for(name: str, hours: int)
 
 def test_a_name_that_nobody_listed_is_unknown() -> None:
     assert kind_of("teapot") is kind_of("unknown")
-    assert step(State(), Rule("teapot"), [1], [3.0])[1].finding is None
+    assert step_detector(State(), Rule("teapot"), [1], [3.0])[1].finding is None
