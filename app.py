@@ -14,8 +14,6 @@ from chalicelib.detection import routes as detector
 from chalicelib.devices import pairing_routes as claims
 from chalicelib.devices import routes as devices
 from chalicelib.energy import routes as energy
-from chalicelib.energy import savings_routes as savings
-from chalicelib.energy import tariff_routes as tariffs
 from chalicelib.entrypoints import account_mail_job as account_mail
 from chalicelib.entrypoints import export_job as export_jobs
 from chalicelib.entrypoints import mqtt, schedule, stream
@@ -33,7 +31,7 @@ app.api.cors = CORSConfig(
     allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
     allow_credentials=True,
 )
-routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings, savings, tariffs)
+routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings)
 for room in (*routes, account_mail, export_jobs, mqtt, schedule, stream):
     app.register_blueprint(room.blueprint)
 

@@ -12,8 +12,7 @@ from chalicelib.accounts import sessions
 from chalicelib.core.deadlines import Deadline
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
-from chalicelib.energy import rollup_store as rollups
-from chalicelib.energy import tariff_store as tariffs
+from chalicelib.energy import store as energy
 from chalicelib.exports import service as exports
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
@@ -93,7 +92,7 @@ def _no_readings(device_uid: str, _now_ms: int) -> bool:
 
 
 def _no_rollups(device_uid: str, _now_ms: int) -> bool:
-    return rollups.remove_some(device_uid, BATCH) == 0
+    return energy.remove_some_usage(device_uid, BATCH) == 0
 
 
 def _no_ports(device_uid: str, _now_ms: int) -> bool:
@@ -115,7 +114,7 @@ def _no_notifications(owner_id: str, _now_ms: int) -> bool:
 
 
 def _no_tariffs(owner_id: str, _now_ms: int) -> bool:
-    tariffs.remove(owner_id)
+    energy.remove_tariffs(owner_id)
     return True
 
 

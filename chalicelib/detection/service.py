@@ -24,8 +24,7 @@ from chalicelib.detection.effects import FollowUp, follow_up, with_silence
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as device_store
-from chalicelib.energy import counted_gaps as counted
-from chalicelib.energy import dirty_hours as hours
+from chalicelib.energy import dirty_hours
 from chalicelib.energy.roll_up import roll_up
 from chalicelib.notifications import outbox as notify
 from chalicelib.ports import store as port_store
@@ -97,7 +96,7 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
     after = replace(
         before,
         ports=known | {port_id: look.state for port_id, look in looks.items()},
-        dirty_hours=hours.marked(
+        dirty_hours=dirty_hours.mark(
             before.dirty_hours,
             [chunk for chunk in chunks if chunk.ports.keys() & ports.keys()],
             now_ms,
@@ -145,7 +144,7 @@ def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Seque
     found: set[int] = set()
     for port_id in port_ids:
         newest_ms = before.ports.get(port_id, PortState()).detector.watermark_ms
-        found |= counted.hours_of(chunks, port_id, newest_ms)
+        found |= dirty_hours.counted_gap_hours(chunks, port_id, newest_ms)
     return found
 
 

@@ -15,7 +15,7 @@ from chalicelib.detection.model import Status
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
 from chalicelib.devices.liveness import shard
-from chalicelib.energy import dirty_hours as hours
+from chalicelib.energy import dirty_hours
 from chalicelib.notifications.model import Outcome
 from chalicelib.readings.model import MeterReading
 
@@ -69,8 +69,8 @@ class StateItem(Item):
 def _state(item: StateItem) -> DeviceState:
     stored = zlib.decompress(item.ports) if item.ports[:1] == ZLIB else item.ports
     ports = {port_id: _unpack(packed) for port_id, packed in _DECODER.decode(stored).items()}
-    dirty_hours = _HOURS.decode(item.dirty_hours) if item.dirty_hours else {}
-    return DeviceState(item.device_uid, int(item.version), ports, dirty_hours)
+    hours = _HOURS.decode(item.dirty_hours) if item.dirty_hours else {}
+    return DeviceState(item.device_uid, int(item.version), ports, hours)
 
 
 def _unpack(packed: _Packed) -> PortState:
@@ -109,13 +109,13 @@ def _pack(state: PortState) -> _Packed:
 
 def _item(state: DeviceState) -> StateItem:
     packed = msgspec.msgpack.encode({port_id: _pack(port) for port_id, port in state.ports.items()})
-    dirty_hours = msgspec.msgpack.encode(state.dirty_hours) if state.dirty_hours else None
-    due_at_ms = hours.due_at_ms(state.dirty_hours)
+    packed_hours = msgspec.msgpack.encode(state.dirty_hours) if state.dirty_hours else None
+    due_at_ms = dirty_hours.due_at_ms(state.dirty_hours)
     return StateItem(
         state.device_uid,
         version=state.version + 1,
         ports=zlib.compress(packed, LEVEL),
-        dirty_hours=dirty_hours,
+        dirty_hours=packed_hours,
         due_shard=None if due_at_ms is None else shard(state.device_uid),
         due_at_ms=due_at_ms,
     )

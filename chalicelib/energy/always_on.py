@@ -1,17 +1,17 @@
-"""What draws power all the time: standby by outlet over some days, and what the home draws at night."""
+"""Always on: the standby of each outlet over some days, and what the home draws at night."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from chalicelib.core.local_time import local
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS
-from chalicelib.energy.calendar import Period
+from chalicelib.energy.model import Usage
+from chalicelib.energy.periods import Period
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.usage import Usage
 from chalicelib.energy.what_if import is_fully_covered, is_standby
 from chalicelib.ports.model import Port
 
@@ -19,21 +19,28 @@ DAYS = 7
 """A week holds work days and a weekend."""
 YEAR_MS = 365 * DAY_MS
 MIN_COVERED_MS = DAY_MS
-"""What has been seen for less than a day is not said to be always on."""
+"""An outlet that was measured for less than a day is never called always on."""
 OFF_MILLIWATTS = 500
-"""What a meter shows of an outlet that is off is noise below half a watt."""
+"""The noise of meters: an outlet that is off may read half a watt."""
 NIGHT_HOURS = 5
 """From midnight to five in the morning."""
 WORST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
-    """An outlet's standby over the days looked at.
+class OutletStandby:
+    """An outlet's standby over the last days.
 
-    standby_milliwatts: the mean while in standby, None without any; standby_ms of covered_ms; what a year like these
-    days comes to, in microjoules and cost (see amounts.money); lowest_milliwatts: the least that was ever drawn;
-    is_always_on: it was never off; is_worst: one of the WORST dearest.
+    Attributes:
+        port: The outlet.
+        standby_milliwatts: Mean power while in standby, None without any.
+        standby_ms: Time in standby.
+        covered_ms: Measured time.
+        yearly_microjoules: The standby energy of a year like these days.
+        yearly_cost: Its cost (see model.money).
+        lowest_milliwatts: The lowest reading, None without a reading.
+        is_always_on: It was never off.
+        is_worst: It is one of the WORST with the highest cost.
     """
 
     port: Port
@@ -48,18 +55,18 @@ class Outlet:
 
     @property
     def standby_hours_a_day(self) -> float:
-        """Of the measured time."""
+        """Mean standby time of a measured day."""
         return 24 * self.standby_ms / self.covered_ms if self.covered_ms else 0.0
 
 
-def outlet(port: Port, usages: Sequence[Usage], prices: Prices) -> Outlet:
-    """What the usages of some days say of an outlet."""
+def outlet_standby(port: Port, usages: Sequence[Usage], prices: Prices) -> OutletStandby:
+    """Sum up an outlet's usages of some days."""
     plain = [usage for usage in usages if is_standby(usage) and not usage.counted_ms]
     standby_ms, covered_ms = sum(usage.covered_ms for usage in plain), sum(usage.covered_ms for usage in usages)
     lowest = min((usage.min_milliwatts for usage in usages if usage.min_milliwatts is not None), default=None)
     cost = sum(usage.standby_microjoules * prices.at(usage.start_ms) for usage in usages)
     known_ms = sum(usage.known_ms for usage in usages)
-    return Outlet(
+    return OutletStandby(
         port=port,
         standby_milliwatts=sum(usage.standby_microjoules for usage in plain) / standby_ms if standby_ms else None,
         standby_ms=standby_ms,
@@ -71,12 +78,12 @@ def outlet(port: Port, usages: Sequence[Usage], prices: Prices) -> Outlet:
     )
 
 
-def _yearly(seen: int, known_ms: int) -> int:
-    return seen * YEAR_MS // known_ms if known_ms else 0
+def _yearly(amount: int, known_ms: int) -> int:
+    return amount * YEAR_MS // known_ms if known_ms else 0
 
 
-def advice(outlet: Outlet) -> str:
-    """What to do about it, in one sentence."""
+def advice(outlet: OutletStandby) -> str:
+    """Advise in one sentence what to do about an outlet's standby."""
     port = outlet.port
     if port.rule.is_protected:
         return "It has to keep its power; look for an eco mode, or a thriftier model when it is replaced."
@@ -89,7 +96,7 @@ def advice(outlet: Outlet) -> str:
     return _ADVICE.get(port.kind, "Set its policy to cut, if it loses nothing when the power goes.")
 
 
-def _without_standby(outlet: Outlet) -> str:
+def _without_standby(outlet: OutletStandby) -> str:
     if outlet.is_always_on:
         return "It never went below its lowest power: see whether it has to run all day, and give its kind."
     return "Nothing: no standby was seen."
@@ -111,13 +118,16 @@ _ADVICE = {
 }
 
 
-def by_cost(outlets: Iterable[Outlet]) -> list[Outlet]:
-    """The dearest standby first."""
-    return sorted(outlets, key=lambda each: (-each.yearly_cost, -each.yearly_microjoules, each.port.port_id))
+def rank_by_cost(outlets: Iterable[OutletStandby]) -> list[OutletStandby]:
+    """Sort outlets by yearly cost, the highest first, and mark the worst."""
+    ranked = sorted(outlets, key=lambda outlet: (-outlet.yearly_cost, -outlet.yearly_microjoules, outlet.port.port_id))
+    return [
+        replace(outlet, is_worst=rank < WORST and outlet.yearly_microjoules > 0) for rank, outlet in enumerate(ranked)
+    ]
 
 
 def night_quarters(days: Iterable[Period], prices: Prices) -> list[list[int]]:
-    """The starts of the quarter hours between midnight and NIGHT_HOURS of each local day."""
+    """List, for each local day, the starts of the quarter hours between midnight and NIGHT_HOURS (epoch ms)."""
     return [
         [
             at_ms
@@ -131,9 +141,14 @@ def night_quarters(days: Iterable[Period], prices: Prices) -> list[list[int]]:
 def baseline_watts(
     nights: Iterable[Sequence[int]], quarters: Mapping[str, Iterable[Usage]]
 ) -> tuple[float | None, int]:
-    """The watts of the lowest quarter hour of a night, median over the nights, and how many of those there were.
+    """Compute what the home draws all the time: the lowest quarter hour of each night, median over the nights.
 
-    quarters: the usages of all outlets by quarter hour. A night in which one of them was not measured is left out.
+    Args:
+        nights: The quarter hours of each night (epoch ms).
+        quarters: The usages of each outlet by quarter hour. A night in which an outlet was not measured is left out.
+
+    Returns:
+        The watts, None without a night, and the number of nights.
     """
     sums: dict[int, int] = defaultdict(int)
     measured: dict[int, int] = defaultdict(int)

@@ -1,13 +1,13 @@
-"""Rolling up: the hours of a device that readings touched are computed from all its stored readings, never by adding.
+"""Rolling up: the dirty hours of a device are computed from all its stored readings, never by adding.
 
-Hours are stored before their marks are cleared: whatever goes wrong in between only makes them be computed again.
-The stream computes what is over while a device sends; the schedule computes what was left when it sends no more.
+Hours are stored before their marks are cleared: an error in between only makes them be computed again. The stream
+computes hours that are over while a device sends; the schedule computes those that a silent device has left.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.core import telemetry
@@ -20,11 +20,10 @@ from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import shards
-from chalicelib.energy import dirty_hours as hours
-from chalicelib.energy import rollup_store as rollups
-from chalicelib.energy.slot_readings import columns_between
-from chalicelib.energy.slots import quarters, slots
-from chalicelib.energy.usage import Usage
+from chalicelib.energy import dirty_hours, store
+from chalicelib.energy.model import Usage
+from chalicelib.energy.slot_readings import load_slot_readings
+from chalicelib.energy.slots import quarter_hours, slots
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.readings.chunk_codec import Unreadable
@@ -32,28 +31,39 @@ from chalicelib.readings.model import Columns
 
 LOG = logging.getLogger("ghostwatt.roll_up")
 HOURS_A_LOAD = 4
-"""Of 32 outlets read every second these are half a million readings: what a function has memory for."""
+"""Of 32 outlets read every second these are half a million readings, which fit into a function's memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """What became of hours: computed, or not to be read. All others wait."""
+class _Outcome:
+    """Hours that were computed, and hours whose readings cannot be decoded. All others wait."""
 
     computed: Sequence[int]
     failed: Sequence[int]
 
 
 def roll_up(ports: Sequence[Port], state: DeviceState, deadline: Deadline, now_ms: int) -> None:
-    """Compute and store the hours of a device that are due, given its ports and its state as it is stored."""
-    due = hours.due(state.dirty_hours, state.watermark_ms, now_ms)
+    """Compute and store the hours of a device that are due.
+
+    Args:
+        ports: The device's outlets.
+        state: The device's state as it is stored.
+        deadline: Asked between steps; the hours left then stay due.
+        now_ms: The present (epoch ms).
+    """
+    due = dirty_hours.due(state.dirty_hours, state.watermark_ms, now_ms)
     if due:
         _roll_up(ports, state, due, state.watermark_ms, deadline, now_ms)
 
 
-def run(deadline: Deadline, now_ms: int) -> int:
-    """Compute what devices that send no more have left, until the time is over; returns how many there were.
+def roll_up_silent_devices(deadline: Deadline, now_ms: int) -> int:
+    """Compute the hours that devices have left which send no more, until the time is over.
 
-    One that cannot be rolled up stays due; its error is raised in the end.
+    Returns:
+        The number of devices.
+
+    Raises:
+        Exception: The first error of a device; that device stays due, and the others are computed.
     """
     count = 0
     with ErrorCollector(LOG) as errors:
@@ -61,17 +71,17 @@ def run(deadline: Deadline, now_ms: int) -> int:
             if deadline.expired:
                 break
             with errors.collect(f"rolling up device {telemetry.hashed(device_uid)}"):
-                roll_up_all(device_uid, deadline, now_ms)
+                roll_up_device(device_uid, deadline, now_ms)
             count += 1
     return count
 
 
-def roll_up_all(device_uid: str, deadline: Deadline, now_ms: int) -> None:
-    """Compute and store the marked hours of a device that sends no more, the last one too."""
-    while due := hours.due((state := states.load(device_uid)).dirty_hours, LATEST_MS, now_ms):
+def roll_up_device(device_uid: str, deadline: Deadline, now_ms: int) -> None:
+    """Compute and store all dirty hours of a device that sends no more, the last one too."""
+    while due := dirty_hours.due((state := states.load(device_uid)).dirty_hours, LATEST_MS, now_ms):
         ports = port_store.of_device(device_uid)
         if not _roll_up(ports, state, due, LATEST_MS, deadline, now_ms) or deadline.expired:
-            return  # there is no time, or somebody else changed the state: the device is back
+            return  # there is no time, or the state has changed: the device sends again
 
 
 def _roll_up(
@@ -82,74 +92,74 @@ def _roll_up(
     deadline: Deadline,
     now_ms: int,
 ) -> bool:
-    whole = whole_hours(ports, due, now_ms)
-    done = _put_runs(ports, state, whole, deadline)
-    expired = set(due).difference(whole)
-    left = hours.postponed(hours.cleared(state.dirty_hours, {*done.computed, *expired}), done.failed, now_ms)
-    for day_ms in hours.finished_days(done.computed, left, watermark_ms):
+    computable = hours_with_all_readings(ports, due, now_ms)
+    outcome = _compute_runs(ports, state, computable, deadline)
+    expired = set(due).difference(computable)
+    left = dirty_hours.clear(state.dirty_hours, {*outcome.computed, *expired})
+    left = dirty_hours.postpone(left, outcome.failed, now_ms)
+    for day_ms in dirty_hours.finished_days(outcome.computed, left, watermark_ms):
         _put_day(ports, state, day_ms)
     return states.save(replace(state, dirty_hours=left))
 
 
-def whole_hours(ports: Sequence[Port], marked: Collection[int], now_ms: int) -> list[int]:
-    """Those of a device's hours of which all readings are surely stored still; what is known of the others stays."""
-    if hours.whole(marked, now_ms - LEAST_DAYS * DAY_MS) == list(marked):
-        return list(marked)
+def hours_with_all_readings(ports: Sequence[Port], hours: Collection[int], now_ms: int) -> list[int]:
+    """Keep the hours of a device whose readings are surely all stored still; the usage of the others stays as it is."""
+    if dirty_hours.with_all_readings(hours, now_ms - LEAST_DAYS * DAY_MS) == list(hours):
+        return list(hours)
     device = devices.load(ports[0].device_id) if ports else None
     if device is None or device.device_uid != ports[0].device_uid:
         return []
-    return hours.whole(marked, device.retention.whole_from_ms(now_ms))
+    return dirty_hours.with_all_readings(hours, device.retention.whole_from_ms(now_ms))
 
 
-def _put_runs(ports: Sequence[Port], state: DeviceState, due: Sequence[int], deadline: Deadline) -> _Done:
+def _compute_runs(ports: Sequence[Port], state: DeviceState, due: Sequence[int], deadline: Deadline) -> _Outcome:
     computed: list[int] = []
     failed: list[int] = []
-    for run_of_hours in hours.runs(due, HOURS_A_LOAD):
+    for run in dirty_hours.runs(due, HOURS_A_LOAD):
         if deadline.expired:
             break
         try:
-            _put_hours(ports, state, run_of_hours)
+            _put_hours(ports, state, run)
         except Unreadable:
-            LOG.exception("hours from %d on cannot be computed", run_of_hours[0])
-            failed += run_of_hours
+            LOG.exception("hours from %d on cannot be computed", run[0])
+            failed += run
         else:
-            computed += run_of_hours
-    return _Done(computed, failed)
+            computed += run
+    return _Outcome(computed, failed)
 
 
-def _put_hours(ports: Sequence[Port], state: DeviceState, run_of_hours: Sequence[int]) -> None:
-    first_ms, last_ms = run_of_hours[0] * HOUR_MS, (run_of_hours[-1] + 1) * HOUR_MS
-    columns = columns_between(state, [port.port_id for port in ports], first_ms, last_ms)
+def _put_hours(ports: Sequence[Port], state: DeviceState, run: Sequence[int]) -> None:
+    first_ms, last_ms = run[0] * HOUR_MS, (run[-1] + 1) * HOUR_MS
+    columns = load_slot_readings(state, [port.port_id for port in ports], first_ms, last_ms)
     for port in ports:
-        found = by_hour(slots_of(port, state, columns.get(port.port_id, Columns()), first_ms, last_ms))
-        for hour_ms in (hour * HOUR_MS for hour in run_of_hours):
-            if hour_ms in found or _may_empty(port, state):
-                rollups.put_hour(port.port_id, hour_ms, found.get(hour_ms, []), state.version)
+        by_hour = _by_hour(slots_of_port(port, state, columns.get(port.port_id, Columns()), first_ms, last_ms))
+        for hour_ms in (hour * HOUR_MS for hour in run):
+            if hour_ms in by_hour or _may_become_empty(port, state):
+                store.put_usage_hour(port.port_id, hour_ms, by_hour.get(hour_ms, []), state.version)
 
 
-def _may_empty(port: Port, state: DeviceState) -> bool:
-    """Whether nothing may take the place of something: only where a late reading splits a gap that a counter filled."""
+def _may_become_empty(port: Port, state: DeviceState) -> bool:
+    """Say whether stored usage may become none: only where a late reading splits a gap that a counter filled."""
     return state.ports.get(port.port_id, PortState()).is_counted
 
 
-def slots_of(port: Port, state: DeviceState, columns: Columns, first_ms: int, last_ms: int) -> list[Usage]:
-    """The slots of a port; standby is what lies below the threshold that the page shows."""
+def slots_of_port(port: Port, state: DeviceState, columns: Columns, first_ms: int, last_ms: int) -> list[Usage]:
+    """Sum up an outlet's readings by slots; standby is below the threshold that the page shows (see slots.slots)."""
     detector = state.ports.get(port.port_id, PortState()).detector
-    threshold_watts = standby_threshold_watts(detector, port.rule)
-    below = None if threshold_watts is None else round(threshold_watts * 1_000)
-    return slots(columns, below, first_ms, last_ms)
+    watts = standby_threshold_watts(detector, port.rule)
+    standby_below_milliwatts = None if watts is None else round(watts * 1_000)
+    return slots(columns, standby_below_milliwatts, first_ms, last_ms)
 
 
-def by_hour(found: Sequence[Usage]) -> dict[int, list[Usage]]:
-    """Slots by the start of their hour, epoch ms."""
+def _by_hour(ordered: Iterable[Usage]) -> dict[int, list[Usage]]:
     grouped: dict[int, list[Usage]] = {}
-    for slot in found:
+    for slot in ordered:
         grouped.setdefault(slot.start_ms // HOUR_MS * HOUR_MS, []).append(slot)
     return grouped
 
 
 def _put_day(ports: Sequence[Port], state: DeviceState, day_ms: int) -> None:
     for port in ports:
-        found = quarters(rollups.slots(port.port_id, day_ms, day_ms + DAY_MS - HOUR_MS))
-        if found or _may_empty(port, state):
-            rollups.put_day(port.port_id, day_ms, found, state.version)
+        quarters = quarter_hours(store.load_slots(port.port_id, day_ms, day_ms + DAY_MS - HOUR_MS))
+        if quarters or _may_become_empty(port, state):
+            store.put_usage_day(port.port_id, day_ms, quarters, state.version)

@@ -1,7 +1,7 @@
-"""What a cut has saved: the standby watts before it, for the time that the outlet stayed off.
+"""Savings: the standby watts before a cut, for the time that the outlet stayed off.
 
-Counted are cuts that the device obeyed and that the watts did not contradict. Nobody knows what an appliance would have
-drawn days later, so a cut counts for a day at most.
+Only cuts count that the device obeyed and that the watts did not contradict. What an appliance would have drawn days
+later is unknown, so a cut counts for a day at most.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from chalicelib.notifications.model import PhantomEvent
 
 LIMIT_MS = DAY_MS
 EndedBy = Literal["restored", "use", "limit", "open", "unknown"]
-"""restored: power was wanted again; use: it was drawn again; limit: a day was counted; open: still off."""
+"""restored: the outlet was switched on again; use: power was drawn again; limit: a day was counted; open: still off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """One cut in the ledger; counted_ms is the time for which it saved its standby milliwatts.
+    """What one cut saved.
 
-    to_ms is when the outlet came on again, None as long as it is off or where that is not known.
+    Attributes:
+        event: The phantom event of the cut.
+        from_ms: When the device switched off (epoch ms).
+        to_ms: When the outlet came on again, None while it is off or where that is not known.
+        counted_ms: The time for which it saved its standby power.
+        ended_by: What ended it.
     """
 
     event: PhantomEvent
@@ -34,16 +39,16 @@ class Saving:
 
     @property
     def milliwatts(self) -> int:
-        """The mean of the standby that led to the cut."""
+        """Mean power of the standby that led to the cut."""
         return round(self.event.detected_watts * 1_000)
 
     @property
     def microjoules(self) -> int:
-        """What it saved; a milliwatt for a millisecond is a microjoule."""
+        """The saved energy; a milliwatt for a millisecond is a microjoule."""
         return self.milliwatts * self.counted_ms
 
     def quarters(self) -> Iterator[tuple[int, int]]:
-        """The start of each quarter hour that it touches, and the microjoules saved in it."""
+        """Split it by quarter hour: the start of each (epoch ms), and the microjoules saved in it."""
         at_ms, end_ms = self.from_ms, self.from_ms + self.counted_ms
         while at_ms < end_ms:
             quarter_ms = at_ms - at_ms % QUARTER_MS
@@ -52,14 +57,20 @@ class Saving:
             at_ms = next_ms
 
     def cost(self, prices: Prices) -> int:
-        """What the saved energy would have cost, each quarter hour at its price (see amounts.money)."""
+        """Compute what the saved energy would have cost, each quarter hour at its price (see model.money)."""
         return sum(microjoules * prices.at(quarter_ms) for quarter_ms, microjoules in self.quarters())
 
 
 def saving_of(event: PhantomEvent, now_ms: int, *, is_still_off: bool) -> Saving | None:
-    """What an event's cut has saved until now, None if it was not obeyed.
+    """Compute what an event's cut has saved until now.
 
-    is_still_off: the relay stands as the cut left it. Where it does not and the event has no end, the end is unknown.
+    Args:
+        event: The phantom event.
+        now_ms: The present (epoch ms).
+        is_still_off: The relay stands as the cut left it. If not, and the event has no end, the end is unknown.
+
+    Returns:
+        The saving, None if the cut was not obeyed.
     """
     if event.obeyed_at_ms is None:
         return None
@@ -81,21 +92,21 @@ def _ended_by(event: PhantomEvent, now_ms: int, *, is_still_off: bool) -> EndedB
 
 
 def assumption(saving: Saving) -> str:
-    """What the figure rests on, in a sentence or two."""
+    """Explain in a sentence or two how a saving was computed."""
     if saving.event.verdict == "wrong":
         return "You called this cut wrong, so it counts as having saved nothing."
     if saving.ended_by == "unknown":
         return "When the power came back is not known, so nothing is counted."
-    watts, off = f"{saving.milliwatts / 1_000:.1f} W", _words(saving.counted_ms)
+    watts, off = f"{saving.milliwatts / 1_000:.1f} W", _duration(saving.counted_ms)
     standing_ms = saving.event.detected_at_ms - saving.event.started_at_ms
-    basis = f"the mean of the {_words(standing_ms)} before the cut" if standing_ms else "the reading before the cut"
+    basis = f"the mean of the {_duration(standing_ms)} before the cut" if standing_ms else "the reading before the cut"
     sentence = f"Without the cut {watts}, {basis}, would have been drawn on for the {off} that the outlet was off."
     if saving.ended_by == "limit":
         return f"{sentence} No more than {LIMIT_MS // HOUR_MS} hours of a cut are counted."
     return sentence
 
 
-def _words(length_ms: int) -> str:
+def _duration(length_ms: int) -> str:
     minutes = round(length_ms / MINUTE_MS)
     if minutes < 1:
         return f"{round(length_ms / SECOND_MS)} s"

@@ -1,69 +1,32 @@
-"""Energy and money: reports by period, tariffs, savings, what is always on.
+"""Energy, savings and what is always on, in JSON.
 
 kWh are rounded to six decimals, money to four, grams to three, half to even, and each figure by itself: a total is the
-rounded sum, not the sum of what was rounded.
+rounded sum, not the sum of rounded figures.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 import msgspec
 
-from chalicelib.core.schemas import END, HIGHEST_PRICE, Answer, Iso, Name, Part, Request
+from chalicelib.core.schemas import Answer, Iso, Part
+from chalicelib.core.times import SECOND_MS, iso, iso_or_none
+from chalicelib.energy import always_on
+from chalicelib.energy.bills import Tally, total
+from chalicelib.energy.model import grams, kwh, money
+from chalicelib.energy.periods import Length, Period
+from chalicelib.energy.reports import AlwaysOnReport, Report
+from chalicelib.energy.savings import EndedBy, Saving, assumption
+from chalicelib.energy.service import Candidate, Ledger, WhatIf
+from chalicelib.energy.tariffs import Prices
 
-QUARTER = r"(?:[01]\d|2[0-3]):(?:00|15|30|45)"
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 LocalDate = Annotated[str, msgspec.Meta(description="YYYY-MM-DD in the account's time zone")]
-PerKwh = Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_PRICE, description="six decimals are kept")]
-WindowPerKwh = Annotated[
-    float,
-    msgspec.Meta(
-        ge=-HIGHEST_PRICE, le=HIGHEST_PRICE, description="six decimals are kept; below 0 the grid pays for use"
-    ),
-]
-WindowStart = Annotated[str, msgspec.Meta(pattern=f"^{QUARTER}{END}", description="local time, a quarter hour")]
-WindowEnd = Annotated[str, msgspec.Meta(pattern=f"^(?:{QUARTER}|24:00){END}", description="as from, or 24:00")]
-
-
-class Window(Request, frozen=True, kw_only=True):
-    """Hours of another price. One that does not end after it starts passes midnight, on from the days it names."""
-
-    days: Annotated[list[Day], msgspec.Meta(min_length=1, max_length=7)]
-    from_: WindowStart = msgspec.field(name="from")
-    to: WindowEnd
-    per_kwh: WindowPerKwh
-
-
-class Tariff(Request, frozen=True, kw_only=True):
-    """A price by local dates; validTo is the first day on which it is no longer valid."""
-
-    name: Name
-    valid_from: date
-    valid_to: date | None = None
-    per_kwh: PerKwh
-    windows: Annotated[list[Window], msgspec.Meta(max_length=50)] = []
-
-
-class PutTariffs(Request, frozen=True):
-    """All dated tariffs, in place of those before."""
-
-    tariffs: Annotated[list[Tariff], msgspec.Meta(max_length=50)]
-
-
-class TariffPart(Part, frozen=True, kw_only=True):
-    """A stored tariff, with all its fields: validTo is null until further notice, windows may be empty."""
-
-    name: str
-    valid_from: date
-    valid_to: date | None
-    per_kwh: float
-    windows: list[Window]
-
-
-class TariffsAnswer(Answer, frozen=True, kw_only=True):
-    tariffs: list[TariffPart]
+WHAT_IF_ASSUMPTION = (
+    "What was drawn in standby would not have been drawn once it had lasted for dwellSeconds, until the next use; "
+    "five minutes at a time, and nothing across a gap. POST /port/{portId}/backtest replays the readings themselves."
+)
 
 
 class EnergyFigures(Part, frozen=True, kw_only=True):
@@ -95,7 +58,7 @@ class EnergyOfPort(EnergyFigures, frozen=True, kw_only=True):
 class EnergyAnswer(Answer, frozen=True, kw_only=True):
     currency: str
     timezone: str
-    period: Literal["day", "week", "month", "year"]
+    period: Length
     total: EnergyFigures
     periods: list[EnergyPeriod]
 
@@ -116,7 +79,7 @@ class SavingPart(Part, frozen=True, kw_only=True):
     seconds: int
     saved_kwh: float
     saved_money: float
-    ended_by: Literal["restored", "use", "limit", "open", "unknown"]
+    ended_by: EndedBy
     assumption: str
 
 
@@ -182,3 +145,155 @@ class AlwaysOnAnswer(Answer, frozen=True, kw_only=True):
     baseline_watts: float | None
     nights: int
     outlets: list[AlwaysOnOutlet]
+
+
+def energy_answer(report: Report, length: Length) -> EnergyAnswer:
+    """Show the report of an outlet."""
+    return EnergyAnswer(**_report(report, length))
+
+
+def home_energy_answer(report: Report, length: Length) -> HomeEnergyAnswer:
+    """Show the report of the home, with the total of each outlet."""
+    factor = report.account.grams_co2_per_kwh
+    return HomeEnergyAnswer(
+        **_report(report, length),
+        ports=[
+            EnergyOfPort(port_id=port.port_id, port_name=port.name, **_figures(total(tallies), factor))
+            for port, tallies in report.outlets
+        ],
+    )
+
+
+def _report(report: Report, length: Length) -> dict[str, Any]:
+    factor = report.account.grams_co2_per_kwh
+    return {
+        "currency": report.account.currency,
+        "timezone": report.account.timezone,
+        "period": length,
+        "total": EnergyFigures(**_figures(total(report.tallies), factor)),
+        "periods": [
+            _period(period, tally, factor) for period, tally in zip(report.periods, report.tallies, strict=True)
+        ],
+    }
+
+
+def _period(period: Period, tally: Tally, grams_co2_per_kwh: float) -> EnergyPeriod:
+    return EnergyPeriod(
+        start=iso(period.start_ms),
+        end=iso(period.end_ms),
+        date=period.date.isoformat(),
+        **_figures(tally, grams_co2_per_kwh),
+    )
+
+
+def _figures(tally: Tally, grams_co2_per_kwh: float) -> dict[str, Any]:
+    return {
+        "kwh": kwh(tally.microjoules),
+        "standby_kwh": kwh(tally.standby_microjoules),
+        "cost": money(tally.cost),
+        "standby_cost": money(tally.standby_cost),
+        "saved_kwh": kwh(tally.saved_microjoules),
+        "saved_money": money(tally.saved_cost),
+        "grams_co2": grams(tally.microjoules, grams_co2_per_kwh),
+        "covered_seconds": tally.covered_ms // SECOND_MS,
+    }
+
+
+def saving_list(ledger: Ledger) -> SavingList:
+    """Show a page of the ledger of cuts."""
+    savings = [saving_part(saving, ledger.prices) for saving in ledger.savings]
+    return SavingList(currency=ledger.account.currency, savings=savings, cursor=ledger.cursor)
+
+
+def saving_part(saving: Saving, prices: Prices) -> SavingPart:
+    """Show what one cut saved, valued at these prices."""
+    return SavingPart(
+        event_id=saving.event.event_id,
+        port_id=saving.event.port_id,
+        port_name=saving.event.port_name,
+        from_=iso(saving.from_ms),
+        to=iso_or_none(saving.to_ms),
+        standby_watts=saving.milliwatts / 1_000,
+        seconds=saving.counted_ms // SECOND_MS,
+        saved_kwh=kwh(saving.microjoules),
+        saved_money=money(saving.cost(prices)),
+        ended_by=saving.ended_by,
+        assumption=assumption(saving),
+    )
+
+
+def what_if_answer(what_if: WhatIf, days: int) -> WhatIfAnswer:
+    """Show what cuts would have saved in the last days, outlet by outlet."""
+    candidates = what_if.candidates
+    return WhatIfAnswer(
+        currency=what_if.account.currency,
+        days=days,
+        standby_kwh=kwh(sum(candidate.potential.standby_microjoules for candidate in candidates)),
+        saved_kwh=kwh(sum(candidate.potential.saved_microjoules for candidate in candidates)),
+        saved_money=money(sum(candidate.potential.saved_cost for candidate in candidates)),
+        ports=_cut_outlets(candidates),
+        keeps_power=_kept_outlets(candidates),
+        assumption=WHAT_IF_ASSUMPTION,
+    )
+
+
+def _cut_outlets(candidates: Iterable[Candidate]) -> list[WhatIfPort]:
+    return [
+        WhatIfPort(
+            port_id=candidate.port.port_id,
+            port_name=candidate.port.name,
+            dwell_seconds=candidate.dwell_seconds,
+            standby_kwh=kwh(candidate.potential.standby_microjoules),
+            saved_kwh=kwh(candidate.potential.saved_microjoules),
+            saved_money=money(candidate.potential.saved_cost),
+            cuts=candidate.potential.cuts,
+        )
+        for candidate in candidates
+        if candidate.keeps_power is None
+    ]
+
+
+def _kept_outlets(candidates: Iterable[Candidate]) -> list[KeepsPower]:
+    return [
+        KeepsPower(
+            port_id=candidate.port.port_id,
+            port_name=candidate.port.name,
+            standby_kwh=kwh(candidate.potential.standby_microjoules),
+            saved_kwh=kwh(candidate.potential.saved_microjoules),
+            saved_money=money(candidate.potential.saved_cost),
+            reason=candidate.keeps_power,
+        )
+        for candidate in candidates
+        if candidate.keeps_power is not None
+    ]
+
+
+def always_on_answer(report: AlwaysOnReport) -> AlwaysOnAnswer:
+    """Show the standby of each outlet, and what the home draws at night."""
+    return AlwaysOnAnswer(
+        currency=report.account.currency,
+        days=always_on.DAYS,
+        baseline_watts=None if report.baseline_watts is None else round(report.baseline_watts, 3),
+        nights=report.nights,
+        outlets=[_always_on_outlet(outlet) for outlet in report.outlets],
+    )
+
+
+def _always_on_outlet(outlet: always_on.OutletStandby) -> AlwaysOnOutlet:
+    return AlwaysOnOutlet(
+        port_id=outlet.port.port_id,
+        port_name=outlet.port.name,
+        kind=outlet.port.kind,
+        standby_watts=_watts(outlet.standby_milliwatts),
+        standby_hours_a_day=round(outlet.standby_hours_a_day, 2),
+        yearly_kwh=kwh(outlet.yearly_microjoules),
+        yearly_cost=money(outlet.yearly_cost),
+        lowest_watts=_watts(outlet.lowest_milliwatts),
+        always_on=outlet.is_always_on,
+        worst=outlet.is_worst,
+        advice=always_on.advice(outlet),
+    )
+
+
+def _watts(milliwatts: float | None) -> float | None:
+    return None if milliwatts is None else round(milliwatts / 1_000, 3)

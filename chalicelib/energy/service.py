@@ -1,104 +1,165 @@
-"""What outlets used, cost and saved, by local days, weeks, months or years."""
+"""What a person pays and saves: dated tariffs, the ledger of cuts, and what cuts could have saved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from chalicelib.accounts import service as accounts
 from chalicelib.accounts.model import Account, Session
-from chalicelib.core.errors import Invalid
-from chalicelib.core.times import DAY_MS, QUARTER_MS
-from chalicelib.energy import amounts
-from chalicelib.energy import home_outlets as outlets
-from chalicelib.energy import savings_service as savings
-from chalicelib.energy import tariff_service as tariffs
-from chalicelib.energy import usage_service as usage
-from chalicelib.energy.bills import Tally, bill, side_by_side, total
-from chalicelib.energy.calendar import Length, Period, periods
-from chalicelib.energy.savings import Saving
-from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.usage_service import Loaded
+from chalicelib.core.times import DAY_MS
+from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.port_state import PortState
+from chalicelib.energy import store, usage
+from chalicelib.energy.model import millionths
+from chalicelib.energy.savings import LIMIT_MS, Saving, saving_of
+from chalicelib.energy.slots import SLOT_MS
+from chalicelib.energy.tariffs import Prices, Tariff, check_tariffs
+from chalicelib.energy.what_if import Potential, potential
+from chalicelib.notifications.model import PhantomEvent
 from chalicelib.ports import service as ports
+from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
+from chalicelib.ports.relays import CUT_TTL_MS
+from chalicelib.readings.model import LATE_MS
+
+REACH_MS = LIMIT_MS + LATE_MS + CUT_TTL_MS
+"""The longest time between a phantom event and the end of its saving: found late, obeyed late, counted for a day."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which periods: those from the one that holds first_ms (None: a few) to the one that holds last_ms."""
-
-    length: Length
-    first_ms: int | None
-    last_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The periods with the tally of each, and what each outlet has in them."""
+class Ledger:
+    """A page of savings, newest first, with the prices to value them, and the cursor of the next page."""
 
     account: Account
-    periods: Sequence[Period]
-    tallies: Sequence[Tally]
-    outlets: Sequence[tuple[Port, Sequence[Tally]]]
+    prices: Prices
+    savings: list[Saving]
+    cursor: str | None
 
 
-def of_port(session: Session, port_id: str, wanted: Wanted, now_ms: int) -> Report:
-    """The report of one outlet. Raises NotFound, Invalid (from)."""
-    account = accounts.of_session(session)
-    port = ports.own(account.user_id, port_id)
-    prices = tariffs.prices_of(account)
-    shown = periods(wanted.length, wanted.first_ms, wanted.last_ms, prices.zone)
-    saved = savings.of_port(port, shown[0].start_ms, shown[-1].end_ms, now_ms)
-    tallies = _bill(port, shown, saved, prices, now_ms, Loaded())
-    return Report(account, shown, tallies, [(port, tallies)])
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An outlet, and what cuts after the detector's dwell would have saved there.
 
-
-def of_home(session: Session, wanted: Wanted, now_ms: int) -> Report:
-    """The report of all of a person's outlets. Raises Invalid (from)."""
-    return of_account(accounts.of_session(session), wanted, now_ms)
-
-
-def of_account(account: Account, wanted: Wanted, now_ms: int) -> Report:
-    """The same for an account that nobody is using at the moment."""
-    prices = tariffs.prices_of(account)
-    shown = periods(wanted.length, wanted.first_ms, wanted.last_ms, prices.zone)
-    first_ms, last_ms = shown[0].start_ms, shown[-1].end_ms
-    days = (last_ms - first_ms) // DAY_MS
-    owned = [port for port, _ in outlets.all_of(account.user_id, days, outlets.MOST_DAYS_OF_QUARTERS, "from")]
-    saved = savings.of_owner(account.user_id, owned, first_ms, last_ms, now_ms)
-    loaded = Loaded()
-    rows = [(port, _bill(port, shown, _of(port, saved), prices, now_ms, loaded)) for port in owned]
-    return Report(account, shown, side_by_side([tallies for _, tallies in rows], shown), rows)
-
-
-def in_words(account: Account, first_ms: int, last_ms: int, now_ms: int) -> list[str]:
-    """What the days between two times came to, in a sentence for a mail.
-
-    Nothing where nothing was measured, or where there are too many outlets for one answer.
+    Attributes:
+        port: The outlet.
+        dwell_seconds: The detector's dwell.
+        potential: What cuts would have saved.
+        keeps_power: Why the detector would not cut it; None where it would.
     """
-    try:
-        found = total(of_account(account, Wanted("day", first_ms, last_ms - 1), now_ms).tallies)
-    except Invalid:
-        return []
-    if not found.covered_ms:
-        return []
-    used, standby, saved = (
-        f"{amounts.kwh(energy):.1f} kWh ({amounts.money(cost):.2f} {account.currency})"
-        for energy, cost in (
-            (found.microjoules, found.cost),
-            (found.standby_microjoules, found.standby_cost),
-            (found.saved_microjoules, found.saved_cost),
-        )
-    )
-    return [f"Your outlets used {used}, of which standby {standby}. Cutting saved {saved}."]
+
+    port: Port
+    dwell_seconds: int
+    potential: Potential
+    keeps_power: str | None
 
 
-def _of(port: Port, saved: Iterable[Saving]) -> list[Saving]:
-    return [saving for saving in saved if saving.event.port_id == port.port_id]
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What cuts would have saved if all outlets of a person were on policy cut."""
+
+    account: Account
+    candidates: list[Candidate]
 
 
-def _bill(
-    port: Port, shown: Sequence[Period], saved: Iterable[Saving], prices: Prices, now_ms: int, loaded: Loaded
-) -> list[Tally]:
-    usages = usage.of_port(port, shown[0].start_ms, shown[-1].end_ms, QUARTER_MS, now_ms, loaded)
-    return bill(shown, usages, saved, prices)
+def get_tariffs(session: Session) -> list[Tariff]:
+    """Get a person's dated tariffs.
+
+    Raises:
+        Unauthenticated: The account is closed.
+    """
+    return store.load_tariffs(accounts.of_session(session).user_id)
+
+
+def replace_tariffs(session: Session, tariffs: Sequence[Tariff]) -> None:
+    """Replace all dated tariffs of a person.
+
+    Raises:
+        Invalid: They do not fit together; it names the field.
+        Unauthenticated: The account is closed.
+    """
+    check_tariffs(tariffs)
+    store.save_tariffs(accounts.of_session(session).user_id, tariffs)
+
+
+def load_prices(account: Account) -> Prices:
+    """Load the prices of an account: its dated tariffs, and its flat price where none is valid."""
+    flat_millionths_per_kwh = millionths(account.tariff_per_kwh)
+    return Prices(flat_millionths_per_kwh, ZoneInfo(account.timezone), store.load_tariffs(account.user_id))
+
+
+def load_ledger(
+    session: Session, port_id: str | None, span_ms: tuple[int, int], limit: int, cursor: str | None, now_ms: int
+) -> Ledger:
+    """Load a page of the cuts that were obeyed.
+
+    Args:
+        session: The person.
+        port_id: The outlet, None for all.
+        span_ms: The first and the last time of detection (epoch ms, both included).
+        limit: The number of cuts.
+        cursor: Where the page begins, None from the start.
+        now_ms: The present (epoch ms).
+
+    Raises:
+        NotFound: The person has no such outlet.
+        Invalid: The cursor is not one of ours (field cursor).
+    """
+    account = accounts.of_session(session)
+    if port_id is not None:
+        ports.own(account.user_id, port_id)
+    events, next_cursor = phantom_events.obeyed(account.user_id, port_id, *span_ms, limit, cursor)
+    savings = _savings(events, _load_ports_of_open_events(events), now_ms)
+    return Ledger(account, load_prices(account), savings, next_cursor)
+
+
+def load_port_savings(port: Port, first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
+    """Load the savings of an outlet that may lie, at least in part, between two times (epoch ms)."""
+    events, _ = phantom_events.obeyed(port.owner_id, port.port_id, max(first_ms - REACH_MS, 0), last_ms)
+    return _savings(events, [port], now_ms)
+
+
+def load_home_savings(owner_id: str, owned: Iterable[Port], first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
+    """Load the savings of all of a person's outlets that may lie, at least in part, between two times (epoch ms)."""
+    events, _ = phantom_events.obeyed(owner_id, None, max(first_ms - REACH_MS, 0), last_ms)
+    return _savings(events, owned, now_ms)
+
+
+def _load_ports_of_open_events(events: Iterable[PhantomEvent]) -> list[Port]:
+    """Without those deleted while they were cut."""
+    port_ids = {event.port_id for event in events if event.ended_at_ms is None}
+    return [port for port in map(port_store.load, sorted(port_ids)) if port is not None]
+
+
+def _savings(events: Iterable[PhantomEvent], owned: Iterable[Port], now_ms: int) -> list[Saving]:
+    still_off = {port.relay.cut_event_id for port in owned if port.relay.desired == "off"}
+    savings = (saving_of(event, now_ms, is_still_off=event.event_id in still_off) for event in events)
+    return [saving for saving in savings if saving is not None]
+
+
+def what_if(session: Session, days: int, now_ms: int) -> WhatIf:
+    """Compute what cuts at all of a person's outlets would have saved in the last days.
+
+    Raises:
+        Invalid: There are too many outlets for so many days (field days).
+        Unavailable: Late readings are still being summed up.
+    """
+    account = accounts.of_session(session)
+    prices = load_prices(account)
+    owned = usage.load_home_outlets(account.user_id, days, usage.MOST_DAYS_OF_SLOTS, "days")
+    cache = usage.DeviceCache()
+    return WhatIf(account, [_candidate(port, state, days, prices, now_ms, cache) for port, state in owned])
+
+
+def _candidate(
+    port: Port, state: PortState, days: int, prices: Prices, now_ms: int, cache: usage.DeviceCache
+) -> Candidate:
+    explanation = explain_decision(state.detector, port.rule)
+    slots = usage.load_usage(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms, cache)
+    keeps_power = explanation.waits_for if explanation.advice == "notify" else None
+    saved = potential(slots, explanation.dwell_seconds * 1_000, prices)
+    if keeps_power is not None:
+        saved = Potential(saved.standby_microjoules)
+    return Candidate(port, explanation.dwell_seconds, saved, keeps_power)

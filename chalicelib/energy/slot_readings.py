@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable
 
 from chalicelib.core.times import HOUR_MS
 from chalicelib.detection.port_state import DeviceState
-from chalicelib.energy.counted_gaps import COUNTED_GAP_MS
-from chalicelib.energy.slots import GAP_MS
+from chalicelib.energy.slots import COUNTED_GAP_MS, GAP_MS
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns, merged
 
@@ -15,47 +14,61 @@ Stretch = tuple[int, int]
 """Its first and its last millisecond (epoch ms)."""
 
 
-def columns_between(state: DeviceState, port_ids: Collection[str], first_ms: int, last_ms: int) -> dict[str, Columns]:
-    """The stored readings of a device by port that slots between these times are made of; state is the device's.
+def load_slot_readings(
+    state: DeviceState, port_ids: Collection[str], first_ms: int, last_ms: int
+) -> dict[str, Columns]:
+    """Load the readings of a device from which the slots between two times are computed.
 
-    All up to GAP_MS outside, and for meters with a counter the nearest one to either side, where a gap may reach
-    further. Raises Unreadable.
+    They are all up to GAP_MS outside, and for meters with a counter the nearest one to either side, where a gap may
+    reach further.
+
+    Args:
+        state: The device's state.
+        port_ids: The outlets whose counted gaps matter.
+        first_ms: Start of the first slot (epoch ms).
+        last_ms: End of the last slot (epoch ms).
+
+    Returns:
+        The readings by outlet.
+
+    Raises:
+        Unreadable: A stored chunk cannot be decoded.
     """
     first_read_ms, last_read_ms = first_ms - GAP_MS, last_ms + GAP_MS
-    found = _within(state.device_uid, (first_read_ms, last_read_ms))
-    known = {port_id: state.ports[port_id] for port_id in port_ids if port_id in state.ports}
-    newest_ms = {port_id: port.detector.watermark_ms for port_id, port in known.items() if port.is_counted}
-    after = {port for port in newest_ms if newest_ms[port] > last_read_ms and _last_ms(found, port) < last_ms}
-    for port_id, next_one in _nearest(state.device_uid, after, _hours_after(last_read_ms), 0).items():
-        found[port_id] = found.get(port_id, Columns()).joined(next_one)
-    before = {port for port in newest_ms if port in found and found[port].times_ms[0] > first_ms}
-    for port_id, one_before in _nearest(state.device_uid, before, _hours_before(first_read_ms), -1).items():
-        found[port_id] = one_before.joined(found[port_id])
-    return found
+    by_port = _load_between(state.device_uid, (first_read_ms, last_read_ms))
+    states = {port_id: state.ports[port_id] for port_id in port_ids if port_id in state.ports}
+    newest_ms = {port_id: port.detector.watermark_ms for port_id, port in states.items() if port.is_counted}
+    after = {port for port in newest_ms if newest_ms[port] > last_read_ms and _last_ms(by_port, port) < last_ms}
+    for port_id, columns in _nearest(state.device_uid, after, _hours_after(last_read_ms), 0).items():
+        by_port[port_id] = by_port.get(port_id, Columns()).joined(columns)
+    before = {port for port in newest_ms if port in by_port and by_port[port].times_ms[0] > first_ms}
+    for port_id, columns in _nearest(state.device_uid, before, _hours_before(first_read_ms), -1).items():
+        by_port[port_id] = columns.joined(by_port[port_id])
+    return by_port
 
 
-def _within(device_uid: str, stretch: Stretch) -> dict[str, Columns]:
-    """All readings of a stretch by port: a chunk may reach out of it, where others are not loaded."""
-    whole = merged(readings.overlapping(device_uid, *stretch))
-    cut = {port_id: columns.between(*stretch) for port_id, columns in whole.items()}
-    return {port_id: columns for port_id, columns in cut.items() if columns.times_ms}
+def _load_between(device_uid: str, stretch: Stretch) -> dict[str, Columns]:
+    """All readings of a stretch by outlet; chunks reach out of it, but hold only some of the readings there."""
+    chunks = merged(readings.overlapping(device_uid, *stretch))
+    by_port = {port_id: columns.between(*stretch) for port_id, columns in chunks.items()}
+    return {port_id: columns for port_id, columns in by_port.items() if columns.times_ms}
 
 
-def _last_ms(found: dict[str, Columns], port_id: str) -> int:
-    return found[port_id].times_ms[-1] if port_id in found else 0
+def _last_ms(by_port: dict[str, Columns], port_id: str) -> int:
+    return by_port[port_id].times_ms[-1] if port_id in by_port else 0
 
 
-def _nearest(device_uid: str, wanted: set[str], stretches: Iterable[Stretch], index: int) -> dict[str, Columns]:
-    """The first reading (index 0) or the last (-1) of each wanted port, in the first stretch that has one."""
-    found: dict[str, Columns] = {}
+def _nearest(device_uid: str, port_ids: set[str], stretches: Iterable[Stretch], index: int) -> dict[str, Columns]:
+    """The first reading (index 0) or the last (-1) of each outlet, in the first stretch that has one."""
+    nearest: dict[str, Columns] = {}
     for stretch in stretches:
-        if wanted <= found.keys():
+        if port_ids <= nearest.keys():
             break
-        within = _within(device_uid, stretch)
-        for port_id in (wanted - found.keys()) & within.keys():
-            at_ms = within[port_id].times_ms[index]
-            found[port_id] = within[port_id].between(at_ms, at_ms)
-    return found
+        by_port = _load_between(device_uid, stretch)
+        for port_id in (port_ids - nearest.keys()) & by_port.keys():
+            at_ms = by_port[port_id].times_ms[index]
+            nearest[port_id] = by_port[port_id].between(at_ms, at_ms)
+    return nearest
 
 
 def _hours_after(last_ms: int) -> Iterable[Stretch]:

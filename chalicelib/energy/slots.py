@@ -1,9 +1,9 @@
 """Readings to five-minute slots: trapezoids between neighbours, exact in whole numbers, the same for any batching.
 
 The energy between two readings is (p0 + p1) * dt / 2 milliwatt-milliseconds, rounded down to a whole microjoule. Where
-a slot ends in between, each side gets the difference of that sum at its ends (power changing linearly, also rounded
-down), so that the parts add up to the whole. The energy of a gap that a meter's counter tells is spread over it by
-time in the same way.
+a slot ends between them, each side gets the difference of that sum at its ends (power changing linearly, also rounded
+down), so that the parts add up to the whole. A longer gap has no energy, unless the meter's own counter tells it: then
+that energy is spread evenly over the gap.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from chalicelib.core.times import MINUTE_MS, QUARTER_MS
-from chalicelib.energy import counted_gaps as counted
-from chalicelib.energy.usage import Usage, combined
+from chalicelib.core.times import DAY_MS, MINUTE_MS, QUARTER_MS
+from chalicelib.energy.model import Usage, combine
 from chalicelib.readings.model import Columns
 
 SLOT_MS = 5 * MINUTE_MS
 GAP_MS = 2 * MINUTE_MS
-"""Past two minutes without a reading nobody knows what was used: such a gap is not filled in. Shorter than a slot, so
-that two neighbours never have a whole slot between them."""
+"""The use in a longer time without a reading is unknown and stays empty. Shorter than a slot, so that two neighbours
+never have a whole slot between them."""
+COUNTED_GAP_MS = DAY_MS
+"""The longest gap that a counter fills: in a longer one the day of the use would be unknown."""
+MICROJOULES_PER_MILLIWATT_HOUR = 3_600_000
+MAX_MILLIWATTS = 25_000_000
+"""The contract's bound of a reading: no outlet draws more."""
+SMALLEST_RESET = 10
+"""A fall of less than one part in so many is no reset. Meters round, and restore a total that they saved earlier.
+Source: Home Assistant takes a total_increasing sensor that falls by less than 10 % for the same cycle."""
 
 
 @dataclass(slots=True)
-class _Sum:
+class _Sums:
     in_use_microjoules: int = 0
     standby_microjoules: int = 0
     covered_ms: int = 0
@@ -34,7 +41,7 @@ class _Sum:
     min_milliwatts: int | None = None
     max_milliwatts: int | None = None
 
-    def see(self, milliwatts: int) -> None:
+    def note_extremes(self, milliwatts: int) -> None:
         if self.min_milliwatts is None or milliwatts < self.min_milliwatts:
             self.min_milliwatts = milliwatts
         if self.max_milliwatts is None or milliwatts > self.max_milliwatts:
@@ -54,20 +61,29 @@ class _Reading(NamedTuple):
 
 
 def slots(columns: Columns, standby_below_milliwatts: int | None, first_ms: int, last_ms: int) -> list[Usage]:
-    """The slots that begin from first_ms up to, not including, last_ms; those without a reading are left out.
+    """Sum up an outlet's readings by five-minute slots.
 
-    The columns are one port's, oldest first, of one time the first stored first, and hold what lies up to GAP_MS
-    outside as well, and the readings at the ends of a counted gap. Power below the threshold at both ends is standby,
-    unless nothing is drawn at either; a counted gap is standby or not by its mean.
+    Power below the threshold at both ends of an interval is standby, unless nothing is drawn at either end. A counted
+    gap is standby or use by its mean.
+
+    Args:
+        columns: The outlet's readings, oldest first; of several at one time, the first stored first. They include the
+            readings up to GAP_MS outside of the span, and those at the ends of a counted gap.
+        standby_below_milliwatts: The standby threshold; None while it is not known.
+        first_ms: Slots that begin at this time or later are returned (epoch ms).
+        last_ms: Slots that begin before this time are returned (epoch ms).
+
+    Returns:
+        The slots, oldest first, without those that hold nothing.
     """
-    sums: defaultdict[int, _Sum] = defaultdict(_Sum)
+    sums: defaultdict[int, _Sums] = defaultdict(_Sums)
     readings = _distinct(columns)
     for reading in readings:
-        sums[reading.at_ms // SLOT_MS].see(reading.milliwatts)
+        sums[reading.at_ms // SLOT_MS].note_extremes(reading.milliwatts)
     for before, after in pairwise(readings):
         if after.at_ms - before.at_ms <= GAP_MS:
             _add_measured(sums, before, after, standby_below_milliwatts)
-        elif after.at_ms - before.at_ms <= counted.COUNTED_GAP_MS:
+        elif after.at_ms - before.at_ms <= COUNTED_GAP_MS:
             _add_counted(sums, before, after, standby_below_milliwatts)
     return [_usage(number * SLOT_MS, sums[number]) for number in sorted(sums) if first_ms <= number * SLOT_MS < last_ms]
 
@@ -77,7 +93,7 @@ def _distinct(columns: Columns) -> list[_Reading]:
     return [next(same) for _, same in groupby(readings, key=lambda reading: reading.at_ms)]
 
 
-def _add_measured(sums: defaultdict[int, _Sum], before: _Reading, after: _Reading, below: int | None) -> None:
+def _add_measured(sums: defaultdict[int, _Sums], before: _Reading, after: _Reading, below: int | None) -> None:
     first, last, length_ms = before.milliwatts, after.milliwatts, after.at_ms - before.at_ms
     is_standby = below is not None and first < below and last < below and bool(first or last)
     at_first = 2 * first * length_ms
@@ -86,12 +102,12 @@ def _add_measured(sums: defaultdict[int, _Sum], before: _Reading, after: _Readin
         total.covered_ms += part.end_ms - part.start_ms
 
 
-def _add_counted(sums: defaultdict[int, _Sum], before: _Reading, after: _Reading, below: int | None) -> None:
+def _add_counted(sums: defaultdict[int, _Sums], before: _Reading, after: _Reading, below: int | None) -> None:
     if before.milliwatt_hours is None or after.milliwatt_hours is None:
         return
     length_ms = after.at_ms - before.at_ms
-    most_milliwatts = max(before.milliwatts, after.milliwatts)
-    used = counted.microjoules(before.milliwatt_hours, after.milliwatt_hours, length_ms, most_milliwatts)
+    max_milliwatts = max(before.milliwatts, after.milliwatts)
+    used = counted_microjoules(before.milliwatt_hours, after.milliwatt_hours, length_ms, max_milliwatts)
     if used is None:
         return
     is_standby = below is not None and 0 < used < below * length_ms
@@ -100,8 +116,32 @@ def _add_counted(sums: defaultdict[int, _Sum], before: _Reading, after: _Reading
         total.counted_ms += part.end_ms - part.start_ms
 
 
+def counted_microjoules(before: int, after: int, length_ms: int, max_milliwatts: int) -> int | None:
+    """Compute the energy of a gap from the meter's counts at its ends.
+
+    A counter that fell by less than a tenth was corrected or restored: the energy is unknown. A counter that fell by
+    more was reset, and the energy is its count since then. That is an inference, so it holds only where the watts at
+    the ends of the gap could have used as much. No gap holds more than MAX_MILLIWATTS for its length.
+
+    Args:
+        before: The count at the start of the gap, in milliwatt-hours.
+        after: The count at its end.
+        length_ms: Length of the gap.
+        max_milliwatts: The higher of the two readings at its ends.
+
+    Returns:
+        Microjoules; None where the counts do not tell.
+    """
+    rose = after >= before
+    if not rose and (before - after) * SMALLEST_RESET < before:
+        return None
+    used = (after - before if rose else after) * MICROJOULES_PER_MILLIWATT_HOUR
+    bound = length_ms * (MAX_MILLIWATTS if rose else max_milliwatts)  # a milliwatt for a millisecond is a microjoule
+    return used if used <= bound else None
+
+
 def _parts(before: _Reading, after: _Reading, used_after: Callable[[int], int]) -> Iterator[_Part]:
-    """An interval, cut where slots end, given what was used in its first milliseconds."""
+    """Cut an interval where slots end; used_after tells the energy of its first milliseconds."""
     from_ms, to_ms = before.at_ms, after.at_ms
     boundaries = range((from_ms // SLOT_MS + 1) * SLOT_MS, to_ms, SLOT_MS)
     used = 0
@@ -111,7 +151,7 @@ def _parts(before: _Reading, after: _Reading, used_after: Callable[[int], int]) 
         used = total
 
 
-def _add(sums: defaultdict[int, _Sum], part: _Part, *, is_standby: bool) -> _Sum:
+def _add(sums: defaultdict[int, _Sums], part: _Part, *, is_standby: bool) -> _Sums:
     total = sums[part.start_ms // SLOT_MS]
     if is_standby:
         total.standby_microjoules += part.microjoules
@@ -120,7 +160,7 @@ def _add(sums: defaultdict[int, _Sum], part: _Part, *, is_standby: bool) -> _Sum
     return total
 
 
-def _usage(start_ms: int, total: _Sum) -> Usage:
+def _usage(start_ms: int, total: _Sums) -> Usage:
     return Usage(
         start_ms,
         SLOT_MS,
@@ -133,7 +173,7 @@ def _usage(start_ms: int, total: _Sum) -> Usage:
     )
 
 
-def quarters(parts: Sequence[Usage]) -> list[Usage]:
-    """Slots, oldest first, as the quarter hours that they make up."""
-    grouped = groupby(parts, key=lambda part: part.start_ms // QUARTER_MS)
-    return [combined(list(group), number * QUARTER_MS, QUARTER_MS) for number, group in grouped]
+def quarter_hours(slots: Sequence[Usage]) -> list[Usage]:
+    """Combine slots, oldest first, to quarter hours."""
+    grouped = groupby(slots, key=lambda slot: slot.start_ms // QUARTER_MS)
+    return [combine(list(group), number * QUARTER_MS, QUARTER_MS) for number, group in grouped]

@@ -1,6 +1,6 @@
-"""What a kilowatt-hour costs at a time: dated tariffs, flat or by weekday and time of day, in quarter hours.
+"""Tariffs: the price of a kilowatt-hour by date, weekday and time of day, in quarter hours.
 
-All zones of today lie on quarter hours from UTC, so that a quarter hour of UTC has one price.
+All time zones of today are whole quarter hours from UTC, so that a quarter hour of UTC has one price.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ MOST_TARIFFS = 50
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours of another price: on weekdays (Monday is 0), from and to quarters of the day.
+    """Hours of another price.
 
     A window whose end does not lie after its start passes midnight; it belongs to the day on which it starts.
+
+    Attributes:
+        days: Weekdays; Monday is 0.
+        from_quarter: Start, in quarter hours since midnight.
+        to_quarter: End, not included, in quarter hours since midnight.
+        millionths_per_kwh: The price, in millionths of the currency.
     """
 
     days: tuple[int, ...]
@@ -34,7 +40,7 @@ class Window:
     millionths_per_kwh: int
 
     def quarters(self) -> Iterator[int]:
-        """Its quarters of the week, 0 being Monday 00:00."""
+        """List its quarter hours of the week; 0 is Monday 00:00."""
         length = (self.to_quarter - self.from_quarter) % QUARTERS_A_DAY or QUARTERS_A_DAY
         for day in self.days:
             first = day * QUARTERS_A_DAY + self.from_quarter
@@ -43,7 +49,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """A price from the local day valid_from until before valid_to (None: until further notice), and its windows."""
+    """A price, with windows of other prices, from the local day valid_from until before valid_to (None: no end)."""
 
     name: str
     valid_from: date
@@ -52,7 +58,11 @@ class Tariff:
     windows: tuple[Window, ...] = ()
 
     def week(self) -> list[int]:
-        """The price of each quarter of the week. Raises Invalid where two windows overlap."""
+        """List the price of each quarter hour of the week, in millionths per kWh.
+
+        Raises:
+            Invalid: Two windows overlap.
+        """
         prices: list[int | None] = [None] * QUARTERS_A_WEEK
         for number, window in enumerate(self.windows):
             for quarter in window.quarters():
@@ -62,8 +72,12 @@ class Tariff:
         return [self.millionths_per_kwh if price is None else price for price in prices]
 
 
-def check(tariffs: Sequence[Tariff]) -> None:
-    """Raises Invalid, naming the field, for more than MOST_TARIFFS, or an order of dates or overlap that is wrong."""
+def check_tariffs(tariffs: Sequence[Tariff]) -> None:
+    """Check that tariffs fit together.
+
+    Raises:
+        Invalid: There are more than MOST_TARIFFS, one ends before it starts, or two overlap; it names the field.
+    """
     if len(tariffs) > MOST_TARIFFS:
         raise _invalid(f"There are at most {MOST_TARIFFS} tariffs.", "tariffs")
     for number, tariff in enumerate(tariffs):
@@ -91,34 +105,34 @@ def _invalid(message: str, field_name: str) -> Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price of any time in a zone: that of the tariff of its local day, else the account's flat one."""
+    """The price at any time: of the tariff that is valid on the local day, else the account's flat price."""
 
     flat_millionths_per_kwh: int
     zone: ZoneInfo
     tariffs: Sequence[Tariff] = ()
     _weeks: list[list[int]] = field(init=False, repr=False)
-    _known: dict[int, int] = field(default_factory=dict, init=False, repr=False)
+    _by_quarter: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """The tariffs in the order of their dates, each with its week of prices."""
+        """Sort the tariffs by date and compute the week of prices of each."""
         object.__setattr__(self, "tariffs", sorted(self.tariffs, key=lambda tariff: tariff.valid_from))
         object.__setattr__(self, "_weeks", [tariff.week() for tariff in self.tariffs])
 
     def at(self, at_ms: int) -> int:
-        """Millionths per kWh at a time. Each quarter hour is worked out once: all outlets share it."""
+        """Find the price at a time, in millionths per kWh. All outlets share what is computed for a quarter hour."""
         quarter_ms = at_ms - at_ms % QUARTER_MS
-        price = self._known.get(quarter_ms)
+        price = self._by_quarter.get(quarter_ms)
         if price is None:
-            price = self._known[quarter_ms] = self._price(quarter_ms)
+            price = self._by_quarter[quarter_ms] = self._price(quarter_ms)
         return price
 
     def _price(self, at_ms: int) -> int:
-        clock = local(at_ms, self.zone)
-        day = clock.date()
+        wall_clock = local(at_ms, self.zone)
+        day = wall_clock.date()
         index = bisect_right(self.tariffs, day, key=lambda tariff: tariff.valid_from) - 1
         if index < 0 or not _valid_on(self.tariffs[index], day):
             return self.flat_millionths_per_kwh
-        return self._weeks[index][day.weekday() * QUARTERS_A_DAY + clock.hour * 4 + clock.minute // 15]
+        return self._weeks[index][day.weekday() * QUARTERS_A_DAY + wall_clock.hour * 4 + wall_clock.minute // 15]
 
 
 def _valid_on(tariff: Tariff, day: date) -> bool:

@@ -1,6 +1,6 @@
-"""What cutting would have saved at most: standby energy of past stretches, without the dwell that comes before a cut.
+"""What if: the standby energy of the past that cuts would have saved, estimated from rolled-up usage.
 
-An estimate from stored usage. A stretch is standby without use, without off and without a gap: a gap is never dwell.
+A stretch of standby has no use, no off and no gap in it. A cut saves its energy past the dwell.
 """
 
 from __future__ import annotations
@@ -8,16 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chalicelib.energy.model import Usage
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.usage import Usage
 
 FULLY_COVERED = 0.95
-"""A slot of which more is missing has a gap in it; a late reading at its edge is none."""
+"""Of a slot with less, a part was not measured. A late reading at its edge is no gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Potential:
-    """Microjoules of standby, those of them a cut would have saved with their cost (see amounts.money), and cuts."""
+    """What cuts would have saved.
+
+    Attributes:
+        standby_microjoules: All standby energy.
+        saved_microjoules: The part of it that cuts would have saved.
+        saved_cost: Its cost (see model.money).
+        cuts: The number of cuts.
+    """
 
     standby_microjoules: int = 0
     saved_microjoules: int = 0
@@ -26,32 +33,32 @@ class Potential:
 
 
 def is_fully_covered(usage: Usage) -> bool:
-    """Whether nothing worth a word is missing in it."""
+    """Say whether a span was measured nearly all of its time."""
     return usage.covered_ms >= FULLY_COVERED * usage.length_ms
 
 
 def is_standby(usage: Usage) -> bool:
-    """Whether the outlet drew standby all that time, and nothing else."""
+    """Say whether the outlet was in standby all that time."""
     return usage.in_use_microjoules == 0 and usage.standby_microjoules > 0
 
 
 def potential(usages: Iterable[Usage], dwell_ms: int, prices: Prices) -> Potential:
-    """What cuts after this dwell would have saved, of usages in the order of time."""
+    """Compute what cuts after this dwell would have saved, from usages in the order of time."""
     standby = saved = cost = cuts = 0
-    for usage, standing_ms in _standing(usages):
+    for usage, lasted_ms in _standing(usages):
         standby += usage.standby_microjoules
-        if standing_ms is None or standing_ms + usage.length_ms <= dwell_ms:
+        if lasted_ms is None or lasted_ms + usage.length_ms <= dwell_ms:
             continue
-        waited_ms = max(dwell_ms - standing_ms, 0)
+        waited_ms = max(dwell_ms - lasted_ms, 0)
         off = usage.standby_microjoules * (usage.length_ms - waited_ms) // usage.length_ms
         saved += off
         cost += off * prices.at(usage.start_ms)
-        cuts += standing_ms <= dwell_ms
+        cuts += lasted_ms <= dwell_ms
     return Potential(standby, saved, cost, cuts)
 
 
 def _standing(usages: Iterable[Usage]) -> Iterator[tuple[Usage, int | None]]:
-    """Each usage with how long standby has stood when it begins, None where it is no plain standby."""
+    """Each usage with the time for which standby has lasted when it begins, None where it is not all standby."""
     since_ms = end_ms = None
     for usage in usages:
         if not is_standby(usage) or not is_fully_covered(usage):

@@ -38,7 +38,7 @@ def _sweep() -> dict[str, int]:
         "offline": lambda: sweeping.sweep(now_ms),
         "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
         "delivered": lambda: deliver.run(Deadline(DELIVERY_SECONDS), now_ms),
-        "rolled_up": lambda: roll_up.run(Deadline(ROLL_UP_SECONDS), now_ms),
+        "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),
         "purged": lambda: purging.run(Deadline(PURGE_SECONDS), now_ms),
     }
     done: dict[str, int] = {}

@@ -17,10 +17,9 @@ from chalicelib.core.units import unit_of
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device
-from chalicelib.energy import savings_service as savings
-from chalicelib.energy import tariff_service as tariffs
-from chalicelib.energy import tariff_store
-from chalicelib.energy.serializers import saving as saving_view
+from chalicelib.energy import service as energy
+from chalicelib.energy import store as energy_store
+from chalicelib.energy.schemas import saving_part
 from chalicelib.exports import tables
 from chalicelib.exports.archive import Archive, Row
 from chalicelib.exports.model import Export
@@ -72,7 +71,7 @@ def _account(account: Account) -> dict[str, Any]:
         "gramsCo2PerKwh": account.grams_co2_per_kwh,
         "timezone": account.timezone,
         "rawRetentionDays": account.raw_retention_days,
-        "tariffs": [asdict(tariff) for tariff in tariff_store.load(account.user_id)],
+        "tariffs": [asdict(tariff) for tariff in energy_store.load_tariffs(account.user_id)],
         "notifications": {
             "kinds": chosen.all_kinds(),
             "email": chosen.email,
@@ -125,10 +124,10 @@ def _notifications(export: Export, now_ms: int) -> Iterator[Row]:
 
 
 def _savings(export: Export, account: Account, ports: Iterable[Port], now_ms: int) -> Iterator[Row]:
-    prices = tariffs.prices_of(account)
-    for saving in savings.of_owner(account.user_id, ports, export.first_ms, export.last_ms, now_ms):
+    prices = energy.load_prices(account)
+    for saving in energy.load_home_savings(account.user_id, ports, export.first_ms, export.last_ms, now_ms):
         if export.first_ms <= saving.event.detected_at_ms <= export.last_ms:
-            yield astuple(saving_view(saving, prices))
+            yield astuple(saving_part(saving, prices))
 
 
 def _add_energy(archive: Archive, export: Export, account: Account, recorded: history.Recorded, now_ms: int) -> None:

@@ -21,7 +21,7 @@ from chalicelib.detection import store as states
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import shards
 from chalicelib.devices.model import Device
-from chalicelib.energy import service as energy
+from chalicelib.energy import reports
 from chalicelib.notifications import delivery_service as deliver
 from chalicelib.notifications import settings_store
 from chalicelib.notifications import store as notifications
@@ -77,7 +77,7 @@ def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
         found=sum(event.action == "notified" for event in events),
         drawing=_drawing(owned),
         offline=[device.name for device in owned if not device.online],
-        energy=energy.in_words(account, from_ms, to_ms, now_ms),
+        energy=reports.describe_energy(account, from_ms, to_ms, now_ms),
     )
 
 

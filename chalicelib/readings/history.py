@@ -11,11 +11,10 @@ from typing import Literal, NamedTuple
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS
 from chalicelib.devices import service as devices
-from chalicelib.energy import local_spans as spans
-from chalicelib.energy import rollup_store as rollups
-from chalicelib.energy import usage_service as usage
+from chalicelib.energy import periods, usage
+from chalicelib.energy import store as energy_store
+from chalicelib.energy.model import Usage
 from chalicelib.energy.slots import SLOT_MS
-from chalicelib.energy.usage import Usage
 from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
 from chalicelib.readings import store
@@ -104,7 +103,7 @@ def begins_ms(of: Recorded, first_ms: int, now_ms: int) -> int:
     chunk_ms = store.next_chunk_ms(of.port.device_uid, max(first_ms, of.oldest_raw_ms))
     begins = [] if chunk_ms is None else [max(chunk_ms - MAX_CHUNK_MS, of.oldest_raw_ms)]
     if first_ms < of.oldest_raw_ms:
-        day_ms = rollups.first_day_ms(of.port.port_id)
+        day_ms = energy_store.first_usage_day_ms(of.port.port_id)
         begins += [] if day_ms is None else [day_ms]
     return max(first_ms, min(begins, default=now_ms))
 
@@ -125,16 +124,18 @@ def usages(
     """
     first_ms, end_ms = begins_ms(of, first_ms, now_ms), min(last_ms, now_ms + MAX_AHEAD_MS) + 1
     if resolution == "5m":
-        first_ms = max(first_ms, now_ms - rollups.SLOTS_KEPT_MS)
+        first_ms = max(first_ms, now_ms - energy_store.SLOTS_KEPT_MS)
     found: list[Usage] = []
     for _ in range(MOST_LOOKS):
         if first_ms >= end_ms or len(found) > limit:
             break
         looked_at = _spans(resolution, timezone, first_ms, end_ms, max(limit, LEAST_LOOK))
         step_ms = SLOT_MS if resolution == "5m" else QUARTER_MS
-        parts, known_until_ms = usage.page(of.port, looked_at[0].start_ms, looked_at[-1].end_ms, step_ms, now_ms)
+        parts, known_until_ms = usage.load_usage_page(
+            of.port, looked_at[0].start_ms, looked_at[-1].end_ms, step_ms, now_ms
+        )
         known = [span for span in looked_at if span.end_ms <= known_until_ms]
-        found += spans.summed([part for part in parts if part.start_ms < known[-1].end_ms], known)
+        found += periods.sum_by_span([part for part in parts if part.start_ms < known[-1].end_ms], known)
         first_ms = known[-1].end_ms
         if len(known) < len(looked_at):
             break  # the rest takes as long to compute: it is the next page's
@@ -143,8 +144,8 @@ def usages(
     return UsagePage(found, first_ms if first_ms < end_ms else None)
 
 
-def _spans(resolution: UsageResolution, timezone: str, first_ms: int, end_ms: int, most: int) -> Sequence[spans.Span]:
+def _spans(resolution: UsageResolution, timezone: str, first_ms: int, end_ms: int, most: int) -> Sequence[periods.Span]:
     end_ms = min(end_ms, first_ms + most * LENGTH_MS[resolution])
     if resolution == "5m":
-        return spans.steps(first_ms, end_ms, SLOT_MS)
-    return spans.hours(first_ms, end_ms, timezone) if resolution == "1h" else spans.days(first_ms, end_ms, timezone)
+        return periods.steps(first_ms, end_ms, SLOT_MS)
+    return periods.hours(first_ms, end_ms, timezone) if resolution == "1h" else periods.days(first_ms, end_ms, timezone)

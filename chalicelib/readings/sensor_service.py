@@ -9,8 +9,8 @@ from typing import NamedTuple
 from chalicelib.core.dynamo import retry_conflicts
 from chalicelib.core.pagination import Cursor, paginate
 from chalicelib.devices.model import Device
-from chalicelib.energy import local_spans as spans
-from chalicelib.energy.local_spans import Span
+from chalicelib.energy import periods
+from chalicelib.energy.periods import Span
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.readings import store
 from chalicelib.readings.history import UsageResolution
@@ -145,6 +145,6 @@ def load_sensor_summaries(
 
 def _span_of(resolution: UsageResolution, timezone: str) -> Callable[[int], Span]:
     if resolution == "5m":
-        return lambda at_ms: spans.steps(at_ms, at_ms + 1, SLOT_MS)[0]
-    of_zone = spans.hours if resolution == "1h" else spans.days
+        return lambda at_ms: periods.steps(at_ms, at_ms + 1, SLOT_MS)[0]
+    of_zone = periods.hours if resolution == "1h" else periods.days
     return lambda at_ms: of_zone(at_ms, at_ms + 1, timezone)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.times import SECOND_MS, iso
-from chalicelib.energy.usage import Usage, watt_hours
+from chalicelib.energy.model import Usage, watt_hours
 from chalicelib.readings import history_schemas as wire
 from chalicelib.readings.model import MeterReading
 

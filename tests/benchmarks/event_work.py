@@ -10,7 +10,7 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import HOUR_MS
 from chalicelib.detection import store as states
 from chalicelib.detection.service import examine as examine_chunks
-from chalicelib.energy.roll_up import roll_up_all
+from chalicelib.energy.roll_up import roll_up_device
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.entrypoints.stream import examine
 from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for, teach
@@ -93,7 +93,7 @@ def _hour(person: Person) -> Run:
     device_uid = chunks[0].device_uid
 
     def rolled_up() -> str:
-        roll_up_all(device_uid, Deadline(600), now_ms() + HOUR_MS)
+        roll_up_device(device_uid, Deadline(600), now_ms() + HOUR_MS)
         return device_uid
 
     return rolled_up

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core.times import DAY_MS
+from chalicelib.energy.model import watt_hours
 from chalicelib.energy.slots import GAP_MS, slots
-from chalicelib.energy.usage import watt_hours
 from chalicelib.readings.model import Columns
 from tests.benchmarks.recordings import DEFAULT_PLACE, Recordings
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.detection import store as states
-from chalicelib.energy import home_outlets as outlets
+from chalicelib.energy import usage
 from chalicelib.readings import store as readings
 from tests.conftest import Call, Device, Person, now_ms, reading
 
@@ -155,8 +155,8 @@ def test_what_if_counts_standby_beyond_the_dwell(person: Person, device: Device,
 def test_more_outlet_days_than_can_be_read_are_refused_by_name(
     person: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlets, "MOST_DAYS_OF_QUARTERS", 7)
-    monkeypatch.setattr(outlets, "MOST_DAYS_OF_SLOTS", 7)
+    monkeypatch.setattr(usage, "MOST_DAYS_OF_QUARTERS", 7)
+    monkeypatch.setattr(usage, "MOST_DAYS_OF_SLOTS", 7)
     assert person.call("GET", "/energy").status == 200
     for path, field in (("/energy?period=week", "from"), ("/savings/what-if?days=8", "days")):
         answer = person.call("GET", path)

@@ -18,11 +18,9 @@ from chalicelib.detection import store as states
 from chalicelib.detection.service import examine
 from chalicelib.devices import liveness
 from chalicelib.devices import store as devices
-from chalicelib.energy import roll_up
-from chalicelib.energy import rollup_store as rollups
-from chalicelib.energy import usage_service as usage
+from chalicelib.energy import roll_up, store, usage
+from chalicelib.energy.model import Usage, watt_hours
 from chalicelib.energy.slots import slots
-from chalicelib.energy.usage import Usage, watt_hours
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.ports import service as port_service
 from chalicelib.ports import store as ports
@@ -110,7 +108,7 @@ def a_minute_later(port_id: str, start_ms: int) -> None:
 
 def all_rolled_up(port_id: str) -> None:
     """As when nothing has come for a while."""
-    roll_up.roll_up_all(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
+    roll_up.roll_up_device(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
 
 
 def dirty_hours(port_id: str) -> list[int]:
@@ -124,11 +122,11 @@ def test_rows_are_the_same_before_and_after_they_are_rolled_up(
     rng = random.Random(seed)  # noqa: S311 - a test's dice
     sent = made(rng, port_id, start_ms)
     send(device, rng, sent, deliver)
-    assert rollups.slots(port_id, 0, now_ms()) == []
+    assert store.load_slots(port_id, 0, now_ms()) == []
     assert shown(person, port_id) == expected(sent)
 
     a_minute_later(port_id, start_ms)
-    stored = rollups.slots(port_id, start_ms, now_ms())
+    stored = store.load_slots(port_id, start_ms, now_ms())
     assert {slot.start_ms // HOUR_MS for slot in stored} >= {start_ms // HOUR_MS + hour for hour in range(HOURS - 1)}
     assert dirty_hours(port_id)[0] >= start_ms // HOUR_MS + HOURS - 1, "only the newest are left"
     assert shown(person, port_id) == expected(sent)
@@ -157,11 +155,11 @@ def test_readings_that_the_stream_has_not_brought_yet_are_counted(
 def test_an_older_computation_never_takes_the_place_of_a_newer_one(port_id: str, start_ms: int) -> None:
     del start_ms
     newer, older = [Usage(HOUR_MS, 5 * MINUTE_MS, 2)], [Usage(HOUR_MS, 5 * MINUTE_MS, 1)]
-    rollups.put_hour(port_id, HOUR_MS, newer, revision=7)
-    rollups.put_hour(port_id, HOUR_MS, older, revision=6)
-    assert rollups.slots(port_id, 0, DAY_MS) == newer
-    rollups.put_hour(port_id, HOUR_MS, older, revision=7)
-    assert rollups.slots(port_id, 0, DAY_MS) == older, "the same computation, sent again after a crash"
+    store.put_usage_hour(port_id, HOUR_MS, newer, revision=7)
+    store.put_usage_hour(port_id, HOUR_MS, older, revision=6)
+    assert store.load_slots(port_id, 0, DAY_MS) == newer
+    store.put_usage_hour(port_id, HOUR_MS, older, revision=7)
+    assert store.load_slots(port_id, 0, DAY_MS) == older, "the same computation, sent again after a crash"
 
 
 def test_a_crash_before_the_marks_are_cleared_only_repeats(
@@ -189,12 +187,12 @@ def test_a_finished_day_is_kept_by_quarter_hours_and_says_the_same(
     device.send([reading(port_id, day_ms + 10 * HOUR_MS + MINUTE_MS * number, 120.0) for number in range(300)])
     deliver()
     port = port_service.own(_owner_of(port_id), port_id)
-    before = usage.of_port(port, day_ms, day_ms + DAY_MS, 15 * MINUTE_MS, now_ms())
+    before = usage.load_usage(port, day_ms, day_ms + DAY_MS, 15 * MINUTE_MS, now_ms())
     device.send([reading(port_id, day_ms + DAY_MS + 10 * HOUR_MS, 0.0)])
     deliver()
     a_minute_later(port_id, day_ms)
-    assert rollups.quarters(port_id, day_ms, day_ms) == before
-    assert usage.of_port(port, day_ms, day_ms + DAY_MS, 15 * MINUTE_MS, now_ms()) == before
+    assert store.load_quarter_hours(port_id, day_ms, day_ms) == before
+    assert usage.load_usage(port, day_ms, day_ms + DAY_MS, 15 * MINUTE_MS, now_ms()) == before
     assert sum(quarter.covered_ms for quarter in before) == 299 * MINUTE_MS
     rows = person.call("GET", f"/port/{port_id}/history?resolution=1d").body["readings"]
     assert [(row["timestampMs"], row["wattHours"]) for row in rows] == [(day_ms, 598.0), (day_ms + DAY_MS, 0.0)]
@@ -211,10 +209,10 @@ def _owner_of(port_id: str) -> str:
 
 
 def test_what_has_expired_is_not_shown_though_it_is_still_stored(person: Person, device: Device, port_id: str) -> None:
-    hour_ms = (now_ms() - rollups.SLOTS_KEPT_MS) // HOUR_MS * HOUR_MS - HOUR_MS
+    hour_ms = (now_ms() - store.SLOTS_KEPT_MS) // HOUR_MS * HOUR_MS - HOUR_MS
     day_ms = hour_ms // DAY_MS * DAY_MS
-    rollups.put_hour(port_id, hour_ms, [Usage(hour_ms, 5 * MINUTE_MS, 7_200_000_000, covered_ms=1)], 1)
-    rollups.put_day(port_id, day_ms, [Usage(hour_ms, 15 * MINUTE_MS, 7_200_000_000, covered_ms=1)], 1)
+    store.put_usage_hour(port_id, hour_ms, [Usage(hour_ms, 5 * MINUTE_MS, 7_200_000_000, covered_ms=1)], 1)
+    store.put_usage_day(port_id, day_ms, [Usage(hour_ms, 15 * MINUTE_MS, 7_200_000_000, covered_ms=1)], 1)
     assert shown(person, port_id) == []
     rows = person.call("GET", f"/port/{port_id}/history?resolution=1h").body["readings"]
     assert [row["wattHours"] for row in rows] == [2.0], "hours are kept for ever"
@@ -226,15 +224,15 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(90)])
     deliver()
     all_rolled_up(port_id)
-    assert rollups.slots(port_id, 0, now_ms())
-    assert rollups.quarters(port_id, 0, now_ms())
+    assert store.load_slots(port_id, 0, now_ms())
+    assert store.load_quarter_hours(port_id, 0, now_ms())
     person.call("DELETE", f"/port/{port_id}")
     found = devices.load(device.device_id)
     assert found is not None
     purge.ask_for_device(found, now_ms())
     purging.run(Deadline(600), now_ms())
-    assert rollups.slots(port_id, 0, now_ms()) == []
-    assert rollups.quarters(port_id, 0, now_ms()) == []
+    assert store.load_slots(port_id, 0, now_ms()) == []
+    assert store.load_quarter_hours(port_id, 0, now_ms()) == []
 
 
 def due_now(port_id: str, at_ms: int) -> bool:
@@ -251,11 +249,11 @@ def test_a_device_that_beats_but_sends_no_readings_is_rolled_up_by_the_schedule(
     assert not due_now(port_id, now_ms()), "the stream does it while readings come"
     later_ms = now_ms() + 2 * HOUR_MS
     assert due_now(port_id, later_ms)
-    roll_up.run(Deadline(600), later_ms)
+    roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert dirty_hours(port_id) == []
     assert not due_now(port_id, later_ms)
-    assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == 29 * MINUTE_MS
-    assert sum(slot.covered_ms for slot in rollups.quarters(port_id, 0, now_ms())) == 29 * MINUTE_MS
+    assert sum(slot.covered_ms for slot in store.load_slots(port_id, start_ms, now_ms())) == 29 * MINUTE_MS
+    assert sum(slot.covered_ms for slot in store.load_quarter_hours(port_id, 0, now_ms())) == 29 * MINUTE_MS
 
 
 def test_without_time_the_schedule_leaves_what_is_due_for_the_next_minute(
@@ -264,9 +262,9 @@ def test_without_time_the_schedule_leaves_what_is_due_for_the_next_minute(
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(30)])
     deliver()
     later_ms = now_ms() + 2 * HOUR_MS
-    assert roll_up.run(Deadline(0), later_ms) == 0
+    assert roll_up.roll_up_silent_devices(Deadline(0), later_ms) == 0
     assert due_now(port_id, later_ms)
-    roll_up.run(Deadline(600), later_ms)
+    roll_up.roll_up_silent_devices(Deadline(600), later_ms)
 
 
 def spoil(port_id: str, at_ms: int) -> None:
@@ -285,9 +283,9 @@ def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_whil
     deliver()
     spoil(port_id, broken_ms)
     later_ms = now_ms() + 2 * HOUR_MS
-    roll_up.run(Deadline(600), later_ms)
+    roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert dirty_hours(port_id) == [broken_ms // HOUR_MS]
-    assert sum(slot.covered_ms for slot in rollups.slots(port_id, start_ms, now_ms())) == MINUTE_MS
+    assert sum(slot.covered_ms for slot in store.load_slots(port_id, start_ms, now_ms())) == MINUTE_MS
     assert not due_now(port_id, later_ms)
     assert due_now(port_id, later_ms + 3 * HOUR_MS)
     assert device.send([reading(port_id, now_ms(), 9.0)]).status == 200
@@ -310,7 +308,7 @@ def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
     states.StateItem.get(device_uid_of(first)).update(actions=[states.StateItem.dirty_hours.set(b"\xc1")])
     later_ms = now_ms() + 2 * HOUR_MS
     with pytest.raises(msgspec.DecodeError):
-        roll_up.run(Deadline(600), later_ms)
+        roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert due_now(first, later_ms), "it stays due"
     assert not any(due_now(other, later_ms) for other in others)
     states.remove(device_uid_of(first))
@@ -323,7 +321,7 @@ def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 60.0) for number in range(1, 31)])
     deliver()
     all_rolled_up(port_id)
-    before = rollups.slots(port_id, start_ms, start_ms + HOUR_MS)
+    before = store.load_slots(port_id, start_ms, start_ms + HOUR_MS)
     device.send([reading(port_id, start_ms + MINUTE_MS // 2, 60.0)])
     deliver()
     chunks = sorted(readings.overlapping(device_uid_of(port_id), start_ms, start_ms + HOUR_MS), key=lambda c: c.last_ms)
@@ -331,10 +329,10 @@ def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
     assert dirty_hours(port_id) == [start_ms // HOUR_MS - 1, start_ms // HOUR_MS]
     later_ms = now_ms() + 12 * DAY_MS
     port = port_service.own(_owner_of(port_id), port_id)
-    assert usage.of_port(port, start_ms, start_ms + HOUR_MS, 5 * MINUTE_MS, later_ms) == before
-    roll_up.run(Deadline(600), later_ms)
+    assert usage.load_usage(port, start_ms, start_ms + HOUR_MS, 5 * MINUTE_MS, later_ms) == before
+    roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert dirty_hours(port_id) == []
-    assert rollups.slots(port_id, start_ms, start_ms + HOUR_MS) == before
+    assert store.load_slots(port_id, start_ms, start_ms + HOUR_MS) == before
 
 
 def test_after_a_long_backlog_pages_are_right_and_totals_wait(
@@ -371,5 +369,5 @@ def test_the_schedules_tick_rolls_up_what_is_due(device: Device, deliver: Delive
     examine(chunks, now_ms() - 2 * HOUR_MS)
     assert sweep(TICK, None)["rolled_up"] >= 1
     assert dirty_hours(port_id) == []
-    assert sum(slot.covered_ms for slot in rollups.quarters(port_id, 0, now_ms())) == 2 * MINUTE_MS
+    assert sum(slot.covered_ms for slot in store.load_quarter_hours(port_id, 0, now_ms())) == 2 * MINUTE_MS
     deliver()

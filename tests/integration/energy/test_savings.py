@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.accounts import service as accounts
 from chalicelib.accounts import sessions
 from chalicelib.accounts import store as users
 from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices import service as devices
-from chalicelib.energy import savings_service as savings
-from chalicelib.energy import service as energy
+from chalicelib.energy import reports, service
 from chalicelib.energy.savings import Saving
 from chalicelib.ports import service as ports
 from chalicelib.ports.relays import RelayState
@@ -62,7 +62,7 @@ def owner_of(person: Person) -> str:
 def ledger(person: Person, at_ms: int) -> list[Saving]:
     """The ledger as the person sees it at a time."""
     session = sessions.authenticate(person.token, now_ms())
-    return savings.ledger(session, None, (0, 4_102_444_800_000), 50, None, at_ms).savings
+    return service.load_ledger(session, None, (0, 4_102_444_800_000), 50, None, at_ms).savings
 
 
 def test_a_cut_that_was_restored_saved_its_standby_until_then(
@@ -165,19 +165,20 @@ def test_what_was_saved_shows_in_the_energy_of_its_days(person: Person, device: 
     acknowledge(device, port, obeyed_ms)
     later_ms = obeyed_ms + 24 * HOUR
     session = sessions.authenticate(person.token, now_ms())
-    wanted = energy.Wanted("day", obeyed_ms, later_ms)
+    account = accounts.of_session(session)
+    wanted = reports.PeriodQuery("day", obeyed_ms, later_ms)
     for report in (
-        energy.of_home(session, wanted, later_ms),
-        energy.of_port(session, port["portId"], wanted, later_ms),
+        reports.report_home(account, wanted, later_ms),
+        reports.report_port(session, port["portId"], wanted, later_ms),
     ):
         first, second = report.tallies
         assert first.saved_microjoules + second.saved_microjoules == 3_200 * 24 * HOUR
         assert first.saved_microjoules == 3_200 * (report.periods[0].end_ms - obeyed_ms)
         assert second.saved_cost == second.saved_microjoules * 300_000
-    the_day_after = energy.Wanted("day", later_ms, later_ms)
+    the_day_after = reports.PeriodQuery("day", later_ms, later_ms)
     for alone in (
-        energy.of_home(session, the_day_after, later_ms),
-        energy.of_port(session, port["portId"], the_day_after, later_ms),
+        reports.report_home(account, the_day_after, later_ms),
+        reports.report_port(session, port["portId"], the_day_after, later_ms),
     ):
         assert [tally.saved_microjoules for tally in alone.tallies] == [second.saved_microjoules]
 
@@ -187,7 +188,7 @@ def test_a_week_in_words_has_energy_money_and_savings(person: Person) -> None:
     assert account is not None
     end_ms = now_ms()
     begin_ms = end_ms - 7 * 86_400_000
-    assert energy.in_words(account, begin_ms, end_ms, end_ms) == []
+    assert reports.describe_energy(account, begin_ms, end_ms, end_ms) == []
     device = person.device()
     port = person.port(device)
     start_ms = end_ms - 3_600_000
@@ -196,5 +197,5 @@ def test_a_week_in_words_has_energy_money_and_savings(person: Person) -> None:
         for n in range(31)
     ]
     assert device.send(readings).status == 200
-    (line,) = energy.in_words(account, begin_ms, end_ms, end_ms)
+    (line,) = reports.describe_energy(account, begin_ms, end_ms, end_ms)
     assert line.startswith("Your outlets used 0.5 kWh (0.15 EUR), of which standby 0.0 kWh (0.00 EUR).")

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.accounts import deletion as purging
 from chalicelib.accounts import store as users
 from chalicelib.core.deadlines import Deadline
-from chalicelib.energy import tariff_store as store
+from chalicelib.energy import store
 from tests.conftest import Person, now_ms
 
 NIGHT = {"days": ["mon", "fri"], "from": "22:00", "to": "06:00", "perKwh": 0.21}
@@ -92,7 +92,7 @@ def test_they_go_with_the_account(person: Person) -> None:
     account = users.load(person.email)
     assert account is not None
     put(person, NEW)
-    assert len(store.load(account.user_id)) == 1
+    assert len(store.load_tariffs(account.user_id)) == 1
     assert person.close_account().status == 202
     purging.run(Deadline(600), now_ms())
-    assert store.load(account.user_id) == []
+    assert store.load_tariffs(account.user_id) == []

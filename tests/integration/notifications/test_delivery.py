@@ -19,8 +19,7 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.devices.sweep import sweep
-from chalicelib.energy import home_outlets as outlets
-from chalicelib.energy import service as energy
+from chalicelib.energy import reports, usage
 from chalicelib.notifications import delivery_service as delivery
 from chalicelib.notifications import digest_service as digests
 from chalicelib.notifications import settings_store as notification_settings
@@ -297,12 +296,12 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
 ) -> None:
     asked: list[tuple[int, int]] = []
 
-    def in_words(account: Account, from_ms: int, to_ms: int, _now_ms: int) -> list[str]:
+    def describe_energy(account: Account, from_ms: int, to_ms: int, _now_ms: int) -> list[str]:
         if account.email == person.email:  # others of this run may have chosen a digest too
             asked.append((from_ms, to_ms))
         return ["Saved: 1.2 kWh"]
 
-    monkeypatch.setattr(energy, "in_words", in_words)
+    monkeypatch.setattr(reports, "describe_energy", describe_energy)
     choose(person, email=True, weeklyDigest=True, kinds={"device_offline": ["page"]})
     go_offline(person)
     due_ms = digest_at(person)
@@ -332,7 +331,7 @@ def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.Mo
             digests.run(Deadline(600), due_ms)
         return []
 
-    monkeypatch.setattr(energy, "in_words", run_again)
+    monkeypatch.setattr(reports, "describe_energy", run_again)
     digests.run(Deadline(600), due_ms)
     kinds = [entry["kind"] for entry in person.call("GET", "/notification/list").body["notifications"]]
     assert kinds.count("weekly_digest") == 1
@@ -371,17 +370,17 @@ def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
         choose(each, email=True, weeklyDigest=True)
     due_ms = max(digest_at(person), digest_at(stranger))
 
-    def in_words(account: Account, *_: int) -> list[str]:
+    def describe_energy(account: Account, *_: int) -> list[str]:
         if account.email == person.email:
             raise trouble
         return []
 
-    monkeypatch.setattr(energy, "in_words", in_words)
+    monkeypatch.setattr(reports, "describe_energy", describe_energy)
     with told:
         digests.run(Deadline(600), due_ms)
     assert digest_at(stranger) > due_ms
     assert digest_at(person) <= due_ms
-    monkeypatch.setattr(energy, "in_words", lambda *_: [])
+    monkeypatch.setattr(reports, "describe_energy", lambda *_: [])
     digests.run(Deadline(600), due_ms)
     assert digest_at(person) > due_ms
 
@@ -390,10 +389,10 @@ def test_a_home_with_too_many_outlets_for_one_answer_has_no_energy_in_its_digest
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.port(person.device())
-    monkeypatch.setattr(outlets, "MOST_DAYS_OF_QUARTERS", 0)
+    monkeypatch.setattr(usage, "MOST_DAYS_OF_QUARTERS", 0)
     account = users.load(person.email)
     assert account is not None
-    assert energy.in_words(account, now_ms() - 7 * DAY_MS, now_ms(), now_ms()) == []
+    assert reports.describe_energy(account, now_ms() - 7 * DAY_MS, now_ms(), now_ms()) == []
 
 
 def test_a_notification_that_cannot_be_taken_holds_up_no_other(
@@ -402,7 +401,7 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
     for each in (person, stranger):
         choose(each, email=True, weeklyDigest=True)
     due_ms = max(digest_at(person), digest_at(stranger))
-    monkeypatch.setattr(energy, "in_words", lambda *_: [])
+    monkeypatch.setattr(reports, "describe_energy", lambda *_: [])
     digests.run(Deadline(600), due_ms)
 
     def recipient_of(owner_id: str) -> Recipient | None:

@@ -12,10 +12,9 @@ import pytest
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.detection import store as states
-from chalicelib.energy import roll_up
-from chalicelib.energy import rollup_store as rollups
+from chalicelib.energy import roll_up, store
+from chalicelib.energy.model import watt_hours
 from chalicelib.energy.slots import slots
-from chalicelib.energy.usage import watt_hours
 from chalicelib.ports.model import device_uid_of
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns
@@ -87,13 +86,13 @@ def test_counted_gaps_are_the_same_in_any_order_before_and_after_they_are_rolled
         if rng.random() < 0.3:
             deliver()
         if rng.random() < 0.1:
-            roll_up.roll_up_all(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
+            roll_up.roll_up_device(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
     deliver()
     assert rows(person, port_id) == expected(sent)
-    roll_up.roll_up_all(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
+    roll_up.roll_up_device(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
     assert not states.load(device_uid_of(port_id)).dirty_hours
     assert rows(person, port_id) == expected(sent)
-    stored = rollups.slots(port_id, 0, now_ms())
+    stored = store.load_slots(port_id, 0, now_ms())
     assert sum(slot.counted_ms for slot in stored) > HOUR_MS, "there was a gap worth the name"
 
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS, iso
-from chalicelib.energy import amounts
-from chalicelib.energy.always_on import advice, baseline_watts, by_cost, night_quarters, outlet
-from chalicelib.energy.calendar import periods
+from chalicelib.energy import model
+from chalicelib.energy.always_on import advice, baseline_watts, night_quarters, outlet_standby, rank_by_cost
+from chalicelib.energy.model import Usage
+from chalicelib.energy.periods import periods
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.usage import Usage
 from chalicelib.ports.model import Port
 
 START_MS = 1_774_656_000_000  # 2026-03-28T00:00Z
@@ -40,20 +40,20 @@ def day(
 
 
 def test_two_watts_of_standby_for_three_quarters_of_the_day_cost_a_year_of_it() -> None:
-    found = outlet(PORT, day(2.0, in_use_from=72), PRICES)
+    found = outlet_standby(PORT, day(2.0, in_use_from=72), PRICES)
     assert (found.standby_milliwatts, found.standby_hours_a_day) == (2_000, 18)
-    assert amounts.kwh(found.yearly_microjoules) == pytest.approx(2 * 18 * 365 / 1_000)
-    assert amounts.money(found.yearly_cost) == pytest.approx(2 * 18 * 365 / 1_000 * 0.30, abs=1e-4)
+    assert model.kwh(found.yearly_microjoules) == pytest.approx(2 * 18 * 365 / 1_000)
+    assert model.money(found.yearly_cost) == pytest.approx(2 * 18 * 365 / 1_000 * 0.30, abs=1e-4)
 
 
 def test_what_was_measured_for_half_the_time_counts_for_all_of_it() -> None:
-    assert outlet(PORT, day(2.0)[:48], PRICES).yearly_microjoules == 2_000 * 365 * DAY_MS
+    assert outlet_standby(PORT, day(2.0)[:48], PRICES).yearly_microjoules == 2_000 * 365 * DAY_MS
 
 
 def test_a_gap_that_only_the_meters_counter_knows_counts_as_its_time_does() -> None:
     measured, gap = day(2.0)[:48], [replace(usage, covered_ms=0, counted_ms=QUARTER_MS) for usage in day(2.0)[48:]]
-    found = outlet(PORT, [*measured, *gap], PRICES)
-    assert found.yearly_microjoules == outlet(PORT, day(2.0), PRICES).yearly_microjoules
+    found = outlet_standby(PORT, [*measured, *gap], PRICES)
+    assert found.yearly_microjoules == outlet_standby(PORT, day(2.0), PRICES).yearly_microjoules
     assert (found.standby_milliwatts, found.standby_hours_a_day) == (2_000, 24)
 
 
@@ -62,24 +62,24 @@ def test_a_gap_that_only_the_meters_counter_knows_counts_as_its_time_does() -> N
     [(day(2.0), True), (day(2.0, lowest_watts=0.1), False), (day(2.0)[:95], False), ([], False)],
 )
 def test_an_outlet_is_always_on_when_it_was_never_off_for_a_day(usages: list[Usage], *, always_on: bool) -> None:
-    assert outlet(PORT, usages, PRICES).is_always_on == always_on
+    assert outlet_standby(PORT, usages, PRICES).is_always_on == always_on
 
 
 def test_what_must_keep_its_power_is_never_to_be_cut() -> None:
     fridge = replace(PORT, kind="fridge or freezer")
     for port in (fridge, replace(fridge, kind="nas"), replace(PORT, never_cut=True)):
-        said = advice(outlet(port, day(3.0), PRICES))
+        said = advice(outlet_standby(port, day(3.0), PRICES))
         assert "keep its power" in said
         assert "cut" not in said
 
 
 def test_advice_follows_the_kind_and_what_was_seen() -> None:
     seen = [
-        advice(outlet(replace(PORT, kind="console"), day(3.0), PRICES)),
-        advice(outlet(replace(PORT, policy="cut"), day(3.0), PRICES)),
-        advice(outlet(PORT, day(3.0), PRICES)),
-        advice(outlet(PORT, day(0.0, in_use_from=0, lowest_watts=90), PRICES)),
-        advice(outlet(PORT, [], PRICES)),
+        advice(outlet_standby(replace(PORT, kind="console"), day(3.0), PRICES)),
+        advice(outlet_standby(replace(PORT, policy="cut"), day(3.0), PRICES)),
+        advice(outlet_standby(PORT, day(3.0), PRICES)),
+        advice(outlet_standby(PORT, day(0.0, in_use_from=0, lowest_watts=90), PRICES)),
+        advice(outlet_standby(PORT, [], PRICES)),
     ]
     assert "instant-on" in seen[0]
     assert seen[1].startswith("Nothing: it is cut")
@@ -91,9 +91,10 @@ def test_advice_follows_the_kind_and_what_was_seen() -> None:
 
 def test_the_dearest_standby_comes_first() -> None:
     outlets = [
-        outlet(replace(PORT, port_id=name), day(watts), PRICES) for name, watts in (("b", 1), ("a", 1), ("c", 5))
+        outlet_standby(replace(PORT, port_id=name), day(watts), PRICES)
+        for name, watts in (("b", 1), ("a", 1), ("c", 5))
     ]
-    assert [each.port.port_id for each in by_cost(outlets)] == ["c", "a", "b"]
+    assert [each.port.port_id for each in rank_by_cost(outlets)] == ["c", "a", "b"]
 
 
 def test_the_baseline_is_the_median_of_the_lowest_quarters_of_whole_nights() -> None:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS, QUARTER_MS
-from chalicelib.energy import amounts
-from chalicelib.energy.bills import bill, side_by_side, total
-from chalicelib.energy.calendar import periods
+from chalicelib.energy import model
+from chalicelib.energy.bills import add_by_period, bill, total
+from chalicelib.energy.model import Usage
+from chalicelib.energy.periods import periods
 from chalicelib.energy.savings import Saving
 from chalicelib.energy.tariffs import Prices, Tariff, Window
-from chalicelib.energy.usage import Usage
 from chalicelib.notifications.model import PhantomEvent
 
 START_MS = 1_774_656_000_000  # 2026-03-28T00:00Z, a day before clocks change in Berlin
@@ -63,7 +63,7 @@ def test_a_plain_computation_in_decimals_comes_to_the_same_cent(drawn: list[tupl
         Fraction(0),
     )
     billed = total(bill(DAYS, [usage(*each) for each in drawn], [], PRICES))
-    assert amounts.money(billed.cost) == float(round(plain, 4))
+    assert model.money(billed.cost) == float(round(plain, 4))
 
 
 @given(st.integers(0, 72 * HOUR_MS), st.integers(1, 24 * HOUR_MS), st.lists(st.integers(0, 24 * HOUR_MS)))
@@ -94,5 +94,5 @@ def test_a_saving_over_midnight_counts_on_both_days_at_each_price() -> None:
 
 def test_outlets_are_added_before_anything_is_rounded() -> None:
     rows = [bill(DAYS, [usage(10, 1_500_000 * number, 0)], [], PRICES) for number in (1, 1)]
-    assert [amounts.kwh(total(row).microjoules) for row in rows] == [0.0, 0.0]
-    assert amounts.kwh(total(side_by_side(rows, DAYS)).microjoules) == 0.000001
+    assert [model.kwh(total(row).microjoules) for row in rows] == [0.0, 0.0]
+    assert model.kwh(total(add_by_period(rows, DAYS)).microjoules) == 0.000001

@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS, MINUTE_MS
-from chalicelib.energy.counted_gaps import (
+from chalicelib.energy.dirty_hours import counted_gap_hours
+from chalicelib.energy.model import Usage, combine
+from chalicelib.energy.slots import (
     COUNTED_GAP_MS,
+    GAP_MS,
     MAX_MILLIWATTS,
     MICROJOULES_PER_MILLIWATT_HOUR,
-    hours_of,
-    microjoules,
+    SLOT_MS,
+    counted_microjoules,
+    slots,
 )
-from chalicelib.energy.slots import GAP_MS, SLOT_MS, slots
-from chalicelib.energy.usage import Usage, combined
 from chalicelib.readings.model import Chunk, Columns, merged
 
 START = 1_700_000_000_000 // HOUR_MS * HOUR_MS
@@ -86,7 +88,7 @@ def counted_gaps(readings: list[Reading]) -> list[tuple[int, int]]:
 def test_the_slots_sum_to_what_was_measured_and_what_was_counted(readings: list[Reading]) -> None:
     near = [(a, b) for a, b in pairwise(readings) if b[0] - a[0] <= GAP_MS]
     gaps = counted_gaps(readings)
-    total = combined(all_slots(readings), 0, END)
+    total = combine(all_slots(readings), 0, END)
     measured = sum((before[1] + after[1]) * (after[0] - before[0]) // 2 for before, after in near)
     assert total.microjoules == measured + sum(used for _, used in gaps)
     assert total.covered_ms == sum(after[0] - before[0] for before, after in near), "a counted gap is not measured"
@@ -114,7 +116,7 @@ def test_a_gap_is_spread_evenly_by_time() -> None:
 
 def test_a_gap_is_in_use_or_in_standby_by_its_mean() -> None:
     def of(count: int) -> tuple[int, int]:
-        total = combined(all_slots([(START, 0, 0), (START + HOUR_MS, 90_000, count)]), 0, END)
+        total = combine(all_slots([(START, 0, 0), (START + HOUR_MS, 90_000, count)]), 0, END)
         return total.in_use_microjoules, total.standby_microjoules
 
     assert of(4_999) == (0, 4_999 * MICROJOULES_PER_MILLIWATT_HOUR)
@@ -124,7 +126,9 @@ def test_a_gap_is_in_use_or_in_standby_by_its_mean() -> None:
 
 def watt_hours_counted(before: float, after: float, minutes: float, watts: float) -> float | None:
     """As microjoules, in the units of people."""
-    used = microjoules(round(before * 1_000), round(after * 1_000), round(minutes * MINUTE_MS), round(watts * 1_000))
+    used = counted_microjoules(
+        round(before * 1_000), round(after * 1_000), round(minutes * MINUTE_MS), round(watts * 1_000)
+    )
     return None if used is None else used / MICROJOULES_PER_MILLIWATT_HOUR / 1_000
 
 
@@ -157,7 +161,7 @@ whole_counts = st.integers(0, 10**12)
 
 @given(whole_counts, whole_counts, st.integers(GAP_MS + 1, COUNTED_GAP_MS), st.integers(0, MAX_MILLIWATTS))
 def test_no_gap_holds_more_than_an_outlet_can_draw(before: int, after: int, length_ms: int, milliwatts: int) -> None:
-    used = microjoules(before, after, length_ms, milliwatts)
+    used = counted_microjoules(before, after, length_ms, milliwatts)
     assert used is None or 0 <= used <= MAX_MILLIWATTS * length_ms
 
 
@@ -165,7 +169,7 @@ def test_no_gap_holds_more_than_an_outlet_can_draw(before: int, after: int, leng
 def test_a_count_that_falls_adds_no_more_than_the_readings_beside_it_drew(
     after: int, fell_by: int, length_ms: int, milliwatts: int
 ) -> None:
-    used = microjoules(after + fell_by, after, length_ms, milliwatts)
+    used = counted_microjoules(after + fell_by, after, length_ms, milliwatts)
     assert used is None or used <= milliwatts * length_ms
 
 
@@ -180,8 +184,8 @@ def test_counts_of_readings_without_a_gap_change_nothing(rows: list[tuple[int, i
 
 
 def test_a_gap_of_more_than_a_day_or_with_a_count_at_one_end_only_is_not_filled() -> None:
-    assert combined(all_slots([(START, 0, 0), (START + COUNTED_GAP_MS + 1, 0, 9)]), 0, END).microjoules == 0
-    assert combined(all_slots([(START, 0, 0), (START + HOUR_MS, 0, None)]), 0, END).counted_ms == 0
+    assert combine(all_slots([(START, 0, 0), (START + COUNTED_GAP_MS + 1, 0, 9)]), 0, END).microjoules == 0
+    assert combine(all_slots([(START, 0, 0), (START + HOUR_MS, 0, None)]), 0, END).counted_ms == 0
 
 
 @given(some_readings(most=6), st.data())
@@ -191,7 +195,7 @@ def test_every_hour_of_a_gap_that_a_chunk_changes_is_marked(readings: list[Readi
     known: list[Reading] = []
     for number, part in enumerate(data.draw(st.permutations(parts))):
         newest_ms = max((row[0] for row in known), default=0)
-        named = hours_of([chunk(number, part)], "p", newest_ms)
+        named = counted_gap_hours([chunk(number, part)], "p", newest_ms)
         before = all_slots(known)
         known = sorted([*known, *part])
         changed = set(all_slots(known)) ^ set(before)
@@ -200,4 +204,4 @@ def test_every_hour_of_a_gap_that_a_chunk_changes_is_marked(readings: list[Readi
 
 
 def test_a_live_reading_after_no_gap_marks_nothing_but_its_hour() -> None:
-    assert hours_of([chunk(1, [(START + MINUTE_MS, 0, 1)])], "p", START) == {START // HOUR_MS}
+    assert counted_gap_hours([chunk(1, [(START + MINUTE_MS, 0, 1)])], "p", START) == {START // HOUR_MS}

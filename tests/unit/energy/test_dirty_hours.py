@@ -6,21 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import DAY_MS, HOUR_MS
-from chalicelib.energy.counted_gaps import COUNTED_GAP_MS
 from chalicelib.energy.dirty_hours import (
     MOST_AT_ONCE,
     QUIET_MS,
     RETRY_MS,
-    cleared,
+    clear,
     due,
     due_at_ms,
     finished_days,
-    marked,
-    postponed,
+    mark,
+    postpone,
     runs,
-    whole,
+    with_all_readings,
 )
-from chalicelib.energy.slots import GAP_MS
+from chalicelib.energy.slots import COUNTED_GAP_MS, GAP_MS
 from chalicelib.readings.model import Chunk, Columns
 
 HOUR = 480_000
@@ -34,14 +33,14 @@ def chunk(*times_ms: int) -> Chunk:
 
 def test_a_chunk_marks_its_hour() -> None:
     middle = HOUR * HOUR_MS + HOUR_MS // 2
-    assert marked({}, [chunk(middle, middle + 60_000)], NOW) == {HOUR: NOW}
+    assert mark({}, [chunk(middle, middle + 60_000)], NOW) == {HOUR: NOW}
 
 
 def test_readings_near_the_end_of_an_hour_mark_its_neighbour_too() -> None:
     start = HOUR * HOUR_MS
-    assert marked({}, [chunk(start + GAP_MS - 1)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
-    assert marked({}, [chunk(start + GAP_MS)], NOW) == {HOUR: NOW}
-    assert marked({}, [chunk(start - GAP_MS)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
+    assert mark({}, [chunk(start + GAP_MS - 1)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
+    assert mark({}, [chunk(start + GAP_MS)], NOW) == {HOUR: NOW}
+    assert mark({}, [chunk(start - GAP_MS)], NOW) == {HOUR - 1: NOW, HOUR: NOW}
 
 
 def test_an_hour_is_due_when_it_is_over_and_quiet() -> None:
@@ -56,7 +55,7 @@ def test_a_long_backlog_is_computed_a_part_at_a_time_the_oldest_first() -> None:
     backlog = dict.fromkeys(range(HOUR, HOUR - 300, -1), 0)
     first = due(backlog, NOW, NOW)
     assert first == list(range(HOUR - 299, HOUR - 299 + MOST_AT_ONCE))
-    assert due(cleared(backlog, first), NOW, NOW)[0] == HOUR - 299 + MOST_AT_ONCE
+    assert due(clear(backlog, first), NOW, NOW)[0] == HOUR - 299 + MOST_AT_ONCE
 
 
 def test_hours_are_left_to_the_sweep_one_to_two_hours_after_the_last_touch() -> None:
@@ -66,13 +65,13 @@ def test_hours_are_left_to_the_sweep_one_to_two_hours_after_the_last_touch() -> 
 
 
 def test_an_hour_that_cannot_be_computed_is_left_alone_for_a_while() -> None:
-    left = postponed({HOUR - 1: 0, HOUR: 0}, [HOUR - 1], NOW)
+    left = postpone({HOUR - 1: 0, HOUR: 0}, [HOUR - 1], NOW)
     assert due(left, NOW + HOUR_MS, NOW + RETRY_MS) == [HOUR]
     assert due(left, NOW + HOUR_MS, NOW + RETRY_MS + QUIET_MS) == [HOUR - 1, HOUR]
 
 
 def test_an_hour_is_whole_while_a_day_before_it_is_still_stored() -> None:
-    assert whole([HOUR - 1, HOUR], HOUR * HOUR_MS - COUNTED_GAP_MS) == [HOUR]
+    assert with_all_readings([HOUR - 1, HOUR], HOUR * HOUR_MS - COUNTED_GAP_MS) == [HOUR]
 
 
 def test_a_day_is_finished_when_it_is_over_and_none_of_its_hours_is_left() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS, epoch_ms, iso
-from chalicelib.energy.local_spans import Span, days, hours, summed
-from chalicelib.energy.usage import Usage
+from chalicelib.energy.model import Usage
+from chalicelib.energy.periods import Span, days, hours, sum_by_span
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago")
 
@@ -74,7 +74,7 @@ def test_what_is_summed_to_days_is_what_was_in_them(timezone: str, numbers: list
     start_ms = epoch_ms("2026-03-01T00:00:00Z")
     parts = [Usage(start_ms + n * QUARTER_MS, QUARTER_MS, n, 2 * n, n, n, n) for n in sorted(numbers)]
     named = days(start_ms, parts[-1].end_ms, timezone)
-    found = summed(parts, named)
+    found = sum_by_span(parts, named)
     assert sum(day.in_use_microjoules for day in found) == sum(numbers)
     assert {Span(day.start_ms, day.end_ms) for day in found} <= set(named)
     for day in found:
@@ -83,4 +83,4 @@ def test_what_is_summed_to_days_is_what_was_in_them(timezone: str, numbers: list
 
 
 def test_what_begins_before_the_spans_is_left_out() -> None:
-    assert summed([Usage(0, QUARTER_MS, 7)], [Span(HOUR_MS, 2 * HOUR_MS)]) == []
+    assert sum_by_span([Usage(0, QUARTER_MS, 7)], [Span(HOUR_MS, 2 * HOUR_MS)]) == []

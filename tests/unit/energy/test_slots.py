@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS, QUARTER_MS
-from chalicelib.energy.slots import GAP_MS, SLOT_MS, quarters, slots
-from chalicelib.energy.usage import Usage, combined
+from chalicelib.energy.model import Usage, combine
+from chalicelib.energy.slots import GAP_MS, SLOT_MS, quarter_hours, slots
 from chalicelib.readings.model import Chunk, Columns, merged
 
 START = 1_700_000_000_000 // HOUR_MS * HOUR_MS
@@ -93,14 +93,14 @@ def test_the_slots_sum_to_the_whole(readings: Readings) -> None:
     exact = sum(Fraction((p0 + p1) * (t1 - t0), 2) for (t0, p0), (t1, p1) in near)
     whole = sum((p0 + p1) * (t1 - t0) // 2 for (t0, p0), (t1, p1) in near)
     found = all_slots(readings)
-    total = combined(found, 0, START + 100 * HOUR_MS)
+    total = combine(found, 0, START + 100 * HOUR_MS)
     assert total.microjoules == whole
     assert 0 <= exact - total.microjoules <= Fraction(len(near), 2), "half a microjoule an interval is rounded down"
     assert total.covered_ms == sum(b[0] - a[0] for a, b in near)
     if readings:
         assert total.min_milliwatts == min(milliwatts for _, milliwatts in readings)
         assert total.max_milliwatts == max(milliwatts for _, milliwatts in readings)
-    by_quarter = quarters(found)
+    by_quarter = quarter_hours(found)
     assert sum(part.microjoules for part in by_quarter) == whole
     assert all(part.start_ms % QUARTER_MS == 0 and part.length_ms == QUARTER_MS for part in by_quarter)
 

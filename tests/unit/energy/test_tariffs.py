@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import Invalid
 from chalicelib.core.local_time import start_ms
 from chalicelib.core.times import QUARTER_MS
-from chalicelib.energy.tariffs import MOST_TARIFFS, Prices, Tariff, Window, check
+from chalicelib.energy.tariffs import MOST_TARIFFS, Prices, Tariff, Window, check_tariffs
 
 FLAT, DAY, NIGHT = 300_000, 350_000, 180_000
 EVERY_DAY = tuple(range(7))
@@ -103,10 +103,10 @@ def test_the_price_is_that_of_a_plain_look_at_the_clock(zone: str, quarter: int)
 )
 def test_what_contradicts_itself_is_refused_by_name(tariffs: list[Tariff], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        check(tariffs)
+        check_tariffs(tariffs)
     assert refused.value.field == field
 
 
 def test_tariffs_that_follow_on_each_other_are_taken() -> None:
-    check([replace(TWO_PRICES, valid_from=date(2027, 1, 1)), replace(TWO_PRICES, valid_to=date(2027, 1, 1))])
-    check([])
+    check_tariffs([replace(TWO_PRICES, valid_from=date(2027, 1, 1)), replace(TWO_PRICES, valid_to=date(2027, 1, 1))])
+    check_tariffs([])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import MINUTE_MS
+from chalicelib.energy.model import Usage
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.usage import Usage
 from chalicelib.energy.what_if import Potential, potential
 
 SLOT_MS = 5 * MINUTE_MS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import MINUTE_MS
-from chalicelib.energy.calendar import periods
+from chalicelib.energy.periods import periods
 from chalicelib.notifications import schemas as wire
 from chalicelib.notifications.delivery import (
     RETRY_AFTER_MINUTES,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import Invalid
 from chalicelib.core.local_time import local, start_ms
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS, iso
-from chalicelib.energy.calendar import Length, index_of, periods
+from chalicelib.energy.periods import Length, index_of, periods
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana"]
 

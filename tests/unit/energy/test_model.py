@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.energy.amounts import MICROJOULES_PER_KWH, MILLIONTHS, grams, kwh, millionths, money
+from chalicelib.energy.model import MICROJOULES_PER_KWH, MILLIONTHS, grams, kwh, millionths, money
 
 
 def test_a_kilowatt_hour_costs_its_price() -> None:
