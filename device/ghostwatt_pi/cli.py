@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 import sqlite3
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ghostwatt_pi.cloud.claim import ClaimFailed
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import ERROR, WRONG_COMMAND_LINE
 from ghostwatt_pi.commands.parser import build_parser
-from ghostwatt_pi.commands.privileges import become_owner
-from ghostwatt_pi.commands.sentences import sentence
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.event_log import open_log
 from ghostwatt_pi.identity import BadIdentity
-from ghostwatt_pi.meters.replay import ReplayError
+from ghostwatt_pi.meters.recording import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import BadFlag, BadSetting, load_settings
 from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.program import ProgramMissing
 from ghostwatt_pi.setup.system import CommandFailed, this_system
 
-ERRORS = (
+USER_ERRORS = (
     BadIdentity,
     BadSetting,
     ClaimFailed,
@@ -35,11 +37,25 @@ ERRORS = (
     installing.SetupStopped,
     sqlite3.Error,
 )
-"""What a person can do something about: one line, exit code 1. Everything else is a bug and shows its trace."""
+"""Errors that a person can do something about: one line, exit code 1. All others are bugs, and show their trace."""
+PLAIN_ERRORS = {
+    errno.ENOSPC: "the disk is full: make room",
+    errno.EROFS: "the disk is read-only: is the card worn out? Restart the Pi",
+    errno.ENOENT: "it does not exist",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "part of the path is not a folder",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code, one of exit_codes.py."""
+    """Run a command.
+
+    Args:
+        arguments: The command line; by default the process's own.
+
+    Returns:
+        The exit code, one of exit_codes.py.
+    """
     options = build_parser().parse_args(arguments)
     has_document = getattr(options, "json", False)  # stdout then belongs to one JSON document
     stream = sys.stderr if has_document else sys.stdout
@@ -54,6 +70,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context = Context(settings, DataDirectory(settings.data_dir, make=not is_setup), log)
         context.handle_signals()
         return int(options.command(context, options))
-    except ERRORS as error:
-        sys.stderr.write(f"ghostwatt-pi: {sentence(error, buffer_path)}\n")
+    except USER_ERRORS as error:
+        sys.stderr.write(f"ghostwatt-pi: {describe_error(error, buffer_path)}\n")
         return WRONG_COMMAND_LINE if isinstance(error, BadFlag) else ERROR
+
+
+def become_owner(folder: Path) -> None:
+    """Exchange root's rights for those of the folder's owner: a file of root's would shut the service out.
+
+    Nothing changes for another user than root, and in a folder of root's.
+    """
+    if os.geteuid() != 0 or not folder.exists():
+        return
+    status = folder.stat()
+    if status.st_uid == 0:
+        return
+    user = pwd.getpwuid(status.st_uid)
+    os.initgroups(user.pw_name, status.st_gid)
+    os.setgid(status.st_gid)
+    os.setuid(status.st_uid)
+    os.environ["HOME"] = user.pw_dir
+
+
+def describe_error(error: Exception, buffer_path: Path | None) -> str:
+    """Describe an error in one sentence, with the path and what to do.
+
+    Args:
+        error: The error.
+        buffer_path: The file that SQLite's errors are about.
+    """
+    if isinstance(error, sqlite3.Error):
+        return f"{buffer_path}: {'the folder cannot be written' if 'readonly' in str(error) else error}"
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    path = f"{error.filename}: " if error.filename else ""
+    if isinstance(error, PermissionError):
+        return f"{path}permission denied. {_suggest_sudo()}"
+    return f"{path}{PLAIN_ERRORS.get(error.errno, error.strerror)}"
+
+
+def _suggest_sudo() -> str:
+    if os.geteuid() == 0:
+        return "It belongs to another user"
+    program = Path(sys.argv[0])
+    name = program if program.is_absolute() else program.name
+    return f"Look after the service with sudo: sudo {name} {' '.join(sys.argv[1:])}".rstrip()

@@ -41,9 +41,9 @@ MESSAGES = {
     "relay_failed": Message("Outlet {channel} could not be switched: {error}", ERROR),
     "uploaded": Message("Sent {readings} readings", DEBUG),
     "rejected": Message("{readings} readings were refused ({code}) and are kept aside", ERROR),
-    "dropped": Message("The spool is full: the oldest readings are dropped, {total} so far", ERROR),
+    "dropped": Message("The buffer is full: the oldest readings are dropped, {total} so far", ERROR),
     "spool_damaged": Message(
-        "The spool was damaged: {saved} readings saved, {unreadable} places unreadable; see {path}", ERROR
+        "The buffer was damaged: {saved} readings saved, {unreadable} places unreadable; see {path}", ERROR
     ),
     "time_guessed": Message("{readings} readings were measured without a clock: they are dated up to this start"),
     "no_outlet": Message(NO_OUTLET + "; its readings wait here until then"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.serial_port import SerialMeter
+from ghostwatt_pi.meters.serial_meter import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError
 
 from .conftest import Told, until

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.agent.agent import Agent, Outcome
+from ghostwatt_pi.agent.agent import Agent, RunSummary
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
@@ -71,7 +71,7 @@ class RunningAgent:
     def __init__(self, directory: DataDirectory, cloud: FakeCloud, meter: Meter, told: Told) -> None:
         self._stop = threading.Event()
         self._directory, self._url, self._meter, self._told = directory, cloud.url, meter, told
-        self.outcome: Outcome | None = None
+        self.summary: RunSummary | None = None
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -79,14 +79,14 @@ class RunningAgent:
     def _run(self) -> None:
         try:
             with HttpClient(self._url) as cloud, closing(ReadingStore(self._directory.buffer_path)) as buffer:
-                self.outcome = Agent(self._directory, cloud, buffer, self._meter, self._told, self._stop).run()
+                self.summary = Agent(self._directory, cloud, buffer, self._meter, self._told, self._stop).run()
         except OSError as error:
             self.error = error
 
-    def wait(self, seconds: float = 30.0) -> Outcome | None:
+    def wait(self, seconds: float = 30.0) -> RunSummary | None:
         self._thread.join(seconds)
         assert not self._thread.is_alive()
-        return self.outcome
+        return self.summary
 
     def stop(self) -> None:
         self._stop.set()

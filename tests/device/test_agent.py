@@ -108,11 +108,16 @@ def test_rejected_readings_are_told_with_their_reason_and_not_sent_again(
     cloud.reject = lambda reading: "out_of_range" if reading["power"] > 1000 else None
     meter.say(reading(50.0, at_ms=1000), reading(9000.0, at_ms=2000), reading(51.0, at_ms=3000))
     meter.end()
-    outcome = start_agent(meter).wait()
+    summary = start_agent(meter).wait()
     assert stored_watts(cloud) == [50.0, 51.0]
     assert told.of("rejected") == [{"readings": 1, "code": "out_of_range"}]
-    assert outcome
-    assert (outcome.measured, outcome.settled["stored"], outcome.settled["rejected"], outcome.left) == (3, 2, 1, 0)
+    assert summary
+    assert (summary.measured, summary.acknowledged["stored"], summary.acknowledged["rejected"], summary.left) == (
+        3,
+        2,
+        1,
+        0,
+    )
 
 
 def test_a_batch_conflict_is_sent_again_under_another_id(
@@ -300,7 +305,7 @@ def test_a_short_outage_is_sent_at_once_and_in_order(
 def test_watts_that_change_by_a_step_are_uploaded_early(
     cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ghostwatt_pi.agent.pace.EARLY_GAP_SECONDS", 0.5)
+    monkeypatch.setattr("ghostwatt_pi.agent.schedule.EARLY_GAP_SECONDS", 0.5)
     cloud.interval_seconds = cloud.heartbeat_seconds = 600
     start_agent(meter)
     meter.say(reading(5.0, at_ms=1000))

@@ -1,4 +1,4 @@
-"""Time on a Pi that boots in the past or the future: simulated boots, the agent's real spool, courier and HTTP."""
+"""Time on a Pi that boots in the past or the future: simulated boots, the agent's real spool, uploader and HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.agent.courier import Courier
+from ghostwatt_pi.agent.uploader import Uploader
 from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.buffer.store import MAX_IN_ORDER, ReadingStore
 from ghostwatt_pi.clock import ROUNDING_MS, Clock, Timer, start_timer
@@ -84,9 +84,9 @@ class World:
     def send_all(self) -> None:
         assert self.store
         with HttpClient(self.cloud.url, self.clock) as client:
-            courier = Courier(client, self.store, Told())
+            uploader = Uploader(client, self.store, Told())
             while not self.store.is_clear(PORTS):
-                courier.send("key-1", PORTS, live=False)
+                uploader.send("key-1", PORTS, live=False)
 
     def errors_ms(self) -> list[int]:
         """How far each reading's stamp in the cloud is from the truth. Fails when one is missing or corrected twice."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ghostwatt_pi.meters.with_relays import MeterWithRelays
+from ghostwatt_pi.meters.base import MeterWithRelays
 from ghostwatt_pi.outlets.gpio import GpioRelays
 from ghostwatt_pi.outlets.relays import RelayError
 from gpiozero.pins.mock import MockFactory

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.local.discovery import STALE_SECONDS, discovery, state
-from ghostwatt_pi.local.home_assistant import HomeAssistant
+from ghostwatt_pi.local.home_assistant import STALE_SECONDS, HomeAssistant, discovery_configs, outlet_state
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -163,11 +162,11 @@ def test_a_value_that_is_stale_is_said_no_more_so_that_it_expires(shown: Shown, 
 
 
 def test_no_entity_of_home_assistant_can_command() -> None:
-    configs = [config for _, config in discovery("GW-1", 1, STATUS)]
+    configs = [config for _, config in discovery_configs("GW-1", 1, STATUS)]
     assert len({config["unique_id"] for config in configs}) == 3
     assert not any("command_topic" in config for config in configs)
     assert all(config["availability_topic"] == STATUS for config in configs)
 
 
 def test_an_outlet_without_a_measurement_has_no_power() -> None:
-    assert state(OutletSnapshot(1)) == {"power": None, "energy": 0.0, "relay": "ON"}
+    assert outlet_state(OutletSnapshot(1)) == {"power": None, "energy": 0.0, "relay": "ON"}

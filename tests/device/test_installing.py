@@ -19,7 +19,8 @@ import pytest
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.meters.choice import NoReading, choose_port, first_reading
+from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
+from ghostwatt_pi.meters.serial_ports import choose_port
 from ghostwatt_pi.settings.config import BadSetting, load_settings
 from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.program import install_copy
@@ -212,7 +213,7 @@ def test_of_several_ports_a_person_chooses_and_a_script_is_told_their_names() ->
 def test_a_meter_that_talks_nonsense_is_not_called_silent(told: Told) -> None:
     with (
         speaking(b"\xff\xfe nonsense\n") as port,
-        pytest.raises(NoReading, match="lines that are no readings: is 9600 its baud rate"),
+        pytest.raises(NoReading, match="lines that are not readings: is 9600 its baud rate"),
     ):
         first_reading(port, 9600, told, seconds=1)
 

@@ -12,8 +12,7 @@ import pytest
 import requests
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.local.confirm_word import MAX_WRONG
-from ghostwatt_pi.local.guard import MAX_BODY_BYTES
+from ghostwatt_pi.local.access import MAX_BODY_BYTES, MAX_WRONG_WORDS
 from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.schemas import Claim
@@ -271,7 +270,7 @@ def test_over_the_network_the_claim_code_is_shown_to_who_types_the_word(
     assert "the word that the Pi printed" in asked
     assert 'http-equiv="refresh"' not in asked, "it would take away what is being typed"
     assert "ABCD-2345" not in from_the_network(lan_page, word="BBB-BBB")
-    assert "ABCD-2345" in from_the_network(lan_page, word=lan_page.confirm.word.lower().replace("-", " "))
+    assert "ABCD-2345" in from_the_network(lan_page, word=lan_page.confirmation.word.lower().replace("-", " "))
     assert "ABCD-2345" in requests.get(lan_page.url, timeout=10).text, "at the Pi itself it is shown as ever"
     unpaired.save_key(KEY)
     assert "printed" not in from_the_network(lan_page), "there is nothing left to ask for"
@@ -287,14 +286,14 @@ def test_over_the_network_a_key_is_taken_from_who_sends_the_word(lan_page: Local
         answer = post_from_the_network(lan_page, {**GOOD, "word": word} if word else GOOD)
         assert (answer.status_code, answer.json()["code"]) == (403, code)
     assert unpaired.read_key() is None
-    assert post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirm.word}).status_code == 200
+    assert post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirmation.word}).status_code == 200
     assert unpaired.read_key() == KEY
 
 
 def test_the_word_cannot_be_guessed(lan_page: LocalApi, unpaired: DataDirectory) -> None:
-    for _ in range(MAX_WRONG):
+    for _ in range(MAX_WRONG_WORDS):
         assert post_from_the_network(lan_page, {**GOOD, "word": "BBB-BBB"}).status_code == 403
-    answer = post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirm.word})
+    answer = post_from_the_network(lan_page, {**GOOD, "word": lan_page.confirmation.word})
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_words")
     assert unpaired.read_key() is None
     assert post(lan_page).status_code == 200, "at the Pi itself a key is still taken"

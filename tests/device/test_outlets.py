@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.outlets.memory import Failure, Outlet, recall
-from ghostwatt_pi.outlets.outlets import Outlets, refusal
+from ghostwatt_pi.outlets.cut_safety import refusal_of
+from ghostwatt_pi.outlets.outlets import Outlets
+from ghostwatt_pi.outlets.records import Failure, OutletRecord, read_outlets
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
 from ghostwatt_pi.schemas import DeviceReply, RelayCommand, RelayReport, RelayState
 
@@ -90,7 +91,7 @@ class House:
         self.outlets = Outlets(self.relays, self.memory, self.told)
 
     def obey(self, *commands: RelayCommand) -> list[RelayReport]:
-        self.outlets.obey(reply(*commands))
+        self.outlets.apply(reply(*commands))
         return self.outlets.reports()
 
 
@@ -113,31 +114,31 @@ def house(tmp_path: Path) -> House:
 def test_a_cut_is_obeyed_only_below_its_power_and_before_its_end(
     command: RelayCommand, watts: float | None, why: str | None
 ) -> None:
-    assert refusal(command, watts, SERVER_MS) == why
+    assert refusal_of(command, watts, SERVER_MS) == why
 
 
 def test_a_safe_cut_switches_and_is_reported(house: House) -> None:
-    house.outlets.notice(draws(2.8))
+    house.outlets.take_measurements(draws(2.8))
     assert house.obey(cut()) == [RelayReport("port-1", "off", 2)]
     assert not house.relays.is_on(1)
 
 
 def test_a_cut_of_an_outlet_in_use_is_reported_as_refused(house: House) -> None:
-    house.outlets.notice(draws(90.0))
+    house.outlets.take_measurements(draws(90.0))
     assert house.obey(cut()) == [RelayReport("port-1", "on", 2, "in_use")]
     assert house.relays.is_on(1)
     assert house.told.of("refused") == [{"channel": 1, "reason": "in_use", "watts": 90.0}]
 
 
 def test_a_measurement_of_long_ago_proves_nothing(house: House) -> None:
-    house.outlets.notice(draws(2.8, at_ms=now_ms() - 121_000))
+    house.outlets.take_measurements(draws(2.8, at_ms=now_ms() - 121_000))
     assert house.obey(cut()) == [RelayReport("port-1", "on", 2, "in_use")]
 
 
 def test_a_refused_command_is_not_tried_again_when_the_power_falls(house: House) -> None:
-    house.outlets.notice(draws(90.0))
+    house.outlets.take_measurements(draws(90.0))
     house.obey(cut())
-    house.outlets.notice(draws(2.8))
+    house.outlets.take_measurements(draws(2.8))
     house.obey(cut())
     assert house.relays.is_on(1)
 
@@ -151,20 +152,20 @@ def test_an_older_version_is_ignored(house: House) -> None:
 def test_a_report_is_given_until_it_is_delivered(house: House) -> None:
     reports = house.obey(RelayCommand("port-1", 1, "off", 5))
     assert house.outlets.reports() == reports
-    house.outlets.delivered(reports)
+    house.outlets.mark_reported(reports)
     assert house.outlets.reports() == []
 
 
 def test_delivering_an_old_report_leaves_the_new_one(house: House) -> None:
     old = house.obey(RelayCommand("port-1", 1, "off", 5))
     new = house.obey(RelayCommand("port-1", 1, "on", 6))
-    house.outlets.delivered(old)
+    house.outlets.mark_reported(old)
     assert house.outlets.reports() == new == [RelayReport("port-1", "on", 6)]
 
 
 def test_after_a_restart_the_outlet_is_as_it_was_and_an_expired_cut_is_not_undone(house: House, tmp_path: Path) -> None:
-    house.outlets.notice(draws(2.8))
-    house.outlets.delivered(house.obey(cut()))
+    house.outlets.take_measurements(draws(2.8))
+    house.outlets.mark_reported(house.obey(cut()))
     after = House(tmp_path)
     assert not after.relays.is_on(1)
     assert after.obey(cut(expires_ms=SERVER_MS - 1)) == []
@@ -172,7 +173,7 @@ def test_after_a_restart_the_outlet_is_as_it_was_and_an_expired_cut_is_not_undon
 
 
 def failing(house: House) -> Failure | None:
-    return recall(house.memory)[1].failure
+    return read_outlets(house.memory)[1].failure
 
 
 def test_a_relay_that_fails_is_told_once_and_reported_with_the_state_it_really_has(
@@ -181,7 +182,7 @@ def test_a_relay_that_fails_is_told_once_and_reported_with_the_state_it_really_h
     house = House(tmp_path, BrokenRelays())
     off = RelayCommand("port-1", 1, "off", 2)
     assert house.obey(off) == [RelayReport("port-1", "on", 2, "failed")]
-    house.outlets.delivered(house.outlets.reports())
+    house.outlets.mark_reported(house.outlets.reports())
     for _ in range(5):
         clock.now += 1000
         assert house.obey(off) == [], "the same failure is reported twice"
@@ -217,11 +218,11 @@ def test_a_relay_that_obeys_again_is_reported_and_its_failure_is_over(tmp_path: 
     relays = BrokenRelays()
     house = House(tmp_path, relays)
     off = RelayCommand("port-1", 1, "off", 2)
-    house.outlets.delivered(house.obey(off))
+    house.outlets.mark_reported(house.obey(off))
     relays.is_broken, clock.now = False, clock.now + 6
     assert house.obey(off) == [RelayReport("port-1", "off", 2)]
     assert failing(house) is None
-    assert recall(house.memory)[1].confirmed
+    assert read_outlets(house.memory)[1].confirmed
 
 
 def test_a_command_that_was_taken_back_is_not_tried_again_but_its_failure_is_remembered(
@@ -248,18 +249,18 @@ def test_the_cloud_is_asked_before_a_failed_command_is_tried_again(tmp_path: Pat
 
 def test_a_state_in_the_meters_readings_is_the_relays_answer(tmp_path: Path, clock: Clock) -> None:
     house = House(tmp_path, BrokenRelays())
-    house.outlets.notice([Measurement(1, now_ms(), 230.0, 0.0, 0.0, relay="off")])
+    house.outlets.take_measurements([Measurement(1, now_ms(), 230.0, 0.0, 0.0, relay="off")])
     assert house.obey(RelayCommand("port-1", 1, "off", 2)) == [RelayReport("port-1", "off", 2)]
 
 
 def test_nobody_waits_for_a_deaf_relay_and_the_others_are_switched_meanwhile(tmp_path: Path) -> None:
     relays, finished = DeafRelays({1, 2, 3}), threading.Event()
-    outlets = Outlets(relays, tmp_path / "outlets.json", Told(), switched=finished.set)
-    outlets.obey(reply(*(RelayCommand(f"port-{n}", n, "off", 2) for n in (1, 2, 3, 4))))
+    outlets = Outlets(relays, tmp_path / "outlets.json", Told(), on_switched=finished.set)
+    outlets.apply(reply(*(RelayCommand(f"port-{n}", n, "off", 2) for n in (1, 2, 3, 4))))
     assert finished.wait(10)
     outlets.collect()
     assert outlets.reports() == [RelayReport("port-4", "off", 2)]
-    outlets.obey(reply(*(RelayCommand(f"port-{n}", n, "on", 3) for n in (1, 2, 3, 4))))
+    outlets.apply(reply(*(RelayCommand(f"port-{n}", n, "on", 3) for n in (1, 2, 3, 4))))
     assert relays.tries[1] == 1, "a second attempt beside the first"
     relays.give_up.set()
     outlets.drain(10)
@@ -269,7 +270,7 @@ def test_nobody_waits_for_a_deaf_relay_and_the_others_are_switched_meanwhile(tmp
 
 def test_a_relay_without_its_state_of_before_is_reported_on_and_switched_again(tmp_path: Path, clock: Clock) -> None:
     house = House(tmp_path, ForgetfulRelays())
-    house.outlets.delivered(house.obey(RelayCommand("port-1", 1, "off", 2)))
+    house.outlets.mark_reported(house.obey(RelayCommand("port-1", 1, "off", 2)))
     house.relays.failed[1] = "the meter did not confirm"  # type: ignore[attr-defined]
     house.outlets.collect()
     assert house.outlets.reports() == [RelayReport("port-1", "on", 2, "failed")]
@@ -285,7 +286,7 @@ def test_a_relay_without_its_state_of_before_is_reported_on_and_switched_again(t
 def test_a_damaged_memory_is_put_aside_and_told_and_the_outlets_go_on(tmp_path: Path, content: bytes) -> None:
     memory = tmp_path / "outlets.json"
     memory.write_bytes(content)
-    assert recall(memory) == {}
+    assert read_outlets(memory) == {}
     house = House(tmp_path)
     assert [told["path"] for told in house.told.of("file_damaged")] == [str(memory)]
     assert (tmp_path / "outlets.json-damaged-1").read_bytes() == content
@@ -296,15 +297,15 @@ def test_a_damaged_memory_is_put_aside_and_told_and_the_outlets_go_on(tmp_path: 
 def test_a_memory_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     stored = '{"1": {"port_id": "port-1", "version": 4, "state": "off", "reason": "by_hand", "reported": true}}'
     (tmp_path / "outlets.json").write_text(stored)
-    assert recall(tmp_path / "outlets.json") == {1: Outlet("port-1", 4, "off", "by_hand", reported=True)}
+    assert read_outlets(tmp_path / "outlets.json") == {1: OutletRecord("port-1", 4, "off", "by_hand", reported=True)}
 
 
 def test_the_first_measurement_after_a_switch_confirms_it_in_watts(house: House) -> None:
     house.obey(RelayCommand("port-1", 1, "off", 2))
-    house.outlets.notice(draws(90.0, at_ms=now_ms() - 1000))
+    house.outlets.take_measurements(draws(90.0, at_ms=now_ms() - 1000))
     assert house.told.of("relay") == []
-    house.outlets.notice(draws(0.0, at_ms=now_ms() + 1))
-    house.outlets.notice(draws(0.0, at_ms=now_ms() + 2))
+    house.outlets.take_measurements(draws(0.0, at_ms=now_ms() + 1))
+    house.outlets.take_measurements(draws(0.0, at_ms=now_ms() + 2))
     assert house.told.of("relay") == [{"channel": 1, "state": "off", "watts": 0.0}]
 
 
@@ -315,7 +316,7 @@ def test_channels_map_to_ports_by_the_last_reply_only(house: House) -> None:
 
 
 def test_an_outlet_whose_port_is_gone_does_not_stay_off(house: House) -> None:
-    house.outlets.notice(draws(2.8))
+    house.outlets.take_measurements(draws(2.8))
     house.obey(cut())
     assert house.obey() == []
     assert house.relays.is_on(1)

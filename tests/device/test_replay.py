@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.meters.replay import KEPT_GAP_SECONDS, Replay, ReplayError, compressed_seconds
+from ghostwatt_pi.meters.recording import ReplayError
+from ghostwatt_pi.meters.replay import KEPT_GAP_SECONDS, Replay, compressed_seconds
 
 OUR_HISTORY = """timestamp,timestampMs,voltage,current,power\r
 2026-01-01T00:00:00.000Z,1767225600000,230.1,0.3,61.5\r

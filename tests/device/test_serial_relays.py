@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from ghostwatt_pi.meters import restorer, serial_relays
-from ghostwatt_pi.meters.restorer import ATTEMPTS
+from ghostwatt_pi.meters import serial_relays
+from ghostwatt_pi.meters.serial_relays import ATTEMPTS
 from ghostwatt_pi.outlets.relays import RelayError
 
 from .arduino_line import Line, in_background
@@ -90,7 +90,7 @@ def test_after_a_reset_without_unplugging_the_relays_are_set_one_by_one(open_lin
 
 
 def test_a_state_of_before_that_is_not_confirmed_is_told(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restorer, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(serial_relays, "REPEAT_SECONDS", 0.05)
     line.meter.relays.restore({1: "off"})
     line.open()
     line.speak_until_measured()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.serial_port import SerialMeter
+from ghostwatt_pi.meters.serial_meter import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError
 
 from .arduino_build import AVR_PACKAGES, build_core, build_host, build_uno, has_avr, size

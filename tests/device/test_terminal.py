@@ -18,7 +18,7 @@ from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.outlets.outlets import Outlet, recall
+from ghostwatt_pi.outlets.records import OutletRecord, read_outlets
 
 from .conftest import Told, until
 from .fake_cloud import FakeCloud
@@ -129,7 +129,7 @@ def test_a_switch_without_an_agent_goes_directly_to_the_meter_and_is_remembered(
     code, out = pi.ask("switch", "1", "off", "--serial", arduino.port)
     assert (code, out) == (0, "Outlet 1 is off. The cloud's next command to it wins.\n")
     assert arduino.told[-1] == {"port": 1, "relay": "off"}
-    assert recall(directory.outlets_path) == {1: Outlet("port-1", 4, "off", "by_hand", reported=False)}
+    assert read_outlets(directory.outlets_path) == {1: OutletRecord("port-1", 4, "off", "by_hand", reported=False)}
 
 
 def test_a_replay_draws_its_bar_for_a_person(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:

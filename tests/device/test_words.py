@@ -19,10 +19,10 @@ from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.meters.with_relays import MeterWithRelays
-from ghostwatt_pi.outlets import hand
+from ghostwatt_pi.meters.base import MeterWithRelays
+from ghostwatt_pi.outlets import control_socket
+from ghostwatt_pi.outlets.control_socket import ControlServer
 from ghostwatt_pi.outlets.gpio import GpioRelays
-from ghostwatt_pi.outlets.hand import HandServer
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import KEYS, flag, load_settings
 from ghostwatt_pi.setup import installing
@@ -241,21 +241,21 @@ def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:
 def test_a_hand_request_that_nobody_waits_for_any_more_is_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hand, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(control_socket, "ANSWER_SECONDS", 0.05)
     switched: list[int] = []
-    with HandServer(tmp_path / "switch.sock") as server_of_hand:
+    with ControlServer(tmp_path / "switch.sock") as server_of_control:
         with pytest.raises(RelayError, match="was not switched"):
-            server_of_hand.ask(1, "off")
-        server_of_hand.serve(lambda channel, _state, _done: switched.append(channel))
+            server_of_control.request_switch(1, "off")
+        server_of_control.serve(lambda channel, _state, _done: switched.append(channel))
     assert switched == []
 
 
 def test_a_damaged_request_on_the_socket_is_answered(tmp_path: Path) -> None:
-    server_of_hand = HandServer(tmp_path / "switch.sock", lambda: {"is_online": True})
-    with server_of_hand.running():
-        assert hand.ask_agent(tmp_path / "switch.sock") == {"is_online": True}
+    server_of_control = ControlServer(tmp_path / "switch.sock", lambda: {"is_online": True})
+    with server_of_control.running():
+        assert control_socket.request_state(tmp_path / "switch.sock") == {"is_online": True}
         with pytest.raises(RelayError, match="not a request"):
-            hand.switch_through_agent(tmp_path / "switch.sock", "x", "off")  # type: ignore[arg-type]
+            control_socket.switch_through_agent(tmp_path / "switch.sock", "x", "off")  # type: ignore[arg-type]
 
 
 def test_pins_are_let_go_with_their_meter() -> None:

@@ -14,14 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 from ghostwatt_pi.agent.agent import Agent
-from ghostwatt_pi.agent.pace import Pace
+from ghostwatt_pi.agent.schedule import Pace
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.event_log import open_log
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.profiles import PROFILES
-from ghostwatt_pi.meters.simulator import ProfiledAppliance, Simulator
+from ghostwatt_pi.meters.simulated import PROFILES, ProfiledAppliance, Simulator
 
 OUTLETS = ("television", "fridge", "router", "console")
 

@@ -1,1 +1,1 @@
-"""Measures into the spool, and sends what is there: when, how much, and what to do when the cloud is away."""
+"""Measures into the buffer and sends from it: the loop, the measuring thread, the uploads and their schedule."""

@@ -1,1 +1,1 @@
-"""What `ghostwatt-pi COMMAND` does."""
+"""The commands of `ghostwatt-pi`."""

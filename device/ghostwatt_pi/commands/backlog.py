@@ -1,4 +1,4 @@
-"""`ghostwatt-pi backlog`: what waits for the cloud, what it refused, and a way to send it now."""
+"""`ghostwatt-pi backlog`: shows what waits for the cloud and what it refused, and sends it now with --send."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.commands.asking import channels_without_outlet
 from ghostwatt_pi.commands.bring_back import send_former, show_former
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
+from ghostwatt_pi.commands.formatting import ProgressBar, ago, backlog_size, iso, print_json, print_rows
 from ghostwatt_pi.commands.measuring import log_finished
-from ghostwatt_pi.commands.progress import Progress
-from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
-from ghostwatt_pi.commands.working import work
+from ghostwatt_pi.commands.runner import run
+from ghostwatt_pi.commands.status import channels_without_outlet
 from ghostwatt_pi.data_directory import DirectoryInUse
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
@@ -26,7 +25,7 @@ from ghostwatt_pi.settings.config import BadSetting
 
 
 def backlog(context: Context, options: Namespace) -> int:
-    """Show what waits; with `--send`, send it first. What was put aside is shown, and sent, only when asked for."""
+    """Show what waits; with `--send`, send it first. Readings that were put aside take options of their own."""
     if options.former:
         return show_former(context.directory, is_json=options.json)
     if options.send_former is not None:
@@ -41,43 +40,43 @@ def backlog(context: Context, options: Namespace) -> int:
 
 
 class NoMeter:
-    """A meter that has nothing to say, and no relays: only the spool is sent. It is its own relays."""
+    """A meter without measurements, which is its own relays and switches nothing: only the buffer is sent."""
 
     @property
     def relays(self) -> NoMeter:
-        """None that could be switched: commands wait for the agent that can."""
+        """No outlets: commands wait for the next run with a meter."""
         return self
 
     def measurements(self, _: threading.Event, /) -> Iterator[list[Measurement]]:
-        """None."""
+        """Yield nothing."""
         return iter(())
 
     def switch(self, channel: int, state: RelayState) -> None:
-        """Not now. Raises NoRelays."""
+        """Raise NoRelays."""
         raise NoRelays(f"outlet {channel} is not turned {state} while only the backlog is sent")
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
-        """Nothing to restore."""
+        """Restore nothing."""
 
 
-class _Drained:
-    """An EventLog that moves a progress bar with every upload, and sets `stop` when the key is refused."""
+class _DrainLog:
+    """An EventLog that moves a progress bar with every upload, and ends the run when the key is refused."""
 
-    def __init__(self, log: EventLog, progress: Progress, stop: threading.Event) -> None:
+    def __init__(self, log: EventLog, progress: ProgressBar, stop: threading.Event) -> None:
         self._log, self._progress, self._stop, self._sent = log, progress, stop, 0
 
     def __call__(self, event: str, **fields: object) -> None:
-        """Tell it."""
+        """Log it."""
         if event == "uploaded":
             self._sent += int(str(fields["readings"]))
-            self._progress.at(self._sent)
+            self._progress.show(self._sent)
         self._log(event, **fields)
         if event == "key_refused":  # only a person can help
             self._stop.set()
 
 
 def _send(context: Context) -> int:
-    """Drain the spool at the cloud's pace; the exit code."""
+    """Send what waits, at the cloud's pace, and return the exit code."""
     if context.directory.is_in_use():
         raise DirectoryInUse("the agent runs, and sends what waits by itself; see: ghostwatt-pi status")
     if context.directory.is_key_lost():
@@ -85,15 +84,15 @@ def _send(context: Context) -> int:
     if context.directory.read_key() is None:
         raise BadSetting("this device is not paired: ghostwatt-pi claim")
     before = read_stats(context.directory).depth
-    progress = Progress("Sent", before)
-    context.log = _Drained(context.log, progress, context.stop)
+    progress = ProgressBar("Sent", before)
+    context.log = _DrainLog(context.log, progress, context.stop)
     try:
-        outcome = work(context, NoMeter)
+        summary = run(context, NoMeter)
     finally:
         progress.end()
-    if outcome is None or not outcome.complete:
+    if summary is None or not summary.complete:
         return LEFT_BEHIND
-    return log_finished(context, outcome, before)
+    return log_finished(context, summary, before)
 
 
 def _document(found: BufferStats) -> dict[str, object]:
@@ -114,7 +113,7 @@ def _document(found: BufferStats) -> dict[str, object]:
 
 
 def _rows(found: BufferStats, without_outlet: Collection[int]) -> dict[str, str]:
-    rows = {"Waiting": waiting(found)}
+    rows = {"Waiting": backlog_size(found)}
     for each in found.waiting:
         rows[f"Channel {each.channel}"] = f"{each.readings:,} readings, the oldest {ago(each.oldest_at_ms, now_ms())}"
         if each.channel in without_outlet:
@@ -122,7 +121,7 @@ def _rows(found: BufferStats, without_outlet: Collection[int]) -> dict[str, str]
     for refused in found.rejected:
         why = f"{refused.code} ({refused.field})" if refused.field else refused.code
         rows[f"Refused: {why}"] = f"{refused.readings:,} readings, the last {ago(refused.last_at_ms, now_ms())}"
-    rows["Dropped"] = f"{found.dropped:,} readings, since the spool was full"
+    rows["Dropped"] = f"{found.dropped:,} readings: the buffer was full"
     if found.put_aside:
         rows["Put aside"] = f"{found.put_aside:,} readings of a former owner, see --former"
     return rows

@@ -9,9 +9,9 @@ from ghostwatt_pi.buffer.archive import Former, bring_back, formers
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
-from ghostwatt_pi.commands.words import ago, iso, print_json
+from ghostwatt_pi.commands.formatting import ago, iso, print_json
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.meters.choice import ask_at_terminal
+from ghostwatt_pi.meters.serial_ports import ask_at_terminal
 from ghostwatt_pi.settings.config import BadSetting
 
 TO_ACCOUNT = "They go to the account that this device is paired with now. Are they yours? [y/N] "

@@ -1,4 +1,4 @@
-"""What every command works with."""
+"""What every command gets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ from ghostwatt_pi.settings.config import Settings
 
 @dataclass
 class Context:
-    """The settings, the folder, the event log, and what is shared while a command runs."""
+    """The settings, the data folder, and what is shared while a command runs.
+
+    Attributes:
+        settings: The settings.
+        directory: The data folder.
+        log: Takes the events.
+        claim_state: The open claim, which the local page shows.
+        stop: Set to end the command.
+        notifier: Tells systemd about the service's state.
+    """
 
     settings: Settings
     directory: DataDirectory
@@ -25,7 +34,7 @@ class Context:
     notifier: Notifier = field(default_factory=Notifier)
 
     def handle_signals(self) -> None:
-        """Ctrl-C and a service manager's SIGTERM end the command cleanly; a second one ends it at once."""
+        """End the command cleanly at Ctrl-C or SIGTERM, and immediately at a second one."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 

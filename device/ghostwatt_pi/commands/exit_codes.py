@@ -1,4 +1,4 @@
-"""What a command's exit code says to a script."""
+"""The exit codes of the commands, and what they mean to a script."""
 
 OK = 0
 ERROR = 1

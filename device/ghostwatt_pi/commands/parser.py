@@ -7,13 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ghostwatt_pi import __version__
-from ghostwatt_pi.commands import backlog, doctor, measuring, settings_list, status, switching
+from ghostwatt_pi.commands.backlog import backlog
+from ghostwatt_pi.commands.doctor import doctor
 from ghostwatt_pi.commands.exit_codes import MEANINGS
+from ghostwatt_pi.commands.measuring import replay, run_with_arduino, simulate
+from ghostwatt_pi.commands.pairing import claim
+from ghostwatt_pi.commands.settings_list import show_settings
+from ghostwatt_pi.commands.status import show_status
+from ghostwatt_pi.commands.switching import switch
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
-from ghostwatt_pi.meters.profiles import PROFILES
+from ghostwatt_pi.meters.simulated import PROFILES
+from ghostwatt_pi.settings import setting
 from ghostwatt_pi.settings.config import flag, settings_table
-from ghostwatt_pi.settings.setting import RETIRED
-from ghostwatt_pi.settings.setting import switch as yes_or_no
 from ghostwatt_pi.setup import installing
 
 EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
@@ -54,58 +59,62 @@ def build_parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    _add_setup(add("setup", installing.setup, "make all ready: settings, pairing, meter, service"))
-    _add_claim(add("claim", measuring.claim, "pair this device with an account by a short code"))
-    add("run", measuring.run, "measure with an Arduino and send")
-    _add_looks(add, "status", status.status, "show what the agent does")
-    _add_doctor(_add_looks(add, "doctor", doctor.doctor, "check everything, and say how to mend it"))
-    _add_simulate(add("simulate", measuring.simulate, "be a Pi with simulated appliances"))
-    _add_replay(add("replay", measuring.replay, "send recordings of real appliances"))
-    looks = _add_looks(add, "backlog", backlog.backlog, "show what waits for the cloud")
-    _add_backlog(looks)
-    add("settings", settings_list.show, "show every setting: its flag, meaning, default, and value here")
-    _add_switch(add("switch", switching.switch, "switch an outlet by hand; the cloud's next command wins"))
+    _add_setup(add("setup", installing.setup, "set everything up: settings, pairing, meter, service"))
+    _add_claim(add("claim", claim, "pair this device with an account by a short code"))
+    add("run", run_with_arduino, "measure with an Arduino and send")
+    _add_inspection(add, "status", show_status, "show what the agent does")
+    _add_doctor(_add_inspection(add, "doctor", doctor, "check everything, and say how to fix it"))
+    _add_simulate(add("simulate", simulate, "measure simulated appliances and send"))
+    _add_replay(add("replay", replay, "send recordings of real appliances"))
+    backlog_parser = _add_inspection(add, "backlog", backlog, "show what waits for the cloud")
+    _add_backlog(backlog_parser)
+    add("settings", show_settings, "show every setting: its flag, meaning, default, and value here")
+    _add_switch(add("switch", switch, "switch an outlet by hand; the cloud's next command wins"))
     return parser
 
 
 def _common_options() -> argparse.ArgumentParser:
-    """The log's form, and every setting of config.py as a flag."""
+    """The form of the log, and every setting of config.py as a flag."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data", metavar="DIR", type=Path, help="folder of identity, key and spool (~/.ghostwatt)")
+    common.add_argument("--data", metavar="DIR", type=Path, help="folder of identity, key and buffer (~/.ghostwatt)")
     common.add_argument("--tell", choices=["people", "json"], default="people", help="sentences, or a JSON line each")
-    common.add_argument("--verbose", action="store_true", help="also tell of every upload")
+    common.add_argument("--verbose", action="store_true", help="also log every upload")
     for key, written, _ in settings_table():  # listed once, by `ghostwatt-pi settings`
-        if written.parse is yes_or_no:
+        if written.parse is setting.switch:
             common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
         else:
             common.add_argument(flag(key), metavar=written.value or key.upper(), help=argparse.SUPPRESS)
-    for key in RETIRED:
+    for key in setting.RETIRED:
         common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
     return common
 
 
-def _add_looks(
+def _add_inspection(
     add: Callable[..., argparse.ArgumentParser], name: str, command: Callable[..., int], help_text: str
 ) -> argparse.ArgumentParser:
-    """A command that looks at an agent's folder."""
+    """Add a command that shows something of the agent, also as JSON."""
     parser = add(name, command, help_text)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     return parser
 
 
 def _add_setup(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="show all that it would do, and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show every step, and change nothing")
     parser.add_argument(
-        "--uninstall", action="store_true", help="remove service and user; the data stays unless you say"
+        "--uninstall", action="store_true", help="remove service and user; the data stays unless you say otherwise"
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_claim(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--new-identity", action="store_true", help="be a new device: forget the old owner's everything"
+        "--new-identity",
+        action="store_true",
+        help="become a new device: remove key, readings and relay states of the old owner",
     )
-    parser.add_argument("--keep-readings", action="store_true", help="send the new owner what still waits: it is mine")
+    parser.add_argument(
+        "--keep-readings", action="store_true", help="also send the readings that wait, which are yours"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, the code on stderr")
 
 
@@ -151,7 +160,7 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
 
 
 def _number(least: float, most: float) -> Callable[[str], float]:
-    """Converts text to a number within bounds."""
+    """Make a converter of text to a number within bounds."""
 
     def number(text: str) -> float:
         if not least <= float(text) <= most:
@@ -162,14 +171,14 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 
 
 def _channel(text: str) -> int:
-    """Converts text to a channel."""
+    """Convert text to a channel."""
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MAX_CHANNEL:
         raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_CHANNEL}")
     return int(text)
 
 
 def _span(most: float) -> Callable[[str], tuple[float, float]]:
-    """Converts `low:high` to two numbers, from 0 to `most`."""
+    """Make a converter of `low:high` to two numbers from 0 to `most`."""
     number = _number(0, most)
 
     def span(text: str) -> tuple[float, float]:

@@ -9,20 +9,20 @@ from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK
 from ghostwatt_pi.settings.config import config_path, flag, settings_table
 
-NOTHING = ("", ())
-"""Defaults of settings that are not set."""
+NO_VALUE = ("", ())
+"""Defaults that stand for no value."""
 
 
-def show(context: Context, _options: Namespace) -> int:
+def show_settings(context: Context, _options: Namespace) -> int:
     """Print the list."""
     lines = [
         f"Flags go before GHOSTWATT_... in the environment, these before {config_path(context.settings.data_dir)}."
     ]
     for key, written, default in settings_table():
         value = getattr(context.settings, key)
-        shown = f" ({_text(default)})" if default not in NOTHING else ""
-        here = f"  now: {_text(value)}" if value != default else ""
-        lines += ["", f"{flag(key)} {written.value}".rstrip() + here, f"    {written.help}{shown}"]
+        default_text = f" ({_text(default)})" if default not in NO_VALUE else ""
+        value_text = f"  now: {_text(value)}" if value != default else ""
+        lines += ["", f"{flag(key)} {written.value}".rstrip() + value_text, f"    {written.help}{default_text}"]
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return OK
 

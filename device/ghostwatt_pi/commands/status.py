@@ -1,4 +1,7 @@
-"""`ghostwatt-pi status`: what the agent does, read from its folder beside it."""
+"""`ghostwatt-pi status`: the agent's state, asked of the running agent and read from its folder.
+
+It exits with 4 when the device is not paired, the agent does not run or is offline, or a relay or the meter fails.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,23 @@ from dataclasses import dataclass
 from ghostwatt_pi import identity
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.commands.asking import agent_state, channels_without_outlet, watts_past_off
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK, UNWELL
-from ghostwatt_pi.commands.words import ago, iso, print_json, print_rows, waiting
-from ghostwatt_pi.local.state_file import AgentState
-from ghostwatt_pi.outlets.outlets import Outlet, recall
+from ghostwatt_pi.commands.formatting import ago, backlog_size, iso, print_json, print_rows
+from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.local.state_file import AgentState, parse_state, read_state
+from ghostwatt_pi.measurement import GAP_MS
+from ghostwatt_pi.outlets.control_socket import NoAgent, request_state
+from ghostwatt_pi.outlets.records import OutletRecord, read_outlets
+
+OFF_WATTS = 0.5
+SETTLE_MS = 10_000
+"""If more than OFF_WATTS flows through an outlet that has been off for so long, its relay does not cut the power."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """The agent now. `online`: whether the cloud answered the running agent last; None when nobody knows."""
+    """What a person wants to know of the agent and its folder."""
 
     device_id: str
     api: str
@@ -30,50 +39,50 @@ class Status:
     running: bool
     agent: AgentState
     buffer: BufferStats
-    outlets: dict[int, Outlet]
+    outlets: dict[int, OutletRecord]
     without_outlet: Sequence[int]
 
     @property
     def online(self) -> bool | None:
-        """Only a running agent is online."""
+        """Whether the cloud answered the running agent last; None when it was not called yet."""
         return self.agent.is_online if self.running else False
 
     @property
     def is_well(self) -> bool:
-        """Whether readings come and go where they should, and relays obey."""
+        """Whether the agent runs and sends, the meter has readings, and the relays obey."""
         return self.paired and self.running and self.online is not False and not self.troubles
 
     @property
     def troubles(self) -> list[str]:
-        """What does not work though the agent runs, a sentence each."""
-        found = [
+        """What does not work, a sentence each."""
+        sentences = [
             f"outlet {channel} does not obey: {outlet.failure.error}"
             for channel, outlet in sorted(self.outlets.items())
             if outlet.failure
         ]
         if self.running and self.agent.is_meter_silent:
-            found.append("the meter is silent")
+            sentences.append("the meter is silent")
         elif self.running:
-            found += [f"outlet {channel} has no reading" for channel in self.agent.silent]
+            sentences += [f"outlet {channel} has no reading" for channel in self.agent.silent]
         if self.is_read_only:
-            found.append("the data folder is read-only")
+            sentences.append("the data folder is read-only")
         elif self.running and self.agent.disk:
-            found.append(f"the data folder cannot be written: {self.agent.disk}")
-        return found
+            sentences.append(f"the data folder cannot be written: {self.agent.disk}")
+        return sentences
 
 
-def status(context: Context, options: Namespace) -> int:
-    """Show it."""
-    found = read_status(context)
+def show_status(context: Context, options: Namespace) -> int:
+    """Show the status."""
+    status = read_status(context)
     if options.json:
-        print_json(_document(found))
+        print_json(_document(status))
     else:
-        print_rows(_rows(found))
-    return OK if found.is_well else UNWELL
+        print_rows(_rows(status))
+    return OK if status.is_well else UNWELL
 
 
 def read_status(context: Context) -> Status:
-    """Look. Raises BadIdentity, sqlite3.Error."""
+    """Read the status. Raises BadIdentity, sqlite3.Error."""
     directory = context.directory
     buffer = read_stats(directory)
     return Status(
@@ -85,21 +94,47 @@ def read_status(context: Context) -> Status:
         running=directory.is_in_use(),
         agent=agent_state(directory),
         buffer=buffer,
-        outlets=recall(directory.outlets_path),
+        outlets=read_outlets(directory.outlets_path),
         without_outlet=channels_without_outlet(directory, buffer),
     )
 
 
-def _document(found: Status) -> dict[str, object]:
+def agent_state(directory: DataDirectory) -> AgentState:
+    """Return the agent's own state while it runs, else the state that it last wrote."""
+    try:
+        return parse_state(request_state(directory.switch_path))
+    except (NoAgent, AttributeError, KeyError, TypeError, ValueError):
+        return read_state(directory.state_path)
+
+
+def watts_while_off(agent: AgentState, channel: int, outlet: OutletRecord) -> float | None:
+    """Return the power that flows though the outlet is off; None when none does, or nobody knows."""
+    newest = agent.newest.get(channel)
+    if newest is None or outlet.state == "on" or outlet.switched_at_ms is None:
+        return None
+    is_recent = now_ms() - newest.at_ms <= GAP_MS and newest.at_ms - outlet.switched_at_ms >= SETTLE_MS
+    return newest.watts if is_recent and newest.watts > OFF_WATTS else None
+
+
+def channels_without_outlet(directory: DataDirectory, buffer: BufferStats) -> list[int]:
+    """Return the channels that have readings, waiting or coming, but no outlet on the page as far as is known."""
+    agent, outlets = agent_state(directory), read_outlets(directory.outlets_path)
+    if not outlets and agent.is_online is None:
+        return []
+    measured = set(agent.newest) if directory.is_in_use() else set()
+    return sorted(({backlog.channel for backlog in buffer.waiting} | measured) - outlets.keys())
+
+
+def _document(status: Status) -> dict[str, object]:
     return {
-        "deviceId": found.device_id,
-        "api": found.api,
-        "paired": found.paired,
-        "running": found.running,
-        "online": found.online,
-        "trouble": found.agent.trouble if found.running else None,
-        "lastUploadAt": iso(found.agent.last_upload_at_ms),
-        "spool": {"readings": found.buffer.depth, "bytes": found.buffer.bytes, "dropped": found.buffer.dropped},
+        "deviceId": status.device_id,
+        "api": status.api,
+        "paired": status.paired,
+        "running": status.running,
+        "online": status.online,
+        "trouble": status.agent.trouble if status.running else None,
+        "lastUploadAt": iso(status.agent.last_upload_at_ms),
+        "spool": {"readings": status.buffer.depth, "bytes": status.buffer.bytes, "dropped": status.buffer.dropped},
         "outlets": [
             {
                 "channel": channel,
@@ -108,65 +143,67 @@ def _document(found: Status) -> dict[str, object]:
                 "reason": outlet.reason,
                 **_failure(outlet),
             }
-            for channel, outlet in sorted(found.outlets.items())
+            for channel, outlet in sorted(status.outlets.items())
         ],
         "readings": [
             {"channel": channel, "watts": newest.watts, "measuredAt": iso(newest.at_ms)}
-            for channel, newest in sorted(found.agent.newest.items())
+            for channel, newest in sorted(status.agent.newest.items())
         ],
-        "troubles": found.troubles,
-        "channelsWithoutOutlet": list(found.without_outlet),
+        "troubles": status.troubles,
+        "channelsWithoutOutlet": list(status.without_outlet),
     }
 
 
-def _failure(outlet: Outlet) -> dict[str, object]:
-    """Only an outlet whose relay does not obey has it."""
+def _failure(outlet: OutletRecord) -> dict[str, object]:
+    """Only an outlet whose relay does not obey has this field."""
     if (failure := outlet.failure) is None:
         return {}
     since = iso(failure.since_ms)
     return {"failure": {"wanted": failure.wanted, "tried": failure.tried, "since": since, "error": failure.error}}
 
 
-def _rows(found: Status) -> dict[str, str]:
+def _rows(status: Status) -> dict[str, str]:
     rows = {
-        "Device": found.device_id,
-        "Paired": "yes" if found.paired else _not_paired(found),
-        "Agent": "running" if found.running else "not running: sudo systemctl start ghostwatt, or ghostwatt-pi run",
-        "Cloud": f"{found.api}, {_online(found)}",
-        "Last upload": ago(found.agent.last_upload_at_ms, now_ms()),
-        "Waiting": waiting(found.buffer),
+        "Device": status.device_id,
+        "Paired": "yes" if status.paired else _not_paired(status),
+        "Agent": "running" if status.running else "not running: sudo systemctl start ghostwatt, or ghostwatt-pi run",
+        "Cloud": f"{status.api}, {_online(status)}",
+        "Last upload": ago(status.agent.last_upload_at_ms, now_ms()),
+        "Waiting": backlog_size(status.buffer),
     }
-    if found.buffer.dropped:
-        rows["Dropped"] = f"{found.buffer.dropped:,} readings, since the spool was full"
-    for channel, outlet in sorted(found.outlets.items()):
-        rows[f"Outlet {channel}"] = _outlet(found.agent, channel, outlet)
-    for channel in found.without_outlet:
+    if status.buffer.dropped:
+        rows["Dropped"] = f"{status.buffer.dropped:,} readings: the buffer was full"
+    for channel, outlet in sorted(status.outlets.items()):
+        rows[f"Outlet {channel}"] = _outlet(status.agent, channel, outlet)
+    for channel in status.without_outlet:
         rows[f"Channel {channel}"] = "no outlet on the page yet: add one"
-    if found.troubles:
-        rows["Trouble"] = f"{'; '.join(found.troubles)}. See ghostwatt-pi doctor"
+    if status.troubles:
+        rows["Trouble"] = f"{'; '.join(status.troubles)}. See ghostwatt-pi doctor"
     return rows
 
 
-def _outlet(agent: AgentState, channel: int, outlet: Outlet) -> str:
-    """Its state, why, what it draws and when that was measured."""
-    says = [f"{outlet.state} ({outlet.reason})" if outlet.reason else outlet.state]
+def _outlet(agent: AgentState, channel: int, outlet: OutletRecord) -> str:
+    """Say the state of an outlet, the reason, its power and when that was measured."""
+    parts = [f"{outlet.state} ({outlet.reason})" if outlet.reason else outlet.state]
     if failure := outlet.failure:
         since = ago(failure.since_ms, now_ms())
-        says.append(f"the relay does not turn {failure.wanted}: {failure.error} (tried {failure.tried} times, {since})")
+        parts.append(
+            f"the relay does not turn {failure.wanted}: {failure.error} (tried {failure.tried} times, {since})"
+        )
     if newest := agent.newest.get(channel):
-        says.append(f"{newest.watts:.1f} W {ago(newest.at_ms, now_ms())}")
-    if watts_past_off(agent, channel, outlet):
-        says.append("power still flows")
-    return ", ".join(says)
+        parts.append(f"{newest.watts:.1f} W {ago(newest.at_ms, now_ms())}")
+    if watts_while_off(agent, channel, outlet):
+        parts.append("power still flows")
+    return ", ".join(parts)
 
 
-def _not_paired(found: Status) -> str:
-    if found.key_lost:
+def _not_paired(status: Status) -> str:
+    if status.key_lost:
         return "its key was damaged: make a new one on the page (New key), and see ghostwatt-pi doctor"
     return "no: ghostwatt-pi claim"
 
 
-def _online(found: Status) -> str:
-    if found.online is None:
+def _online(status: Status) -> str:
+    if status.online is None:
         return "not asked yet"
-    return "online" if found.online else f"offline: {(found.running and found.agent.trouble) or 'no agent runs'}"
+    return "online" if status.online else f"offline: {(status.running and status.agent.trouble) or 'no agent runs'}"

@@ -1,4 +1,4 @@
-"""`ghostwatt-pi switch`: an outlet by hand, through the running agent or, when none runs, directly."""
+"""`ghostwatt-pi switch`: switches an outlet by hand, through the running agent or, when none runs, directly."""
 
 from __future__ import annotations
 
@@ -7,61 +7,70 @@ import threading
 import time
 from argparse import Namespace
 
+from ghostwatt_pi.commands.components import make_meter
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK
-from ghostwatt_pi.commands.working import chosen_meter
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.base import Meter
-from ghostwatt_pi.meters.choice import READING_SECONDS
-from ghostwatt_pi.outlets.hand import NoAgent, switch_through_agent
+from ghostwatt_pi.meters.serial_meter import FIRST_READING_SECONDS
+from ghostwatt_pi.outlets.control_socket import NoAgent, switch_through_agent
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 def switch(context: Context, options: Namespace) -> int:
-    """Switch, and say that the cloud may switch again. Raises RelayError."""
+    """Switch, and print that the cloud may switch again. Raises RelayError."""
     switch_outlet(context, options.channel, options.state)
     sys.stdout.write(f"Outlet {options.channel} is {options.state}. The cloud's next command to it wins.\n")
     return OK
 
 
 def switch_outlet(context: Context, channel: int, state: RelayState) -> None:
-    """Through the agent if one runs, else directly. Raises RelayError, HomeInUse."""
+    """Switch an outlet through the agent if one runs, else directly. Raises RelayError, DirectoryInUse."""
     try:
         switch_through_agent(context.directory.switch_path, channel, state)
     except NoAgent:
         with context.directory.lock():
             lost = threading.Event()
-            meter = chosen_meter(context.settings, _Listener(context.log, lost))
+            meter = make_meter(context.settings, _MeterLostLog(context.log, lost))
             switch_directly(context.directory, meter, channel, state, context.log, lost)
 
 
 def switch_directly(
     directory: DataDirectory, meter: Meter, channel: int, state: RelayState, log: EventLog, lost: threading.Event
 ) -> None:
-    """With the meter's own relays, remembered so that the agent's next start keeps the state. Raises RelayError.
+    """Switch an outlet with the meter's own relays, once its first line shows that it hears commands.
 
-    The meter's first line shows that it can hear; `lost` is set when none can come.
+    Args:
+        directory: The data folder, where the state is kept for the agent's next start.
+        meter: The meter.
+        channel: The outlet's channel.
+        state: Its new state.
+        log: Takes the events.
+        lost: Set when the meter is lost, so that no line can come.
+
+    Raises:
+        RelayError: The meter is silent or lost, or the relay failed.
     """
     outlets = Outlets(meter.relays, directory.outlets_path, log)
     stop, speaks = threading.Event(), threading.Event()
     reader = threading.Thread(target=_read, args=(meter, stop, speaks), daemon=True)
     reader.start()
     try:
-        if not _first_of(speaks, lost, READING_SECONDS):
+        if not _has_spoken(speaks, lost, FIRST_READING_SECONDS):
             raise RelayError("the meter is silent: is it plugged in? See ghostwatt-pi doctor")
-        outlets.switch_here(channel, state)
+        outlets.switch_locally(channel, state)
     finally:
         stop.set()
         reader.join()
 
 
-class _Listener:
-    """An EventLog that notes when the meter is lost."""
+class _MeterLostLog:
+    """An EventLog that sets an event when the meter is lost."""
 
     def __init__(self, log: EventLog, lost: threading.Event) -> None:
         self._log, self._lost = log, lost
@@ -72,11 +81,11 @@ class _Listener:
             self._lost.set()
 
 
-def _first_of(speaks: threading.Event, lost: threading.Event, seconds: float) -> bool:
-    """Whether the meter spoke before it was lost, and in time."""
+def _has_spoken(speaks: threading.Event, lost: threading.Event, seconds: float) -> bool:
+    """Whether the meter has spoken before it was lost, and in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not lost.is_set():
-        if speaks.wait(LOOK_SECONDS):
+        if speaks.wait(POLL_SECONDS):
             return True
     return False
 

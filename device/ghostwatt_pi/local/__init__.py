@@ -1,1 +1,1 @@
-"""What the Pi itself answers: its page, the calls that pair it, its metrics."""
+"""What the Pi serves on the local network: its page, pairing, metrics, Home Assistant; and the state they show."""

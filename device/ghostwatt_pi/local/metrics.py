@@ -1,7 +1,7 @@
-"""The snapshot for Prometheus: text format 0.0.4.
+"""The snapshot as metrics for Prometheus, in its text format 0.0.4.
 
-https://prometheus.io/docs/instrumenting/exposition_formats/ (a client library would keep its own copy of counts that
-exist already, for forty lines of text).
+A client library would keep a second copy of counts that exist already.
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from ghostwatt_pi import __version__
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
-from ghostwatt_pi.meters.lines import SORTS
+from ghostwatt_pi.meters.protocol import SORTS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATUSES = ("stored", "duplicate", "rejected")
@@ -20,21 +20,25 @@ Sample = tuple[Mapping[str, str], float | None]
 
 
 def render(snapshot: Snapshot, device_id: str) -> str:
-    """The whole answer to GET /metrics."""
+    """Render the answer to GET /metrics."""
     return "".join(
         [
-            _one("build_info", "gauge", "Version and device", 1, version=__version__, device=device_id),
-            _one("readings_measured_total", "counter", "Readings measured", snapshot.measured),
-            _by("readings_settled_total", "counter", "Readings the cloud answered for", "status", _settled(snapshot)),
-            _one("readings_dropped_total", "counter", "Readings dropped from a full spool", snapshot.dropped),
-            _one("spool_readings", "gauge", "Readings waiting for the cloud", snapshot.waiting),
-            _one("uploads_total", "counter", "Batches the cloud answered", snapshot.uploads),
-            _one("calls_failed_total", "counter", "Calls the cloud did not answer as it should", snapshot.calls_failed),
-            _one("cloud_outages_total", "counter", "Times the cloud went away", snapshot.outages),
-            _one("cloud_up", "gauge", "Whether the cloud answers", 0 if snapshot.cloud_away else 1),
-            _one("last_upload_timestamp_seconds", "gauge", "When the cloud last took a batch", _last(snapshot)),
-            _one("clock_offset_seconds", "gauge", "The cloud's time less the Pi's", snapshot.clock_offset_seconds),
-            _by("serial_errors_total", "counter", "Errors on the serial line", "sort", _serial_errors(snapshot)),
+            _single("build_info", "gauge", "Version and device", 1, version=__version__, device=device_id),
+            _single("readings_measured_total", "counter", "Readings measured", snapshot.measured),
+            _labelled(
+                "readings_settled_total", "counter", "Readings the cloud answered for", "status", _settled(snapshot)
+            ),
+            _single("readings_dropped_total", "counter", "Readings dropped from a full buffer", snapshot.dropped),
+            _single("spool_readings", "gauge", "Readings waiting for the cloud", snapshot.waiting),
+            _single("uploads_total", "counter", "Batches the cloud answered", snapshot.uploads),
+            _single(
+                "calls_failed_total", "counter", "Calls the cloud did not answer as it should", snapshot.calls_failed
+            ),
+            _single("cloud_outages_total", "counter", "Times the cloud went away", snapshot.outages),
+            _single("cloud_up", "gauge", "Whether the cloud answers", 0 if snapshot.cloud_away else 1),
+            _single("last_upload_timestamp_seconds", "gauge", "When the cloud last took a batch", _last(snapshot)),
+            _single("clock_offset_seconds", "gauge", "The cloud's time less the Pi's", snapshot.clock_offset_seconds),
+            _labelled("serial_errors_total", "counter", "Errors on the serial line", "sort", _serial_errors(snapshot)),
             *_outlets([outlet.current_at(snapshot.at_ms) for outlet in snapshot.outlets]),
         ]
     )
@@ -49,11 +53,11 @@ def _outlets(outlets: Iterable[OutletSnapshot]) -> Iterable[str]:
     amps = {channel: outlet.current for channel, outlet in by_channel.items()}
     watts = {channel: outlet.power for channel, outlet in by_channel.items()}
     joules = {channel: outlet.watt_hours * 3600 for channel, outlet in by_channel.items()}
-    yield _by("relay_on", "gauge", "Whether the outlet is switched on", "channel", on)
-    yield _by("volts", "gauge", "Newest measured volts", "channel", volts)
-    yield _by("amperes", "gauge", "Newest measured amperes", "channel", amps)
-    yield _by("watts", "gauge", "Newest measured watts", "channel", watts)
-    yield _by("joules_total", "counter", "Energy used since the agent started", "channel", joules)
+    yield _labelled("relay_on", "gauge", "Whether the outlet is switched on", "channel", on)
+    yield _labelled("volts", "gauge", "Newest measured volts", "channel", volts)
+    yield _labelled("amperes", "gauge", "Newest measured amperes", "channel", amps)
+    yield _labelled("watts", "gauge", "Newest measured watts", "channel", watts)
+    yield _labelled("joules_total", "counter", "Energy used since the agent started", "channel", joules)
 
 
 def _settled(snapshot: Snapshot) -> Mapping[str, float | None]:
@@ -68,16 +72,16 @@ def _last(snapshot: Snapshot) -> float | None:
     return None if snapshot.last_upload_at_ms is None else snapshot.last_upload_at_ms / 1000
 
 
-def _one(name: str, kind: str, about: str, value: float | None, **labels: str) -> str:
+def _single(name: str, kind: str, about: str, value: float | None, **labels: str) -> str:
     return _family(name, kind, about, [(labels, value)])
 
 
-def _by(name: str, kind: str, about: str, label: str, values: Mapping[str, float | None]) -> str:
+def _labelled(name: str, kind: str, about: str, label: str, values: Mapping[str, float | None]) -> str:
     return _family(name, kind, about, [({label: key}, value) for key, value in values.items()])
 
 
 def _family(name: str, kind: str, about: str, samples: Iterable[Sample]) -> str:
-    """The lines of one metric; none at all if it has no value."""
+    """Render the lines of one metric; empty if it has no value."""
     full = f"ghostwatt_{name}"
     lines = [f"{full}{_labels(labels)} {value:.15g}" for labels, value in samples if value is not None]
     return "\n".join([f"# HELP {full} {about}.", f"# TYPE {full} {kind}", *lines, ""]) if lines else ""

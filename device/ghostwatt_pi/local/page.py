@@ -1,4 +1,4 @@
-"""The page for a person: who this Pi is, how it does, and how to pair it. No script, nothing from elsewhere."""
+"""The local page as HTML: which device this is, its state, and how to pair it. No script, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -49,8 +49,16 @@ SECURITY_POLICY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What a page shows; `claim` only while the device waits to be paired, `hint` to who may not see its code yet."""
+class PageContent:
+    """The content of the page.
+
+    Attributes:
+        device_id: This device.
+        paired: Whether it has a key.
+        claim: The open claim, while the device waits to be paired.
+        snapshot: The agent's snapshot.
+        hint: What a caller has to do before the page shows it the claim; empty if nothing.
+    """
 
     device_id: str
     paired: bool
@@ -59,36 +67,36 @@ class Shown:
     hint: str = ""
 
 
-def render(shown: Shown) -> str:
-    """The page as HTML."""
-    parts = [_device(shown), _claim(shown.claim) if shown.claim and not shown.paired else ""]
-    parts += [_ask_for_word(shown.hint) if shown.hint else ""]
-    outlets = [outlet.current_at(shown.snapshot.at_ms) for outlet in shown.snapshot.outlets]
+def render(content: PageContent) -> str:
+    """Render the page."""
+    parts = [_device(content), _claim(content.claim) if content.claim and not content.paired else ""]
+    parts += [_ask_for_word(content.hint) if content.hint else ""]
+    outlets = [outlet.current_at(content.snapshot.at_ms) for outlet in content.snapshot.outlets]
     parts += [_outlets(outlets) if outlets else ""]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"{'' if shown.hint else REFRESH}<title>Ghostwatt</title><style>{STYLE}</style></head>"
+        f"{'' if content.hint else REFRESH}<title>Ghostwatt</title><style>{STYLE}</style></head>"
         f"<body><main><h1>Ghostwatt</h1>{''.join(parts)}"
         f"<footer>ghostwatt-pi {html.escape(__version__)}</footer></main></body></html>"
     )
 
 
-def _device(shown: Shown) -> str:
-    snapshot = shown.snapshot
-    rows = [("Device", f"<code>{html.escape(shown.device_id)}</code>"), ("State", _state(shown))]
+def _device(content: PageContent) -> str:
+    snapshot = content.snapshot
+    rows = [("Device", f"<code>{html.escape(content.device_id)}</code>"), ("State", _state(content))]
     rows += [("Last upload", _ago(snapshot.last_upload_at_ms))]
     if snapshot.waiting is not None:
         rows.append(("Waiting to be sent", f"{snapshot.waiting:,} readings"))
     if snapshot.dropped:
-        rows.append(("Dropped, the spool was full", f'<span class="bad">{snapshot.dropped:,} readings</span>'))
+        rows.append(("Dropped, the buffer was full", f'<span class="bad">{snapshot.dropped:,} readings</span>'))
     return "<section><dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl></section>"
 
 
-def _state(shown: Shown) -> str:
-    if not shown.paired:
+def _state(content: PageContent) -> str:
+    if not content.paired:
         return '<span class="bad">Not paired yet</span>'
-    if shown.snapshot.cloud_away:
+    if content.snapshot.cloud_away:
         return '<span class="bad">Paired, but the cloud is away</span>'
     return '<span class="good">Paired</span>'
 
@@ -104,7 +112,7 @@ def _claim(claim: Claim) -> str:
 
 
 def _ask_for_word(hint: str) -> str:
-    """A form without refresh, which would take away what is being typed."""
+    """Render a form, on a page without refresh, which would remove what is being typed."""
     return (
         f"<section><h2>Pair this device</h2><p>{html.escape(hint)}</p>"
         '<form method="get" action="/"><label>Word <input name="word" autocomplete="off" required></label> '

@@ -1,8 +1,8 @@
 """The Pi's own small web server: GET /, /device-id, /metrics, /status; POST /device-register, /save-api-key.
 
-It answers on loopback, with `lan` on the local network too. A stranger there sees the device's id and its state, but
-not the outlets and what they draw. To see the claim code or hand over a key, a caller there needs the word that the Pi
-printed when it started. The key is never shown to anyone.
+It answers on loopback, and with `lan` on the local network too. A caller from the network sees the device's id and
+state, but not the outlets and their power. To see the claim code or to hand over a key, it needs the word that the Pi
+printed when it started. The key itself is never shown.
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
-from ghostwatt_pi.local.confirm_word import ConfirmWord
-from ghostwatt_pi.local.guard import CallRefused, Guard, is_loopback, read_json
+from ghostwatt_pi.local.access import CallRefused, ConfirmationWord, OriginPolicy, is_loopback, read_json
 from ghostwatt_pi.local.snapshot import Snapshot
 
 READ_SECONDS = 10.0
 MAX_CALLS = 16
-"""At the same time; more are turned away, so that nobody can take all threads."""
+"""The most calls at the same time; more are closed, so that no caller can take all threads."""
 KEY_PATHS = frozenset({"/device-register", "/save-api-key"})
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -40,13 +39,23 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-"""Of every answer."""
+"""Headers of every answer."""
 
 
 class LocalApi(ThreadingHTTPServer):
-    """Answers on `port` (0: any free one) from its own threads, between `start` and `stop`.
+    """Answers from its own threads between `start` and `stop`.
 
-    `snapshot` says how the agent does. Raises OSError when the port is taken.
+    Args:
+        port: The port; 0 for any free one.
+        directory: The data folder.
+        device_id: This device.
+        api: The cloud's address.
+        claim: The state of the pairing.
+        lan: Answer on the local network too.
+        snapshot: Returns the agent's snapshot.
+
+    Raises:
+        OSError: The port is taken.
     """
 
     daemon_threads = True
@@ -64,51 +73,51 @@ class LocalApi(ThreadingHTTPServer):
     ) -> None:
         super().__init__(("0.0.0.0" if lan else "127.0.0.1", port), Handler)  # noqa: S104 - only when asked for
         self.directory, self.device_id, self.api, self.claim, self.snapshot = directory, device_id, api, claim, snapshot
-        self.guard = Guard(api, lan=lan)
-        self.confirm = ConfirmWord()
+        self.origins = OriginPolicy(api, lan=lan)
+        self.confirmation = ConfirmationWord()
         self._key_lock = threading.Lock()
         self._calls = threading.BoundedSemaphore(MAX_CALLS)
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://127.0.0.1:{self.server_port}/"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         threading.Thread(target=self.serve_forever, name="local-api", daemon=True).start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self.shutdown()
         self.server_close()
 
     def process_request(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
-        """Answer in a thread of its own, unless there are too many."""
+        """Answer a call in its own thread, unless there are too many."""
         if self._calls.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
-        """The call's thread."""
+        """Answer a call, in its thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._calls.release()
 
     def save_key(self, api_key: str) -> None:
-        """Keep the key if none is kept yet, it is this device's, and the cloud knows it. Raises CallRefused."""
+        """Save a key. Raises CallRefused if there is one already, or the key is not this device's or not known."""
         with self._key_lock:
             if self.directory.read_key():
                 raise CallRefused(HTTPStatus.CONFLICT, "already_registered", "This device is paired already.")
-            check_names(self.device_id, api_key)
-            check_key(self.api, api_key)
+            check_key_is_ours(self.device_id, api_key)
+            check_key_with_cloud(self.api, api_key)
             self.directory.save_key(api_key)
 
 
-def check_names(device_id: str, api_key: str) -> None:
-    """Raises CallRefused unless this is a key of this device: a key names its device, `gwk.<deviceId>.<secret>`."""
+def check_key_is_ours(device_id: str, api_key: str) -> None:
+    """Raise CallRefused unless the key is this device's: a key names its device, `gwk.<deviceId>.<secret>`."""
     named = key_device_id(api_key)
     if named is None:
         sentence = f"This is not a device key: one of this device begins with gwk.{device_id}."
@@ -118,8 +127,8 @@ def check_names(device_id: str, api_key: str) -> None:
         raise CallRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "other_device", sentence)
 
 
-def check_key(api: str, api_key: str) -> None:
-    """Raises CallRefused unless the cloud knows the key."""
+def check_key_with_cloud(api: str, api_key: str) -> None:
+    """Raise CallRefused unless the cloud knows the key."""
     try:
         with HttpClient(api) as cloud:
             cloud.heartbeat(api_key, [])
@@ -139,20 +148,20 @@ class Handler(BaseHTTPRequestHandler):
     timeout = READ_SECONDS
 
     def do_GET(self) -> None:
-        """What can be seen."""
+        """Answer with the page, the state or the metrics."""
         self._run(self._get)
 
     def do_POST(self) -> None:
-        """Take a key."""
+        """Accept a key."""
         self._run(self._take_key)
 
     def do_OPTIONS(self) -> None:
-        """A browser asks before it sends JSON to another origin."""
+        """Answer a browser that asks before it sends JSON to another origin (a CORS preflight)."""
         self._run(lambda: self._answer(HTTPStatus.NO_CONTENT, b"", "text/plain"))
 
     def _run(self, call: Callable[[], None]) -> None:
         try:
-            self.server.guard.check(self.headers)
+            self.server.origins.check(self.headers)
             call()
         except CallRefused as refused:
             self._refuse(refused)
@@ -164,13 +173,13 @@ class Handler(BaseHTTPRequestHandler):
         if where.path == "/":
             hint = "" if paired else self._word_hint(where.query)
             claim = None if hint else server.claim.claim
-            shown = page.Shown(server.device_id, paired, claim, self._snapshot(), hint)
-            self._answer(HTTPStatus.OK, page.render(shown).encode(), "text/html; charset=utf-8")
+            content = page.PageContent(server.device_id, paired, claim, self._snapshot(), hint)
+            self._answer(HTTPStatus.OK, page.render(content).encode(), "text/html; charset=utf-8")
         elif self.path == "/device-id":
             self._answer_json(HTTPStatus.OK, {"success": True, "deviceId": server.device_id, "registered": paired})
         elif self.path == "/status":
-            known = {"deviceId": server.device_id, "registered": paired, **asdict(self._snapshot())}
-            self._answer_json(HTTPStatus.OK, {"success": True, **known})
+            state = {"deviceId": server.device_id, "registered": paired, **asdict(self._snapshot())}
+            self._answer_json(HTTPStatus.OK, {"success": True, **state})
         elif self.path == "/metrics":
             text = metrics.render(self._snapshot(), server.device_id)
             self._answer(HTTPStatus.OK, text.encode(), metrics.CONTENT_TYPE)
@@ -181,26 +190,26 @@ class Handler(BaseHTTPRequestHandler):
         return is_loopback(self.client_address[0])
 
     def _word_hint(self, query: str) -> str:
-        """What a caller from the network has to do before it may see the claim code; empty if nothing."""
+        """Return what a caller has to do before it may see the claim code; empty if nothing."""
         if self._is_at_the_pi():
             return ""
         try:
-            self.server.confirm.check(parse_qs(query).get("word", [""])[0])
+            self.server.confirmation.check(parse_qs(query).get("word", [""])[0])
         except CallRefused as refused:
             return page.ASK_FOR_WORD if refused.code == "word_needed" else str(refused)
         return ""
 
     def _snapshot(self) -> Snapshot:
-        """What the caller may know."""
+        """Return what the caller may see."""
         snapshot = self.server.snapshot()
-        return snapshot if self._is_at_the_pi() else snapshot.for_strangers()
+        return snapshot if self._is_at_the_pi() else snapshot.redacted()
 
     def _take_key(self) -> None:
         if self.path not in KEY_PATHS:
             raise CallRefused(HTTPStatus.NOT_FOUND, "not_found", "There is no such call.")
         body = read_json(self.headers, self.rfile)
         if not self._is_at_the_pi():
-            self.server.confirm.check(body.get("word"))
+            self.server.confirmation.check(body.get("word"))
         api_key = body.get("apiKey")
         if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or not api_key.strip():
             raise CallRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_field", "apiKey must be the key as text.")
@@ -208,7 +217,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer_json(HTTPStatus.OK, {"success": True, "deviceId": self.server.device_id, "registered": True})
 
     def send_error(self, code: int, message: str | None = None, _explain: str | None = None) -> None:
-        """What the library refuses by itself, in our own form."""
+        """Answer a call that the library refuses by itself, in our own form."""
         status = HTTPStatus(code)
         self._refuse(CallRefused(status, status.name.lower(), message or status.phrase))
 
@@ -223,10 +232,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         asked = getattr(self, "headers", Message())  # there are none yet when the first line was malformed
-        for name, value in {**HEADERS, **self.server.guard.cors_headers(asked)}.items():
+        for name, value in {**HEADERS, **self.server.origins.cors_headers(asked)}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: a journal has no use for each look at the page."""
+        """Log nothing: a journal needs no line for each view of the page."""

@@ -1,4 +1,4 @@
-"""What the agent is doing right now, as the local page, the metrics and Home Assistant show it."""
+"""A snapshot of the running agent, which the local page, the metrics and Home Assistant show."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from ghostwatt_pi.schemas import RelayState
 
 @dataclass(frozen=True, slots=True)
 class OutletSnapshot:
-    """The newest measurement of an outlet (None before the first) and its relay.
+    """The newest measurement of an outlet, None before the first, and its relay.
 
-    `watt_hours` is what it has used since the agent started, gaps left out.
+    Attributes:
+        channel: The meter's channel.
+        state: The relay's state.
+        voltage: Volts.
+        current: Amps.
+        power: Watts.
+        measured_at_ms: When it was measured, epoch milliseconds of the Pi's clock.
+        watt_hours: The energy used since the agent started, without gaps.
     """
 
     channel: int
@@ -25,13 +32,13 @@ class OutletSnapshot:
     watt_hours: float = 0.0
 
     def is_stale(self, at_ms: int | None) -> bool:
-        """Whether its measurement is so old at this moment that nobody knows what the outlet draws."""
+        """Whether the measurement is too old to say what the outlet draws at this moment."""
         if at_ms is None or self.measured_at_ms is None:
             return False
         return at_ms - self.measured_at_ms > GAP_MS
 
     def current_at(self, at_ms: int | None) -> OutletSnapshot:
-        """The same without a measurement that is stale."""
+        """Return the outlet without its measurement if that is stale."""
         return replace(self, voltage=None, current=None, power=None) if self.is_stale(at_ms) else self
 
 
@@ -39,13 +46,25 @@ class OutletSnapshot:
 class Snapshot:
     """Counts are since the agent started; None where nothing is known yet.
 
-    `settled` counts readings by what the cloud answered (stored, duplicate, rejected), `serial_errors` bad lines by
-    sort. `waiting` is the spool's depth. `clock_offset_seconds` is the cloud's time less the Pi's.
-
-    `at_ms` is when all this was so, on the clock of the measurements. `silent` are the channels whose readings stopped,
-    `is_meter_silent` whether all did; `disk` says why the data folder cannot be written.
-
-    `is_online`: whether the cloud took the last call; if not, `trouble` says why. `cloud_away`: it did not answer.
+    Attributes:
+        measured: Readings measured.
+        settled: Readings by what the cloud answered: stored, duplicate, rejected.
+        waiting: Readings in the spool.
+        dropped: Readings dropped from a full spool.
+        uploads: Batches that the cloud answered.
+        calls_failed: Calls that failed.
+        outages: How often the cloud went away.
+        is_online: Whether the cloud took the last call.
+        cloud_away: Whether the cloud does not answer.
+        trouble: Why the agent is not online.
+        last_upload_at_ms: When the cloud last took a batch, epoch milliseconds of the Pi's clock.
+        clock_offset_seconds: The cloud's time less the Pi's.
+        serial_errors: Bad lines by sort.
+        outlets: The outlets by channel.
+        at_ms: When this was so, on the clock of the measurements.
+        silent: The channels whose readings have stopped.
+        is_meter_silent: Whether all readings have stopped.
+        disk: Why the data folder cannot be written.
     """
 
     measured: int = 0
@@ -67,6 +86,6 @@ class Snapshot:
     is_meter_silent: bool = False
     disk: str | None = None
 
-    def for_strangers(self) -> Snapshot:
-        """The same without what tells of a home's life: outlets, their power and relays."""
+    def redacted(self) -> Snapshot:
+        """Return the snapshot without anything about life at home: outlets, their power and relays."""
         return replace(self, outlets=(), silent=())

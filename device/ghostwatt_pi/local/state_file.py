@@ -1,4 +1,4 @@
-"""What the agent was last seen doing, kept in state.json for those who look while it does not answer."""
+"""The agent's last state, kept in state.json for commands that look while the agent does not answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ghostwatt_pi.files import DamagedFile, read_object
 from ghostwatt_pi.local.snapshot import Snapshot
 
 WRITE_SECONDS = 60.0
-"""An upload or a measurement alone is written no more often: a card wears."""
+"""How often a new upload or measurement is written at most: an SD card wears out."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewestReading:
-    """The newest measurement of an outlet: watts, and when (epoch ms, the Pi's clock)."""
+    """The newest measurement of an outlet: its power, and its time in epoch milliseconds of the Pi's clock."""
 
     watts: float
     at_ms: int
@@ -28,10 +28,16 @@ class NewestReading:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """`is_online`: whether the cloud answered last, None before the first call. `last_upload_at_ms`: the Pi's clock.
+    """The state of the agent.
 
-    `newest` is by channel; `silent` are the channels whose readings stopped, `is_meter_silent` whether all did; `disk`
-    says why the data folder cannot be written.
+    Attributes:
+        is_online: Whether the cloud answered last; None before the first call.
+        last_upload_at_ms: When the cloud last took a batch, epoch milliseconds of the Pi's clock.
+        trouble: Why the agent is not online.
+        newest: The newest reading of each channel.
+        silent: The channels whose readings have stopped.
+        is_meter_silent: Whether all readings have stopped.
+        disk: Why the data folder cannot be written.
     """
 
     is_online: bool | None = None
@@ -44,7 +50,7 @@ class AgentState:
 
 
 class StateFile:
-    """Keeps what of `snapshot` belongs there. An upload of an earlier run stays the last until there is one."""
+    """Writes the state from snapshots. The last upload of an earlier run counts until there is a new one."""
 
     def __init__(self, path: Path, snapshot: Callable[[], Snapshot], disk: Disk | None = None) -> None:
         self._path, self._snapshot, self._disk = path, snapshot, disk or Disk(discard_event)
@@ -57,31 +63,31 @@ class StateFile:
         self._written, self._next_write = AgentState(), 0.0
 
     def follow(self) -> None:
-        """At each turn of the agent: write a change of its health at once, and the rest within a minute."""
+        """Write a change of health immediately, other changes within a minute. Call it at each turn of the agent."""
         state = self.now()
         is_due = _health(state) != _health(self._written) or time.monotonic() >= self._next_write
         if is_due and state != self._written:
             self._write(state)
 
     def close(self) -> None:
-        """Keep what is known at the end."""
+        """Write the state at the end of a run."""
         self._write(self.now())
 
     def now(self) -> AgentState:
-        """The state of this moment."""
-        seen = self._snapshot()
+        """Return the state of this moment."""
+        snapshot = self._snapshot()
         return AgentState(
-            is_online=seen.is_online,
-            last_upload_at_ms=seen.last_upload_at_ms or self._last_upload_at_ms,
-            trouble=seen.trouble,
+            is_online=snapshot.is_online,
+            last_upload_at_ms=snapshot.last_upload_at_ms or self._last_upload_at_ms,
+            trouble=snapshot.trouble,
             newest={
                 outlet.channel: NewestReading(outlet.power, outlet.measured_at_ms)
-                for outlet in seen.outlets
+                for outlet in snapshot.outlets
                 if outlet.power is not None and outlet.measured_at_ms is not None
             },
-            silent=seen.silent,
-            is_meter_silent=seen.is_meter_silent,
-            disk=seen.disk,
+            silent=snapshot.silent,
+            is_meter_silent=snapshot.is_meter_silent,
+            disk=snapshot.disk,
         )
 
     def _write(self, state: AgentState) -> None:
@@ -90,7 +96,7 @@ class StateFile:
 
 
 def read_state(path: Path) -> AgentState:
-    """The state as it was last written; an empty one when there is none, or none that can be read."""
+    """Read the state as it was last written; an empty one when there is none that can be read."""
     try:
         return load_state(path)
     except DamagedFile:
@@ -98,7 +104,7 @@ def read_state(path: Path) -> AgentState:
 
 
 def load_state(path: Path) -> AgentState:
-    """The state as it was last written; an empty one when there is none. Raises DamagedFile."""
+    """Read the state as it was last written; an empty one when there is none. Raises DamagedFile."""
     try:
         return parse_state(read_object(path) or {})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -106,7 +112,7 @@ def load_state(path: Path) -> AgentState:
 
 
 def parse_state(stored: Mapping[str, Any]) -> AgentState:
-    """What the file, or the agent's own answer, says. Raises AttributeError, KeyError, TypeError, ValueError."""
+    """Parse the file or the agent's answer. Raises AttributeError, KeyError, TypeError, ValueError."""
     return AgentState(
         is_online=_optional(bool, stored.get("is_online")),
         last_upload_at_ms=_optional(int, stored.get("last_upload_at_ms")),

@@ -1,1 +1,1 @@
-"""Where measurements come from: a serial line, a recording, a simulated appliance."""
+"""Where measurements come from: an Arduino on a serial line, a recording, simulated appliances."""

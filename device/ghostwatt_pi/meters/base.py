@@ -1,4 +1,4 @@
-"""The meter seam."""
+"""The interface of a meter."""
 
 from __future__ import annotations
 
@@ -18,21 +18,43 @@ class Meter(Protocol):
         """What switches the outlets that this meter measures."""
 
     def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
-        """Measurements as they come, those of one moment together, until the meter has no more or `stop` is set."""
+        """Yield measurements as they come, those of one moment together, until the meter ends or `stop` is set."""
 
 
 @runtime_checkable
 class CountsErrors(Protocol):
-    """A meter that counts what goes wrong, by sort."""
+    """A meter that counts its errors."""
 
     @property
     def errors(self) -> Mapping[str, int]:
-        """So often since it was made."""
+        """Errors by sort, since the meter was made."""
 
 
 @runtime_checkable
 class Closable(Protocol):
-    """What holds something of the machine that it must let go, as pins."""
+    """A meter, or relays, that hold something of the machine, such as pins."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
+
+
+class MeterWithRelays:
+    """Measures with one meter and switches with other relays, such as the Pi's own pins."""
+
+    def __init__(self, meter: Meter, relays: Relays) -> None:
+        self.relays = relays
+        self._meter = meter
+
+    @property
+    def errors(self) -> Mapping[str, int]:
+        """The meter's errors, if it counts them."""
+        return self._meter.errors if isinstance(self._meter, CountsErrors) else {}
+
+    def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
+        """Yield the meter's measurements."""
+        return self._meter.measurements(stop)
+
+    def close(self) -> None:
+        """Release the relays."""
+        if isinstance(self.relays, Closable):
+            self.relays.close()

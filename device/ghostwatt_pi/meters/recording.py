@@ -1,4 +1,4 @@
-"""Reads recordings: CSV files of several makers, plain, .gz or .xz. Each problem is one sentence with file and line."""
+"""Reads recordings: CSV files of several makers, plain, .gz or .xz. Each error is one sentence with file and line."""
 
 from __future__ import annotations
 
@@ -16,30 +16,35 @@ from typing import TextIO, cast
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_VOLTS, MAX_WATTS
 
 MAINS_VOLTS = 230.0
-"""Used where the recording has no volts."""
+"""Assumed where the recording has no volts."""
 SECONDS, EPOCH_MS, ISO = "t_seconds", "timestampms", ("timestamp", "last_changed", "last_updated")
 POWER, VOLTS, AMPS = ("power_w", "power", "state"), ("voltage_v", "voltage"), ("current_a", "current")
-"""Columns, in small letters, of our recordings, our history and Home Assistant's. The first that is there counts."""
+"""Columns, in lower case, of our recordings, our history and Home Assistant's. The first that is present counts."""
 ENTITY = "entity_id"
 NO_VALUE = frozenset({"", "unavailable", "unknown", "none", "null"})
-"""What stands where nothing was measured: a gap."""
-WANTED = (
+"""Values of a cell that mean a gap: nothing was measured."""
+NEEDED_COLUMNS = (
     "t_seconds and power_w (perhaps voltage_v, current_a), or timestampMs and power (our history),"
     " or entity_id, state and last_changed (Home Assistant's history)"
 )
 THOUSANDS_DIGITS = 3
-"""With so many digits behind it, a comma may also part thousands."""
+"""With so many digits behind it, a comma may also separate thousands."""
 
 
 class ReplayError(Exception):
-    """A file that is not a recording, or has nothing in the chosen slice."""
+    """A file that is not a recording, or has no readings in the chosen hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One line of a recording; `at_seconds` counts from the recording's own start.
+    """One reading of a recording.
 
-    `after_gap`: the recording says that nothing was measured just before.
+    Attributes:
+        at_seconds: Seconds from the start of the recording.
+        volts: Voltage.
+        amps: Current.
+        watts: Power.
+        after_gap: Whether the recording says that nothing was measured just before.
     """
 
     at_seconds: float
@@ -51,7 +56,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where in a row each value stands; `scale` is its time's unit in seconds, None for ISO 8601."""
+    """The index of each value in a row; None for a column that is missing.
+
+    Attributes:
+        names: The header.
+        time: The column of the time.
+        scale: The unit of the time in seconds; None for ISO 8601.
+        power: The column of the watts.
+        volts: That of the volts.
+        amps: That of the amps.
+        entity: That of Home Assistant's entity.
+    """
 
     names: Sequence[str]
     time: int
@@ -63,7 +78,7 @@ class Columns:
 
 
 def read_samples(path: Path) -> Iterator[Sample]:
-    """The samples of a recording, in its order. Raises ReplayError, naming file, line and value."""
+    """Yield the samples of a recording, in its order. Raises ReplayError, which names file, line and value."""
     lines = _Lines()
     try:
         with _open_text(path) as file:
@@ -94,7 +109,7 @@ def _samples(lines: Iterator[str]) -> Iterator[Sample]:
 
 
 class _Lines:
-    """The lines of a file that are neither empty nor comments; `number` is that of the last one."""
+    """The lines of a file that are neither empty nor comments; `number` is the number of the last one."""
 
     def __init__(self) -> None:
         self.number = 1
@@ -106,7 +121,7 @@ class _Lines:
 
 
 class _Rows:
-    """Makes samples of rows; knows what came before."""
+    """Makes samples of rows, one after the other."""
 
     def __init__(self, columns: Columns, delimiter: str) -> None:
         self._columns, self._delimiter = columns, delimiter
@@ -116,7 +131,7 @@ class _Rows:
         self._is_gap = False
 
     def sample(self, cells: Sequence[str]) -> Sample | None:
-        """None for a row that says nothing was measured. Raises ValueError."""
+        """Make a sample; None for a row of a gap. Raises ValueError."""
         columns = self._columns
         self._check_entity(cells)
         at_seconds = self._seconds(cells)
@@ -134,7 +149,7 @@ class _Rows:
         return sample
 
     def _check_entity(self, cells: Sequence[str]) -> None:
-        """A history of several entities is no recording of one outlet."""
+        """Raise ValueError for a history of several entities, which is not a recording of one outlet."""
         if self._columns.entity is None:
             return
         entity = _cell(cells, self._columns, self._columns.entity)
@@ -143,7 +158,7 @@ class _Rows:
             raise ValueError(f"it has {self._entity} and {entity}: export one entity, the power in watts, to a file")
 
     def _seconds(self, cells: Sequence[str]) -> float:
-        """From the recording's start; of clock times the first is the start."""
+        """Return the seconds from the start of the recording; the first of clock times is the start."""
         columns = self._columns
         text = _cell(cells, columns, columns.time)
         if columns.scale is None:
@@ -156,7 +171,7 @@ class _Rows:
         return seconds - self._first_seconds
 
     def _optional(self, cells: Sequence[str], column: int | None, most: float) -> float | None:
-        """None where there is no column or no value."""
+        """Parse a number; None where there is no column or no value."""
         if column is None or _cell(cells, self._columns, column).casefold() in NO_VALUE:
             return None
         return self._number(cells, column, most)
@@ -172,22 +187,22 @@ class _Rows:
 
 
 def columns_of(names: Sequence[str]) -> Columns:
-    """What the header's columns are. Raises ValueError, which says what is wanted and what is there."""
+    """Find the columns in a header. Raises ValueError, which says what is needed and what is there."""
     places = {name.casefold(): index for index, name in reversed(list(enumerate(names)))}
 
-    def find(*wanted: str) -> int | None:
-        return next((places[name] for name in wanted if name in places), None)
+    def find(*candidates: str) -> int | None:
+        return next((places[name] for name in candidates if name in places), None)
 
     times = [(find(SECONDS), 1.0), (find(EPOCH_MS), 0.001), (find(*ISO), None)]
     time, scale = next(((place, scale) for place, scale in times if place is not None), (None, None))
     power = find(*POWER)
     if time is None or power is None:
-        raise ValueError(f"a recording needs the columns {WANTED}; this file has {', '.join(names)}")
+        raise ValueError(f"a recording needs the columns {NEEDED_COLUMNS}; this file has {', '.join(names)}")
     return Columns(names, time, scale, power, find(*VOLTS), find(*AMPS), find(ENTITY))
 
 
 def _open_text(path: Path) -> TextIO:
-    """UTF-8, with or without a byte order mark."""
+    """Open a file as UTF-8, with or without a byte order mark."""
     if path.suffix == ".xz":
         return lzma.open(path, "rt", encoding="utf-8-sig", newline="")
     if path.suffix == ".gz":
@@ -196,7 +211,7 @@ def _open_text(path: Path) -> TextIO:
 
 
 def _delimiter(header: str) -> str:
-    """A semicolon or a tab where the header has one, else a comma."""
+    """Return the delimiter: a semicolon or a tab where the header has one, else a comma."""
     return next((mark for mark in ";\t" if mark in header), ",")
 
 
@@ -212,20 +227,20 @@ def _cell(cells: Sequence[str], columns: Columns, column: int) -> str:
 
 
 def _parsed(name: str, text: str, delimiter: str) -> float:
-    """A number; with a decimal comma where that cannot be taken for anything else. Raises ValueError."""
+    """Parse a number, with a decimal comma where it cannot mean anything else. Raises ValueError."""
     whole, comma, decimals = text.partition(",")
     if comma:
         if "." in text or "," in decimals or (delimiter == "," and len(decimals) == THOUSANDS_DIGITS):
             raise ValueError(f"{name} is {text!r}: is the comma a decimal one? Write it with a point")
         text = f"{whole}.{decimals}"
     try:
-        return float(text.replace("_", "x"))  # Python's own digit groups are nobody's
+        return float(text.replace("_", "x"))  # Python alone groups digits by underscores
     except ValueError:
         raise ValueError(f"{name} is {text!r}: it must be a number") from None
 
 
 def _iso_seconds(name: str, text: str) -> float:
-    """Epoch seconds; a time without an offset is UTC. Raises ValueError."""
+    """Parse a time to epoch seconds; a time without an offset is UTC. Raises ValueError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -234,7 +249,7 @@ def _iso_seconds(name: str, text: str) -> float:
 
 
 def _completed(at_seconds: float, watts: float, volts: float | None, amps: float | None) -> Sample:
-    """What the recording does not have follows from the rest. Raises ValueError."""
+    """Make a sample; missing volts are assumed, missing amps computed. Raises ValueError."""
     volts = MAINS_VOLTS if volts is None else volts
     if amps is None:
         amps = watts / volts if volts else 0.0

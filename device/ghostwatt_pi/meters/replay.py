@@ -1,4 +1,4 @@
-"""Recordings as meters: each file is one outlet, sent as if it happened now, and quicker if wanted."""
+"""Recordings as a meter: each file is one outlet, measured as if it happened now, or faster."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from ghostwatt_pi.measurement import GAP_MS, MAX_CHANNEL, Measurement, now_ms
 from ghostwatt_pi.meters.recording import ReplayError, Sample, read_samples
 from ghostwatt_pi.outlets.relays import SimulatedRelays
 
-__all__ = ["KEPT_GAP_SECONDS", "Replay", "ReplayError", "Sample", "compressed_seconds", "read_samples"]
-
 GAP_SECONDS = GAP_MS / 1000
 KEPT_GAP_SECONDS = 125.0
-"""How long a recorded gap lasts at least in the stamps, so that it is still one for the cloud."""
+"""The least length of a recorded gap in the time stamps, so that the cloud still sees a gap."""
 TURN_SECONDS = 0.05
-"""What falls due within this time is handed over together: at speed 1000 each reading by itself would cost too much."""
+"""Readings due within this time are yielded together: at speed 1000 each reading by itself would cost too much."""
 MAX_TURN_READINGS = 500
-"""No more at once, also when the disk cannot keep up with the speed."""
+"""The most readings at once, when the disk cannot keep up with the speed."""
 
 
 class Replay:
-    """Files on channels from `first_channel` on, each from hour `from_hours` for `hours` (None: to its end).
+    """A meter of recordings. While an outlet is off, its readings are 0 W.
 
-    Everything comes `speed` times closer together, but a recorded gap of over two minutes stays over two minutes.
-    While an outlet is off its readings are 0 W. Raises ReplayError from the iterator when a file is bad, which `count`
-    finds out first.
+    Args:
+        files: One recording a channel.
+        speed: How much closer together readings come. A gap of over two minutes stays over two minutes.
+        from_hours: The hour of each recording to begin at.
+        hours: How many hours to replay; None for all.
+        first_channel: The channel of the first file.
+
+    Raises:
+        ReplayError: The channels go too high. The iterator raises it too, for a bad file, which `count` finds first.
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class Replay:
         self._to_seconds = float("inf") if hours is None else self._from_seconds + hours * 3600
 
     def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
-        """The readings of all files, as they fall due."""
+        """Yield the readings of all files as they are due."""
         started, started_ms = time.monotonic(), now_ms()
         coming = heapq.merge(*(self._scheduled(index) for index in range(len(self._files))), key=lambda item: item[0])
         turn: list[Measurement] = []
@@ -65,11 +69,11 @@ class Replay:
             yield turn
 
     def count(self) -> int:
-        """How many readings there are; reads all files through. Raises ReplayError."""
+        """Read all files through, and return the number of readings. Raises ReplayError."""
         return sum(1 for index in range(len(self._files)) for _ in self._scheduled(index))
 
     def _scheduled(self, index: int) -> Iterator[tuple[float, int, Sample]]:
-        """(seconds after the replay's start, channel, sample) of one file."""
+        """Yield (seconds after the start of the replay, channel, sample) of one file."""
         due_seconds, before = 0.0, self._from_seconds
         nothing = is_empty = True
         for sample in read_samples(self._files[index]):
@@ -94,7 +98,7 @@ class Replay:
 
 
 def compressed_seconds(recorded_seconds: float, speed: float) -> float:
-    """How far apart two readings are sent and stamped; at least a millisecond, since stamps tell readings apart."""
+    """Return the time between two readings of the replay: at least 1 ms, since time stamps identify readings."""
     if recorded_seconds <= GAP_SECONDS:
         return max(recorded_seconds / speed, 0.001)
     return max(recorded_seconds / speed, KEPT_GAP_SECONDS)

@@ -1,1 +1,1 @@
-"""Outlets: what the cloud wants of them, what they do, and what switches them."""
+"""Outlets: the cloud's commands and whether they are safe, the relays that carry them out, switching at the Pi."""

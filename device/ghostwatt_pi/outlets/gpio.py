@@ -1,7 +1,7 @@
 """Relays on the Pi's own pins.
 
-While the agent does not run the pins are inputs, and no relay is energised. Hence `cuts_when_energised`: the outlet
-hangs on the relay's NC contact and has power whenever nobody says otherwise.
+While the agent does not run, the pins are inputs and no relay is energised. With `cuts_when_energised` the outlet is
+wired to the relay's NC contact, so that it has power then.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from ghostwatt_pi.schemas import RelayState
 
 
 class GpioRelays:
-    """`pins` are the GPIO (BCM) numbers of channel 1, 2 and so on; most relay modules are `active_low`.
+    """Switches outlets through GPIO pins.
 
-    Raises RelayError when a pin cannot be had.
+    Args:
+        pins: The GPIO (BCM) numbers of channel 1, 2 and so on.
+        active_low: A pin at LOW energises its relay, as with most relay modules.
+        cuts_when_energised: An energised relay cuts the power.
+        factory: Makes pins; for tests.
     """
 
     def __init__(
@@ -37,11 +41,11 @@ class GpioRelays:
         self._lock = threading.Lock()  # outlets are switched from threads of their own
 
     def switch(self, channel: int, state: RelayState) -> None:
-        """Drive the pin, and read back that it is so. Raises RelayError."""
+        """Drive the pin, and check that it follows. Raises RelayError."""
         if not 1 <= channel <= len(self._pins):
             raise RelayError(f"channel {channel} has no pin in gpio_pins")
         energised = self._is_energised(state)
-        with self._lock, _explained():
+        with self._lock, _as_relay_error():
             relay = self._relays.get(channel)
             if relay is None:  # made with its state, so that it never passes through the other
                 relay = self._relays[channel] = self._open(channel, energised=energised)
@@ -50,12 +54,12 @@ class GpioRelays:
                 raise RelayError(f"GPIO {self._pins[channel - 1]} does not follow")
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
-        """Done at once, for all pins; one that nobody has switched is on. Raises RelayError."""
+        """Set all pins; an outlet that nobody has switched is on. Raises RelayError."""
         for channel in range(1, len(self._pins) + 1):
             self.switch(channel, states.get(channel, "on"))
 
     def close(self) -> None:
-        """Let go of the pins."""
+        """Release the pins."""
         for relay in self._relays.values():
             relay.close()
         self._relays.clear()
@@ -73,8 +77,8 @@ class GpioRelays:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Raises RelayError for what the library raises."""
+def _as_relay_error() -> Iterator[None]:
+    """Turn the library's errors into RelayError."""
     try:
         yield
     except (GPIOZeroError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The relay seam: what switches an outlet. A meter that has relays implements it (serial line, simulator, replay)."""
+"""The interface of what switches outlets. A meter with relays implements it: serial line, simulator, replay."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from ghostwatt_pi.schemas import RelayState
 
 
 class RelayError(Exception):
-    """The relay did not do, or did not confirm, what it was told."""
+    """The relay did not carry out, or did not confirm, a command."""
 
 
 class NoRelays(RelayError):
-    """There is nothing here that could switch: the command waits for an agent that can."""
+    """Nothing here can switch: the command waits for an agent that can."""
 
 
 class Relays(Protocol):
-    """Outlets, numbered by the meter's channels. An outlet that nobody has switched is on."""
+    """Switches outlets, numbered by the meter's channels. An outlet that nobody has switched is on."""
 
     def switch(self, channel: int, state: RelayState) -> None:
-        """Bring the outlet into this state. Raises RelayError."""
+        """Switch the outlet. Raises RelayError."""
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
-        """At the agent's start: the states the outlets had; bring them about as soon as the hardware answers."""
+        """Set the states that the outlets had before the agent started, as soon as the hardware answers."""
 
 
 @runtime_checkable
@@ -31,11 +31,11 @@ class ReportsRestores(Protocol):
     """Relays that set states again by themselves, and may fail at it later."""
 
     def failed_restores(self) -> Mapping[int, str]:
-        """The outlets that did not take their state of before since this was last asked, and why."""
+        """The outlets whose restore has failed since the last call, each with the error."""
 
 
 class SimulatedRelays:
-    """Relays made of memory."""
+    """Relays that exist only in memory."""
 
     def __init__(self) -> None:
         self._states: dict[int, RelayState] = {}

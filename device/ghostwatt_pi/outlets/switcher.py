@@ -1,4 +1,4 @@
-"""Switches relays without making the caller wait: a relay that does not obey takes six seconds to say so."""
+"""Switches relays in threads of their own, and says when one that failed is tried again."""
 
 from __future__ import annotations
 
@@ -10,33 +10,39 @@ from queue import Empty, SimpleQueue
 from ghostwatt_pi.outlets.relays import RelayError, Relays
 from ghostwatt_pi.schemas import RelayState
 
+RETRY_SECONDS = (6.0, 60.0, 300.0, 900.0)
+"""The pause after each failure in a row; the last one for all that follow."""
 Done = Callable[[RelayError | None], None]
 
 
-class Switcher:
-    """Each attempt is a thread of its own, at most one an outlet; its result waits until `collect`.
+class RelaySwitcher:
+    """Makes each attempt in its own thread, at most one an outlet; its result waits until `collect`.
 
-    `finished` is called from that thread, so that somebody collects soon. Without it an attempt is made at once, in the
-    caller's thread.
+    A relay that does not obey takes six seconds to fail, and nothing else may wait for it.
+
+    Args:
+        relays: What switches.
+        finished: Called from the thread of an attempt that has ended, so that somebody collects soon. Without it an
+            attempt is made in the caller's thread.
     """
 
     def __init__(self, relays: Relays, finished: Callable[[], None] | None = None) -> None:
         self._relays, self._finished = relays, finished
-        self._under_way: set[int] = set()
+        self._busy: set[int] = set()
         self._results: SimpleQueue[tuple[int, Done, RelayError | None]] = SimpleQueue()
 
     def is_busy(self, channel: int) -> bool:
         """Whether this outlet's last attempt has not been collected yet."""
-        return channel in self._under_way
+        return channel in self._busy
 
     @property
     def any_busy(self) -> bool:
         """Whether an attempt has not been collected yet."""
-        return bool(self._under_way)
+        return bool(self._busy)
 
     def start(self, channel: int, state: RelayState, done: Done) -> None:
-        """Begin an attempt on an outlet that is not busy; `collect` calls `done` with what came of it."""
-        self._under_way.add(channel)
+        """Begin an attempt on an outlet that is not busy; `collect` calls `done`, with the error if it failed."""
+        self._busy.add(channel)
         if self._finished is None:
             self._attempt(channel, state, done)
         else:
@@ -51,14 +57,14 @@ class Switcher:
                 channel, done, error = self._results.get_nowait()
             except Empty:
                 return
-            self._under_way.discard(channel)
+            self._busy.discard(channel)
             done(error)
 
     def drain(self, seconds: float) -> None:
-        """Wait for the attempts under way, and collect them."""
+        """Wait for the running attempts, at most so long, and collect them."""
         until = time.monotonic() + seconds
         self.collect()
-        while self._under_way and time.monotonic() < until:
+        while self._busy and time.monotonic() < until:
             time.sleep(0.05)
             self.collect()
 
@@ -73,3 +79,18 @@ class Switcher:
         self._results.put((channel, done, error))
         if self._finished:
             self._finished()
+
+
+class RelayRetries:
+    """When each relay that failed is tried again: at growing intervals, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self._retry_at: dict[int, float] = {}
+
+    def is_due(self, channel: int) -> bool:
+        """Whether the relay may be tried now."""
+        return time.monotonic() >= self._retry_at.get(channel, 0.0)
+
+    def schedule(self, channel: int, failures: int = 1) -> None:
+        """Set the next attempt after so many failures in a row."""
+        self._retry_at[channel] = time.monotonic() + RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1]

@@ -13,10 +13,10 @@ from ghostwatt_pi.cloud.errors import CloudError
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
-from ghostwatt_pi.commands.working import pair
+from ghostwatt_pi.commands.pairing import pair
 from ghostwatt_pi.messages import NO_OUTLET
-from ghostwatt_pi.meters.choice import NoReading, ask_at_terminal, choose_port, first_reading
-from ghostwatt_pi.meters.usb import list_usb_ports
+from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
+from ghostwatt_pi.meters.serial_ports import ask_at_terminal, choose_port, list_usb_ports
 from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, LOCAL_API, config_path
 from ghostwatt_pi.settings.config_file import config_text, write_settings
 from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps

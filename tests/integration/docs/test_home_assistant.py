@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from ghostwatt_pi.local.discovery import discovery, state, state_topic
+from ghostwatt_pi.local.home_assistant import discovery_configs, outlet_state, state_topic
 from ghostwatt_pi.local.snapshot import OutletSnapshot
 from ghostwatt_pi.settings.config import load_settings
 from jinja2 import StrictUndefined
@@ -105,14 +105,14 @@ def test_the_requests_that_the_guide_counts_are_those_of_its_intervals() -> None
 
 def test_the_pi_announces_under_the_topics_of_the_guide() -> None:
     told = re.findall(r"\| `(homeassistant/\S+)` \|", (GUIDES / GUIDE).read_text())
-    assert told == [topic for topic, _ in discovery("DEVICE", 1, "ghostwatt/DEVICE/status")]
+    assert told == [topic for topic, _ in discovery_configs("DEVICE", 1, "ghostwatt/DEVICE/status")]
 
 
 def test_the_pi_publishes_the_values_of_the_guide() -> None:
     (told,) = (json.loads(block) for block in blocks(GUIDE, "json"))
-    assert state(OutletSnapshot(1, "on", 230.0, 0.4, 92.0, 1, 1500.0)) == told
+    assert outlet_state(OutletSnapshot(1, "on", 230.0, 0.4, 92.0, 1, 1500.0)) == told
     assert f"`{state_topic('DEVICE', 1)}`" in (GUIDES / GUIDE).read_text()
-    for topic, config in discovery("DEVICE", 1, "ghostwatt/DEVICE/status"):
+    for topic, config in discovery_configs("DEVICE", 1, "ghostwatt/DEVICE/status"):
         name = topic.split("/")[-2].partition("_")[2]
         value = ENVIRONMENT.from_string(str(config["value_template"])).render(value_json=told)
         assert value == str(told[name]), topic

@@ -1,4 +1,4 @@
-"""The way to the cloud: name, connection, TLS, its health, the key, and by its time the clock."""
+"""Checks the way to the cloud: name, connection, TLS, health, the key, and the clock by the cloud's time."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import requests
 
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
 from ghostwatt_pi.cloud.http import HttpClient
-from ghostwatt_pi.commands.checks.finding import Finding, WrongServer
+from ghostwatt_pi.commands.checks import Finding, WrongServer
 from ghostwatt_pi.commands.context import Context
 
 TIMEOUT_SECONDS = 10.0
 CLOCK_OFF_SECONDS = 2.0
 """The agent corrects its stamps by the cloud's time, so a wrong clock is a warning only."""
-MEND_KEY = "make a new key for it on the page (New key) and write it into {path}; releasing it would end its history"
-MEND_BREAK = "check the address (api) and its port; if they are right, try again in a minute"
-MEND_ADDRESS = "check the address (api); it ends with /api"
+REPLACE_KEY = "make a new key for it on the page (New key) and write it into {path}; releasing it would end its history"
+CHECK_ADDRESS_AND_PORT = "check the address (api) and its port; if they are right, try again in a minute"
+CHECK_ADDRESS = "check the address (api); it ends with /api"
 NOT_HERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 SET_CLOCK = "let systemd set it: sudo timedatectl set-ntp true"
 
 
 def check_cloud(context: Context) -> Iterator[Finding]:
-    """Network first; key and clock only where there is a way to ask."""
-    trouble = network_trouble(context.settings.api)
-    if trouble:
-        yield trouble
+    """Check the network first; key and clock only if the cloud can be reached."""
+    problem = find_network_problem(context.settings.api)
+    if problem:
+        yield problem
         yield Finding("key", "warn", "not checked, since the cloud cannot be asked")
         yield _ntp()
         return
@@ -39,8 +39,8 @@ def check_cloud(context: Context) -> Iterator[Finding]:
     yield from _key_and_clock(context)
 
 
-def network_trouble(api: str) -> Finding | None:
-    """The first step on the way to the cloud that fails; None when its health check answers well."""
+def find_network_problem(api: str) -> Finding | None:
+    """Return the first step on the way to the cloud that fails; None when its health check is good."""
     parts = urlsplit(api)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
@@ -57,22 +57,22 @@ def network_trouble(api: str) -> Finding | None:
     except ssl.SSLError as error:
         if error.reason == "WRONG_VERSION_NUMBER":
             return _fail(f"{host}:{port} does not speak HTTPS", "check the address (api): its http or https, its port")
-        return _fail(f"{host} cannot prove who it is: {error.reason}", "check the address (api) and the Pi's date")
+        return _fail(f"{host} has no valid certificate: {error.reason}", "check the address (api) and the Pi's date")
     except OSError as error:
         return _fail(f"{host}:{port} does not answer: {error}", "check the address (api), router and firewall")
-    return _health_trouble(api, parts)
+    return _find_health_problem(api, parts)
 
 
-def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
+def _find_health_problem(api: str, parts: SplitResult) -> Finding | None:
     try:
         answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", MEND_BREAK)
+        return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", CHECK_ADDRESS_AND_PORT)
     if answer.is_redirect:
-        mend = f"set the address (api) to where it points: {answer.headers['Location'].removesuffix('/health')}"
-        return WrongServer("network", "fail", f"{api} points elsewhere", mend)
+        remediation = f"set the address (api) to where it points: {answer.headers['Location'].removesuffix('/health')}"
+        return WrongServer("network", "fail", f"{api} points elsewhere", remediation)
     if answer.status_code in NOT_HERE or (answer.ok and not _is_health(answer)):
-        return WrongServer("network", "fail", f"{api} is no Ghostwatt cloud", MEND_ADDRESS)
+        return WrongServer("network", "fail", f"{api} is no Ghostwatt cloud", CHECK_ADDRESS)
     if not answer.ok:
         return _fail(
             f"the cloud says {answer.status_code}: {answer.text[:120]}", "wait: readings are kept until it works"
@@ -81,18 +81,20 @@ def _health_trouble(api: str, parts: SplitResult) -> Finding | None:
 
 
 def _is_health(answer: requests.Response) -> bool:
-    """Whether this is what the health check of a Ghostwatt cloud says."""
+    """Whether this is the answer of a Ghostwatt cloud's health check."""
     try:
-        said = answer.json()
+        body = answer.json()
     except requests.JSONDecodeError:
         return False
-    return isinstance(said, dict) and "success" in said
+    return isinstance(body, dict) and "success" in body
 
 
 def _key_and_clock(context: Context) -> Iterator[Finding]:
     key = context.directory.read_key()
     if key is None and context.directory.is_key_lost():
-        yield Finding("key", "fail", "this device's key was damaged", MEND_KEY.format(path=context.directory.key_path))
+        yield Finding(
+            "key", "fail", "this device's key was damaged", REPLACE_KEY.format(path=context.directory.key_path)
+        )
         yield _ntp()
         return
     if key is None:
@@ -117,23 +119,25 @@ def _key_and_clock(context: Context) -> Iterator[Finding]:
 def _clock(off_seconds: float) -> Finding:
     if abs(off_seconds) <= CLOCK_OFF_SECONDS:
         return Finding("clock", "ok", f"right to {abs(off_seconds):.1f} s")
-    way = "behind" if off_seconds > 0 else "ahead"
-    return Finding("clock", "warn", f"{abs(off_seconds):.0f} s {way}; readings are corrected by the cloud's", SET_CLOCK)
+    direction = "behind" if off_seconds > 0 else "ahead"
+    return Finding(
+        "clock", "warn", f"{abs(off_seconds):.0f} s {direction}; readings are corrected by the cloud's", SET_CLOCK
+    )
 
 
 def _ntp() -> Finding:
-    """Without the cloud's time: does anything set the clock?"""
+    """Check, without the cloud's time, whether NTP sets the clock."""
     try:
-        asked = subprocess.run(
+        status = subprocess.run(
             ["timedatectl", "show", "--property=NTPSynchronized", "--value"],  # noqa: S607 - systemd's, wherever it is
             capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
-        return Finding("clock", "warn", "nobody can say whether it is right: there is no cloud and no timedatectl")
-    if asked.stdout.strip() == "yes":
+        return Finding("clock", "warn", "unknown whether it is right: there is no cloud and no timedatectl")
+    if status.stdout.strip() == "yes":
         return Finding("clock", "ok", "set by NTP")
     return Finding("clock", "warn", "not set by NTP", SET_CLOCK)
 
 
-def _fail(says: str, mend: str) -> Finding:
-    return Finding("network", "fail", says, mend)
+def _fail(says: str, remediation: str) -> Finding:
+    return Finding("network", "fail", says, remediation)

@@ -1,4 +1,4 @@
-"""The place where readings wait."""
+"""Checks the data folder, where readings wait."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.buffer.stats import is_sound
-from ghostwatt_pi.commands.checks.finding import Finding
+from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.files import DamagedFile, read_text
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.local.state_file import load_state
-from ghostwatt_pi.outlets.memory import load as load_outlets
+from ghostwatt_pi.outlets.records import load_outlets
 
 LEAST_FREE_BYTES = 200_000_000
-"""Room for a full spool, its journal, and the system beside."""
+"""Room for a full buffer, its journal, and the rest of the system."""
 NO_ROOM_BYTES = 20_000_000
-MEND_FILE = "restart the agent, which puts it aside and goes on without it: sudo systemctl restart ghostwatt"
-MEND_SPOOL = "restart the agent, which saves what it can: sudo systemctl restart ghostwatt"
+RESTART_FOR_FILE = "restart the agent, which renames it and goes on without it: sudo systemctl restart ghostwatt"
+RESTART_FOR_BUFFER = "restart the agent, which saves what it can: sudo systemctl restart ghostwatt"
 
 
 def check_disk(context: Context) -> Iterator[Finding]:
-    """Can it be written, is there room, is the spool whole?"""
+    """Check that the folder can be written, has room, and holds no damaged file."""
     folder = context.directory.path
     try:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
@@ -46,8 +46,8 @@ def _unwritable(folder: Path, error: OSError) -> Finding:
         short = max(1, (LEAST_FREE_BYTES - shutil.disk_usage(folder).free) // 1_000_000)
         return Finding("disk", "fail", f"{folder} is full", f"make room: {short} MB. sudo du -xh / | sort -h | tail")
     if error.errno == errno.EROFS:
-        mend = "is the card worn out? Restart the Pi; if it stays so, copy the folder to another card"
-        return Finding("disk", "fail", f"{folder} is read-only", mend)
+        remediation = "is the card worn out? Restart the Pi; if it stays so, copy the folder to another card"
+        return Finding("disk", "fail", f"{folder} is read-only", remediation)
     says = f"{folder} cannot be written: {error.strerror}"
     if isinstance(error, PermissionError):
         return Finding("disk", "fail", says, "look after the service with sudo: sudo ghostwatt-pi doctor")
@@ -55,7 +55,7 @@ def _unwritable(folder: Path, error: OSError) -> Finding:
 
 
 def _damaged_files(directory: DataDirectory) -> Iterator[Finding]:
-    """Only what is wrong."""
+    """Yield a finding for each damaged file."""
     readers: tuple[tuple[Callable[[Path], object], Path], ...] = (
         (load_outlets, directory.outlets_path),
         (load_state, directory.state_path),
@@ -63,12 +63,12 @@ def _damaged_files(directory: DataDirectory) -> Iterator[Finding]:
     )
     for damaged in (directory.mark_damage(), *(_damage(read, path) for read, path in readers)):
         if damaged:
-            yield Finding("disk", "fail", str(damaged), MEND_FILE)
+            yield Finding("disk", "fail", str(damaged), RESTART_FOR_FILE)
     try:
         identity.device_id(directory)
     except BadIdentity as error:
-        says, _, mend = str(error).partition(": ")
-        yield Finding("disk", "fail", says, mend)
+        says, _, remediation = str(error).partition(": ")
+        yield Finding("disk", "fail", says, remediation)
 
 
 def _damage(read: Callable[[Path], object], path: Path) -> DamagedFile | None:
@@ -91,11 +91,11 @@ def _space(free_bytes: int) -> Finding:
 def _buffer(context: Context) -> Finding:
     path = context.directory.buffer_path
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-        return Finding("disk", "ok", "no spool yet; the agent makes it")
+        return Finding("disk", "ok", "no buffer yet; the agent makes it")
     try:
-        sound = is_sound(path)
+        is_whole = is_sound(path)
     except sqlite3.Error as error:
-        return Finding("disk", "fail", f"the spool cannot be read: {error}", MEND_SPOOL)
-    if not sound:
-        return Finding("disk", "fail", "the spool is damaged", MEND_SPOOL)
-    return Finding("disk", "ok", "the spool is whole")
+        return Finding("disk", "fail", f"the buffer cannot be read: {error}", RESTART_FOR_BUFFER)
+    if not is_whole:
+        return Finding("disk", "fail", "the buffer is damaged", RESTART_FOR_BUFFER)
+    return Finding("disk", "ok", "the buffer is whole")

@@ -1,0 +1,125 @@
+"""Errors on the Arduino's line: counted by sort, and logged once an episode."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from itertools import pairwise
+
+from ghostwatt_pi.event_log import EventLog
+from ghostwatt_pi.meters.protocol import BadLine, Sort, meter_name
+
+QUIET_SECONDS = 60.0
+"""An episode is over after so long without an error."""
+WRONG_BAUD_LINES = 20
+"""After so many unreadable lines with no good one among them, the baud rate is the likely cause."""
+BURST_SECONDS, PAUSE_SECONDS = 0.15, 0.5
+"""One meter speaks at even intervals; several behind one sketch speak one after the other, and then pause."""
+WATCHED_INTERVALS, MAX_CHANGES = 20, 6
+"""More changes between bursts and pauses in so many intervals are a habit; one stall of the Pi makes two."""
+
+
+class Episode:
+    """A run of errors with less than `quiet_seconds` between them; times are monotonic seconds."""
+
+    def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
+        self.errors = 0
+        self._quiet_seconds = quiet_seconds
+        self._last_seconds = 0.0
+
+    def add(self, now_seconds: float) -> bool:
+        """Count one more error, and return whether an episode begins with it."""
+        self.errors += 1
+        self._last_seconds = now_seconds
+        return self.errors == 1
+
+    def take_ended(self, now_seconds: float) -> int:
+        """Return the number of errors of an episode that is over now; 0 when none has ended."""
+        if self.errors == 0 or now_seconds - self._last_seconds < self._quiet_seconds:
+            return 0
+        errors, self.errors = self.errors, 0
+        return errors
+
+
+class LineErrors:
+    """Counts and logs the errors of one serial line.
+
+    Args:
+        baud: The line's baud rate, for the log.
+        log: Takes the events.
+
+    Attributes:
+        counts: Errors by sort.
+    """
+
+    def __init__(self, baud: int, log: EventLog) -> None:
+        self.counts: Counter[Sort] = Counter()
+        self._baud, self._log = baud, log
+        self._episode = Episode()
+        self._bad_in_a_row = 0
+
+    @property
+    def bad_lines(self) -> int:
+        """How many lines were not readings."""
+        return self.counts.total() - self.counts["disconnected"]
+
+    def add(self, bad: BadLine, text: bytes) -> None:
+        """Count a bad line."""
+        self.counts[bad.sort] += 1
+        self._bad_in_a_row += 1
+        if self._episode.add(time.monotonic()):
+            self._log("bad_lines", count=self.bad_lines, line=repr(text[:60]), sort=bad.sort, why=bad.why)
+        if self._bad_in_a_row == WRONG_BAUD_LINES and self.counts["garbled"]:
+            self._log("wrong_baud", count=WRONG_BAUD_LINES, baud=self._baud)
+
+    def add_good(self) -> None:
+        """Note a good line."""
+        self._bad_in_a_row = 0
+
+    def end_episode(self) -> None:
+        """Log the end of an episode, once it is over. Call it often."""
+        if count := self._episode.take_ended(time.monotonic()):
+            self._log("bad_lines_over", count=count)
+
+
+class AmbiguityCheck:
+    """Notices readings without a port that come from several meters: nobody can say which outlet each is of.
+
+    It looks at the line of every reading of one connection.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._has_ports = False
+        self._name: str | None = None
+        self._last: float | None = None
+        self._intervals: deque[float] = deque(maxlen=WATCHED_INTERVALS)
+        self._is_logged = False
+
+    def ambiguity(self, text: bytes, now: float | None = None) -> str:
+        """Say why the outlet of this reading is unknown; empty when it is known, as far as one can see.
+
+        Lines that merely come in bursts are a guess: they are logged, and taken.
+        """
+        name = meter_name(text)
+        if name is None:
+            self._has_ports = True
+            return ""
+        if self._has_ports:
+            return "no port, where other lines have one"
+        if self._name is None:
+            self._name = name
+        if name != self._name:
+            return f"no port, and it is not the meter of before ({name or 'without a name'})"
+        self._check_bursts(time.monotonic() if now is None else now)
+        return ""
+
+    def _check_bursts(self, now: float) -> None:
+        if self._last is not None:
+            self._intervals.append(now - self._last)
+        self._last = now
+        changes = sum(min(pair) < BURST_SECONDS and max(pair) >= PAUSE_SECONDS for pair in pairwise(self._intervals))
+        if not self._is_logged and changes > MAX_CHANGES:
+            self._is_logged = True
+            text = "several readings without a port come at once: give each meter its port, or they count as outlet 1"
+            self._log("warning", text=text)

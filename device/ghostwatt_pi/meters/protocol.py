@@ -1,0 +1,225 @@
+"""The protocol of the Arduino's line: what each line means, and what makes a line bad.
+
+Arduino -> Pi  {"voltage": 230.1, "current": 0.4, "power": 92.0}             a reading of the only outlet
+Arduino -> Pi  {"port": 2, "voltage": 230.1, "current": 0.4, "power": 92.0}  of one of several
+Arduino -> Pi  {"port": 2, "relay": "off", "ok": true}                       the command is done (`ok` may be missing)
+Arduino -> Pi  {"port": 2, "error": "no_answer"}                             the sensor of this outlet cannot be read
+Arduino -> Pi  {"hello": "ghostwatt"}                                        it has restarted
+Pi -> Arduino  {"port": 2, "relay": "off"}
+
+Each may end in a checksum (framing.py). A line with voltage, current and power is a reading, whatever else it has: its
+`"relay"` is the relay's state, and unknown fields are ignored. An error takes precedence: a text that is not empty,
+true, or a number other than 0. `"error"` null, false, 0 or "" is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.meters.framing import MAX_LINE_BYTES, add_checksum, has_valid_checksum
+from ghostwatt_pi.schemas import RelayState
+
+Sort = Literal[
+    "garbled",
+    "half_line",
+    "too_long",
+    "not_json",
+    "not_a_reading",
+    "out_of_range",
+    "ambiguous",
+    "bad_crc",
+    "sensor",
+    "disconnected",
+]
+SORTS: tuple[Sort, ...] = (
+    "garbled",  # bytes that are not text, as from a wrong baud rate
+    "half_line",  # its start or its end is missing
+    "too_long",
+    "not_json",
+    "not_a_reading",  # JSON without the fields of any line above, or with other values in them
+    "out_of_range",  # volts, amps or watts that no outlet has
+    "ambiguous",  # a reading without a port, of one of several meters
+    "bad_crc",  # or a missing one, after a line that had one
+    "sensor",  # the Arduino says that a sensor does not answer
+    "disconnected",  # the port went away or failed
+)
+"""Every sort of error on the line: labels of a metric."""
+
+
+VALUES = ("voltage", "current", "power")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"\d+", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffe\uffff]")
+"""Characters that no line has; a tab may stand between JSON's fields."""
+NAMES = ("id", "meter", "sensor", "channel", "outlet", "device", "name", "addr", "address")
+"""Fields by which a sketch may distinguish its meters. Which port each is, they do not say."""
+
+
+class BadLine(Exception):
+    """A line that cannot be used.
+
+    Attributes:
+        sort: One of SORTS.
+        why: The reason for a person, with the field where there is one.
+    """
+
+    def __init__(self, sort: Sort, why: str = "") -> None:
+        super().__init__(f"{sort}: {why}" if why else sort)
+        self.sort: Sort = sort
+        self.why = why or sort.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The Arduino's answer to a relay command, and whether it was carried out."""
+
+    channel: int
+    state: RelayState
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The Arduino has restarted: after a reset, a power loss, or the opening of its port."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorError:
+    """The Arduino works, but the sensor of an outlet does not answer."""
+
+
+Line = Measurement | Acknowledgement | Hello | SensorError
+
+
+def parse_line(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line, bool]:
+    """Parse a line. When a line end was damaged, two lines come as one: then the last of them is parsed.
+
+    Args:
+        text: The line, without its end.
+        timestamp_ms: The time of a measurement, epoch milliseconds.
+        with_crc: Refuse a line without a checksum.
+
+    Returns:
+        The parsed line, and whether it has a valid checksum.
+
+    Raises:
+        BadLine: The line cannot be used.
+    """
+    text = text.strip()
+    if len(text) > MAX_LINE_BYTES:
+        raise BadLine("too_long")
+    try:
+        return _parse(text, timestamp_ms, with_crc=with_crc)
+    except BadLine:
+        last = text.rfind(b"{")
+        if last <= 0:
+            raise
+        return _parse(text[last:], timestamp_ms, with_crc=with_crc)
+
+
+def meter_name(text: bytes) -> str | None:
+    """Return how the line of a reading names its meter when it has no port; empty when it does not name it.
+
+    Returns None for a line with a port. As in `parse_line`, the last of two joined lines counts.
+    """
+    text = text.strip()
+    try:
+        fields = _fields(text)
+    except BadLine:
+        fields = _fields(text[text.rfind(b"{") :])
+    if "port" in fields:
+        return None
+    return ", ".join(f"{name} {fields[name]!r}" for name in NAMES if name in fields)
+
+
+def command_line(channel: int, state: RelayState, *, with_crc: bool) -> bytes:
+    """Write the relay command, with its line end."""
+    text = json.dumps({"port": channel, "relay": state}).encode()
+    return (add_checksum(text) if with_crc else text) + b"\n"
+
+
+def _parse(text: bytes, timestamp_ms: int, *, with_crc: bool) -> tuple[Line, bool]:
+    fields = _fields(text)
+    has_crc = _check_crc(text, fields, required=with_crc)
+    return _interpret(fields, timestamp_ms), has_crc
+
+
+def _fields(text: bytes) -> dict[str, Any]:
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError:
+        raise BadLine("garbled") from None
+    if CONTROL.search(decoded):
+        raise BadLine("garbled")
+    if decoded.startswith("{") != decoded.endswith("}"):
+        raise BadLine("half_line")
+    try:
+        fields = json.loads(decoded)
+    except (ValueError, RecursionError):
+        raise BadLine("not_json") from None
+    if not isinstance(fields, dict):
+        raise BadLine("not_a_reading")
+    return fields
+
+
+def _check_crc(text: bytes, fields: dict[str, Any], *, required: bool) -> bool:
+    """Return whether the line has a checksum. Raises BadLine when it is wrong, or missing but required."""
+    if "crc" not in fields and not required:
+        return False
+    if not has_valid_checksum(text):
+        raise BadLine("bad_crc")
+    return True
+
+
+def _interpret(fields: Mapping[str, Any], timestamp_ms: int) -> Line:
+    if fields.get("error"):  # null, false, 0 and "" are not errors
+        return SensorError()
+    has_values = all(fields.get(name) is not None for name in VALUES)
+    if "hello" in fields and not has_values:
+        return Hello()
+    channel = _channel(fields.get("port", 1))
+    relay = _relay(fields.get("relay"))
+    if relay and not has_values:
+        return Acknowledgement(channel, relay, fields.get("ok", True) is True)
+    volts, amps, watts = (_number(name, fields) for name in VALUES)
+    measurement = Measurement(channel, timestamp_ms, volts, amps, watts, relay)
+    if not measurement.is_plausible():
+        raise BadLine("out_of_range")
+    return measurement
+
+
+def _channel(value: object) -> int:
+    """Parse the port: a whole number, also as text. Raises BadLine."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        return int(value)
+    raise BadLine("not_a_reading", f"port is {value!r}")
+
+
+def _relay(value: object) -> RelayState | None:
+    """Parse the relay's state; None for any other value, since the field may mean something else."""
+    if value == "on":
+        return "on"
+    return "off" if value == "off" else None
+
+
+def _number(name: str, fields: Mapping[str, Any]) -> float:
+    """Parse a number, also as text. Raises BadLine, which names the field."""
+    if name not in fields:
+        raise BadLine("not_a_reading", f"{name} is missing")
+    value = fields[name]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and NUMBER.fullmatch(value.strip())):
+        raise BadLine("not_a_reading", f"{name} is {json.dumps(value)[:40]}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise BadLine("out_of_range", f"{name} is too large") from None
