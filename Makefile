@@ -133,16 +133,16 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }
 
 package: install ## The zip and the template for AWS, in build/STAGE-ARCH [ARCH=arm64|x86_64 STAGE=dev]
-	@$(BIN)/python -m infra.aws.package --stage $(STAGE) --arch $(ARCH)
+	@$(BIN)/python -m infra.aws.packaging --stage $(STAGE) --arch $(ARCH)
 
 deploy: install ## A stage on AWS, from this checkout to its URL [STAGE=dev DRY_RUN=1 SET="AlarmEmail=you@example.com DomainName=..."]
 	@$(BIN)/python -m infra.aws.deploy $(or $(STAGE),dev) $(SET) $(if $(DRY_RUN),--dry-run)
 
 destroy: install ## Take a stage on AWS down; asks first, and says what stays [STAGE=]
-	@$(BIN)/python -m infra.aws.destroy $(or $(STAGE),$(error Which one? make destroy STAGE=dev))
+	@$(BIN)/python -m infra.aws.deploy.destroy $(or $(STAGE),$(error Which one? make destroy STAGE=dev))
 
 rotate-keys: install ## A new signing key for a stage on AWS; nobody is logged out [STAGE=]
-	@$(BIN)/python -m infra.aws.keys $(or $(STAGE),$(error Which one? make rotate-keys STAGE=dev))
+	@$(BIN)/python -m infra.aws.deploy.keys $(or $(STAGE),$(error Which one? make rotate-keys STAGE=dev))
 
 smoke: install ## Try a running Ghostwatt with a throw-away account that it deletes again [BASE=https://... MQTT=mqtts://...]
 	@$(BIN)/python -m infra.smoke $(or $(BASE),$(error Which one? make smoke BASE=https://...)) $(if $(MQTT),--mqtt $(MQTT))
@@ -151,13 +151,13 @@ smoke: install ## Try a running Ghostwatt with a throw-away account that it dele
 PLACE = $(if $(filter file,$(origin STAGE)),--data $(DATA),--stage $(STAGE))
 
 export-data: runtime ## All data of a PC whose stack is stopped, or of a stage on AWS, into one file [TO=file.zip DATA=.local or STAGE=]
-	@$(BIN)/python -m infra.move export $(or $(TO),$(error Where to? make export-data TO=file.zip)) $(PLACE)
+	@$(BIN)/python -m infra.backup export $(or $(TO),$(error Where to? make export-data TO=file.zip)) $(PLACE)
 
 import-data: runtime ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
-	@$(BIN)/python -m infra.move import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
+	@$(BIN)/python -m infra.backup import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
 
 redrive: runtime ## Run a PC's dead letters through the same handlers again, its stack stopped [DATA=.local]
-	@$(BIN)/python -m infra.local.redrive --data $(DATA)
+	@$(BIN)/python -m infra.local.runner.redrive --data $(DATA)
 
 test-deployed: install .cache/emulator/installed ## The package in an emulator of AWS, with the contract's tests (minutes)
 	@$(BIN)/python -m pytest -p tests.deployed.plugin tests/deployed tests/contract

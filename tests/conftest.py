@@ -19,9 +19,11 @@ import requests
 from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.core.settings import settings
-from infra.local import aws, tables, template
-from infra.local.database import Database, server_binary
-from infra.local.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place
+from infra.local.database import tables
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.runner.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place
 
 # Before any other module of the tests is imported: one of storage asks for the stage as soon as it is, and what a
 # person's own environment says of AWS must reach nothing. Only the database's address comes later.

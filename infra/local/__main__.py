@@ -13,17 +13,17 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from infra.local.arguments import count, port, seconds
-from infra.local.assembly import Place, serve
-from infra.local.data_directory import locked
-from infra.local.database import LOOPBACK
-from infra.local.errors import StackError
-from infra.local.mqtt_limits import ConnectionLimits
-from infra.local.options import SETTINGS
-from infra.local.quiet_logs import quieten
-from infra.local.schedule import PERIOD_SECONDS
-from infra.local.terminal import own_foreground
-from infra.local.worker import Worker
+from infra.local.database.server import LOOPBACK
+from infra.local.emulator.mqtt_limits import ConnectionLimits
+from infra.local.emulator.quiet_logs import quieten
+from infra.local.emulator.scheduler import PERIOD_SECONDS
+from infra.local.runner.arguments import count, port, seconds
+from infra.local.runner.bootstrap import Place, serve
+from infra.local.runner.data_directory import locked
+from infra.local.runner.errors import StackError
+from infra.local.runner.options import SETTINGS
+from infra.local.runner.terminal import own_foreground
+from infra.local.runner.worker import Worker
 
 UNUSABLE = {errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
 """What is wrong with a folder that may not be written to, is none, or lies on a full disk."""

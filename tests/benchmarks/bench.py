@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import app
-from infra.local.stack import running_stack
+from infra.local.runner.process import running_stack
 from tests.benchmarks import cost, event_work, plain, route_work, throughput
 from tests.benchmarks.cost import Dollars
 from tests.benchmarks.meter import Cost, Work, measure

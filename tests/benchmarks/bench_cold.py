@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.aws.package import package
+from infra.aws.packaging.package import package
 
 HANDLERS = {
     "app": "API, WebSocket",

@@ -21,10 +21,12 @@ from chalicelib.core.retention import DEFAULT_DAYS, SLACK_MS, Retention
 from chalicelib.core.times import DAY_MS
 from chalicelib.readings import chunk_codec
 from chalicelib.readings.model import Chunk, Columns
-from infra.local import aws, tables, template
-from infra.local.database import Database, server_binary
-from infra.local.environment import STAGE
-from infra.local.expiry import Expiry
+from infra.local.database import tables
+from infra.local.database.expiry import Expiry
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.runner.environment import STAGE
 
 DAYS, KEPT_DAYS = 12, 7
 SLACK_DAYS = SLACK_MS // DAY_MS

@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.benchmarks import noise
 from tests.benchmarks.noise import Attacker
 from tests.conftest import Answered, Device, eventually, new_person, now_ms, reading

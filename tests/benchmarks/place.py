@@ -15,13 +15,15 @@ from chalice.app import Chalice
 from starlette.requests import Request
 
 from chalicelib.core.settings import settings
-from infra.local import aws, tables, template
-from infra.local.database import Database, server_binary
-from infra.local.environment import STAGE, app_environment, put_in_place
-from infra.local.lambda_context import LambdaContext
-from infra.local.proxy_event import proxy_event
-from infra.local.routes import Routes
-from infra.local.streams import TableStream
+from infra.local.database import tables
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.proxy_event import proxy_event
+from infra.local.emulator.route_matching import Routes
+from infra.local.emulator.table_stream import TableStream
+from infra.local.runner.environment import STAGE, app_environment, put_in_place
 from tests.conftest import Answered
 
 NO_PAGES = "http://127.0.0.1:9"

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
 
-from infra.local.environment import REGION
+from infra.local.runner.environment import REGION
 from tests.benchmarks.household import USE_WATTS
 from tests.benchmarks.meter import Work
 from tests.conftest import now_ms

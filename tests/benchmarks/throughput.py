@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from infra.local.stack import RunningStack
+from infra.local.runner.process import RunningStack
 from tests.benchmarks.household import Household
 from tests.conftest import Answered, eventually, new_person, now_ms
 

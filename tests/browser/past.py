@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
-from infra.local.stack import running_stack
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
+from infra.local.runner.process import running_stack
 from tests.browser.conftest import PASSWORD
 
 EMAIL = "past@example.org"
@@ -26,7 +26,7 @@ SHOW = """address => new Promise((shown) => {
 def stack_with_a_past(data: Path, days: int) -> Iterator[str]:
     """Where a stack answers in which the account EMAIL has a device whose outlets were measured for so many days."""
     who = ["--email", EMAIL, "--password", PASSWORD, "--device-id", DEVICE_ID]
-    command = [sys.executable, "-m", "infra.local.history", "--data", str(data), "--days", str(days), *who]
+    command = [sys.executable, "-m", "infra.local.demo.history", "--data", str(data), "--days", str(days), *who]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     with running_stack(data) as stack:
         yield stack.base_url

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from chalicelib.accounts import totp
-from infra.local.stack import RunningStack
+from infra.local.runner.process import RunningStack
 from tests.browser.conftest import PASSWORD, Person
 from tests.browser.test_settings import section, visit
 from tests.conftest import eventually, now_ms

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from infra.local.database import Database, server_binary
-from infra.local.stack import RunningStack, running_stack
+from infra.local.database.server import Database, server_binary
+from infra.local.runner.process import RunningStack, running_stack
 
 ATTACK = """
     async (url) => {

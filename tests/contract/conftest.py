@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import Answered, Call, Person, new_person
 from tests.contract.household import Household, settle
 from tests.contract.openapi import Operation, operations

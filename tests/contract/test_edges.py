@@ -11,7 +11,7 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from infra.local.stack import RunningStack
+from infra.local.runner.process import RunningStack
 from tests.conftest import Call, Person
 from tests.contract.household import Household
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from infra.aws import keys, names
+from infra.aws.deploy import keys, names
 from tests.conftest import eventually
 from tests.deployed.emulator import Emulator
 from tests.deployed.swaps import FUNCTION, swapped

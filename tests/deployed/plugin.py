@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.aws.package import package
+from infra.aws.packaging.package import package
 from tests.deployed.deployment import Deployed, deploy
 from tests.deployed.emulator import Emulator, running_emulator
 

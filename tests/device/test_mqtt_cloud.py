@@ -32,10 +32,10 @@ from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.schemas import RelayReport
 from ghostwatt_pi.settings.config import BadSetting, Settings
 
-from infra.local import broker as local_broker
-from infra.local.lambda_context import LambdaContext
-from infra.local.server import listen
-from infra.local.topic_rule import Sender
+from infra.local.emulator import mqtt_broker as local_broker
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.topic_rule import Sender
+from infra.local.runner.server import listen
 
 from .conftest import ScriptedMeter, Told, until
 from .fake_cloud import FakeCloud

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 
 SAMPLE_SECONDS = 2
 THRESHOLD_WATTS = 10

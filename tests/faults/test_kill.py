@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import eventually, now_ms, reading
 
 PORTS = 4

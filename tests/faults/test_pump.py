@@ -14,8 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Unavailable
-from infra.local.checkpoints import DeadLetterFile, FileCheckpoint, delivered
-from infra.local.pump import BATCH_SIZE, MAX_ATTEMPTS, Handler, Pump, Record, SourceUnavailable
+from infra.local.emulator.checkpoints import DeadLetterFile, FileCheckpoint, delivered
+from infra.local.emulator.event_source_poller import (
+    BATCH_SIZE,
+    MAX_ATTEMPTS,
+    Handler,
+    Pump,
+    Record,
+    SourceUnavailable,
+)
 
 Answer = Callable[[list[int]], Any]
 

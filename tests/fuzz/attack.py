@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import Answered, Call, Device, Person, new_person, now_ms, reading
 from tests.contract.household import Household, settle
 from tests.contract.openapi import operations

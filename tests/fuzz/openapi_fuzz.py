@@ -17,8 +17,8 @@ from pathlib import Path
 
 import requests
 
-from infra.local.stack import running_stack
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
+from infra.local.runner.process import running_stack
 from tests.contract.household import settle
 from tests.fuzz.attack import caller
 

@@ -1,4 +1,4 @@
-"""The app in the tests' own process, under the grants of infra/aws/grants.yaml: what AWS would deny is denied here.
+"""The app in the tests' own process, under the grants of infra/aws/packaging/grants.yaml: what AWS would deny is denied here.
 
 What the tests use of the grants is noted, so that test_grants.py can find those that nothing uses.
 """
@@ -20,11 +20,12 @@ from starlette.routing import Mount
 import app
 from chalicelib.accounts import store as users
 from chalicelib.core.dynamo import Connection
-from infra.aws import functions, parts
-from infra.local import template
-from infra.local.environment import STAGE
-from infra.local.gateway import Gateway
-from infra.local.gateway_answers import GatewayAnswers
+from infra.aws.packaging import functions
+from infra.aws.packaging import template_parts as parts
+from infra.local.emulator import template
+from infra.local.emulator.gateway import Gateway
+from infra.local.emulator.gateway_answers import GatewayAnswers
+from infra.local.runner.environment import STAGE
 from tests.conftest import Person, eventually
 from tests.integration.stream import deliver
 
@@ -108,7 +109,7 @@ def under_grants() -> Iterator[set[Grant]]:
         for action, name, index in calls(operation, arguments) if function else ():
             place = f"{tables[name]}/{index}" if index else tables[name]
             if action not in allowed[function or ""].get("tables", {}).get(place, ()):
-                raise Denied(f"{function} may not {action} on {place}: see infra/aws/grants.yaml")
+                raise Denied(f"{function} may not {action} on {place}: see infra/aws/packaging/grants.yaml")
             used.add((function or "", place, action))
         return dispatch(self, operation, arguments)
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from chalicelib.entrypoints.mqtt import mqtt_authorize, mqtt_data
-from infra.local.lambda_context import LambdaContext
+from infra.local.emulator.lambda_context import LambdaContext
 from tests.conftest import Device, now_ms
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.entrypoints.stream import examine
-from infra.local import aws
-from infra.local.streams import TableStream
+from infra.local.emulator import clients as aws
+from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call
 
 Deliver = Callable[..., int]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.demo_home import Home
-from infra.local.stack import OF_THIS_PROCESS, running_stack
+from infra.local.demo.account import Home
+from infra.local.runner.process import OF_THIS_PROCESS, running_stack
 
 STEPS = (
     "The page is at http://",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.aws import functions
+from infra.aws.packaging import functions
 from tests.integration.conftest import Grant
 
 UNTRIED: dict[Grant, str] = {

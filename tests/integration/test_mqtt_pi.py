@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.errors import StackError
-from infra.local.server import listen
-from infra.local.stack import RunningStack, running_stack
-from infra.local.topic_rule import MAX_MESSAGES
+from infra.local.emulator.topic_rule import MAX_MESSAGES
+from infra.local.runner.errors import StackError
+from infra.local.runner.process import RunningStack, running_stack
+from infra.local.runner.server import listen
 from tests.conftest import eventually, now_ms
 from tests.integration.mqtt_client import MqttClient
 from tests.integration.test_replay import Household, events_of

@@ -12,7 +12,7 @@ from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import transient_settings
 
 from chalicelib.devices.model import KEY_PREFIX
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
 
 DETECTORS = (
     "AWSKeyDetector",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.dynamo import Item
-from infra.local import template
+from infra.local.emulator import template
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = "local"

@@ -9,7 +9,7 @@ from chalicelib.devices import store as devices
 from chalicelib.devices import sweep
 from chalicelib.entrypoints import schedule
 from chalicelib.notifications import digest_service as digests
-from infra.local import aws
+from infra.local.emulator import clients as aws
 from tests.conftest import Person, now_ms, reading
 
 

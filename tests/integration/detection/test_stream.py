@@ -16,8 +16,8 @@ from chalicelib.entrypoints.stream import examine
 from chalicelib.ports import service as verbs
 from chalicelib.ports import store as ports
 from chalicelib.readings.model import Chunk, Columns, SensorLog
-from infra.local import aws
-from infra.local.streams import TableStream
+from infra.local.emulator import clients as aws
+from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call, Device, Person, now_ms, reading
 from tests.integration.stream import Deliver
 

@@ -26,8 +26,8 @@ from chalicelib.entrypoints.mqtt import mqtt_authorize
 from chalicelib.ports import store as ports
 from chalicelib.readings import store as reading_store
 from chalicelib.realtime import commands
-from infra.local.iot_policy import allows
-from infra.local.lambda_context import LambdaContext
+from infra.local.emulator.iot_policy import allows
+from infra.local.emulator.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms
 from tests.integration.mqtt_events import authorize, principal_of, publish_as
 from tests.integration.stream import Deliver

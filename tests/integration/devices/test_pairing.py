@@ -16,7 +16,7 @@ from chalicelib.core.times import DAY_MS
 from chalicelib.devices import pairing_service as claims
 from chalicelib.devices import service as home_devices
 from chalicelib.devices import store as devices
-from infra.local import aws
+from infra.local.emulator import clients as aws
 from tests.conftest import Answered, Call, Person, now_ms
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.stack import running_stack
+from infra.local.runner.process import running_stack
 from infra.smoke.client import Client, wait_for
 from infra.smoke.steps import reading
 from infra.smoke.visit import Visit

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.aws import names, parts
-from infra.aws.package_upload import OLD_PACKAGES_DAYS
+from infra.aws.deploy import names
+from infra.aws.deploy.package_upload import OLD_PACKAGES_DAYS
+from infra.aws.packaging import template_parts as parts
 
 from .conftest import GUIDES, blocks
 

@@ -33,10 +33,10 @@ from chalicelib.exports import service as exports
 from chalicelib.exports import store
 from chalicelib.exports.model import RUN_LEASE_MS
 from chalicelib.exports.readme import readme
-from infra.local.bucket import Bucket
-from infra.local.database import LOOPBACK
-from infra.local.invocations import Invocations
-from infra.local.server import Server, listen
+from infra.local.database.server import LOOPBACK
+from infra.local.emulator.bucket import Bucket
+from infra.local.emulator.invocations import Invocations
+from infra.local.runner.server import Server, listen
 from tests.conftest import Answered, Call, Device, Person, eventually, now_ms, reading
 
 Table = list[dict[str, Any]]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp
 
-from infra.local.database import LOOPBACK, Database, server_binary
-from infra.local.server import Server, listen
+from infra.local.database.server import LOOPBACK, Database, server_binary
+from infra.local.runner.server import Server, listen
 
 Serve = Callable[[ASGIApp], int]
 

@@ -16,14 +16,14 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from chalicelib.devices.model import key_digest, parse_principal
 from chalicelib.entrypoints.mqtt import mqtt_authorize
-from infra.local import front_door
-from infra.local.broker import Broker
-from infra.local.lambda_context import LambdaContext
-from infra.local.mqtt_client import MAX_PAYLOAD_BYTES, ClientReader
-from infra.local.mqtt_limits import ConnectionLimits
-from infra.local.mqtt_rights import Authorizer
-from infra.local.server import listen
-from infra.local.topic_rule import Sender
+from infra.local.emulator import mqtt_auth_proxy as front_door
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.mqtt_broker import Broker
+from infra.local.emulator.mqtt_connection import MAX_PAYLOAD_BYTES, ClientReader
+from infra.local.emulator.mqtt_limits import ConnectionLimits
+from infra.local.emulator.mqtt_permissions import Authorizer
+from infra.local.emulator.topic_rule import Sender
+from infra.local.runner.server import listen
 from tests.conftest import Device, Person, eventually
 from tests.integration.mqtt_client import MqttClient
 

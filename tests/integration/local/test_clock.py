@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import eventually, now_ms, reading
 
 YEAR_SECONDS = 365 * 86_400

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import aws
-from infra.local.database import Database, server_binary
-from infra.local.errors import StackError
-from infra.local.template import ROOT
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator.template import ROOT
+from infra.local.runner.errors import StackError
 from tests.conftest import eventually
 
 

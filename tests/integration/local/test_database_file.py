@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import aws, tables, template
-from infra.local.database import Database, server_binary
-from infra.local.database_file import check, check_room
-from infra.local.environment import STAGE
-from infra.local.errors import StackError
-from infra.local.template import ROOT
+from infra.local.database import tables
+from infra.local.database.file import check, check_room
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.emulator.template import ROOT
+from infra.local.runner.environment import STAGE
+from infra.local.runner.errors import StackError
 
 PAGE_BYTES = 4_096
 TABLE = f"ghostwatt-{STAGE}-states"

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
-from infra.local.environment import app_environment, put_in_place
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
+from infra.local.runner.environment import app_environment, put_in_place
 
 LATE_IMPORTS = """
 import os

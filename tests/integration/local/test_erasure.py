@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local import aws, checkpoints, retention
-from infra.local.assembly import DEAD_LETTERS, STREAMED_TABLE
-from infra.local.bucket import Bucket
-from infra.local.database import Database, server_binary
-from infra.local.expiry import Expiry
-from infra.local.stack import running_stack
+from infra.local.database import file_retention as retention
+from infra.local.database.expiry import Expiry
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import checkpoints
+from infra.local.emulator import clients as aws
+from infra.local.emulator.bucket import Bucket
+from infra.local.runner.bootstrap import DEAD_LETTERS, STREAMED_TABLE
+from infra.local.runner.process import running_stack
 from tests.conftest import eventually, now_ms, reading
 
 DAY_SECONDS = 86_400

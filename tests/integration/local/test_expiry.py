@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from infra.local import aws, tables, template
-from infra.local import expiry as expiring
-from infra.local.database import Database
-from infra.local.environment import STAGE
-from infra.local.expiry import Expiry
-from infra.local.streams import TableStream
-from infra.local.template import Template
+from infra.local.database import expiry as expiring
+from infra.local.database import tables
+from infra.local.database.expiry import Expiry
+from infra.local.database.server import Database
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.emulator.table_stream import TableStream
+from infra.local.emulator.template import Template
+from infra.local.runner.environment import STAGE
 
 NOW = 1_800_000_000
 READINGS = f"ghostwatt-{STAGE}-readings"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import eventually
 
 HALF = b"GET / HTTP/1.1\r\n"

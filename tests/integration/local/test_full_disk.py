@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local.stack import running_stack
+from infra.local.runner.process import running_stack
 from tests.conftest import eventually
 
 DISK = "size=24m"

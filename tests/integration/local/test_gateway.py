@@ -15,9 +15,9 @@ from chalice.app import Chalice, CORSConfig, Response
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from infra.local import template
-from infra.local.gateway import HASHING_AT_ONCE, MAX_BODY_BYTES, Gateway
-from infra.local.gateway_answers import GatewayAnswers
+from infra.local.emulator import template
+from infra.local.emulator.gateway import HASHING_AT_ONCE, MAX_BODY_BYTES, Gateway
+from infra.local.emulator.gateway_answers import GatewayAnswers
 from tests.integration.local.conftest import Serve
 
 ORIGIN = "https://page.example"

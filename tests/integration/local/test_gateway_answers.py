@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from infra.local import template
-from infra.local.gateway_answers import REST_API, GatewayAnswers, answers_of
-from infra.local.template import Template
+from infra.local.emulator import template
+from infra.local.emulator.gateway_answers import REST_API, GatewayAnswers, answers_of
+from infra.local.emulator.template import Template
 
 OURS = template.load({"Stage": "local", "WebOrigin": "https://page.example"})
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.local.data_directory import locked
-from infra.local.stack import RunningStack, running_stack
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
+from infra.local.runner.data_directory import locked
+from infra.local.runner.process import RunningStack, running_stack
 
 LOG_IN = {"email": "past@example.org", "password": "correct horse battery"}
 DEVICE = "GW-history1"
@@ -21,7 +21,7 @@ DEVICE = "GW-history1"
 
 def live(data: Path, days: int = 2) -> subprocess.CompletedProcess[str]:
     who = ["--email", LOG_IN["email"], "--password", LOG_IN["password"], "--device-id", DEVICE]
-    command = [sys.executable, "-m", "infra.local.history", "--data", str(data), "--days", str(days), *who]
+    command = [sys.executable, "-m", "infra.local.demo.history", "--data", str(data), "--days", str(days), *who]
     return subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
 
 

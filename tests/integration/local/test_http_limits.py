@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.descriptors import MOST_HTTP, MOST_MQTT, OWN_USE, shares
-from infra.local.http_limits import Connection, HttpLimits
+from infra.local.emulator.descriptors import MOST_HTTP, MOST_MQTT, OWN_USE, shares
+from infra.local.emulator.http_limits import Connection, HttpLimits
 
 
 class Room:

@@ -8,9 +8,9 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
-from infra.local import aws
-from infra.local.invocations import Invocations
-from infra.local.lambda_context import LambdaContext
+from infra.local.emulator import clients as aws
+from infra.local.emulator.invocations import Invocations
+from infra.local.emulator.lambda_context import LambdaContext
 from tests.conftest import eventually
 from tests.integration.local.conftest import Serve
 

@@ -15,12 +15,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from infra.local import aws
-from infra.local import connections as limits
-from infra.local.connections import MAX_MESSAGE_BYTES, Connections
-from infra.local.lambda_context import LambdaContext
-from infra.local.live import Live, LiveHandlers
-from infra.local.server import management_app
+from infra.local.emulator import clients as aws
+from infra.local.emulator import websocket_connections as limits
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.websocket import Live, LiveHandlers
+from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.runner.server import management_app
 from tests.conftest import eventually
 from tests.integration.local.conftest import Serve
 

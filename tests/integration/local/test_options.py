@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from infra.local.options import network_list, web_address
+from infra.local.runner.options import network_list, web_address
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from infra.local import template
-from infra.local.assembly import PAGE_DIRECTORY
-from infra.local.pages import Pages, page_headers
+from infra.local.emulator import template
+from infra.local.emulator.static_pages import Pages, page_headers
+from infra.local.runner.bootstrap import PAGE_DIRECTORY
 from tests.integration.local.conftest import Serve
 
 HEADERS = page_headers(template.load({"Stage": "local"}))

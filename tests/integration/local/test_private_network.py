@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from infra.local import aws
-from infra.local.database import LOOPBACK, Database, server_binary
-from infra.local.template import ROOT
+from infra.local.database.server import LOOPBACK, Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator.template import ROOT
 from tests.conftest import eventually
 
 SECONDS = 30

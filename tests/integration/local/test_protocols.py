@@ -22,12 +22,12 @@ from starlette.websockets import WebSocket
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from infra.local import gateway
-from infra.local.framing import OneFraming
-from infra.local.gateway import AnswerFirst
-from infra.local.http_limits import HttpLimits
-from infra.local.protocols import Front
-from infra.local.server import Server, listen
+from infra.local.emulator import gateway
+from infra.local.emulator.gateway import AnswerFirst
+from infra.local.emulator.http_limits import HttpLimits
+from infra.local.emulator.http_protocols import Front
+from infra.local.emulator.request_framing import OneFraming
+from infra.local.runner.server import Server, listen
 
 SHORT_SECONDS = 0.2
 LONG_SECONDS = 60.0

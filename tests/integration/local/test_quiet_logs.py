@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 
-from infra.local.quiet_logs import PERIOD_SECONDS, OncePerMinute
+from infra.local.emulator.quiet_logs import PERIOD_SECONDS, OncePerMinute
 
 
 class Log:

@@ -17,12 +17,12 @@ import requests
 
 from chalicelib.devices import model as keys
 from chalicelib.devices import store as devices
-from infra.local import aws
-from infra.local.checkpoints import DeadLetterFile
-from infra.local.redrive import handler, redrive
-from infra.local.stack import running_stack
-from infra.local.streams import TableStream
-from infra.local.template import ROOT
+from infra.local.emulator import clients as aws
+from infra.local.emulator.checkpoints import DeadLetterFile
+from infra.local.emulator.table_stream import TableStream
+from infra.local.emulator.template import ROOT
+from infra.local.runner.process import running_stack
+from infra.local.runner.redrive import handler, redrive
 from tests.conftest import Device, Person, eventually, now_ms, reading
 
 HOUR_MS = 3_600_000
@@ -143,7 +143,7 @@ def test_a_stream_record_is_examined_as_it_would_have_been(
 
 
 def run(data: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infra.local.redrive", "--data", str(data)]
+    command = [sys.executable, "-m", "infra.local.runner.redrive", "--data", str(data)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 

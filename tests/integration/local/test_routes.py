@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local.routes import Routes
+from infra.local.emulator.route_matching import Routes
 
 ROUTES = Routes({pattern: {} for pattern in ("/", "/device/{deviceId}", "/device/list", "/device/{deviceId}/data")})
 

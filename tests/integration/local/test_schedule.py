@@ -6,8 +6,8 @@ from typing import Any
 
 from chalice.app import CloudWatchEvent
 
-from infra.local.lambda_context import LambdaContext
-from infra.local.schedule import Schedule
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.scheduler import Schedule
 from tests.conftest import eventually
 
 

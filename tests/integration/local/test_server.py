@@ -7,8 +7,8 @@ import pytest
 import requests
 from starlette.responses import PlainTextResponse
 
-from infra.local.errors import StackError
-from infra.local.server import listen
+from infra.local.runner.errors import StackError
+from infra.local.runner.server import listen
 from tests.integration.local.conftest import Serve
 
 DELAYED_ACKNOWLEDGEMENT_SECONDS = 0.04

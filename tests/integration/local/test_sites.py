@@ -12,7 +12,7 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 
 PUBLIC = "https://home.example"
 WEB = "http://localhost:5173"

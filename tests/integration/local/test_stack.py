@@ -20,8 +20,8 @@ import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from infra.local.stack import RunningStack, running_stack
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
+from infra.local.runner.process import RunningStack, running_stack
 from tests.conftest import eventually, now_ms, reading
 
 PASSWORD = "correct horse battery"

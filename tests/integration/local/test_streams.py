@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from chalice.app import DynamoDBEvent
 
-from infra.local import aws
-from infra.local.database import Database, server_binary
-from infra.local.pump import Record, SourceUnavailable
-from infra.local.streams import TableStream
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator.event_source_poller import Record, SourceUnavailable
+from infra.local.emulator.table_stream import TableStream
 
 TABLE = "ghostwatt-test-readings"
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from infra.local import aws, tables, template
-from infra.local.database import Database
-from infra.local.template import Template
+from infra.local.database import tables
+from infra.local.database.server import Database
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.emulator.template import Template
 
 DEFINITIONS = template.load({"Stage": "local"})
 

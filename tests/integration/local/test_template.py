@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.local import template
+from infra.local.emulator import template
 
 CONTENT = """
 Parameters:

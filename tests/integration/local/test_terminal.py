@@ -7,7 +7,7 @@ import pty
 import sys
 from pathlib import Path
 
-from infra.local.template import ROOT
+from infra.local.emulator.template import ROOT
 
 
 def read_until(terminal: int, wanted: bytes) -> bytes:

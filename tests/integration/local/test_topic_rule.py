@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Unavailable
-from infra.local import topic_rule
-from infra.local.checkpoints import DeadLetterFile
-from infra.local.topic_rule import ATTEMPTS, MAX_BYTES, MAX_MESSAGES, WORKERS, Sender, TopicRule
+from infra.local.emulator import topic_rule
+from infra.local.emulator.checkpoints import DeadLetterFile
+from infra.local.emulator.topic_rule import ATTEMPTS, MAX_BYTES, MAX_MESSAGES, WORKERS, Sender, TopicRule
 from tests.conftest import eventually
 
 SENDER = Sender("uid1kdigest", "GW-1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from infra.local.turns import Turns, caller_of
+from infra.local.emulator.request_queue import Turns, caller_of
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.local import aws
-from infra.local.database import Database, server_binary
-from infra.local.streams import TableStream
-from infra.local.upkeep import AT_ONCE, STREAM_RETENTION_SECONDS, prune, tidy
+from infra.local.database.server import Database, server_binary
+from infra.local.database.stream_pruning import AT_ONCE, STREAM_RETENTION_SECONDS, prune, tidy
+from infra.local.emulator import clients as aws
+from infra.local.emulator.table_stream import TableStream
 from tests.conftest import eventually
 
 TABLE = "ghostwatt-test-readings"

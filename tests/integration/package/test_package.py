@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.aws import package as packaging
-from infra.aws.package_code import SERVICES, app_sources, is_needed
-from infra.aws.package_errors import PackageError
-from infra.aws.package_notice import notice
-from infra.aws.package_wheels import wheels
+from infra.aws.packaging import package as packaging
+from infra.aws.packaging.code import SERVICES, app_sources, is_needed
+from infra.aws.packaging.errors import PackageError
+from infra.aws.packaging.notice import notice
+from infra.aws.packaging.wheels import wheels
 
 COMPILED = ".so"
 CLIENT = re.compile(r'(?:create_client|\.client)\(\s*"([a-z0-9-]+)"')

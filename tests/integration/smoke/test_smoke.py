@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.stack import RunningStack, running_stack
+from infra.local.runner.process import RunningStack, running_stack
 from infra.smoke import steps, visit
 from infra.smoke.__main__ import main, run
 from infra.smoke.client import Client, Failed, wait_for

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform
 
-from infra.aws.package import ROOT
-from infra.aws.package_template import write_template
-from infra.aws.package_upload import with_code
+from infra.aws.deploy.package_upload import with_code
+from infra.aws.packaging.package import ROOT
+from infra.aws.packaging.template import write_template
 
 
 @dataclass(frozen=True)

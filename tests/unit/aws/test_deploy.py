@@ -16,9 +16,9 @@ from moto import mock_aws
 from moto.cloudformation.models import Stack
 from moto.cloudformation.parsing import OutputMap
 
-from infra.aws import deploy, destroy, keys, names, package_upload, stacks, web_upload
-from infra.aws.account import Account, current_account
-from infra.aws.deploy_plan import plan
+from infra.aws.deploy import deploy, destroy, keys, names, package_upload, stacks, web_upload
+from infra.aws.deploy.account import Account, current_account
+from infra.aws.deploy.plan import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS..ApiGateway..Account")  # moto makes none
 TEMPLATE = """

@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 
 from chalicelib.core import settings, telemetry
-from infra.aws import functions
+from infra.aws.packaging import functions
+from infra.aws.packaging import template_parts as parts
 from tests.unit.aws.conftest import Packaged
 
-WAF = Path(functions.__file__).with_name("waf.yaml")
+WAF = parts.AWS / "waf.yaml"
 OTHER_GRANTS = {
     "APIHandler": {
         "execute-api:ManageConnections on live/POST/@connections/*",
@@ -61,7 +62,7 @@ OTHER_GRANTS = {
     "MqttAuthorize": {"iot:DeleteConnection on client/*"},
     "MqttRule": {"sqs:SendMessage on DeadLetters.Arn"},
 }
-"""All that is granted besides tables (those: infra/aws/grants.yaml, held by the integration tests), log and X-Ray."""
+"""All that is granted besides tables (those: infra/aws/packaging/grants.yaml, held by the integration tests), log and X-Ray."""
 HOUSEKEEPING = ("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
@@ -312,7 +313,7 @@ DATED_CHECK = "E2533"
 
 def test_cfn_lint_has_nothing_to_say(packaged: Packaged) -> None:
     lint = Path(sys.executable).with_name("cfn-lint")
-    log_role = Path(functions.__file__).with_name("log_role.yaml")
+    log_role = parts.AWS / "deploy" / "log_role.yaml"
     command = [
         str(lint),
         "--regions",

@@ -1,0 +1,53 @@
+"""A package's way to CloudFormation: a bucket for all stages, and in it zip and template, named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import yaml
+from botocore.exceptions import ClientError
+
+from infra.aws.deploy import names
+from infra.aws.deploy.account import Account
+
+OLD_PACKAGES_DAYS = 90
+"""A stack can be rolled back to a package for that long."""
+
+
+def ensure_bucket(account: Account) -> str:
+    """The bucket for packages, made if it is missing: private, and forgetting old ones. Returns its name."""
+    s3, bucket = account.client("s3"), names.deployment_bucket(account.account_id, account.region)
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        where = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
+        s3.create_bucket(Bucket=bucket, **({} if account.region == "us-east-1" else where))
+    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": OLD_PACKAGES_DAYS}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
+    return bucket
+
+
+def upload(account: Account, bucket: str, stage: str, template: Path) -> str:
+    """Upload zip and template; returns the template's URL."""
+    s3 = account.client("s3")
+    code = template.with_name("deployment.zip").read_bytes()
+    code_key = f"{stage}/{hashlib.sha256(code).hexdigest()}.zip"
+    s3.put_object(Bucket=bucket, Key=code_key, Body=code)
+    text = with_code(template.read_text(), f"s3://{bucket}/{code_key}").encode()
+    key = f"{stage}/{hashlib.sha256(text).hexdigest()}.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=text)
+    return f"https://{bucket}.s3.{account.region}.amazonaws.com/{key}"
+
+
+def with_code(template: str, code_uri: str) -> str:
+    """The template, whose functions take their code from there."""
+    content = yaml.safe_load(template)
+    for resource in content["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = code_uri
+    return yaml.safe_dump(content, sort_keys=False)

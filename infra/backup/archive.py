@@ -1,0 +1,100 @@
+"""The zip of a move: a file of lines for each table, and a manifest with how many there are and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.backup.errors import MoveError
+from infra.backup.items import Item, from_line, to_line
+
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A table in the zip: how many items, and the SHA-256 of its lines in hexadecimal."""
+
+    count: int
+    sha256: str
+
+
+def write(path: Path, tables: Iterable[tuple[str, Iterable[Item]]]) -> dict[str, Entry]:
+    """Write tables, each by its name without the stage. The file is there when it is whole, and not before."""
+    draft = path.with_name(f"{path.name}.draft")
+    try:
+        draft.unlink(missing_ok=True)
+        draft.touch(0o600, exist_ok=False)  # digests of passwords and keys are in it
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+            entries = {name: _write_table(archive, name, items) for name, items in tables}
+            manifest = {"version": VERSION, "tables": {name: asdict(entry) for name, entry in entries.items()}}
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return entries
+
+
+def _write_table(archive: zipfile.ZipFile, name: str, items: Iterable[Item]) -> Entry:
+    digest, count = hashlib.sha256(), 0
+    with archive.open(_file(name), "w", force_zip64=True) as file:
+        for item in items:
+            line = to_line(item)
+            file.write(line)
+            digest.update(line)
+            count += 1
+    return Entry(count, digest.hexdigest())
+
+
+class Archive:
+    """A zip of a move that was found whole; its tables are read line by line."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
+        self.entries = _manifest(archive)
+        for name, entry in self.entries.items():
+            self._check(name, entry)
+
+    def items(self, name: str) -> Iterator[Item]:
+        """The items of a table."""
+        with self._zip.open(_file(name)) as file:
+            yield from map(from_line, file)
+
+    def _check(self, name: str, entry: Entry) -> None:
+        digest, count = hashlib.sha256(), 0
+        with self._zip.open(_file(name)) as file:
+            for line in file:
+                digest.update(line)
+                count += 1
+        if Entry(count, digest.hexdigest()) != entry:
+            raise MoveError(f"The table {name} in this file is not what was written.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """A zip of a move, checked before anything of it is used. Raises MoveError."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            yield Archive(file)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise MoveError(f"{path} cannot be read: {error}") from error
+
+
+def _manifest(archive: zipfile.ZipFile) -> dict[str, Entry]:
+    try:
+        manifest = json.loads(archive.read(MANIFEST))
+        if manifest["version"] != VERSION:
+            raise MoveError(f"This file has version {manifest['version']}; only {VERSION} is known here.")
+        return {str(name): Entry(int(it["count"]), str(it["sha256"])) for name, it in manifest["tables"].items()}
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise MoveError("This is not a file of make export-data.") from error
+
+
+def _file(name: str) -> str:
+    return f"{name}.jsonl"

@@ -1,0 +1,69 @@
+"""python -m infra.local.demo.history: fill a new data folder with weeks of the demo household before a start."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.local.database.server import Database
+from infra.local.demo.outlets import OUTLETS
+from infra.local.emulator import checkpoints
+from infra.local.emulator import clients as aws
+from infra.local.emulator.table_stream import TableStream
+from infra.local.runner import offline, progress
+from infra.local.runner.bootstrap import STREAMED_TABLE
+from infra.local.runner.data_directory import locked
+from infra.local.runner.errors import StackError
+
+DAY_MS = 86_400_000
+STEPS_OF_THE_STREAM = 1_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fill the folder; the exit code is 0 when it has a past now."""
+    options = _options(arguments)
+    try:
+        with locked(options.data.resolve()) as directory, offline.database(directory) as database:
+            _live(options, database)
+            _hand_on(directory, database)
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local.demo.history", description="Give the demo a past.")
+    parser.add_argument("--data", type=Path, default=Path(".local"))
+    parser.add_argument("--days", type=int, required=True, choices=range(1, 31), metavar="DAYS", help="1 to 30")
+    parser.add_argument("--email", required=True)
+    parser.add_argument("--password", required=True)
+    parser.add_argument("--device-id", required=True)
+    return parser.parse_args(arguments)
+
+
+def _live(options: argparse.Namespace, database: Database) -> None:
+    past = importlib.import_module("infra.local.demo.history_seeder")  # it reads the environment, so it comes after
+    now_ms = time.time_ns() // 1_000_000
+    begin_ms = now_ms - options.days * DAY_MS
+    home = past.move_in(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
+    progress.show(f"Living through the last {options.days} days", past.live_through(home, begin_ms, now_ms))
+
+
+def _hand_on(directory: Path, database: Database) -> None:
+    """Note that what this stream holds was examined, so that the stack's pump goes on behind it."""
+    source = TableStream(aws.client("dynamodbstreams", database.url), STREAMED_TABLE)
+    checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
+    position = checkpoint.load()
+    while records := source.read(position, STEPS_OF_THE_STREAM):
+        position = str(records[-1]["dynamodb"]["SequenceNumber"])
+    if position is not None:
+        checkpoint.save(position)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

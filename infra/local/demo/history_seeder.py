@@ -1,0 +1,136 @@
+"""Living through the demo's last weeks, with the clock as an argument of the very verbs that run in earnest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chalicelib.accounts import service as accounts
+from chalicelib.accounts import store as users
+from chalicelib.core.identifiers import new_id
+from chalicelib.detection.device_reply import reply_to_device
+from chalicelib.detection.relay_reports import apply_relay_reports
+from chalicelib.detection.service import examine
+from chalicelib.devices import service as devices
+from chalicelib.devices.model import Device
+from chalicelib.notifications import service as notifications
+from chalicelib.ports import service as ports
+from chalicelib.ports import store as port_store
+from chalicelib.ports.model import Port
+from chalicelib.ports.relays import RelayState
+from chalicelib.readings import store as stored_readings
+from chalicelib.readings.model import PortReading
+from chalicelib.readings.service import Batch, record_batch
+from infra.local.demo.household import APPLIANCES, Appliance
+from infra.local.demo.outlets import Outlet
+
+STEP_MS = 60 * 60_000
+"""The Pi of these weeks sends every hour."""
+SAMPLE_MS = 60_000
+VOLTS = 230.0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Whose past it is: the account, and its device with an outlet for each appliance."""
+
+    email: str
+    owner_id: str
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the Pi says of a relay."""
+
+    port_id: str
+    state: RelayState
+    version: int
+    reason: str | None = None
+
+
+def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet], begin_ms: int, now_ms: int) -> Home:
+    """The account as it was made then, and its device and outlets. Raises Conflict when there is such an account.
+
+    The device is registered as of now: its own Pi is paired next, which is allowed for a day after that only.
+    """
+    accounts.sign_up(email, password, "the demo's past", begin_ms)
+    account = users.load_open(email)
+    if account is None:
+        raise LookupError(f"the account {email} that was just made is not there")
+    devices.register(account, device_id, "Demo Pi", now_ms)
+    for outlet in outlets:
+        ports.create(account.user_id, device_id, _chosen(outlet), None)
+    return Home(email, account.user_id, device_id)
+
+
+def _chosen(outlet: Outlet) -> Port:
+    return ports.chosen(
+        outlet.name, outlet.kind, outlet.threshold_watts, outlet.dwell_seconds, outlet.policy, outlet.never_cut
+    )
+
+
+def live_through(home: Home, first_ms: int, last_ms: int) -> Iterator[float]:
+    """Live from one time to another; yields how much of it is done, from 0 to 1."""
+    for begin_ms in range(first_ms, last_ms - STEP_MS, STEP_MS):
+        _step(home, begin_ms, begin_ms + STEP_MS)
+        yield (begin_ms + STEP_MS - first_ms) / (last_ms - first_ms)
+    _come_home(home, last_ms)
+    notifications.mark_all_read(home.owner_id)
+
+
+def _step(home: Home, begin_ms: int, end_ms: int) -> None:
+    """An hour: people switch on what they want to use, the Pi measures, sends, and obeys."""
+    device = devices.own(home.owner_id, home.device_id)
+    outlets = zip(_by_channel(port_store.of_device(device.device_uid)), APPLIANCES, strict=True)
+    measured = [
+        PortReading(port.port_id, at_ms, VOLTS, round(watts / VOLTS, 3), watts)
+        for port, appliance in [(_wanted(port, appliance, begin_ms, end_ms), appliance) for port, appliance in outlets]
+        for at_ms in range(begin_ms, end_ms, SAMPLE_MS)
+        for watts in [_watts(port, appliance, at_ms)]
+    ]
+    batch_id = new_id()
+    recorded = record_batch(device, Batch(batch_id, end_ms, measured, sha256=batch_id), end_ms)
+    reply_to_device(device, recorded.ports, end_ms, has_readings=True)
+    examine(stored_readings.load_batch(device.device_uid, batch_id), end_ms)
+    _obey(device, end_ms)
+
+
+def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Port:
+    """The outlet, switched on if somebody wants to use its appliance."""
+    if port.relay.desired == "off" and appliance.is_used(_moment(end_ms)):
+        return ports.switch(port.owner_id, port.port_id, "on", begin_ms)
+    return port
+
+
+def _come_home(home: Home, now_ms: int) -> None:
+    """Somebody switches all on, so that the simulated Pi begins as it thinks it is: with its outlets on."""
+    device = devices.own(home.owner_id, home.device_id)
+    for port in port_store.of_device(device.device_uid):
+        if port.relay.desired == "off":
+            ports.switch(home.owner_id, port.port_id, "on", now_ms)
+    _obey(device, now_ms)
+
+
+def _obey(device: Device, now_ms: int) -> None:
+    switched = [port for port in port_store.of_device(device.device_uid) if not port.relay.obeyed]
+    if any(port.relay.version for port in switched):
+        ports_now = apply_relay_reports(device, [_report(port) for port in switched], now_ms)
+        reply_to_device(device, ports_now, now_ms)
+
+
+def _by_channel(found: Iterable[Port]) -> list[Port]:
+    return sorted(found, key=lambda port: port.channel)
+
+
+def _watts(port: Port, appliance: Appliance, at_ms: int) -> float:
+    return 0.0 if port.relay.desired == "off" else appliance.watts(_moment(at_ms))
+
+
+def _report(port: Port) -> Report:
+    return Report(port.port_id, port.relay.desired, port.relay.version)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1_000, UTC)

@@ -1,0 +1,142 @@
+"""The broker's front door: who a client is, is settled here, before the broker's own code hears of it.
+
+amqtt takes up or deletes the session of a client id before it asks who is there. So a stranger who knows a client id
+could disturb a device. Here the CONNECT packet is read first, the authorizer asked, and only then the packet handed on,
+with the principal that the authorizer named put before the client id: no client can reach the session of another
+device, nor of the same device's former owner or former key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+
+from amqtt.adapters import StreamReaderAdapter
+from amqtt.errors import AMQTTError, MQTTError, NoDataError
+from amqtt.mqtt.connack import IDENTIFIER_REJECTED, NOT_AUTHORIZED, UNACCEPTABLE_PROTOCOL_VERSION, ConnackPacket
+from amqtt.mqtt.connect import ConnectPacket
+from amqtt.mqtt.packet import CONNECT, MQTTFixedHeader
+
+from infra.local.emulator.mqtt_connection import Client, ClientReader
+from infra.local.emulator.mqtt_permissions import Authorizer, Rights, ask
+
+CONNECT_SECONDS = 10.0
+"""How long a connection may stay open without having said who it is."""
+LINGER_SECONDS = 1.0
+"""How long a refused client may take to hear why: closing at once may drop the answer with what it still sends."""
+PROTOCOL_LEVEL = 4
+"""MQTT 3.1.1, the only version that amqtt speaks."""
+MQTT_5 = 5
+UNSUPPORTED_VERSION_5 = bytes([0x20, 3, 0, 0x84, 0])
+"""CONNACK "unsupported protocol version" as MQTT 5 has it (section 3.2); older versions hear a code 1."""
+MAX_CONNECT_BYTES = 64 * 1024
+LOG = logging.getLogger("ghostwatt.mqtt")
+
+
+class Refusal(Exception):
+    """A client may not come in; `answer` is the CONNACK packet that says so."""
+
+    def __init__(self, message: str, answer: bytes) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+async def admit(
+    authorizer: Authorizer, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[Client, ClientReader] | None:
+    """Let a client in whose sign-in the authorizer accepts; any other is answered with a code, and None given."""
+    try:
+        connect = await _read_connect(stream)
+        if connect is None:
+            return None
+        said = _sign_in(connect)
+        _check_form(connect)
+        rights = _check_rights(connect, said, await asyncio.to_thread(ask, authorizer, said))
+    except Refusal as refusal:
+        LOG.warning("a client was refused at sign-in: %s", refusal)
+        await _say_no(refusal.answer, stream, writer)
+        return None
+    client = Client(said, rights, authorizer, writer)
+    connect.client_id = client.id
+    return client, ClientReader(stream, bytes(connect.to_bytes()), connect.keep_alive, client)
+
+
+async def _say_no(answer: bytes, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            writer.write(answer)
+            await writer.drain()
+            writer.write_eof()
+            while await stream.read(MAX_CONNECT_BYTES):
+                pass
+
+
+def _refused(message: str, code: int) -> Refusal:
+    return Refusal(message, bytes(ConnackPacket.build(0, code).to_bytes()))
+
+
+def _unspoken(level: int) -> Refusal:
+    message = "it does not speak MQTT 3.1.1"
+    if level == MQTT_5:
+        return Refusal(message, UNSUPPORTED_VERSION_5)
+    return _refused(message, UNACCEPTABLE_PROTOCOL_VERSION)
+
+
+def _check_form(connect: ConnectPacket) -> None:
+    if connect.reserved_flag:
+        raise _unspoken(connect.proto_level)
+    if connect.payload.client_id_is_random and not connect.clean_session_flag:
+        raise _refused("a session that lasts needs a client id", IDENTIFIER_REJECTED)
+
+
+def _check_rights(connect: ConnectPacket, said: Mapping[str, str], rights: Rights | None) -> Rights:
+    if rights is None or not rights.allow("iot:Connect", f"client/{said['clientId']}"):
+        raise _refused("the authorizer does not know it", NOT_AUTHORIZED)
+    if connect.will_flag and not rights.allow_publish(str(connect.will_topic), retain=connect.will_retain_flag):
+        raise _refused("its last will is for a foreign topic, or to be retained", NOT_AUTHORIZED)
+    return rights
+
+
+def _sign_in(connect: ConnectPacket) -> Mapping[str, str]:
+    """The MQTT part of the authorizer's event."""
+    password = base64.b64encode((connect.password or "").encode()).decode()
+    return {"username": connect.username or "", "password": password, "clientId": str(connect.client_id)}
+
+
+async def _read_connect(stream: asyncio.StreamReader) -> ConnectPacket | None:
+    """The first packet; None if it is none, or does not come in time. Raises Refusal: another version of MQTT."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            header = await MQTTFixedHeader.from_stream(StreamReaderAdapter(stream))
+            if header is None or header.packet_type != CONNECT or header.remaining_length > MAX_CONNECT_BYTES:
+                return None
+            reader = _Replayed(stream, await _read_version(stream))
+            connect = await ConnectPacket.from_stream(reader, fixed_header=header)
+    except (AMQTTError, MQTTError, NoDataError, OSError, EOFError, ValueError):
+        return None
+    return connect if connect.variable_header and connect.payload else None
+
+
+async def _read_version(stream: asyncio.StreamReader) -> bytes:
+    """Name and level of the protocol (section 3.1.2): the only part of CONNECT that is the same in all versions."""
+    length = await stream.readexactly(2)
+    name, level = await stream.readexactly(int.from_bytes(length, "big")), await stream.readexactly(1)
+    if (name, level[0]) != (b"MQTT", PROTOCOL_LEVEL):
+        raise _unspoken(level[0])
+    return length + name + level
+
+
+class _Replayed:
+    """A stream of which the first bytes were read already."""
+
+    def __init__(self, stream: asyncio.StreamReader, first: bytes) -> None:
+        self._stream = stream
+        self._first = first
+
+    async def read(self, n: int) -> bytes:
+        """Exactly n bytes."""
+        replayed, self._first = self._first[:n], self._first[n:]
+        return replayed + await self._stream.readexactly(n - len(replayed))

@@ -1,0 +1,147 @@
+"""/live: a WebSocket whose three handlers are called as API Gateway's WebSocket API calls a Lambda."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from anyio.to_thread import run_sync
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.websocket_connections import Connection, Connections
+
+GOING_AWAY = 1001
+"""The close code for a connection that was idle or open for too long (RFC 6455, 7.4.1)."""
+LOG = logging.getLogger("ghostwatt.live")
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHandlers:
+    """The functions behind the routes $connect, $default and $disconnect."""
+
+    connect: Handler
+    message: Handler
+    disconnect: Handler
+
+
+class Live:
+    """An ASGI app that serves WebSockets."""
+
+    def __init__(self, handlers: LiveHandlers, connections: Connections) -> None:
+        self._handlers = handlers
+        self._connections = connections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, from handshake to end. A $connect handler that refuses or fails refuses the handshake."""
+        socket = WebSocket(scope, receive, send)
+        address = socket.client.host if socket.client else ""
+        connection = Connection(address, socket.headers.get("user-agent"))
+        self._connections.add(connection)
+        try:
+            status = await self._connect(socket, connection)
+            if status >= 400:  # noqa: PLR2004 - HTTP's refusals begin there
+                await socket.send_denial_response(Response(status_code=status))
+                return
+            await self._serve(socket, connection)
+        finally:
+            self._connections.remove(connection)
+
+    async def _connect(self, socket: WebSocket, connection: Connection) -> int:
+        event = _event("CONNECT", "$connect", socket, connection)
+        query = dict(socket.query_params)
+        event |= {
+            "headers": dict(socket.headers),
+            "queryStringParameters": query or None,
+            "multiValueQueryStringParameters": {name: socket.query_params.getlist(name) for name in query} or None,
+        }
+        try:
+            result = await run_sync(self._handlers.connect, event, LambdaContext("live_connect"))
+        except Exception:  # a function that dies refuses the handshake, as on AWS
+            LOG.exception("$connect failed")
+            return 502
+        return int(result["statusCode"])
+
+    async def _serve(self, socket: WebSocket, connection: Connection) -> None:
+        try:
+            await socket.accept()
+            async with anyio.create_task_group() as tasks:
+                for part in (self._send_all, self._receive_all, _close_in_time):
+                    tasks.start_soon(_until_done, part, socket, connection, tasks.cancel_scope)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._disconnect(socket, connection)
+
+    async def _send_all(self, socket: WebSocket, connection: Connection) -> None:
+        """Send what is pushed, until the management API asks to close."""
+        try:
+            while (message := await connection.outbox.get()) is not None:
+                await socket.send_text(message)
+                connection.touch()
+        except WebSocketDisconnect:
+            return
+        await socket.close()
+
+    async def _receive_all(self, socket: WebSocket, connection: Connection) -> None:
+        """Hand on what the client says, until it goes."""
+        while (received := await socket.receive())["type"] != "websocket.disconnect":
+            connection.touch()
+            body = received.get("text") or (received.get("bytes") or b"").decode(errors="replace")
+            event = _event("MESSAGE", "$default", socket, connection) | {"body": body}
+            try:
+                await run_sync(self._handlers.message, event, LambdaContext("live_message"))
+            except Exception:  # a function that dies fails one message, not the connection, as on AWS
+                LOG.exception("$default failed")
+
+    async def _disconnect(self, socket: WebSocket, connection: Connection) -> None:
+        event = _event("DISCONNECT", "$disconnect", socket, connection)
+        try:
+            await run_sync(self._handlers.disconnect, event, LambdaContext("live_disconnect"))
+        except Exception:  # best effort, as on AWS: the first push to it answers 410
+            LOG.exception("$disconnect failed")
+
+
+async def _until_done(
+    part: Callable[[WebSocket, Connection], Awaitable[None]],
+    socket: WebSocket,
+    connection: Connection,
+    scope: anyio.CancelScope,
+) -> None:
+    """Run one part of a connection; its end is the end of the others."""
+    await part(socket, connection)
+    scope.cancel()
+
+
+async def _close_in_time(socket: WebSocket, connection: Connection) -> None:
+    while (seconds := connection.seconds_left()) > 0:  # noqa: ASYNC110 - each word moves the end
+        await anyio.sleep(seconds)
+    if socket.client_state is WebSocketState.CONNECTED:
+        await socket.close(GOING_AWAY)
+
+
+def _event(event_type: str, route_key: str, socket: WebSocket, connection: Connection) -> dict[str, Any]:
+    return {
+        "requestContext": {
+            "apiId": "local",
+            "connectedAt": int(connection.opened_at * 1_000),
+            "connectionId": connection.id,
+            "domainName": socket.url.netloc,
+            "eventType": event_type,
+            "identity": {"sourceIp": connection.source_ip, "userAgent": connection.user_agent},
+            "messageDirection": "IN",
+            "requestId": str(uuid.uuid4()),
+            "requestTimeEpoch": int(time.time() * 1_000),
+            "routeKey": route_key,
+            "stage": "live",
+        },
+        "isBase64Encoded": False,
+    }

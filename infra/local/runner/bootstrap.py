@@ -1,0 +1,267 @@
+"""Putting the stack together: what starts in which order, and ends in the reverse one."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from chalicelib.core import clock
+from infra.local.database import file_retention as retention
+from infra.local.database import tables
+from infra.local.database.expiry import Expiry
+from infra.local.database.server import LOOPBACK, Database, server_binary
+from infra.local.emulator import checkpoints, descriptors, template
+from infra.local.emulator import clients as aws
+from infra.local.emulator.bucket import Bucket
+from infra.local.emulator.descriptors import MOST_HTTP, MOST_MANAGEMENT, MOST_PER_CLIENT
+from infra.local.emulator.event_source_poller import Handler, Pump
+from infra.local.emulator.gateway import Gateway
+from infra.local.emulator.gateway_answers import GatewayAnswers
+from infra.local.emulator.http_limits import HttpLimits
+from infra.local.emulator.http_protocols import REQUEST_SECONDS, Front
+from infra.local.emulator.invocations import Invocations
+from infra.local.emulator.iot_data_plane import broker_service
+from infra.local.emulator.mqtt_broker import Broker
+from infra.local.emulator.mqtt_limits import ConnectionLimits
+from infra.local.emulator.request_framing import OneFraming
+from infra.local.emulator.scheduler import Schedule
+from infra.local.emulator.security_headers import API_POLICY, SecurityHeaders, policy_headers
+from infra.local.emulator.static_pages import Pages, page_headers
+from infra.local.emulator.table_stream import TableStream
+from infra.local.emulator.topic_rule import TopicRule
+from infra.local.emulator.trusted_proxies import TrustedProxies
+from infra.local.emulator.websocket import Live, LiveHandlers
+from infra.local.emulator.websocket_connections import Connections
+from infra.local.runner import environment
+from infra.local.runner.data_directory import signing_secret, temporary
+from infra.local.runner.errors import StackError
+from infra.local.runner.housekeeping import Maintenance
+from infra.local.runner.server import ByPort, Server, listen, management_app, public_app
+from infra.local.runner.worker import Worker
+
+PAGE_DIRECTORY = template.ROOT / "web"
+STREAMED_TABLE = f"ghostwatt-{environment.STAGE}-readings"
+DEAD_LETTERS = "dead-letters.jsonl"
+WORKER_STOP_SECONDS = 10.0
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with; a person chooses it on the command line
+OUTSIDE = ("192.0.2.1", 9)
+"""An address for documentation (RFC 5737): asking how it would be reached sends nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs.
+
+    public_url is where people reach it, "" for where it listens; web_origin the one other origin whose pages may call
+    ("": none); proxies are the reverse proxies in front of it; most_connections (fewer where the system gives fewer
+    descriptors) and most_per_client limit its connections, request_seconds the time for the head of a request.
+    """
+
+    host: str
+    port: int
+    directory: Path
+    sweep_seconds: float
+    mqtt_port: int = 0
+    mqtt_limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    public_url: str = ""
+    web_origin: str = ""
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    most_connections: int = MOST_HTTP
+    most_per_client: int = MOST_PER_CLIENT
+    request_seconds: float = REQUEST_SECONDS
+
+
+def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
+    """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
+    clock.hold_steady()
+    shares = descriptors.shares(descriptors.raise_limit())
+    public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
+    mqtt = listen(place.host, place.mqtt_port)
+    own_url = f"http://{_url_host(place.host)}:{public.port}"
+    url = place.public_url or own_url
+    prefix = secrets.token_urlsafe()
+    services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
+    tempfile.tempdir = str(temporary(place.directory))
+    with _database(place.directory) as database:
+        environment.put_in_place(
+            environment.app_environment(
+                public_url=url,
+                database_url=database.url,
+                live_endpoint=services_url,
+                iot_endpoint=services_url,
+                jwt_secret=signing_secret(place.directory),
+                mail_directory=str(place.directory / "mail"),
+                services_url=services_url,
+                web_origin=place.web_origin,
+            )
+        )
+        app = _app()
+        _log_with_the_rest(app.app.log)
+        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": place.web_origin or url})
+        database.wait_until_ready()
+        tables.ensure(aws.client("dynamodb", database.url), definitions)
+        connections, bucket = Connections(), Bucket(place.directory / "exports")
+        everyone = place.proxies.behind(_public(app, definitions, connections, bucket, https=url.startswith("https")))
+        mqtt_url = f"mqtt://{_url_host(place.host)}:{mqtt.port}"
+        with (
+            _pump(place.directory, database.url),
+            _schedule(place.sweep_seconds),
+            _maintenance(place, database, bucket),
+            _broker(place, mqtt.socket, shares.mqtt) as broker,
+            _jobs() as services,
+        ):
+            calls = [bucket.service(), *services, broker_service(broker)]
+            inside = management_app(connections, broker.publish, prefix, calls)
+            asgi = ByPort(management.port, inside, everyone)
+            front = _front(place, shares.http, management.port, policy_headers(definitions, API_POLICY))
+            server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
+            asyncio.run(server.serve([public.socket, management.socket]))
+
+
+def _app() -> Any:
+    """The app, which reads the environment when it is imported. Raises StackError for a setting that cannot be read."""
+    try:
+        return importlib.import_module("app")
+    except ValueError as error:
+        raise StackError(str(error)) from error
+
+
+def _public(
+    app: Any, definitions: template.Template, connections: Connections, bucket: Bucket, *, https: bool
+) -> ASGIApp:
+    handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
+    everything = public_app(
+        Gateway(app.app, GatewayAnswers(definitions)),
+        Live(handlers, connections),
+        Pages(PAGE_DIRECTORY, page_headers(definitions, https=https)),
+        bucket.links(),
+    )
+    return SecurityHeaders(OneFraming(everything), policy_headers(definitions, API_POLICY, https=https))
+
+
+def _front(place: Place, most: int, management_port: int, headers: Mapping[str, str]) -> Front:
+    """The limits of the HTTP ports: strangers on one must not keep the app from the other."""
+    most = min(place.most_connections, most)
+    own = HttpLimits(MOST_MANAGEMENT, MOST_MANAGEMENT)
+    limits = HttpLimits(most, min(place.most_per_client, most), place.proxies.__contains__)
+    return Front(limits, {management_port: own}, headers, place.request_seconds)
+
+
+@contextmanager
+def _database(directory: Path) -> Iterator[Database]:
+    database = Database(directory, server_binary(), lambda: _delivered(directory))
+    try:
+        database.start()
+        yield database
+    finally:
+        database.stop()
+
+
+def _delivered(directory: Path) -> dict[str, int]:
+    return checkpoints.delivered(directory, [STREAMED_TABLE])
+
+
+@contextmanager
+def _pump(directory: Path, database_url: str) -> Iterator[None]:
+    source = TableStream(aws.client("dynamodbstreams", database_url), STREAMED_TABLE)
+    checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
+    dead_letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
+    handler: Handler = importlib.import_module("chalicelib.entrypoints.stream").examine
+    pump = Pump(source, handler, checkpoint, dead_letters)
+    with _working(Worker("pump", pump.run), pump.stop):
+        yield
+
+
+@contextmanager
+def _schedule(period_seconds: float) -> Iterator[None]:
+    schedule = Schedule(importlib.import_module("chalicelib.entrypoints.schedule").sweep, period_seconds)
+    with _working(Worker("schedule", schedule.run), schedule.stop):
+        yield
+
+
+@contextmanager
+def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[None]:
+    """What AWS does by itself, with each tick of the schedule: what is past its time ends."""
+    client, directory = aws.client("dynamodb", database.url), place.directory
+    expiry = Expiry(client, database.path, lambda: _delivered(directory))
+    letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
+    steps: dict[str, Callable[[], object]] = {
+        "expired items": lambda: expiry.run(clock.now_ms() / 1_000),
+        "exports": lambda: bucket.expire(clock.now_ms() / 1_000),
+        "mail": lambda: retention.expire_mail(directory / "mail", client, clock.now_ms() / 1_000),
+        "dead letters": lambda: retention.expire_dead_letters(letters, client, clock.now_ms() / 1_000),
+    }
+    bucket.expire()
+    maintenance = Maintenance(steps)
+    # A thread of its own: no delivery waits for it.
+    ticking = Schedule(lambda *_: maintenance.run(), place.sweep_seconds)
+    with _working(Worker("maintenance", ticking.run), ticking.stop):
+        yield
+
+
+@contextmanager
+def _jobs() -> Iterator[Sequence[BaseRoute]]:
+    """The jobs that the app starts; gives the service that it calls for them."""
+    invocations = Invocations(
+        {
+            "export_job": importlib.import_module("chalicelib.entrypoints.export_job").export_job,
+            "account_mail": importlib.import_module("chalicelib.entrypoints.account_mail_job").account_mail,
+        }
+    )
+    with _working(Worker("jobs", invocations.run), invocations.stop):
+        yield [invocations.service()]
+
+
+@contextmanager
+def _broker(place: Place, listening: socket.socket, most: int) -> Iterator[Broker]:
+    """The MQTT broker and its topic rule."""
+    handlers = importlib.import_module("chalicelib.entrypoints.mqtt")
+    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(place.directory / DEAD_LETTERS))
+    limits = replace(place.mqtt_limits, total=min(place.mqtt_limits.total, most))
+    broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits)
+    with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
+        yield broker
+
+
+@contextmanager
+def _working(worker: Worker, stop: Callable[[], None]) -> Iterator[None]:
+    with ExitStack() as ending:
+        ending.callback(worker.join, WORKER_STOP_SECONDS)
+        ending.callback(stop)
+        worker.start()
+        yield
+
+
+def _log_with_the_rest(log: logging.Logger) -> None:
+    """Undo Chalice's own set-up of the app's logger, which hides all below ERROR and writes to standard output."""
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.NOTSET)
+
+
+def _url_host(host: str) -> str:
+    """The name in our own URL: for "all addresses" the one by which other machines reach this one."""
+    if host in ANY_ADDRESS:
+        host = _own_address()
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(OUTSIDE)
+        except OSError:  # no network at all
+            return LOOPBACK
+        return str(probe.getsockname()[0])

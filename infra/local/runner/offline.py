@@ -1,0 +1,36 @@
+"""The database of a data folder without its stack, and the environment that the app's verbs find there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.database import tables
+from infra.local.database.server import Database, server_binary
+from infra.local.emulator import clients as aws
+from infra.local.emulator import template
+from infra.local.runner import environment
+from infra.local.runner.data_directory import signing_secret
+
+
+@contextmanager
+def database(directory: Path) -> Iterator[Database]:
+    """Run the database of a folder that is held. Pages and devices are not there to be told anything."""
+    running = Database(directory, server_binary())
+    try:
+        running.start()
+        environment.put_in_place(
+            environment.app_environment(
+                public_url="http://localhost",
+                database_url=running.url,
+                live_endpoint="",
+                iot_endpoint="",
+                jwt_secret=signing_secret(directory),
+            )
+        )
+        running.wait_until_ready()
+        tables.ensure(aws.client("dynamodb", running.url), template.load({"Stage": environment.STAGE}))
+        yield running
+    finally:
+        running.stop()

@@ -1,0 +1,135 @@
+"""One process, one port: the gateway, the WebSocket and the page, and the management API on a port of its own."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra.local.emulator.descriptors import MOST_HTTP, MOST_PER_CLIENT
+from infra.local.emulator.http_limits import HttpLimits
+from infra.local.emulator.http_protocols import Front
+from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.runner.errors import StackError
+
+Publish = Callable[[str, bytes], None]
+BACKLOG = 2_048
+ACCEPTED_AT_ONCE = 64
+"""Connections that are taken before the limits see them: in a flood each still takes a descriptor for a moment."""
+GRACE_SECONDS = 5
+"""How long requests that are under way may take to end when the stack stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that is bound and listens already: requests wait in its queue until the server takes them."""
+
+    socket: socket.socket
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.socket.getsockname()[1])
+
+
+def listen(host: str, port: int) -> Listener:
+    """Listen on a port, 0 for a free one; raises StackError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # TCP is named because asyncio turns Nagle off only then; else answers wait 40 ms for an acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+        return Listener(listening)
+    except OSError as error:
+        listening.close()
+        raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+
+
+def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> ASGIApp:
+    """What everyone reaches."""
+    return UnderStage(gateway, Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)]))
+
+
+def management_app(
+    connections: Connections, publish: Publish, prefix: str, services: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """The @connections calls, those of IoT's data plane and more services, behind a path that only the app knows."""
+
+    async def publish_to_topic(request: Request) -> Response:
+        publish(request.path_params["topic"], await request.body())
+        return JSONResponse({"message": "OK"})
+
+    connection, topic = f"/{prefix}/@connections/{{connection_id}}", f"/{prefix}/topics/{{topic:path}}"
+    return Starlette(
+        routes=[
+            Route(connection, connections.manage, methods=["GET", "POST", "DELETE"]),
+            Route(topic, publish_to_topic, methods=["POST"]),
+            Mount(f"/{prefix}", routes=services),
+        ]
+    )
+
+
+class UnderStage:
+    """Sends all that is under /api to the gateway, also what a Mount would not take: /api itself, a line break."""
+
+    def __init__(self, gateway: ASGIApp, elsewhere: ASGIApp) -> None:
+        self._gateway = gateway
+        self._elsewhere = elsewhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        app = self._gateway if f"{scope['path']}/".startswith("/api/") else self._elsewhere
+        await app(scope, receive, send)
+
+
+class ByPort:
+    """Sends the requests of one port to one app, all others to another."""
+
+    def __init__(self, port: int, there: ASGIApp, elsewhere: ASGIApp) -> None:
+        self._port = port
+        self._there = there
+        self._elsewhere = elsewhere
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        app = self._there if scope["server"][1] == self._port else self._elsewhere
+        await app(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that tells when it answers, with limits on the connections of strangers."""
+
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], front: Front | None = None) -> None:
+        front = front or Front(HttpLimits(MOST_HTTP, MOST_PER_CLIENT))
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=front.http_protocol(),
+                ws=front.websocket_protocol(),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                backlog=ACCEPTED_AT_ONCE,
+                ws_max_size=MAX_MESSAGE_BYTES,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        for listening in sockets or []:
+            listening.listen(BACKLOG)  # uvicorn has shortened the queue
+        self._on_ready()
