@@ -1,4 +1,4 @@
-"""The app in the tests' own process, under the grants of infra/aws/packaging/grants.yaml: what AWS would deny is denied here.
+"""The app in the tests' own process, under the grants of grants.yaml: what AWS would deny is denied here.
 
 What the tests use of the grants is noted, so that test_grants.py can find those that nothing uses.
 """

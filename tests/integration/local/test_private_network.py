@@ -29,8 +29,8 @@ USE = """
     import logging
     import sys
     from pathlib import Path
-    from infra.local import aws
-    from infra.local.database import Database, server_binary
+    from infra.local.emulator import clients as aws
+    from infra.local.database.server import Database, server_binary
 
     logging.basicConfig()
     database = Database(Path(sys.argv[1]), server_binary())

@@ -62,7 +62,7 @@ OTHER_GRANTS = {
     "MqttAuthorize": {"iot:DeleteConnection on client/*"},
     "MqttRule": {"sqs:SendMessage on DeadLetters.Arn"},
 }
-"""All that is granted besides tables (those: infra/aws/packaging/grants.yaml, held by the integration tests), log and X-Ray."""
+"""All that is granted besides tables (those: packaging/grants.yaml, held by the integration tests), log and X-Ray."""
 HOUSEKEEPING = ("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
