@@ -119,7 +119,7 @@ def _no_tariffs(owner_id: str, _now_ms: int) -> bool:
 
 
 def _no_exports(owner_id: str, _now_ms: int) -> bool:
-    exports.remove_all(owner_id)
+    exports.remove_exports(owner_id)
     return True
 
 

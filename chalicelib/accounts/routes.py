@@ -110,7 +110,7 @@ def reset_password(call: Call[wire.ResetPassword]) -> Reply:
     if body.email is not None or body.token is None or body.new_password is None:
         missing = "email" if body.token is None else "newPassword"
         raise Invalid("Send an email; or a token and a newPassword.", code="required", field=missing)
-    exports.withdraw_all(mail_links.reset_password(body.token, body.new_password, call.now_ms))
+    exports.withdraw_exports(mail_links.reset_password(body.token, body.new_password, call.now_ms))
     return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
@@ -136,7 +136,7 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
     )
     if body.current_password is not None and body.new_password is not None:
         accounts.change_password(call.session, body.current_password, body.new_password, call.now_ms)
-        exports.withdraw_all(call.owner_id)
+        exports.withdraw_exports(call.owner_id)
     elif body.current_password is not None or body.new_password is not None:
         missing = "newPassword" if body.new_password is None else "currentPassword"
         raise Invalid("A new password needs the current one with it.", code="required", field=missing)
@@ -156,7 +156,7 @@ def change_account(call: Call[wire.ChangeAccount]) -> wire.AccountAnswer:
 def close_account(call: Call[wire.CloseAccount]) -> Reply:
     """Delete your account, with your password: unusable at once, all data within a day"""
     accounts.close(call.session, call.body.current_password, call.now_ms, call.body.code)
-    exports.withdraw_all(call.owner_id)
+    exports.withdraw_exports(call.owner_id)
     cleared = _set_cookie(call, "", max_age_seconds=0)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared)
 

@@ -17,8 +17,8 @@ last four characters are the first four in full width, which some spreadsheets t
 DROPPED_STARTS = ("\t", "\r", "\n")
 
 
-def harmless(cell: Cell) -> Cell:
-    """The cell; text that would be run gets an apostrophe before it, which makes it text. Numbers stay as they are."""
+def escape_formula(cell: Cell) -> Cell:
+    """Put an apostrophe before text that a spreadsheet would run as a formula; other cells stay as they are."""
     if not isinstance(cell, str):
         return cell
     text = FORMULA.sub(r"\1'", cell)

@@ -16,4 +16,4 @@ blueprint = Blueprint(__name__)
 def export_job(event: dict[str, Any], context: object) -> bool:
     """Make the export that is named, unless that was done before; whether there was anything to do."""
     with telemetry.invocation(telemetry.request_id(context)):
-        return exports.run(event["ownerId"], event["number"], clock.now_ms())
+        return exports.make_export(event["ownerId"], event["number"], clock.now_ms())

@@ -9,58 +9,60 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Generic
 
 import msgspec
 
 from chalicelib.core.deadlines import Deadline
-from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, Cell, harmless
+from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, Cell, escape_formula
 from chalicelib.exports.model import Format
+from chalicelib.exports.tables import Entry, Table
 
-Row = Sequence[Cell]
-ROWS_AT_ONCE = 5_000
+ENTRIES_AT_ONCE = 5_000
 _ENCODER = msgspec.json.Encoder()
 
 
 class TookTooLong(Exception):
-    """The job may not work any longer."""
+    """The export was not finished by its deadline."""
 
 
-class Table:
-    """A table under way: rows are added to a file of each format, until the archive takes them."""
+class TableWriter(Generic[Entry]):
+    """Writes a table bit by bit to one file of each format, until the archive takes the files."""
 
-    def __init__(self, directory: Path, name: str, columns: Iterable[str], formats: Iterable[Format]) -> None:
-        self._columns = tuple(columns)
-        self._files = {kind: (directory / f"{name.replace('/', ' ')}.{kind}", f"{name}.{kind}") for kind in formats}
-        for kind, (path, _) in self._files.items():
-            path.touch()
-            if kind == "csv":
-                path.write_text(BYTE_ORDER_MARK, encoding="utf-8")
-                _add_csv(path, [self._columns])
+    def __init__(self, directory: Path, path: str, table: Table[Entry], formats: Iterable[Format]) -> None:
+        self._table = table
+        self._files = {name: (directory / f"{path.replace('/', ' ')}.{name}", f"{path}.{name}") for name in formats}
+        for name, (file_path, _) in self._files.items():
+            file_path.touch()
+            if name == "csv":
+                file_path.write_text(BYTE_ORDER_MARK, encoding="utf-8")
+                _append_csv(file_path, [table.names])
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Add rows, each as long as the columns. A file is open only here: a day may have hundreds of outlets."""
-        for kind, (path, _) in self._files.items():
-            if kind == "csv":
-                _add_csv(path, rows)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add a row for each entry. A file is open only here: a day may have hundreds of outlets."""
+        rows = [self._table.row(entry) for entry in entries]
+        for name, (file_path, _) in self._files.items():
+            if name == "csv":
+                _append_csv(file_path, rows)
             else:
-                with path.open("ab") as file:
-                    file.write(_ENCODER.encode_lines([dict(zip(self._columns, row, strict=True)) for row in rows]))
+                with file_path.open("ab") as file:
+                    file.write(_ENCODER.encode_lines([dict(zip(self._table.names, row, strict=True)) for row in rows]))
 
     def move_into(self, archive: zipfile.ZipFile) -> None:
-        """Put the files into the zip, and delete them."""
-        for path, name in self._files.values():
-            archive.write(path, name)
-            path.unlink()
+        """Put the files into the zip and delete them."""
+        for file_path, path in self._files.values():
+            archive.write(file_path, path)
+            file_path.unlink()
 
 
-def _add_csv(path: Path, rows: Iterable[Row]) -> None:
-    """RFC 4180; what has no value is empty."""
+def _append_csv(path: Path, rows: Iterable[Sequence[Cell]]) -> None:
+    """RFC 4180; a missing value is empty."""
     with path.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([harmless(cell) for cell in row] for row in rows)
+        csv.writer(file).writerows([escape_formula(cell) for cell in row] for row in rows)
 
 
 class Archive:
-    """A zip under way. Raises TookTooLong where it is to go on after its time."""
+    """A zip that is being written. Its methods raise TookTooLong once the deadline has expired."""
 
     def __init__(
         self, archive: zipfile.ZipFile, directory: Path, formats: Sequence[Format], deadline: Deadline
@@ -71,35 +73,39 @@ class Archive:
         self._deadline = deadline
 
     def add_text(self, name: str, text: str | bytes) -> None:
-        """A file that is there at once."""
+        """Add a file that is complete."""
         self._zip.writestr(name, text)
 
-    def new_table(self, name: str, columns: Iterable[str]) -> Table:
-        """A table (its name in the zip without an ending) that is filled bit by bit, and then closed."""
+    def open_table(self, path: str, table: Table[Entry]) -> TableWriter[Entry]:
+        """Begin a table that is filled bit by bit; its path in the zip has no ending."""
         self.check_time()
-        return Table(self._directory, name, columns, self._formats)
+        return TableWriter(self._directory, path, table, self._formats)
 
-    def close_table(self, table: Table) -> None:
-        """The table is whole."""
-        table.move_into(self._zip)
+    def close_table(self, writer: TableWriter[Entry]) -> None:
+        """Finish a table: it moves into the zip."""
+        writer.move_into(self._zip)
 
-    def add_table(self, name: str, columns: Iterable[str], rows: Iterable[Row]) -> None:
-        """A whole table; its rows are asked for bit by bit."""
-        table, coming = self.new_table(name, columns), iter(rows)
-        while some := list(islice(coming, ROWS_AT_ONCE)):
+    def add_table(self, path: str, table: Table[Entry], entries: Iterable[Entry]) -> None:
+        """Add a whole table; its entries are read bit by bit."""
+        writer, iterator = self.open_table(path, table), iter(entries)
+        while some := list(islice(iterator, ENTRIES_AT_ONCE)):
             self.check_time()
-            table.add(some)
-        self.close_table(table)
+            writer.add(some)
+        self.close_table(writer)
 
     def check_time(self) -> None:
-        """Raises TookTooLong once the time is over."""
+        """Check the deadline.
+
+        Raises:
+            TookTooLong: The deadline has expired.
+        """
         if self._deadline.expired:
             raise TookTooLong
 
 
 @contextmanager
 def new_archive(path: Path, formats: Sequence[Format], deadline: Deadline) -> Iterator[Archive]:
-    """A zip that is written to a path; it is whole when this ends."""
+    """Open a zip for writing; the file at the path is complete when the context ends."""
     with (
         tempfile.TemporaryDirectory(dir=path.parent) as directory,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,

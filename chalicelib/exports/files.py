@@ -12,11 +12,15 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 
 FILE_NAME = "ghostwatt-export.zip"
-"""What a browser calls it."""
+"""The name under which a browser saves it."""
 
 
 def put(key: str, path: Path) -> None:
-    """Store a file, read as it is sent. Raises Unavailable."""
+    """Store a file, reading it as it is sent.
+
+    Raises:
+        Unavailable: The bucket does not answer.
+    """
     with path.open("rb") as content:
         _call(
             "put_object",
@@ -28,12 +32,16 @@ def put(key: str, path: Path) -> None:
 
 
 def remove(key: str) -> None:
-    """Delete a file; one that is gone already is no error. Raises Unavailable."""
+    """Delete a file; one that is gone already is no error.
+
+    Raises:
+        Unavailable: The bucket does not answer.
+    """
     _call("delete_object", Key=key)
 
 
 def link(key: str, seconds: int) -> str:
-    """Where anyone may fetch a file for so many seconds."""
+    """Make a link from which anyone can fetch a file for so many seconds."""
     client = _client(settings().exports_url)
     asked = {"Bucket": settings().export_bucket, "Key": key}
     return str(client.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds))

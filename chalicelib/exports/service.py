@@ -1,4 +1,4 @@
-"""A person's exports: asked for, made by a job of its own, fetched by a link that lasts for minutes."""
+"""A person's exports: requested over the API, made by a job of their own, fetched by a link that lasts for minutes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from chalicelib.core.errors import Invalid, Unavailable, not_found
 from chalicelib.core.identifiers import new_secret
 from chalicelib.core.settings import settings
 from chalicelib.core.times import SECOND_MS
-from chalicelib.exports import contents as export_contents
-from chalicelib.exports import files, store
+from chalicelib.exports import contents, files, store
 from chalicelib.exports.archive import TookTooLong, new_archive
 from chalicelib.exports.model import (
     BROKE_OFF,
@@ -39,22 +38,28 @@ EXPORT_ID = re.compile(r"export-([1-9][0-9]{0,8})")
 LOG = logging.getLogger("ghostwatt.exports")
 
 
-def ask(session: Session, first_ms: int, last_ms: int, formats: Collection[Format], now_ms: int) -> Export:
-    """Ask for all that lies between two times; the one under way, if there is one, whatever that was asked for.
+def request_export(session: Session, first_ms: int, last_ms: int, formats: Collection[Format], now_ms: int) -> Export:
+    """Request an export of a person's data between two times (epoch ms, both included).
 
-    Raises Invalid (from), TooMany, Unavailable.
+    Returns:
+        The new export; or the one under way, if there is one, whatever it was requested for.
+
+    Raises:
+        Invalid: The span is empty or in the future (field from).
+        TooMany: The day's exports are used up.
+        Unavailable: The job could not be started.
     """
     account, last_ms = accounts.of_session(session), min(last_ms, now_ms)
     if first_ms > last_ms:
         raise Invalid("from lies after to, or in the future.", code="invalid", field="from")
-    chosen = tuple(kind for kind in FORMATS if kind in formats)
+    ordered = tuple(name for name in FORMATS if name in formats)
 
     def attempt() -> Export | None:
         before = store.of_owner(account.user_id)
         if under_way := [export for export in before if export.is_under_way(now_ms)]:
             return under_way[-1]
         check_number(before, now_ms)
-        export = _new(account, next_number(before), (first_ms, last_ms), chosen, now_ms)
+        export = _new(account, next_number(before), (first_ms, last_ms), ordered, now_ms)
         if not store.add(export):
             return None
         _start(export)
@@ -78,7 +83,7 @@ def _new(account: Account, number: int, span_ms: tuple[int, int], formats: tuple
 
 
 def _start(export: Export) -> None:
-    """Start the job; what was not surely started is taken back, and such a job then finds nothing to do."""
+    """Start the job. If that may have failed, the export is removed; a job that runs all the same does nothing."""
     try:
         functions.start(settings().export_function, {"ownerId": export.owner_id, "number": export.number})
     except Unavailable:
@@ -86,24 +91,32 @@ def _start(export: Export) -> None:
         raise
 
 
-def own(owner_id: str, export_id: str, now_ms: int) -> Export:
-    """A person's own export; raises NotFound for any other, and once its file is gone."""
-    shape = EXPORT_ID.fullmatch(export_id)
-    export = store.load(owner_id, int(shape[1])) if shape else None
+def get_owned_export(owner_id: str, export_id: str, now_ms: int) -> Export:
+    """Load a person's own export.
+
+    Raises:
+        NotFound: The person has no such export, or its file is gone.
+    """
+    match = EXPORT_ID.fullmatch(export_id)
+    export = store.load(owner_id, int(match[1])) if match else None
     if export is None or export.has_expired(now_ms):
         raise not_found("export")
     return export
 
 
-def link(export: Export) -> str:
-    """Where the file can be fetched for LINK_MS."""
+def export_link(export: Export) -> str:
+    """Make a link from which anyone can fetch the file for LINK_MS."""
     return files.link(export.file_key, LINK_MS // SECOND_MS)
 
 
-def run(owner_id: str, number: int, now_ms: int) -> bool:
-    """Make an export's file; False when there is nothing to do: it was begun before, or is gone, or too late.
+def make_export(owner_id: str, number: int, now_ms: int) -> bool:
+    """Make an export's file.
 
-    Raises what broke it off, after the person was told.
+    Returns:
+        False when there is nothing to do: it was begun before, was removed, or comes too late.
+
+    Raises:
+        Exception: The error that ended the job, after it is stored for the person.
     """
     export = store.load(owner_id, number)
     if export is None or not store.start(export, now_ms):
@@ -126,16 +139,16 @@ def _make(export: Export, now_ms: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ghostwatt-export-") as directory:
         path = Path(directory) / "export.zip"
         with new_archive(path, export.formats, Deadline(WORK_MS / SECOND_MS)) as archive:
-            export_contents.write(archive, export, account, now_ms)
+            contents.write(archive, export, account, now_ms)
         files.put(export.file_key, path)
         if not store.finish(export, path.stat().st_size):
             files.remove(export.file_key)  # the account was closed meanwhile
 
 
-def withdraw_all(owner_id: str) -> None:
-    """End all links to a person's files, which is to delete those: a signed link itself cannot be taken back.
+def withdraw_exports(owner_id: str) -> None:
+    """Delete a person's files, which ends all links to them: a signed link itself cannot be revoked.
 
-    What cannot be deleted now ends with its link, within a quarter of an hour.
+    The link to a file that cannot be deleted now expires within a quarter of an hour.
     """
     for export in store.of_owner(owner_id):
         try:
@@ -145,7 +158,7 @@ def withdraw_all(owner_id: str) -> None:
             LOG.warning("the file of an export was not deleted")
 
 
-def remove_all(owner_id: str) -> None:
+def remove_exports(owner_id: str) -> None:
     """Delete a person's exports with their files."""
     for export in store.of_owner(owner_id):
         files.remove(export.file_key)

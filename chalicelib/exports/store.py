@@ -1,4 +1,4 @@
-"""Exports, under their owner and by number; kept a while longer than their files."""
+"""Exports by owner and number, kept a while longer than their files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _export(item: ExportItem) -> Export:
 
 
 def add(export: Export) -> bool:
-    """Store a new export; False when there is one of its number already."""
+    """Store a new export; False when its number is taken."""
     item = ExportItem(
         export.owner_id,
         export.number,
@@ -67,7 +67,7 @@ def add(export: Export) -> bool:
 
 
 def load(owner_id: str, number: int) -> Export | None:
-    """A person's export of this number, None if there is none."""
+    """Load a person's export by its number, None if there is none."""
     try:
         return _export(ExportItem.get(owner_id, number, consistent_read=True))
     except ExportItem.DoesNotExist:
@@ -75,37 +75,37 @@ def load(owner_id: str, number: int) -> Export | None:
 
 
 def of_owner(owner_id: str) -> list[Export]:
-    """All exports of a person that are still known, the oldest first."""
+    """Load all stored exports of a person, the oldest first."""
     return [_export(item) for item in ExportItem.query(owner_id, consistent_read=True)]
 
 
 def start(export: Export, now_ms: int) -> bool:
-    """Note that the job has begun; False when it has begun before, or its time to begin is over."""
+    """Store that the job has begun; False when it has begun before, or its time to begin is over."""
     actions = [ExportItem.state.set("running"), ExportItem.lease_until_ms.set(now_ms + RUN_LEASE_MS)]
     condition = (ExportItem.state == "waiting") & (ExportItem.lease_until_ms > now_ms)
     return _update(export, actions, condition)
 
 
 def finish(export: Export, size_bytes: int) -> bool:
-    """Note that its file is there; False when the export is gone."""
+    """Store that the file is there; False when the export is gone."""
     actions = [ExportItem.state.set("ready"), ExportItem.bytes.set(size_bytes)]
     return _update(export, actions, ExportItem.state == "running")
 
 
 def fail(export: Export, error: str) -> bool:
-    """Note why there will be no file; False when the export is gone."""
+    """Store why there will be no file; False when the export is gone."""
     actions = [ExportItem.state.set("failed"), ExportItem.error.set(error)]
     return _update(export, actions, ExportItem.state == "running")
 
 
 def withdraw(export: Export, error: str) -> bool:
-    """Note why its file is no longer there; False when there is none."""
+    """Store why the file is no longer there; False when there was none."""
     actions = [ExportItem.state.set("failed"), ExportItem.error.set(error)]
     return _update(export, actions, ExportItem.state == "ready")
 
 
 def remove(export: Export) -> None:
-    """Forget an export."""
+    """Delete an export."""
     ExportItem(export.owner_id, export.number).delete()
 
 

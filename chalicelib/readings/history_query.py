@@ -17,7 +17,7 @@ from chalicelib.core import views
 from chalicelib.core.errors import Invalid
 from chalicelib.core.http import Reply
 from chalicelib.core.schemas import Part
-from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, harmless
+from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from chalicelib.core.times import LATEST_MS, iso
 from chalicelib.core.units import units_of
 from chalicelib.devices.schemas import SensorColumns, SensorHistory
@@ -163,7 +163,7 @@ def csv_reply(shown: Table, how: Layout, next_cursor: str | None) -> Reply:
     text = io.StringIO()
     text.write(BYTE_ORDER_MARK if how == "csv-bom" else "")
     writer = csv.writer(text)
-    writer.writerow(map(harmless, shown.names))  # a sensor's name is a column's
+    writer.writerow(map(escape_formula, shown.names))  # a sensor's name is a column's
     writer.writerows(shown.rows)
     headers = {"Cache-Control": "no-store", **more(next_cursor)}
     return Reply(text.getvalue(), headers, content_type="text/csv; charset=utf-8")

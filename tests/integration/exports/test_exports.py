@@ -260,7 +260,7 @@ def test_what_has_expired_is_not_in_it(
     )
     eventually(lambda: office.waiting, "a job is started")
     (event,) = office.waiting
-    assert exports.run(event["ownerId"], event["number"], now_ms())
+    assert exports.make_export(event["ownerId"], event["number"], now_ms())
     archive = fetched(look(person, asked)["link"])
     days = [name for name in names(archive, "jsonl") if name.startswith("readings/")]
     found = {line["timestampMs"] for day in days for line in lines(archive, day)}
@@ -366,7 +366,7 @@ def test_a_job_that_was_killed_is_shown_failed_and_another_can_be_asked_for(pers
     assert shown["state"] == "failed"
     assert "ask again" in shown["error"]
     assert "link" not in shown
-    assert not exports.run(event["ownerId"], event["number"], now_ms()), "what was begun is not begun again"
+    assert not exports.make_export(event["ownerId"], event["number"], now_ms()), "what was begun is not begun again"
     assert ask(person).body["exportId"] != asked.body["exportId"]
 
 
@@ -432,9 +432,9 @@ def test_an_export_of_yesterday_is_not_there_any_more(person: Person, office: Of
     ask(person)
     eventually(lambda: office.waiting, "a job is started")
     owner_id = office.waiting[0]["ownerId"]
-    assert exports.own(owner_id, "export-1", now_ms() + DAY_MS - 60_000)
+    assert exports.get_owned_export(owner_id, "export-1", now_ms() + DAY_MS - 60_000)
     with pytest.raises(NotFound):
-        exports.own(owner_id, "export-1", now_ms() + DAY_MS)
+        exports.get_owned_export(owner_id, "export-1", now_ms() + DAY_MS)
 
 
 @pytest.mark.parametrize("way", ["ready", "under way"])

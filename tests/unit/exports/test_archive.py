@@ -11,13 +11,19 @@ import pytest
 
 from chalicelib.core.deadlines import Deadline
 from chalicelib.exports.archive import new_archive
+from chalicelib.exports.tables import Column, Table
+
+NAME: Column[tuple[str, float]] = Column("name", "a name", lambda entry: entry[0])
+WATTS: Column[tuple[str, float]] = Column("watts", "watts", lambda entry: entry[1])
+NAMES_AND_WATTS = Table("ports", "Outlets.", (NAME, WATTS))
+NAMES: Table[str] = Table("ports", "Outlets.", (Column("name", "a name", lambda name: name),))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before_it(tmp_path: Path, start: str) -> None:
     path = tmp_path / "export.zip"
     with new_archive(path, ["csv", "jsonl"], Deadline(600)) as archive:
-        archive.add_table("ports", ["name", "watts"], [(f"{start}cmd", -1.5)])
+        archive.add_table("ports", NAMES_AND_WATTS, [(f"{start}cmd", -1.5)])
     with zipfile.ZipFile(path) as written:
         text = written.read("ports.csv").decode("utf-8-sig")
         assert list(csv.reader(io.StringIO(text, newline=""))) == [["name", "watts"], [f"'{start}cmd", "-1.5"]]
@@ -27,10 +33,10 @@ def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before_it(tmp_path:
 def test_a_table_has_one_byte_order_mark_by_which_excel_knows_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "export.zip"
     with new_archive(path, ["csv", "jsonl"], Deadline(600)) as archive:
-        table = archive.new_table("ports", ["name"])
+        writer = archive.open_table("ports", NAMES)
         for name in ("Küche", "電視"):
-            table.add([(name,)])
-        archive.close_table(table)
+            writer.add([name])
+        archive.close_table(writer)
     with zipfile.ZipFile(path) as written:
         assert written.read("ports.csv") == b"\xef\xbb\xbf" + "name\r\nKüche\r\n電視\r\n".encode()
         assert not written.read("ports.jsonl").startswith(b"\xef\xbb\xbf")

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
 
 from chalicelib.energy.schemas import SavingPart
 from chalicelib.exports import tables
+from chalicelib.exports.tables import Table
 from chalicelib.notifications.schemas import NotificationPart, PhantomEventPart
 from chalicelib.readings.history_schemas import UsagePoint
 
 
 @pytest.mark.parametrize(
-    ("columns", "part"),
+    ("table", "part"),
     [
-        (tables.EVENT_COLUMNS, PhantomEventPart),
-        (tables.NOTIFICATION_COLUMNS, NotificationPart),
-        (tables.SAVING_COLUMNS, SavingPart),
-        (tables.USAGE_COLUMNS, UsagePoint),
+        (tables.PHANTOM_EVENTS, PhantomEventPart),
+        (tables.NOTIFICATIONS, NotificationPart),
+        (tables.SAVINGS, SavingPart),
+        (tables.USAGES, UsagePoint),
     ],
+    ids=lambda parameter: getattr(parameter, "path", ""),
 )
-def test_columns_are_the_fields_of_the_contract(columns: Mapping[str, str], part: type[msgspec.Struct]) -> None:
-    assert list(columns) == [field.encode_name for field in msgspec.structs.fields(part)]
+def test_columns_are_the_fields_of_the_contract(table: Table[Any], part: type[msgspec.Struct]) -> None:
+    assert list(table.names) == [field.encode_name for field in msgspec.structs.fields(part)]
