@@ -21,6 +21,8 @@ from ghostwatt_pi.outlets.relays import SimulatedRelays
 from .fake_cloud import FakeCloud
 from .processes import Started
 
+FAST = 20
+
 
 def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait until the condition holds; fail at the deadline."""
@@ -138,5 +140,15 @@ def start_agent(directory: DataDirectory, cloud: FakeCloud, told: Told) -> Itera
 def pi(cloud: FakeCloud, directory: DataDirectory) -> Iterator[Started]:
     """Commands on the paired folder, ended at the test's end."""
     started = Started(cloud, directory.path)
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def fast_pi(cloud: FakeCloud, directory: DataDirectory) -> Iterator[Started]:
+    """The same with a clock that runs twenty times as fast, and a cloud whose intervals last as long as ever."""
+    cloud.interval_seconds *= FAST
+    cloud.heartbeat_seconds *= FAST
+    started = Started(cloud, directory.path, FAST)
     yield started
     started.kill()

@@ -9,17 +9,21 @@ from pathlib import Path
 
 from .fake_cloud import FakeCloud
 
+FAST_PI = Path(__file__).with_name("fast_pi.py")
+
 
 class Started:
-    """`ghostwatt-pi` processes on one data folder."""
+    """`ghostwatt-pi` processes on one data folder, whose monotonic clock runs `speed` times as fast."""
 
-    def __init__(self, cloud: FakeCloud, folder: Path) -> None:
+    def __init__(self, cloud: FakeCloud, folder: Path, speed: int = 1) -> None:
         self.cloud, self.folder = cloud, folder
+        program = ["-m", "ghostwatt_pi"] if speed == 1 else [str(FAST_PI), str(speed)]
+        self._program = [sys.executable, *program]
         self.said = ""
         self.running: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "ghostwatt_pi", *arguments]
+        command = [*self._program, *arguments]
         common = ["--api", self.cloud.url, "--data", str(self.folder), "--port", "0", "--tell", "json"]
         process = subprocess.Popen([*command, *common], stdout=subprocess.PIPE, text=True)
         self.running.append(process)
@@ -27,7 +31,7 @@ class Started:
 
     def ask(self, *arguments: str) -> tuple[int, str]:
         """Run a command to its end; (exit code, stdout)."""
-        command = [sys.executable, "-m", "ghostwatt_pi", *arguments, "--api", self.cloud.url]
+        command = [*self._program, *arguments, "--api", self.cloud.url]
         done = subprocess.run(
             [*command, "--data", str(self.folder), "--port", "0"],
             capture_output=True, text=True, timeout=60, check=False,

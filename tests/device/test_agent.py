@@ -182,17 +182,17 @@ def test_the_servers_pace_is_kept_and_a_quicker_one_taken_up(cloud: FakeCloud, s
     until(lambda: cloud.count("/device/heartbeat") >= 4)
     assert cloud.count(READINGS) == 1
     cloud.interval_seconds = 1
-    until(lambda: len(cloud.stored) == 2, seconds=5)
+    until(lambda: len(cloud.stored) == 2)
 
 
 def test_an_upload_is_a_heartbeat_too(cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent) -> None:
-    cloud.interval_seconds, cloud.heartbeat_seconds = 1, 2
+    cloud.interval_seconds, cloud.heartbeat_seconds = 1, 3
     start_agent(meter)
     until(lambda: cloud.reported(1))  # the first answer's commands are acknowledged in a beat of their own
     beats: list[int] = []
     for number in range(1, 5):
         meter.say(reading(at_ms=1000 * number))
-        until(lambda number=number: cloud.count(READINGS) == number, seconds=5)  # type: ignore[misc]  # bound at once
+        until(lambda number=number: cloud.count(READINGS) == number)  # type: ignore[misc]  # bound at once
         beats.append(cloud.count("/device/heartbeat"))
     assert len(set(beats)) == 1
 
@@ -213,7 +213,7 @@ def test_a_switch_is_obeyed_and_acknowledged_at_once(
     cloud.interval_seconds, cloud.heartbeat_seconds = 600, 600
     cloud.command(1, "off", 7)
     start_agent(meter)
-    until(lambda: cloud.reported(1), seconds=3)
+    until(lambda: cloud.reported(1))
     assert cloud.reported(1) == [{"portId": "port-1", "state": "off", "version": 7}]
     assert not meter.relays.is_on(1)
 
@@ -313,7 +313,7 @@ def test_watts_that_change_by_a_step_are_uploaded_early(
     meter.say(reading(6.0, at_ms=2000))
     meter.say(reading(90.0, at_ms=3000))
     meter.say(reading(91.0, at_ms=4000))
-    until(lambda: len(cloud.stored) == 4, seconds=5)
+    until(lambda: len(cloud.stored) == 4)
 
 
 def test_dropped_readings_are_reported_to_the_cloud_and_told_once(

@@ -30,32 +30,32 @@ def findings(out: str, name: str) -> list[dict[str, str]]:
 
 
 def test_a_deaf_relay_is_told_once_reported_and_found_by_status_and_doctor(
-    cloud: FakeCloud, pi: Started, arduino: PtyArduino
+    cloud: FakeCloud, fast_pi: Started, arduino: PtyArduino
 ) -> None:
-    agent = pi.start("run", "--serial", arduino.port)
+    agent = fast_pi.start("run", "--serial", arduino.port)
     next_event(agent, "uploaded")
     arduino.is_deaf = True
     cloud.command(1, "off", 2)
     until(lambda: {"portId": "port-1", "state": "on", "version": 2, "reason": "failed"} in cloud.reports, 30)
-    code, out = pi.ask("doctor", "--json", "--serial", arduino.port)
+    code, out = fast_pi.ask("doctor", "--json", "--serial", arduino.port)
     (relay,) = findings(out, "relay")
     assert (code, relay["state"], bool(relay["mend"])) == (4, "fail", True)
     assert "does not turn off" in relay["says"]
-    code, out = pi.ask("status", "--json")
+    code, out = fast_pi.ask("status", "--json")
     said = json.loads(out)
     assert (code, said["outlets"][0]["state"], said["outlets"][0]["failure"]["wanted"]) == (4, "on", "off")
-    assert "does not turn off" in pi.ask("status")[1]
+    assert "does not turn off" in fast_pi.ask("status")[1]
     until(lambda: len(arduino.heard) >= 6, 30)  # it was tried again
     arduino.is_deaf = False
     cloud.command(1, "off", 3)
     until(lambda: {"portId": "port-1", "state": "off", "version": 3} in cloud.reports, 30)
     agent.send_signal(signal.SIGTERM)
     assert [event["event"] for event in events(agent)].count("relay_failed") == 1
-    assert "confirmed" in findings(pi.ask("doctor", "--json", "--serial", arduino.port)[1], "relay")[0]["says"]
+    assert "confirmed" in findings(fast_pi.ask("doctor", "--json", "--serial", arduino.port)[1], "relay")[0]["says"]
 
 
-def test_a_deaf_relay_does_not_hold_up_the_readings(cloud: FakeCloud, pi: Started, arduino: PtyArduino) -> None:
-    agent = pi.start("run", "--serial", arduino.port)
+def test_a_deaf_relay_does_not_hold_up_the_readings(cloud: FakeCloud, fast_pi: Started, arduino: PtyArduino) -> None:
+    agent = fast_pi.start("run", "--serial", arduino.port)
     next_event(agent, "uploaded")
     arduino.is_deaf = True
     cloud.command(1, "off", 2)
@@ -87,22 +87,22 @@ def test_an_outlet_that_is_off_but_draws_is_a_failure(cloud: FakeCloud, pi: Star
     assert (relay["state"], "92.0 W flow" in relay["says"]) == ("fail", True)
 
 
-def test_a_meter_that_falls_silent_is_told_and_found(cloud: FakeCloud, pi: Started, arduino: PtyArduino) -> None:
+def test_a_meter_that_falls_silent_is_told_and_found(cloud: FakeCloud, fast_pi: Started, arduino: PtyArduino) -> None:
     cloud.add_port(2)
     arduino.lines = [READING, SECOND]
-    agent = pi.start("run", "--serial", arduino.port)
+    agent = fast_pi.start("run", "--serial", arduino.port)
     until(lambda: {port for port, _ in cloud.stored} == {"port-1", "port-2"})
     arduino.lines = [READING, b'{"port": 2, "error": "no_answer"}\n']
     told = next_event(agent, "meter_silent")
     assert (told["channel"], told["what"]) == (2, "outlet 2")
-    code, out = pi.ask("doctor", "--json", "--serial", arduino.port)
+    code, out = fast_pi.ask("doctor", "--json", "--serial", arduino.port)
     (serial,) = findings(out, "serial")
     assert (code, serial["state"], "outlet 2" in serial["says"], bool(serial["mend"])) == (4, "fail", True, True)
-    code, out = pi.ask("status", "--json")
+    code, out = fast_pi.ask("status", "--json")
     assert (code, json.loads(out)["troubles"]) == (4, ["outlet 2 has no reading"])
     arduino.lines = [READING, SECOND]
     assert next_event(agent, "meter_speaks")["channel"] == 2
-    assert pi.ask("status", "--json")[0] == 0
+    assert fast_pi.ask("status", "--json")[0] == 0
 
 
 def test_status_has_the_running_agents_own_word(cloud: FakeCloud, pi: Started, arduino: PtyArduino) -> None:
