@@ -1,4 +1,4 @@
-"""Links that are mailed to an address: whoever follows one has shown that the mail there is theirs."""
+"""Links that are mailed to an address: whoever follows one has shown that they read its mail."""
 
 from __future__ import annotations
 
@@ -12,50 +12,51 @@ from chalicelib.core.times import DAY_MS, MINUTE_MS
 
 Purpose = Literal["confirm", "reset"]
 LIFE_MS: dict[Purpose, int] = {"confirm": 3 * DAY_MS, "reset": 30 * MINUTE_MS}
-"""A confirmation waits over a weekend. A reset opens the account: it is short (OWASP Forgot Password Cheat Sheet)."""
+"""A confirmation may wait over a weekend. A reset opens the account, so it is short.
+Source: OWASP Forgot Password Cheat Sheet."""
 TOKEN = re.compile(r"([A-Za-z0-9_-]{4,1400})\.[A-Za-z0-9_-]{43}")
-"""The address in base64, by which one read finds the account, and a secret, as identity.new_secret makes it."""
+"""The address in base64, so that one read finds the account, and a secret as new_secret makes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailLink:
-    """What is stored of a link that was mailed and not used yet."""
+    """The stored form of a link that was mailed and not used yet."""
 
     sha256: str
     expires_at_ms: int
 
     def opens(self, token: str, now_ms: int) -> bool:
-        """Whether this token is the link's, and still good."""
+        """Whether a token is the link's and has not expired."""
         return constant_time_equal(digest(token), self.sha256) and now_ms < self.expires_at_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Subject and text of a mail. Neither holds anything that the person who asked for it could choose."""
+    """Subject and text of a mail. Neither contains text that the person who asked for it could choose."""
 
     subject: str
     text: str
 
 
 def link_token(email: str, secret: str) -> str:
-    """The token that a link carries."""
+    """The token of a link."""
     return f"{base64.urlsafe_b64encode(email.encode()).decode().rstrip('=')}.{secret}"
 
 
-def email_of(token: str) -> str | None:
-    """The address of the account that a token names, None if it is no token of ours."""
-    shape = TOKEN.fullmatch(token)
-    if shape is None:
+def link_token_email(token: str) -> str | None:
+    """The address of the account that a token names; None if the text is no such token."""
+    match = TOKEN.fullmatch(token)
+    if match is None:
         return None
-    encoded = shape.group(1)
+    encoded = match.group(1)
     try:
         return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
     except ValueError:
         return None
 
 
-def letter(purpose: Purpose, token: str, page_url: str) -> Letter:
-    """The mail around a link. The token stands behind a #, so that no server's log ever holds it."""
+def compose_letter(purpose: Purpose, token: str, page_url: str) -> Letter:
+    """The mail with a link. The token stands behind a #, so that it appears in no server's log."""
     link = f"{page_url.rstrip('/')}/#/{purpose}/{token}"
     if purpose == "confirm":
         return Letter(

@@ -1,4 +1,4 @@
-"""A person's account and the sessions in which it is used."""
+"""A person's account, the places it is used from, and the sessions in which it is used."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Literal
 from zoneinfo import available_timezones
 
-from chalicelib.accounts.api_tokens import Scope
 from chalicelib.accounts.mail_links import MailLink, Purpose
 from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.currencies import CODES
@@ -17,27 +17,48 @@ from chalicelib.core.identifiers import constant_time_equal, digest, is_family_s
 from chalicelib.core.retention import DEFAULT_DAYS, Retention
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 
+Scope = Literal["read", "control"]
+"""Scope of an API token. read: the home's data. control: also switches outlets, gives feedback, opens the WebSocket."""
 SESSION_MS = 30 * DAY_MS
 """A browser that has not been used for this long has to log in again."""
 SESSION_TOKEN_MS = 15 * MINUTE_MS
 """The life of one session token; the refresh token gets the next."""
 REFRESH_TOKEN = re.compile(r"([0-9a-f]{20})\.[A-Za-z0-9_-]{43}")
-"""A session's id and a secret, as identity.new_id and identity.new_secret make them."""
+"""A session's id and a secret, as new_id and new_secret make them."""
 NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 NO_FOLDERS = ("posix/", "right/")
-"""Files beside the zones of a tz database: this machine's own zone, its rules, a place-holder, copies. Browsers do not
-know most of them, and on another machine the first ones are another zone."""
+"""Files of a tz database that are no zones: this machine's own zone, its rules, a place-holder, copies. Browsers do not
+know most of them, and some mean another zone on another machine."""
 DECIMALS = 6
-"""How exactly a tariff and an emission factor are kept: a millionth of a cent is nobody's money."""
+"""How exactly a tariff and an emission factor are kept."""
+MAX_KNOWN_PLACES = 20
+"""Those of a home line and a phone over some weeks."""
+PLACE_REFRESH_MS = DAY_MS
+"""A log-in from the same place within a day writes nothing."""
+PLACE_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person. user_id is what all else hangs on; closed_at_ms is set while a deletion is under way.
+    """A person.
 
-    known_places are where the person has logged in from, and when last (known_places.py).
-    confirmed_at_ms is when the person followed a link that was mailed to the address; None before that, and for
-    accounts older than confirmations. The links are those that were mailed last and not used yet.
+    Attributes:
+        email: Normalized; the key of the account.
+        user_id: What all other data of the person refers to.
+        password_hash: As hash_password made it.
+        created_at_ms: Of the sign-up.
+        currency: ISO 4217.
+        tariff_per_kwh: In the currency.
+        grams_co2_per_kwh: Emission factor.
+        timezone: A zone of the tz database.
+        raw_retention_days: How long raw readings are kept.
+        closed_at_ms: Set while a deletion is under way.
+        known_places: Digests of the addresses that the person logged in from, and when last (epoch ms).
+        confirmed_at_ms: When the person followed a link that was mailed to the address. None before that, and for
+            accounts older than confirmations.
+        confirm_link: The confirmation link that was mailed last and not used yet.
+        reset_link: The link for a new password that was mailed last and not used yet.
+        second_factor: None without one.
     """
 
     email: str
@@ -58,7 +79,7 @@ class Account:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the address is the person's for sure."""
+        """Whether the address is known to be the person's."""
         return self.confirmed_at_ms is not None
 
     @property
@@ -68,16 +89,16 @@ class Account:
 
     @property
     def recovery_codes_left(self) -> int:
-        """How many recovery codes were not used yet."""
+        """The number of unused recovery codes."""
         return len(self.second_factor.recovery_sha256) if self.second_factor else 0
 
     def link(self, purpose: Purpose) -> MailLink | None:
-        """The link for a purpose that waits to be used."""
+        """The unused link for a purpose."""
         return self.confirm_link if purpose == "confirm" else self.reset_link
 
     @property
     def retention(self) -> Retention:
-        """That of a new device."""
+        """The retention of a new device."""
         return Retention(self.raw_retention_days, before_days=self.raw_retention_days)
 
 
@@ -96,7 +117,7 @@ class AccountUpdate:
     raw_retention_days: int | None = None
 
     def __post_init__(self) -> None:
-        """Only currencies of ISO 4217 and zones of the tz database are known."""
+        """Check currency (ISO 4217) and timezone (tz database)."""
         if self.currency is not None and self.currency not in CODES:
             raise Invalid("This is no currency code of ISO 4217, like EUR.", code="invalid", field="currency")
         if self.timezone is not None and self.timezone not in _timezones():
@@ -112,11 +133,22 @@ def _timezones() -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One log-in on one browser: a family of refresh tokens, of which only the newest is good.
+    """A log-in on one browser, with a family of refresh tokens of which only the newest is valid; or an API token.
 
-    family seals its refresh tokens, so that each former one is known however old it is; it opens nothing. A session of
-    before there were families has none until its next refresh, and then keeps the digest of the token it had.
-    With a token_name it is an API token instead (api_tokens.py); refresh_sha256 is then the digest of that.
+    Attributes:
+        session_id: Random.
+        user_id: The account's.
+        email: The account's.
+        created_at_ms: When it began.
+        last_used_at_ms: Of an API token exact to a day.
+        expires_at_ms: When it ends if it is not refreshed.
+        refresh_sha256: Digest of the newest refresh token, or of the API token.
+        user_agent: How the browser calls itself; "" of an API token.
+        token_name: Set for an API token only.
+        scope: Of an API token.
+        family: The secret that seals the refresh tokens, so that a former token is recognized however old it is.
+            None for sessions older than families, until their next refresh.
+        former_sha256: Digest of the last refresh token that had no seal.
     """
 
     session_id: str
@@ -134,36 +166,40 @@ class Session:
 
     @property
     def is_api_token(self) -> bool:
-        """Whether it is a program's."""
+        """Whether it belongs to a program."""
         return self.token_name is not None
 
     def expired(self, now_ms: int) -> bool:
-        """Whether its time is over."""
+        """Whether it has ended by time."""
         return now_ms >= self.expires_at_ms
 
     def has_token(self, token: str) -> bool:
-        """Whether this is its newest refresh token."""
-        return constant_time_equal(refresh_digest(token), self.refresh_sha256)
+        """Whether a token is the newest refresh token."""
+        return constant_time_equal(digest(token), self.refresh_sha256)
 
     def had_token(self, token: str) -> bool:
-        """Whether this was a refresh token of it, and no guess: one that is shown again is in two hands."""
-        if self.former_sha256 is not None and constant_time_equal(refresh_digest(token), self.former_sha256):
+        """Whether a token is a former refresh token, and no guess: it is in two hands if it is shown again."""
+        if self.former_sha256 is not None and constant_time_equal(digest(token), self.former_sha256):
             return True
         secret = token.partition(".")[2]
         return (
             self.family is not None
             and is_family_secret(secret, self.family)
-            and session_id_of(token) == self.session_id
+            and refresh_token_session_id(token) == self.session_id
         )
 
     def rotated(self, now_ms: int) -> tuple[Session, str]:
-        """The session with its next refresh token, and that token."""
+        """Issue the next refresh token.
+
+        Returns:
+            The session as it is then, and the token.
+        """
         family = self.family or new_secret()
         token = refresh_token(self.session_id, new_family_secret(family))
         before = self.refresh_sha256 if self.family is None else self.former_sha256
         session = replace(
             self,
-            refresh_sha256=refresh_digest(token),
+            refresh_sha256=digest(token),
             last_used_at_ms=now_ms,
             expires_at_ms=now_ms + SESSION_MS,
             family=family,
@@ -173,16 +209,33 @@ class Session:
 
 
 def refresh_token(session_id: str, secret: str) -> str:
-    """The token that a browser keeps: it names its session, so that one read finds it."""
+    """The token that a browser keeps. It names its session, so that one read finds it."""
     return f"{session_id}.{secret}"
 
 
-def session_id_of(token: str) -> str | None:
-    """The session that a refresh token names, None if it is no token of ours."""
-    shape = REFRESH_TOKEN.fullmatch(token)
-    return None if shape is None else shape.group(1)
+def refresh_token_session_id(token: str) -> str | None:
+    """The id of the session that a refresh token names; None if the text is no refresh token."""
+    match = REFRESH_TOKEN.fullmatch(token)
+    return None if match is None else match.group(1)
 
 
-def refresh_digest(token: str) -> str:
-    """What is stored of a refresh token."""
-    return digest(token)
+def place_digest(user_id: str, address: str) -> str:
+    """The stored form of an address that a person logs in from; it reveals nothing without the person's id."""
+    return digest(f"{user_id}#{address}")[:PLACE_CHARACTERS]
+
+
+def remember_place(known_places: Mapping[str, int], place: str, now_ms: int) -> Mapping[str, int]:
+    """Add the place of a log-in; those used longest ago make room.
+
+    Args:
+        known_places: When each place was last used, epoch ms.
+        place: As place_digest gives it.
+        now_ms: When the person logged in.
+
+    Returns:
+        The places to store; `known_places` itself if nothing changes.
+    """
+    if 0 <= now_ms - known_places.get(place, -PLACE_REFRESH_MS) < PLACE_REFRESH_MS:
+        return known_places
+    newest = sorted({**known_places, place: now_ms}.items(), key=lambda used: -used[1])
+    return dict(newest[:MAX_KNOWN_PLACES])

@@ -1,4 +1,4 @@
-"""Accounts and sessions."""
+"""JSON of accounts, sessions and API tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chalicelib.accounts.api_tokens import IssuedToken
+from chalicelib.accounts.model import Account, AccountUpdate, Session
+from chalicelib.accounts.sessions import Tokens
 from chalicelib.core.schemas import HIGHEST_PRICE, Answer, Iso, Name, Part, Request
+from chalicelib.core.times import iso
 
 Email = Annotated[
     str,
@@ -31,7 +35,7 @@ Password = Annotated[
         description="no control characters; one that is easy to guess is refused (common_password)",
     ),
 ]
-GivenPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+TypedPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Scope = Annotated[
     Literal["read", "control"],
     msgspec.Meta(
@@ -55,12 +59,12 @@ class LogIn(Request, frozen=True):
     """The code is asked for with 401 code_required, once the password was right."""
 
     email: Email
-    password: GivenPassword
+    password: TypedPassword
     code: Code | None = None
 
 
 class BeginTotp(Request, frozen=True):
-    current_password: GivenPassword
+    current_password: TypedPassword
 
 
 class TotpSetup(Answer, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ class RecoveryCodes(Answer, frozen=True, kw_only=True):
 
 
 class EndTotp(Request, frozen=True):
-    current_password: GivenPassword
+    current_password: TypedPassword
     code: Code
 
 
@@ -123,8 +127,14 @@ class ChangeAccount(Request, frozen=True):
     )
     timezone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     raw_retention_days: Annotated[int, msgspec.Meta(ge=7, le=400)] | None = None
-    current_password: GivenPassword | None = None
+    current_password: TypedPassword | None = None
     new_password: Password | None = None
+
+    def account_update(self) -> AccountUpdate:
+        """The new settings. Raises Invalid: currency, timezone."""
+        return AccountUpdate(
+            self.currency, self.tariff_per_kwh, self.grams_co2_per_kwh, self.timezone, self.raw_retention_days
+        )
 
 
 class AccountAnswer(Answer, frozen=True, kw_only=True):
@@ -154,14 +164,14 @@ class MakeToken(Request, frozen=True):
     expires_in_days: Annotated[
         int, msgspec.Meta(ge=1, le=3650, description="over 400 days it needs currentPassword")
     ] = 365
-    current_password: GivenPassword | None = None
+    current_password: TypedPassword | None = None
     code: Code | None = None
 
 
 class CloseAccount(Request, frozen=True):
     """The password, since this cannot be undone; with two-step log-in a code too."""
 
-    current_password: GivenPassword
+    current_password: TypedPassword
     code: Code | None = None
 
 
@@ -190,3 +200,54 @@ class SessionPart(Part, frozen=True, kw_only=True):
 
 class SessionList(Answer, frozen=True, kw_only=True):
     sessions: list[SessionPart]
+
+
+def session_answer(tokens: Tokens) -> SessionAnswer:
+    """The tokens of a session that began or was refreshed."""
+    return SessionAnswer(
+        session_token=tokens.session_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=iso(tokens.expires_at_ms),
+    )
+
+
+def account_answer(account: Account, *, email_available: bool) -> AccountAnswer:
+    """An account; `email_available`: this installation can mail links."""
+    return AccountAnswer(
+        email=account.email,
+        email_confirmed=account.is_confirmed,
+        email_available=email_available,
+        totp=account.has_second_factor,
+        recovery_codes_left=account.recovery_codes_left,
+        currency=account.currency,
+        tariff_per_kwh=account.tariff_per_kwh,
+        grams_co2_per_kwh=account.grams_co2_per_kwh,
+        timezone=account.timezone,
+        raw_retention_days=account.raw_retention_days,
+        created_at=iso(account.created_at_ms),
+    )
+
+
+def session_part(session: Session, current_id: str) -> SessionPart:
+    """A session or API token in the list of a person; `current_id` is the session that asks."""
+    return SessionPart(
+        session_id=session.session_id,
+        created_at=iso(session.created_at_ms),
+        last_used_at=iso(session.last_used_at_ms),
+        expires_at=iso(session.expires_at_ms),
+        user_agent=session.user_agent,
+        current=session.session_id == current_id,
+        scope=session.scope if session.is_api_token else "all",
+        name=session.token_name,
+    )
+
+
+def token_answer(name: str, issued: IssuedToken) -> TokenAnswer:
+    """A new API token."""
+    return TokenAnswer(
+        session_id=issued.session.session_id,
+        name=name,
+        scope=issued.session.scope,
+        token=issued.token,
+        expires_at=iso(issued.session.expires_at_ms),
+    )

@@ -1,29 +1,14 @@
-"""What a person does with an account: sign up, log in, look, change, close."""
+"""Sign up, log in, and what a person does with the account; deletion/service.py closes it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.accounts import (
-    api_token_service as api_tokens,
-)
-from chalicelib.accounts import api_tokens as tokens
-from chalicelib.accounts import deletion_requests as purge
-from chalicelib.accounts import deletion_store as purges
-from chalicelib.accounts import (
-    guess_limits as guesses,
-)
-from chalicelib.accounts import (
-    known_browsers as browsers,
-)
-from chalicelib.accounts import (
-    second_factor_service as second_factor,
-)
-from chalicelib.accounts import sessions, throttle
-from chalicelib.accounts import store as users
+from chalicelib.accounts import store, throttle
 from chalicelib.accounts.email_addresses import check_deliverable, normalize_email
-from chalicelib.accounts.known_places import place, remembered
-from chalicelib.accounts.model import Account, AccountUpdate, Session
+from chalicelib.accounts.guess_limits import Origin, begin_attempt
+from chalicelib.accounts.known_browsers import issue_browser_token
+from chalicelib.accounts.model import Account, AccountUpdate, Session, place_digest, remember_place
 from chalicelib.accounts.passwords import (
     check_password_strength,
     hash_password,
@@ -31,38 +16,44 @@ from chalicelib.accounts.passwords import (
     normalize_password,
     verify_password,
 )
-from chalicelib.accounts.sessions import Tokens
+from chalicelib.accounts.second_factor_service import check_second_factor
+from chalicelib.accounts.sessions import Tokens, end_other_sessions, put_new_session
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import new_id
-from chalicelib.devices import service as devices
-
-MOST_FAILURES_PER_ADDRESS = 100
-"""Failed log-ins from one IP address in a window: a household or an office behind one router stays below."""
 
 
 def sign_up(email: str, password: str, user_agent: str, now_ms: int, source_ip: str = "") -> Tokens:
-    """A new account and its first session. Raises Conflict: email_taken; Invalid."""
+    """Create an account and its first session.
+
+    Args:
+        email: As typed.
+        password: As typed.
+        user_agent: How the browser calls itself.
+        now_ms: The current time.
+        source_ip: The client's address, as limits count it; "" if it is unknown.
+
+    Raises:
+        Conflict: There is an account with this address (code email_taken).
+        Invalid: The address cannot be reached, or the password is weak.
+    """
     email, password = normalize_email(email), normalize_password(password)
     check_deliverable(email)
     check_password_strength(password, email, "password")
-    before = users.load(email)
-    if before is not None and before.closed_at_ms is None:
-        raise _taken()
-    if before is not None:
-        _finish_closing(before, now_ms)
+    if store.load_account(email) is not None:
+        raise _email_taken()
     user_id = new_id()
-    known_places = remembered({}, place(user_id, source_ip), now_ms) if source_ip else {}
+    known_places = remember_place({}, place_digest(user_id, source_ip), now_ms) if source_ip else {}
     account = Account(email, user_id, hash_password(password), created_at_ms=now_ms, known_places=known_places)
     write = Transaction()
-    users.put_new(write, account)
-    tokens = sessions.put_new(write, account, user_agent, now_ms)
+    store.put_new_account(write, account)
+    tokens = put_new_session(write, account, user_agent, now_ms)
     if not write.commit():
-        raise _taken()
+        raise _email_taken()
     return tokens
 
 
-def _taken() -> Conflict:
+def _email_taken() -> Conflict:
     return Conflict("There is an account with this e-mail address.", code="email_taken", field="email")
 
 
@@ -74,7 +65,7 @@ def log_in(
     now_ms: int,
     *,
     code: str | None = None,
-    browser: str = "",
+    browser_token: str = "",
     refresh_token: str = "",
 ) -> Tokens:
     """Begin a session.
@@ -84,83 +75,111 @@ def log_in(
         password: As typed.
         user_agent: How the browser calls itself.
         source_ip: The client's address, as limits count it.
-        now_ms: The time of now.
+        now_ms: The current time.
         code: Of the authenticator app, or a recovery code; None for none.
-        browser: The token by which the browser shows that it logged in before; "" for none.
-        refresh_token: What the browser's cookie holds of a session; "" for none.
+        browser_token: Proves that the browser logged in before; "" for none.
+        refresh_token: The one in the browser's cookie; "" for none.
 
     Raises:
-        Unauthenticated: Alike, and as slowly, for a wrong password and for nobody's address. After the right password
-            of an account with a second factor: no code (code_required), or a wrong one (wrong_code).
-        TooMany: There were too many wrong passwords, or codes.
-        Invalid: The address or the password cannot be one.
+        Unauthenticated: The password is wrong, or there is no such account: the answer and its time are the same
+            (bad_credentials). After the right password of an account with a second factor: there is no code
+            (code_required), or a wrong one (wrong_code).
+        TooMany: There were too many wrong passwords or codes.
+        Invalid: The text is no address, or no password.
+        Unavailable: The account changed at the same moment.
     """
     email, password = normalize_email(email), normalize_password(password)
-    account = users.load_open(email)
-    origin = guesses.Origin(source_ip, browser, refresh_token)
-    attempt = guesses.begin(email, account, origin, MOST_FAILURES_PER_ADDRESS, now_ms)
+    account = store.load_open_account(email)
+    attempt = begin_attempt(email, account, Origin(source_ip, browser_token, refresh_token), now_ms)
     if not verify_password(account.password_hash if account else None, password) or account is None:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_credentials")
-    attempt.was_right()
+    attempt.refund()
     try:
-        second_factor.check(account, code, now_ms)
+        check_second_factor(account, code, now_ms)
     except Invalid as error:
         raise Unauthenticated(error.message, code=error.code, field=error.field) from error
     write = Transaction()
-    users.put_log_in(write, account, remembered(account.known_places, place(account.user_id, source_ip), now_ms))
-    tokens = sessions.put_new(write, account, user_agent, now_ms)
+    place = place_digest(account.user_id, source_ip)
+    store.put_log_in(write, account, remember_place(account.known_places, place, now_ms))
+    tokens = put_new_session(write, account, user_agent, now_ms)
     if not write.commit():
         raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
     if needs_rehash(account.password_hash):
-        users.save_password(account, hash_password(password))
-    return replace(tokens, browser_token=browsers.issue(account.user_id, attempt.browser_id, now_ms))
+        store.save_password_hash(account, hash_password(password))
+    return replace(tokens, browser_token=issue_browser_token(account.user_id, attempt.browser_id, now_ms))
 
 
-def of_session(session: Session) -> Account:
-    """The account that a session uses. Raises Unauthenticated when it is closed."""
-    account = users.load_open(session.email)
+def get_account(session: Session) -> Account:
+    """The account of a session.
+
+    Raises:
+        Unauthenticated: It is closed.
+    """
+    account = store.load_open_account(session.email)
     if account is None or account.user_id != session.user_id:
-        raise _closed()
+        raise _account_closed()
     return account
 
 
-def _closed() -> Unauthenticated:
+def check_account_open(account: Account) -> None:
+    """Refuse an account that was closed since it was read.
+
+    Raises:
+        Unauthenticated: It is closed.
+    """
+    latest = store.load_open_account(account.email)
+    if latest is None or latest.user_id != account.user_id:
+        raise _account_closed()
+
+
+def _account_closed() -> Unauthenticated:
     return Unauthenticated("This account is closed.", code="bad_session")
 
 
-def change(session: Session, choices: AccountUpdate, now_ms: int) -> Account:
-    """Store what a person chose; returns the account as it is then. Raises Unauthenticated when it is closed."""
-    account = users.save_choices(of_session(session), choices)
+def update_account(session: Session, update: AccountUpdate) -> Account:
+    """Store new settings.
+
+    Returns:
+        The account as it is then.
+
+    Raises:
+        Unauthenticated: It is closed.
+    """
+    account = store.save_account_update(get_account(session), update)
     if account is None:
-        raise _closed()
-    if choices.raw_retention_days is not None:
-        devices.keep_raw(account.user_id, choices.raw_retention_days, now_ms)
+        raise _account_closed()
     return account
 
 
 def change_password(session: Session, current: str, new: str, now_ms: int) -> None:
-    """Replace the password and end all other sessions. Raises Invalid: wrong_password, common_password; TooMany."""
+    """Replace the password and end all other sessions.
+
+    Raises:
+        Invalid: The current password is wrong (wrong_password), or the new one is weak (common_password).
+        TooMany: The current password was wrong too often.
+        Unauthenticated: The account is closed.
+    """
     new = normalize_password(new, "newPassword")
     check_password_strength(new, session.email, "newPassword")
     account = confirm_password(session, current, now_ms)
-    if not users.save_password(account, hash_password(new)):
+    if not store.save_password_hash(account, hash_password(new)):
         raise _wrong_password()
-    sessions.end_others(session)
+    end_other_sessions(session)
 
 
 def confirm_password(session: Session, current: str, now_ms: int) -> Account:
-    """Ask a person who is logged in for the password again: a stolen session alone may not do what cannot be undone.
+    """Check the password of a person who is logged in, so that a stolen session alone cannot do irrevocable things.
 
     Returns:
         The account.
 
     Raises:
-        Invalid: It is another password (code wrong_password).
+        Invalid: The password is wrong (code wrong_password).
         TooMany: It was wrong too often.
         Unauthenticated: The account is closed.
     """
     current = normalize_password(current, "currentPassword")
-    account = of_session(session)
+    account = get_account(session)
     throttle.count_and_check(f"password#{session.user_id}", now_ms)
     if not verify_password(account.password_hash, current):
         raise _wrong_password()
@@ -173,7 +192,7 @@ def _wrong_password() -> Invalid:
 
 
 def confirm_person(session: Session, current_password: str, code: str | None, now_ms: int) -> Account:
-    """Ask for the password again, and for a code where the account has a second factor.
+    """Check the password, and the code of the second factor if the account has one.
 
     Returns:
         The account.
@@ -184,62 +203,5 @@ def confirm_person(session: Session, current_password: str, code: str | None, no
         Unauthenticated: The account is closed.
     """
     account = confirm_password(session, current_password, now_ms)
-    second_factor.check(account, code, now_ms)
+    check_second_factor(account, code, now_ms)
     return account
-
-
-def make_token(
-    session: Session,
-    name: str,
-    scope: tokens.Scope,
-    days: int,
-    now_ms: int,
-    *,
-    current_password: str | None = None,
-    code: str | None = None,
-) -> tuple[Session, str]:
-    """Make an API token. Raises Invalid: currentPassword or code, for one that is long-lived; Conflict; TooMany."""
-    if days > tokens.LONG_LIVED_DAYS and current_password is None:
-        message = f"A token that lives over {tokens.LONG_LIVED_DAYS} days needs your password."
-        raise Invalid(message, code="required", field="currentPassword")
-    if current_password is not None:
-        confirm_person(session, current_password, code, now_ms)
-    return api_tokens.issue(session, name, scope, days, now_ms)
-
-
-def close(session: Session, current_password: str, now_ms: int, code: str | None = None) -> None:
-    """Delete an account: unusable at once, with all its sessions and keys; the rest is purged by the schedule.
-
-    The task comes first and is crossed out last: what a crash leaves half done, the schedule finishes.
-    Raises Invalid: wrong_password, code_required, wrong_code; TooMany.
-    """
-    account = _half_closed(session) or confirm_person(session, current_password, code, now_ms)
-    purges.add(_closing_task(account), now_ms)
-    users.close(account, now_ms)
-    _finish_closing(account, now_ms)
-    sessions.end(session)
-
-
-def _half_closed(session: Session) -> Account | None:
-    """The account whose closing broke off, which was asked for with the password."""
-    account = users.load(session.email)
-    is_own = account is not None and account.user_id == session.user_id
-    return account if account is not None and is_own and account.closed_at_ms is not None else None
-
-
-def finish_closing(email: str, now_ms: int) -> None:
-    """Do what is left of a closing that broke off; an open account stays as it is."""
-    account = users.load(email)
-    if account is not None and account.closed_at_ms is not None:
-        _finish_closing(account, now_ms)
-
-
-def _finish_closing(account: Account, now_ms: int) -> None:
-    sessions.end_all(account.user_id)
-    purge.close_account(account.user_id, now_ms)
-    users.remove(account)
-    purges.done(_closing_task(account))
-
-
-def _closing_task(account: Account) -> str:
-    return f"account#{account.email}"

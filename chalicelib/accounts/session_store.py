@@ -1,4 +1,4 @@
-"""Sessions, one item each, by id; index by user."""
+"""Storage of sessions: one item each, by id; index by user."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def _session(item: SessionItem) -> Session:
     )
 
 
-def put_new(write: Transaction, session: Session) -> None:
-    """Add to a transaction: a new session."""
+def put_session(write: Transaction, session: Session) -> None:
+    """Add a new session to a transaction."""
     write.save(_item(session))
 
 
-def put(session: Session) -> None:
+def save_session(session: Session) -> None:
     """Store a new session."""
     _item(session).save()
 
@@ -73,21 +73,21 @@ def _item(session: Session) -> SessionItem:
     return SessionItem(**asdict(session), expires_at=session.expires_at_ms // 1_000)
 
 
-def load(session_id: str) -> Session | None:
-    """The session of this id, expired or not; None if there is none."""
+def load_session(session_id: str) -> Session | None:
+    """The session of an id, expired or not; None if there is none."""
     try:
         return _session(SessionItem.get(session_id, consistent_read=True))
     except SessionItem.DoesNotExist:
         return None
 
 
-def of_user(user_id: str) -> list[Session]:
-    """All sessions of a person. The index may lag behind by a moment."""
+def load_sessions_of_user(user_id: str) -> list[Session]:
+    """All sessions of a person, expired or not. The index may lag behind by a moment."""
     return [_session(item) for item in SessionItem.by_user.query(user_id)]
 
 
-def rotate(session: Session, rotated: Session) -> bool:
-    """Store the next refresh token and new times; False when the token was used or the session ended meanwhile."""
+def save_rotated_session(session: Session, rotated: Session) -> bool:
+    """Store the next refresh token and new times; False when the session changed or ended since it was read."""
     actions: list[Action] = [
         SessionItem.refresh_sha256.set(rotated.refresh_sha256),
         SessionItem.last_used_at_ms.set(rotated.last_used_at_ms),
@@ -99,25 +99,24 @@ def rotate(session: Session, rotated: Session) -> bool:
     if rotated.former_sha256 is not None:
         actions.append(SessionItem.former_sha256.set(rotated.former_sha256))
     return SessionItem(session.session_id).update_if(
-        actions=actions,
-        condition=SessionItem.refresh_sha256 == session.refresh_sha256,
+        actions=actions, condition=SessionItem.refresh_sha256 == session.refresh_sha256
     )
 
 
-def note_use(session_id: str, now_ms: int) -> None:
-    """Store when a session was used; one that has ended meanwhile stays so."""
+def save_session_use(session_id: str, now_ms: int) -> None:
+    """Store when a session was used last, unless it has ended."""
     SessionItem(session_id).update_if(
         actions=[SessionItem.last_used_at_ms.set(now_ms)], condition=SessionItem.session_id.exists()
     )
 
 
-def remove(session_id: str) -> None:
-    """End a session; one that is gone already is no error."""
+def remove_session(session_id: str) -> None:
+    """Delete a session, if it exists."""
     SessionItem(session_id).delete()
 
 
-def remove_all(sessions: Iterable[Session]) -> None:
-    """End many sessions, in batches."""
+def remove_sessions(sessions: Iterable[Session]) -> None:
+    """Delete many sessions, in batches."""
     with SessionItem.batch_write() as batch:
         for session in sessions:
             batch.delete(SessionItem(session.session_id))

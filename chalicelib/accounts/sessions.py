@@ -1,4 +1,4 @@
-"""Sessions: begun with a log-in, shown by a short-lived session token, kept alive by refresh tokens that rotate."""
+"""Sessions: begun by a log-in, proved by short-lived session tokens, kept alive by refresh tokens that rotate."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from typing import Any
 import jwt
 from jwt.types import Options
 
-from chalicelib.accounts import session_store as store
-from chalicelib.accounts import signing_keys
-from chalicelib.accounts import store as users
+from chalicelib.accounts import session_store, signing_keys
 from chalicelib.accounts.model import (
     SESSION_MS,
     SESSION_TOKEN_MS,
     Account,
     Session,
-    refresh_digest,
     refresh_token,
-    session_id_of,
+    refresh_token_session_id,
 )
+from chalicelib.accounts.store import load_open_account
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import Unauthenticated, not_found
-from chalicelib.core.identifiers import new_family_secret, new_id, new_secret
+from chalicelib.core.identifiers import digest, new_family_secret, new_id, new_secret
 from chalicelib.realtime import publisher as live
 
 ALGORITHM = "HS256"
@@ -34,9 +32,13 @@ MAX_USER_AGENT_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a browser gets: both tokens, and when the session token ends.
+    """The tokens that a browser gets.
 
-    browser_token is there after a log-in: by it the browser is known at the next one.
+    Attributes:
+        session_token: Proves the session, for SESSION_TOKEN_MS.
+        refresh_token: Gets the next tokens, once.
+        expires_at_ms: When the session token ends.
+        browser_token: After a log-in: the browser is recognized by it at the next one (known_browsers.py).
     """
 
     session_token: str
@@ -45,8 +47,8 @@ class Tokens:
     browser_token: str = ""
 
 
-def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) -> Tokens:
-    """Add a new session to a transaction; its tokens are good once that is committed."""
+def put_new_session(write: Transaction, account: Account, user_agent: str, now_ms: int) -> Tokens:
+    """Add a new session to a transaction; its tokens are valid once that is committed."""
     session_id, family = new_id(), new_secret()
     token = refresh_token(session_id, new_family_secret(family))
     session = Session(
@@ -56,91 +58,110 @@ def put_new(write: Transaction, account: Account, user_agent: str, now_ms: int) 
         created_at_ms=now_ms,
         last_used_at_ms=now_ms,
         expires_at_ms=now_ms + SESSION_MS,
-        refresh_sha256=refresh_digest(token),
+        refresh_sha256=digest(token),
         user_agent=user_agent[:MAX_USER_AGENT_CHARACTERS],
         family=family,
     )
-    store.put_new(write, session)
+    session_store.put_session(write, session)
     return _tokens(session, token, now_ms)
 
 
-def authenticate(session_token: str, now_ms: int) -> Session:
-    """The session that a token shows, read each time so that a log-out acts at once. Raises Unauthenticated."""
+def authenticate_session(session_token: str, now_ms: int) -> Session:
+    """The session of a session token. It is read each time, so that a log-out takes effect at once.
+
+    Raises:
+        Unauthenticated: The token is invalid or expired, or its session has ended.
+    """
     claims = _claims(session_token, now_ms)
-    session = store.load(claims["sid"]) if now_ms < claims["exp"] * 1_000 else None
+    session = session_store.load_session(claims["sid"]) if now_ms < claims["exp"] * 1_000 else None
     if session is None or session.expired(now_ms) or session.user_id != claims["sub"]:
-        raise bad_session()
+        raise invalid_session()
     return session
 
 
-def refresh(token: str, now_ms: int) -> Tokens:
-    """New tokens for a refresh token, which is spent by that. Raises Unauthenticated.
+def refresh_session(token: str, now_ms: int) -> Tokens:
+    """Exchange a refresh token for new tokens.
 
-    A token that was spent already, even by a call of the same moment, is in two hands: the session ends with all that
-    hangs on it (RFC 9700, section 4.14.2). What was never a token of it ends nothing.
+    A token that was exchanged before, even by a simultaneous call, is in two hands: its session ends, with all its
+    tokens. A text that was never a token of the session ends nothing.
+    Source: RFC 9700, section 4.14.2.
+
+    Raises:
+        Unauthenticated: The token is not the newest one of a session, or the account is closed.
     """
-    session_id = session_id_of(token)
-    session = store.load(session_id) if session_id else None
+    session = _session_of_refresh_token(token)
     if session is None or session.expired(now_ms) or session.is_api_token:
-        raise bad_session()
+        raise invalid_session()
     if not session.has_token(token):
         if session.had_token(token):
-            end(session)
-        raise bad_session()
+            end_session(session)
+        raise invalid_session()
     rotated, next_token = session.rotated(now_ms)
-    if not has_account(session) or not store.rotate(session, rotated):
-        end(session)
-        raise bad_session()
+    if not has_account(session) or not session_store.save_rotated_session(session, rotated):
+        end_session(session)
+        raise invalid_session()
     return _tokens(rotated, next_token, now_ms)
 
 
-def is_current(token: str, user_id: str, now_ms: int) -> bool:
-    """Whether this is the refresh token of one of a person's sessions; it is not spent by that."""
-    session_id = session_id_of(token)
-    session = store.load(session_id) if session_id else None
+def _session_of_refresh_token(token: str) -> Session | None:
+    session_id = refresh_token_session_id(token)
+    return session_store.load_session(session_id) if session_id else None
+
+
+def is_current_refresh_token(token: str, user_id: str, now_ms: int) -> bool:
+    """Whether a token is the newest refresh token of one of a person's sessions. The token stays valid."""
+    session = _session_of_refresh_token(token)
     if session is None or session.user_id != user_id or session.expired(now_ms):
         return False
     return session.has_token(token)
 
 
-def of_user(user_id: str, now_ms: int) -> list[Session]:
-    """A person's sessions, the one used last first."""
-    alive = (session for session in store.of_user(user_id) if not session.expired(now_ms))
-    return sorted(alive, key=lambda session: session.last_used_at_ms, reverse=True)
+def list_sessions(user_id: str, now_ms: int) -> list[Session]:
+    """A person's sessions and API tokens that have not ended, the one used last first."""
+    active = (session for session in session_store.load_sessions_of_user(user_id) if not session.expired(now_ms))
+    return sorted(active, key=lambda session: session.last_used_at_ms, reverse=True)
 
 
-def end(session: Session) -> None:
-    """Log out: its tokens are worthless at once, its dashboards closed."""
-    store.remove(session.session_id)
+def end_session(session: Session) -> None:
+    """End a session: its tokens are invalid at once, its dashboards are closed."""
+    session_store.remove_session(session.session_id)
     live.hang_up(session.user_id, {session.session_id})
 
 
-def end_one(user_id: str, session_id: str) -> None:
-    """End one of a person's sessions, or API tokens. Raises NotFound."""
-    session = store.load(session_id)
+def end_own_session(user_id: str, session_id: str) -> None:
+    """End one of a person's sessions or API tokens.
+
+    Raises:
+        NotFound: The person has no such session.
+    """
+    session = session_store.load_session(session_id)
     if session is None or session.user_id != user_id:
         raise not_found("session")
-    end(session)
+    end_session(session)
 
 
-def end_others(session: Session) -> None:
-    """Log a person out everywhere else."""
-    _end(session.user_id, [other for other in store.of_user(session.user_id) if other.session_id != session.session_id])
+def end_other_sessions(session: Session) -> None:
+    """End all of a person's sessions and API tokens but one."""
+    sessions = session_store.load_sessions_of_user(session.user_id)
+    _end(session.user_id, [other for other in sessions if other.session_id != session.session_id])
 
 
-def end_all(user_id: str) -> None:
-    """Log a person out everywhere."""
-    _end(user_id, store.of_user(user_id))
+def end_all_sessions(user_id: str) -> None:
+    """End all of a person's sessions and API tokens."""
+    _end(user_id, session_store.load_sessions_of_user(user_id))
 
 
 def _end(user_id: str, sessions: list[Session]) -> None:
-    store.remove_all(sessions)
+    session_store.remove_sessions(sessions)
     live.hang_up(user_id, {session.session_id for session in sessions})
 
 
 def has_account(session: Session) -> bool:
-    """The index of sessions may lag when an account is closed: what it did not show ends here."""
-    account = users.load_open(session.email)
+    """Whether the account of a session is open.
+
+    Closing an account ends its sessions by an index that may lag; this check ends the ones that it missed.
+    """
+    account = load_open_account(session.email)
     return account is not None and account.user_id == session.user_id
 
 
@@ -159,27 +180,27 @@ def _tokens(session: Session, token: str, now_ms: int) -> Tokens:
 
 
 def _claims(session_token: str, now_ms: int) -> dict[str, Any]:
-    """A token's claims, once its signature holds; its end is left to the caller, whose clock it is."""
+    """The claims of a token whose signature is right. The caller checks `exp`, by its own clock."""
     options: Options = {"require": ["exp", "sub", "sid"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
     try:
         secret = _secret(jwt.get_unverified_header(session_token), now_ms)
         claims: dict[str, Any] = jwt.decode(session_token, secret, [ALGORITHM], options, issuer=ISSUER)
     except (jwt.PyJWTError, UnicodeEncodeError) as error:
-        raise bad_session() from error
+        raise invalid_session() from error
     if not (isinstance(claims["exp"], int) and isinstance(claims["sid"], str) and claims["sid"]):
-        raise bad_session()
+        raise invalid_session()
     return claims
 
 
 def _secret(header: Mapping[str, Any], now_ms: int) -> str:
-    """The secret that a token names; raises Unauthenticated when there is no such."""
+    """The secret of the key that a token names. Raises Unauthenticated for an unknown key."""
     key_id = header.get("kid")
     key = signing_keys.RING.verifying(key_id, now_ms) if isinstance(key_id, str) else None
     if key is None:
-        raise bad_session()
+        raise invalid_session()
     return key.secret
 
 
-def bad_session() -> Unauthenticated:
-    """What is said of every token that opens nothing."""
+def invalid_session() -> Unauthenticated:
+    """The error for every invalid token, whatever is wrong with it."""
     return Unauthenticated("This session is not valid or has ended: log in again.", code="bad_session")

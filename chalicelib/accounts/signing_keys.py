@@ -1,4 +1,7 @@
-"""The keys of session tokens: the newest signs, all of them verify, so that a new one ends nobody's session."""
+"""The keys of session tokens: the newest signs, all of them verify, so that a new key ends no session.
+
+Their secrets are in SSM on AWS and in the environment on a PC, never in a table or a log.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,33 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.accounts import signing_key_store as store
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.core import aws
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.identifiers import digest
+from chalicelib.core.settings import settings
 from chalicelib.core.times import MINUTE_MS
 
 MIN_SECRET_BYTES = 32
 """As long as HS256's own output (RFC 7518, section 3.2)."""
 MAX_AGE_MS = 10 * MINUTE_MS
-"""A container that never meets a new key learns of it by this; a superseded key must verify for longer."""
+"""A container reads the keys again after this time. A superseded key must verify for longer."""
 MIN_AGE_MS = MINUTE_MS
-"""Made-up key ids in forged tokens must not become calls of the store."""
+"""An unknown key id makes a container read again after this time, so that forged tokens cannot flood SSM."""
 LOG = logging.getLogger("ghostwatt.keys")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A secret, and the id that names it without showing it."""
+    """A secret, and an id that does not reveal it."""
 
     key_id: str
     secret: str
 
 
 class KeyRing:
-    """The keys as they were last read: when first needed, once they are old, or for an unknown key id."""
+    """A cache of the keys, read when first needed, when they are old, and for an unknown key id."""
 
     def __init__(self, load: Callable[[], Sequence[str]]) -> None:
         self._load = load
@@ -37,12 +43,20 @@ class KeyRing:
         self._read_at_ms = 0
 
     def signing(self, now_ms: int) -> Key:
-        """The newest key. Raises Unavailable."""
+        """The newest key.
+
+        Raises:
+            Unavailable: There are no keys yet, and they cannot be read.
+        """
         self._read_if_older(MAX_AGE_MS, now_ms)
         return self._keys[-1]
 
     def verifying(self, key_id: str, now_ms: int) -> Key | None:
-        """The key of an id, None when there is none. Raises Unavailable."""
+        """The key of an id; None for an unknown one.
+
+        Raises:
+            Unavailable: There are no keys yet, and they cannot be read.
+        """
         self._read_if_older(MAX_AGE_MS, now_ms)
         if self._find(key_id) is None:
             self._read_if_older(MIN_AGE_MS, now_ms)
@@ -52,7 +66,7 @@ class KeyRing:
         return next((key for key in self._keys if key.key_id == key_id), None)
 
     def _read_if_older(self, age_ms: int, now_ms: int) -> None:
-        """Keys at hand stay good while the store is down: only a container without any must wait."""
+        """Keys that were read before stay in use while they cannot be read again."""
         if self._keys and abs(now_ms - self._read_at_ms) < age_ms:
             return
         try:
@@ -72,5 +86,25 @@ def _key(secret: str) -> Key:
     return Key(digest(secret)[:8], secret)
 
 
-RING = KeyRing(store.load)
+def load_secrets() -> list[str]:
+    """Load all secrets in use, the newest last; in SSM each is named by the time at which it was made.
+
+    Raises:
+        Unavailable: SSM does not answer.
+    """
+    if not settings().signing_keys_path:
+        return [settings().jwt_secret]
+    try:
+        pages = aws.client("ssm", read_seconds=3).get_paginator("get_parameters_by_path")
+        parameters = [
+            parameter
+            for page in pages.paginate(Path=settings().signing_keys_path, WithDecryption=True)
+            for parameter in page["Parameters"]
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable("The signing keys cannot be read; try again.", code="keys_unavailable") from error
+    return [parameter["Value"] for parameter in sorted(parameters, key=lambda parameter: str(parameter["Name"]))]
+
+
+RING = KeyRing(load_secrets)
 """The keys of this process."""

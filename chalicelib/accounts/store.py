@@ -1,4 +1,4 @@
-"""Accounts, one item a person, by e-mail address."""
+"""Storage of accounts: one item a person, by e-mail address."""
 
 from __future__ import annotations
 
@@ -57,27 +57,30 @@ def _account(item: UserItem) -> Account:
     )
 
 
-def load(email: str) -> Account | None:
-    """The account of this address, open or closed; None if there is none."""
+def load_account(email: str) -> Account | None:
+    """The account of an address, open or closed; None if there is none."""
     try:
         return _account(UserItem.get(email, consistent_read=True))
     except UserItem.DoesNotExist:
         return None
 
 
-def load_open(email: str) -> Account | None:
-    """The account of this address; None if there is none or it is closed."""
-    account = load(email)
+def load_open_account(email: str) -> Account | None:
+    """The account of an address; None if there is none or it is closed."""
+    account = load_account(email)
     return account if account is not None and account.closed_at_ms is None else None
 
 
-def put_new(write: Transaction, account: Account) -> None:
-    """Add to a transaction: a new account, unless the address is taken."""
+def put_new_account(write: Transaction, account: Account) -> None:
+    """Add a new account to a transaction, on the condition that the address is free."""
     write.save(UserItem(**asdict(account)), condition=UserItem.email.does_not_exist())
 
 
 def put_log_in(write: Transaction, account: Account, known_places: Mapping[str, int]) -> None:
-    """Add to a transaction: the account is open, its password is still the one that was read, and where it is used."""
+    """Add a log-in to a transaction, on the condition that the account is open and has the password that was read.
+
+    `known_places` are all places to store, as remember_place gives them.
+    """
     if known_places == account.known_places:
         write.condition_check(UserItem, account.email, condition=_same_password(account))
     else:
@@ -85,79 +88,79 @@ def put_log_in(write: Transaction, account: Account, known_places: Mapping[str, 
         write.update(UserItem(account.email), actions=actions, condition=_same_password(account))
 
 
-def put_open(write: Transaction, account: Account) -> None:
-    """Add to a transaction: the account is open."""
+def put_open_check(write: Transaction, account: Account) -> None:
+    """Add to a transaction the condition that the account is still open."""
     write.condition_check(UserItem, account.email, condition=_open(account))
 
 
-def save_password(account: Account, password_hash: str) -> bool:
-    """Store another hash; False when the password was changed or the account closed since it was read."""
-    return _update(UserItem(account.email), [UserItem.password_hash.set(password_hash)], _same_password(account))
+def save_password_hash(account: Account, password_hash: str) -> bool:
+    """Store another hash; False when the password changed or the account was closed since it was read."""
+    return UserItem(account.email).update_if([UserItem.password_hash.set(password_hash)], _same_password(account))
 
 
-def save_choices(account: Account, choices: AccountUpdate) -> Account | None:
-    """Store what a person chose, and only that; None when the account was closed since it was read."""
-    chosen = {name: value for name, value in asdict(choices).items() if value is not None}
-    actions = [getattr(UserItem, name).set(_storable(value)) for name, value in chosen.items()]
+def save_account_update(account: Account, update: AccountUpdate) -> Account | None:
+    """Store new settings; returns the account as it is then, None when it was closed since it was read."""
+    changed = {name: value for name, value in asdict(update).items() if value is not None}
+    actions = [getattr(UserItem, name).set(_storable(value)) for name, value in changed.items()]
     if not actions:
         return account
     item = UserItem(account.email)
-    return _account(item) if _update(item, actions, _open(account)) else None
+    return _account(item) if item.update_if(actions, _open(account)) else None
 
 
 def _storable(value: str | float) -> str | float:
     return value if isinstance(value, str) else round(value, DECIMALS)
 
 
-def save_link(account: Account, purpose: Purpose, link: MailLink) -> bool:
-    """Store a link in place of the last one; False when the account was closed since it was read."""
+def save_mail_link(account: Account, purpose: Purpose, link: MailLink) -> bool:
+    """Store a link in place of the last one for its purpose; False when the account was closed since it was read."""
     attribute = UserItem.confirm_link if purpose == "confirm" else UserItem.reset_link
-    return _update(UserItem(account.email), [attribute.set(link)], _open(account))
+    return UserItem(account.email).update_if([attribute.set(link)], _open(account))
 
 
-def remove_link(account: Account, purpose: Purpose) -> None:
-    """Forget a link that did not reach anybody."""
+def remove_mail_link(account: Account, purpose: Purpose) -> None:
+    """Delete a link whose mail was not sent."""
     attribute = UserItem.confirm_link if purpose == "confirm" else UserItem.reset_link
-    _update(UserItem(account.email), [attribute.remove()], _open(account))
+    UserItem(account.email).update_if([attribute.remove()], _open(account))
 
 
-def save_confirmed(account: Account, now_ms: int) -> bool:
-    """Use the account's confirmation link; False when it was used or replaced, or the account closed meanwhile."""
+def save_confirmed_address(account: Account, now_ms: int) -> bool:
+    """Use the account's confirmation link; False when the link or the account changed since it was read."""
     unused = _open(account) & (UserItem.confirm_link == account.confirm_link)
     actions: list[Action] = [UserItem.confirmed_at_ms.set(now_ms), UserItem.confirm_link.remove()]
-    return _update(UserItem(account.email), actions, unused)
+    return UserItem(account.email).update_if(actions, unused)
 
 
 def save_reset_password(account: Account, password_hash: str, now_ms: int) -> bool:
-    """Use the account's reset link; False when it was used or replaced, or the account closed meanwhile."""
+    """Use the account's reset link; False when the link or the account changed since it was read."""
     unused = _open(account) & (UserItem.reset_link == account.reset_link)
     actions: list[Action] = [UserItem.password_hash.set(password_hash), UserItem.reset_link.remove()]
     if not account.is_confirmed:
-        # Whoever had the account until now never showed that the address is theirs.
+        # Whoever used the account until now never proved that the address is theirs.
         actions += [
             UserItem.confirmed_at_ms.set(now_ms),
             UserItem.confirm_link.remove(),
             UserItem.second_factor.remove(),
         ]
-    return _update(UserItem(account.email), actions, unused)
+    return UserItem(account.email).update_if(actions, unused)
 
 
 def save_second_factor(account: Account, factor: SecondFactor | None) -> bool:
-    """Store what a second factor is now, or none; False when it changed or the account was closed since it was read."""
-    known = account.second_factor
+    """Store or remove a second factor; False when it changed or the account was closed since it was read."""
+    before = account.second_factor
     attribute = UserItem.second_factor
-    unchanged = attribute.does_not_exist() if known is None else attribute == known
+    unchanged = attribute.does_not_exist() if before is None else attribute == before
     action = attribute.remove() if factor is None else attribute.set(factor)
-    return _update(UserItem(account.email), [action], _open(account) & unchanged)
+    return UserItem(account.email).update_if([action], _open(account) & unchanged)
 
 
-def close(account: Account, now_ms: int) -> bool:
-    """Mark an account as closed; False when it is closed or gone already."""
-    return _update(UserItem(account.email), [UserItem.closed_at_ms.set(now_ms)], _open(account))
+def mark_account_closed(account: Account, now_ms: int) -> bool:
+    """Mark an account as closed; False when it is closed or deleted already."""
+    return UserItem(account.email).update_if([UserItem.closed_at_ms.set(now_ms)], _open(account))
 
 
-def remove(account: Account) -> bool:
-    """Forget an account; False when it is gone already, or somebody new has the address."""
+def remove_account(account: Account) -> bool:
+    """Delete an account; False when it is deleted already, or its address belongs to a new one."""
     return UserItem(account.email).delete_if(UserItem.user_id == account.user_id)
 
 
@@ -169,8 +172,3 @@ def _open(account: Account) -> Condition:
 def _same_password(account: Account) -> Condition:
     condition: Condition = _open(account) & (UserItem.password_hash == account.password_hash)
     return condition
-
-
-def _update(item: UserItem, actions: list[Action], condition: Condition) -> bool:
-    """Update, and take over what is stored then; False when the condition does not hold."""
-    return item.update_if(actions=actions, condition=condition)

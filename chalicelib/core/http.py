@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.accounts import api_token_service as api_tokens
-from chalicelib.accounts import quotas, sessions
-from chalicelib.accounts.api_tokens import Scope, allows
-from chalicelib.accounts.model import Session
+from chalicelib.accounts import quotas
+from chalicelib.accounts.api_tokens import authenticate_api_token, is_api_token, scope_allows
+from chalicelib.accounts.model import Scope, Session
+from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.core import clock, telemetry
 from chalicelib.core.addresses import address_bucket
 from chalicelib.core.bodies import raw_body
@@ -290,10 +290,10 @@ def _person(token: str, needed: Scope | None, now_ms: int) -> Session:
     if not token:
         said = "This needs a session: log in, and send its token as x-session-token or Authorization: Bearer <token>."
         raise Unauthenticated(said, code="bad_session")
-    if not api_tokens.is_one(token):
-        return sessions.authenticate(token, now_ms)
-    session = api_tokens.authenticate(token, now_ms)
-    if not allows(session.scope, needed):
+    if not is_api_token(token):
+        return authenticate_session(token, now_ms)
+    session = authenticate_api_token(token, now_ms)
+    if not scope_allows(session.scope, needed):
         code = "read_only" if session.scope == "read" else "out_of_scope"
         raise Forbidden(f"A token with the scope {session.scope} may not do this: log in.", code=code)
     return session

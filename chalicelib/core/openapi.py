@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.accounts.api_tokens import Scope
+from chalicelib.accounts.model import Scope
 from chalicelib.core.http import ROUTES, Route, Who
 from chalicelib.core.schemas import Failure
 from chalicelib.core.settings import VERSION

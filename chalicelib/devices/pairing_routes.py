@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts.service import get_account
 from chalicelib.core import views
 from chalicelib.core.http import Call, Who, route
 from chalicelib.core.settings import settings
@@ -48,7 +48,7 @@ def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
 def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """Take the device as yours"""
-    account, body = accounts.of_session(call.session), call.body
+    account, body = get_account(call.session), call.body
     claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
     return views.claim(claim)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.accounts import store as users
 from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.service import check_account_open
+from chalicelib.accounts.store import put_open_check
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import BadRequest, Conflict, not_found
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
@@ -139,7 +140,7 @@ def approve(account: Account, user_code: str, device_name: str | None, now_ms: i
             raise devices.refused(known, now_ms)
         approved = _approve(account, claim, known, device_name, now_ms)
         if approved is None:
-            devices.check_open(account)
+            check_account_open(account)
         return approved
 
     return retry_conflicts(attempt, BUSY)
@@ -149,7 +150,7 @@ def _approve(account: Account, claim: Claim, known: Device | None, name: str | N
     """Approve, and make the device, as one; None when something changed at the same moment."""
     device = known or devices.new(account, claim.device_id, name or DEFAULT_NAME, now_ms)
     write = Transaction()
-    users.put_open(write, account)
+    put_open_check(write, account)
     store.put_approved(write, claim, device, name)
     if known is None:
         device_store.put_new(write, device)

@@ -9,12 +9,13 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts.service import get_account
 from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.errors import BadRequest, Conflict, Invalid
 from chalicelib.core.http import Call, Reply, Who, route
 from chalicelib.core.schemas import Done
+from chalicelib.deletion import service as deletion
 from chalicelib.detection.port_state import DeviceState
 from chalicelib.devices import schemas as wire
 from chalicelib.devices import service as devices
@@ -34,7 +35,7 @@ LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 @route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
 def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
     """Register a device, or give your own device a new key"""
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
     return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
 
@@ -107,7 +108,7 @@ def _plain(device: Device, now_ms: int) -> dict[str, object]:
 @route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
 def add_device(call: Call[wire.AddDevice]) -> Done:
     """Add a device (the dashboard guide's form); 400 when it exists"""
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     try:
         devices.add(account, call.body.device_id, call.body.name, call.now_ms)
     except Conflict as error:
@@ -132,7 +133,7 @@ def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceA
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)
 def release_device(call: Call[None], device_id: str) -> Done:
     """Release a device: its key is dead at once, its data is deleted within a day"""
-    devices.release(call.owner_id, device_id, call.now_ms)
+    deletion.release_device(call.owner_id, device_id, call.now_ms)
     return Done(message="released")
 
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib.accounts import deletion_requests as purge
-from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.service import check_account_open
+from chalicelib.accounts.store import put_open_check
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Unauthenticated, not_found
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
 from chalicelib.detection import store as states
-from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.detection.port_state import DeviceState
 from chalicelib.devices import device_alerts, store
 from chalicelib.devices import list_order as device_order
 from chalicelib.devices import model as keys
 from chalicelib.devices.list_order import Calls, Place
 from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device
 from chalicelib.notifications import outbox as notify
-from chalicelib.ports import store as ports
 from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
 
@@ -79,20 +77,13 @@ def new(account: Account, device_id: str, name: str, now_ms: int) -> Device:
 def _add(account: Account, device: Device) -> bool:
     """Store a new device; False when somebody else was quicker. Raises Unauthenticated when the account is closed."""
     write = Transaction()
-    users.put_open(write, account)
+    put_open_check(write, account)
     store.put_new(write, device)
     if not write.commit():
-        check_open(account)
+        check_account_open(account)
         return False
     live.push_device(device)
     return True
-
-
-def check_open(account: Account) -> None:
-    """Raises Unauthenticated when the account was closed since it was read: nothing may be made its own any more."""
-    now = users.load_open(account.email)
-    if now is None or now.user_id != account.user_id:
-        raise Unauthenticated("This account is closed.", code="bad_session")
 
 
 def refused(device: Device, now_ms: int) -> Conflict:
@@ -219,17 +210,3 @@ def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_m
     """A new key for a device, shown this once; it may be given an end."""
     expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
     return _give_key(owner_id, device_id, expires_at_ms)
-
-
-def release(owner_id: str, device_id: str, now_ms: int) -> None:
-    """Give a device up: its key is dead at once, what it recorded is purged by the schedule."""
-    device = own(owner_id, device_id)
-    purge.ask_for_device(device, now_ms)
-    store.remove(device)
-    commands.hang_up(device.mqtt_client_ids)
-    known = states.load(device.device_uid).ports
-    for port in ports.of_device(device.device_uid):
-        write = Transaction()
-        endings.put_removed(write, port, known.get(port.port_id, PortState()), now_ms)
-        write.commit()  # one that changes at this very moment is purged with the rest
-    live.push_device_removed(device)

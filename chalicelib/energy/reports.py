@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.accounts import service as accounts
 from chalicelib.accounts.model import Account, Session
+from chalicelib.accounts.service import get_account
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import DAY_MS, QUARTER_MS
 from chalicelib.energy import service, usage
@@ -73,7 +73,7 @@ def report_port(session: Session, port_id: str, query: PeriodQuery, now_ms: int)
         Invalid: There are too many periods (field from).
         Unavailable: Late readings are still being summed up.
     """
-    account = accounts.of_session(session)
+    account = get_account(session)
     port = ports.own(account.user_id, port_id)
     prices = service.load_prices(account)
     listed = periods(query.length, query.first_ms, query.last_ms, prices.zone)
@@ -144,7 +144,7 @@ def report_always_on(session: Session, now_ms: int) -> AlwaysOnReport:
         Invalid: There are too many outlets.
         Unavailable: Late readings are still being summed up.
     """
-    account = accounts.of_session(session)
+    account = get_account(session)
     prices = service.load_prices(account)
     first_ms = now_ms - DAYS * DAY_MS
     owned = [port for port, _ in usage.load_home_outlets(account.user_id, DAYS, usage.MOST_DAYS_OF_SLOTS)]

@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts.service import get_account
 from chalicelib.core import query as paging
 from chalicelib.core.errors import Invalid
 from chalicelib.core.http import Call, Who, route
@@ -24,7 +24,7 @@ blueprint = Blueprint(__name__)
 def home_energy(call: Call[None]) -> schemas.HomeEnergyAnswer:
     """What all your outlets used, cost and saved, by local day, week, month or year"""
     query = _period_query(call.query, call.now_ms)
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     return schemas.home_energy_answer(reports.report_home(account, query, call.now_ms), query.length)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from chalicelib.accounts import service as accounts
 from chalicelib.accounts.model import Account, Session
+from chalicelib.accounts.service import get_account
 from chalicelib.core.times import DAY_MS
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection.explain import explain_decision
@@ -70,7 +70,7 @@ def get_tariffs(session: Session) -> list[Tariff]:
     Raises:
         Unauthenticated: The account is closed.
     """
-    return store.load_tariffs(accounts.of_session(session).user_id)
+    return store.load_tariffs(get_account(session).user_id)
 
 
 def replace_tariffs(session: Session, tariffs: Sequence[Tariff]) -> None:
@@ -81,7 +81,7 @@ def replace_tariffs(session: Session, tariffs: Sequence[Tariff]) -> None:
         Unauthenticated: The account is closed.
     """
     check_tariffs(tariffs)
-    store.save_tariffs(accounts.of_session(session).user_id, tariffs)
+    store.save_tariffs(get_account(session).user_id, tariffs)
 
 
 def load_prices(account: Account) -> Prices:
@@ -107,7 +107,7 @@ def load_ledger(
         NotFound: The person has no such outlet.
         Invalid: The cursor is not one of ours (field cursor).
     """
-    account = accounts.of_session(session)
+    account = get_account(session)
     if port_id is not None:
         ports.own(account.user_id, port_id)
     events, next_cursor = phantom_events.obeyed(account.user_id, port_id, *span_ms, limit, cursor)
@@ -146,7 +146,7 @@ def what_if(session: Session, days: int, now_ms: int) -> WhatIf:
         Invalid: There are too many outlets for so many days (field days).
         Unavailable: Late readings are still being summed up.
     """
-    account = accounts.of_session(session)
+    account = get_account(session)
     prices = load_prices(account)
     owned = usage.load_home_outlets(account.user_id, days, usage.MOST_DAYS_OF_SLOTS, "days")
     cache = usage.DeviceCache()

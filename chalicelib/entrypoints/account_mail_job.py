@@ -6,7 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import account_mail as mails
+from chalicelib.accounts.mail_link_service import send_requested_link
 from chalicelib.core import clock, telemetry
 
 blueprint = Blueprint(__name__)
@@ -16,4 +16,4 @@ blueprint = Blueprint(__name__)
 def account_mail(event: dict[str, Any], context: object) -> bool:
     """Mail the link that was asked for; whether there is an account that it is for."""
     with telemetry.invocation(telemetry.request_id(context)):
-        return mails.run(event["purpose"], event["email"], clock.now_ms())
+        return send_requested_link(event["purpose"], event["email"], clock.now_ms())

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint, CloudWatchEvent
 
-from chalicelib.accounts import deletion as purging
 from chalicelib.core import clock, telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.devices import sweep as sweeping
 from chalicelib.energy import roll_up
 from chalicelib.notifications import delivery_service as deliver
@@ -39,7 +39,7 @@ def _sweep() -> dict[str, int]:
         "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
         "delivered": lambda: deliver.run(Deadline(DELIVERY_SECONDS), now_ms),
         "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),
-        "purged": lambda: purging.run(Deadline(PURGE_SECONDS), now_ms),
+        "purged": lambda: delete_requested(Deadline(PURGE_SECONDS), now_ms),
     }
     done: dict[str, int] = {}
     with ErrorCollector(LOG) as errors:

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account, Session
+from chalicelib.accounts.service import get_account
+from chalicelib.accounts.store import load_open_account
 from chalicelib.core import functions
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import retry_conflicts
@@ -49,7 +49,7 @@ def request_export(session: Session, first_ms: int, last_ms: int, formats: Colle
         TooMany: The day's exports are used up.
         Unavailable: The job could not be started.
     """
-    account, last_ms = accounts.of_session(session), min(last_ms, now_ms)
+    account, last_ms = get_account(session), min(last_ms, now_ms)
     if first_ms > last_ms:
         raise Invalid("from lies after to, or in the future.", code="invalid", field="from")
     ordered = tuple(name for name in FORMATS if name in formats)
@@ -132,7 +132,7 @@ def make_export(owner_id: str, number: int, now_ms: int) -> bool:
 
 
 def _make(export: Export, now_ms: int) -> None:
-    account = users.load_open(export.email)
+    account = load_open_account(export.email)
     if account is None or account.user_id != export.owner_id:
         LOG.info("the account of an export is closed")
         return

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 
-from chalicelib.accounts import account_mail, throttle
+from chalicelib.accounts import throttle
+from chalicelib.accounts.mail_link_service import send_first_confirmation
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import TooMany
@@ -99,7 +100,7 @@ class Round:
     def ask_to_confirm(self) -> None:
         """Whoever wants mail, and has an account older than confirmations, is asked to confirm the address, once."""
         if self.recipient.settings.preferences.email:
-            account_mail.ask_once(self.recipient.account, self.now_ms)
+            send_first_confirmation(self.recipient.account, self.now_ms)
 
     def post(self, deadline: Deadline) -> None:
         """Post what goes to the webhook, one after the other, while there is time."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_open_account
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.devices.liveness import shards
@@ -77,7 +77,7 @@ def _drop_all(owner_id: str, notification_ids: Sequence[str], now_ms: int) -> No
 def recipient_of(owner_id: str) -> Recipient | None:
     """The person behind an owner's id; None without choices, or when the account is closed."""
     settings = settings_store.load(owner_id)
-    account = users.load_open(settings.email) if settings else None
+    account = load_open_account(settings.email) if settings else None
     if settings is None or account is None or account.user_id != owner_id:
         return None
     return Recipient(settings, account)

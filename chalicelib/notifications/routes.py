@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import service as accounts
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.service import get_account
 from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.http import Call, Who, route
@@ -74,7 +74,7 @@ def mark_notifications_read(call: Call[wire.MarkRead]) -> Done:
 @route(blueprint, "GET", "/notification/settings", answers=wire.NotificationSettings, who=Who.SESSION)
 def get_notification_settings(call: Call[None]) -> wire.NotificationSettings:
     """How you are told of what happens, and what last went wrong with it"""
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     return _settings(account, notification_settings.of_account(account), None)
 
 
@@ -88,7 +88,7 @@ def get_notification_settings(call: Call[None]) -> wire.NotificationSettings:
 )
 def choose_notifications(call: Call[wire.ChooseNotifications]) -> wire.NotificationSettings:
     """Choose channels, quiet hours and the weekly digest; this takes the place of all choices before"""
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     chosen = notification_settings.choose(account, _preferences(call.body), call.now_ms)
     return _settings(account, chosen.settings, chosen.new_secret)
 
@@ -134,7 +134,7 @@ def _error(failure: Failure | None) -> wire.ChannelError | None:
 @route(blueprint, "POST", "/notification/test", answers=wire.TrialAnswer, who=Who.SESSION)
 def send_test_notification(call: Call[None]) -> wire.TrialAnswer:
     """Send one notification by every channel that you chose, now, and hear what became of it"""
-    account = accounts.of_session(call.session)
+    account = get_account(call.session)
     outcome = notification_settings.send_test(account, call.now_ms)
     results = [
         wire.TrialResult(

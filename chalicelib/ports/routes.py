@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts.service import get_account
 from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.http import Call, Reply, Who, route
@@ -109,6 +109,6 @@ def _raw(of: history.Recorded, asked: asking.Asked, now_ms: int) -> history.RawP
 def _usages(call: Call[None], of: history.Recorded, asked: asking.Asked) -> Reply:
     first_ms, last_ms, now_ms = asked.first_ms, asked.last_ms, call.now_ms
     resolution = asked.usage_resolution or history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
-    timezone = "UTC" if resolution == "5m" else accounts.of_session(call.session).timezone
+    timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone
     page = history.usages(of, resolution, timezone, first_ms, last_ms, asked.limit, now_ms)
     return asking.usage_reply(of.port.port_id, resolution, asked, page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts.service import get_account
 from chalicelib.core.http import Call, Reply
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
@@ -28,7 +28,7 @@ def reply(call: Call[None], device_id: str) -> Reply:
     asked = asking.asked(call.query)
     device = devices.own(call.owner_id, device_id)
     resolution = asked.usage_resolution or "5m"
-    timezone = "UTC" if resolution == "5m" else accounts.of_session(call.session).timezone
+    timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone
     page = sensor_service.load_sensor_summaries(
         device, resolution, timezone, asked.first_ms, asked.last_ms, asked.limit, call.now_ms
     )

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.accounts import session_store as sessions
 from chalicelib.accounts.model import Session
+from chalicelib.accounts.session_store import load_session
 from chalicelib.core import aws, clock, views
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.identifiers import digest, new_secret
@@ -61,7 +61,7 @@ def connect(connection_id: str, ticket: str, now_ms: int) -> None:
     if dashboard is None:
         raise _bad_ticket()
     connections.add(connection_id, replace(dashboard, opened_at=now, expires_at=now + CONNECTION_TTL_SECONDS))
-    session = sessions.load(dashboard.session_id)
+    session = load_session(dashboard.session_id)
     if session is None or session.expired(now_ms):
         connections.remove(connection_id)
         raise _bad_ticket()

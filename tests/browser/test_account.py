@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib.accounts import totp
+from chalicelib.accounts.second_factor import STEP_MS, totp_code
 from infra.local.runner.process import RunningStack
 from tests.browser.conftest import PASSWORD, Person
 from tests.browser.test_settings import section, visit
@@ -149,4 +149,4 @@ def test_two_step_log_in_is_set_up_asked_for_and_switched_off(person: Person, op
 
 def code(secret: str) -> str:
     """What an authenticator app shows now."""
-    return totp.code_at(secret, now_ms() // totp.STEP_MS)
+    return totp_code(secret, now_ms() // STEP_MS)

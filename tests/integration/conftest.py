@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import app
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import UserItem
 from chalicelib.core.dynamo import Connection
 from infra.aws.packaging import functions
 from infra.aws.packaging import template_parts as parts
@@ -50,7 +50,7 @@ VERBS = {
     ("notifications/delivery_service", "run"): "Sweep",
     ("notifications/delivery_rounds", "post"): "Sweep",
     ("notifications/digest_service", "run"): "Sweep",
-    ("accounts/deletion", "run"): "Sweep",
+    ("deletion/worker", "delete_requested"): "Sweep",
     ("energy/roll_up", "roll_up_silent_devices"): "Sweep",
     ("devices/sweep", "sweep"): "Sweep",
 }
@@ -73,7 +73,7 @@ class Denied(AssertionError):
 
 def confirm_address(person: Person) -> None:
     """What following the link of the confirmation leaves behind."""
-    users.UserItem(person.email).update(actions=[users.UserItem.confirmed_at_ms.set(1)])
+    UserItem(person.email).update(actions=[UserItem.confirmed_at_ms.set(1)])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import store as users
+from chalicelib.accounts.service import sign_up
+from chalicelib.accounts.store import load_open_account
 from chalicelib.core.identifiers import new_id
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.relay_reports import apply_relay_reports
@@ -55,8 +55,8 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
 
     The device is registered as of now: its own Pi is paired next, which is allowed for a day after that only.
     """
-    accounts.sign_up(email, password, "the demo's past", begin_ms)
-    account = users.load_open(email)
+    sign_up(email, password, "the demo's past", begin_ms)
+    account = load_open_account(email)
     if account is None:
         raise LookupError(f"the account {email} that was just made is not there")
     devices.register(account, device_id, "Demo Pi", now_ms)

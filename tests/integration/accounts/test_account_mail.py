@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import account_mail as mails
-from chalicelib.accounts import mail_link_service as mail_links
-from chalicelib.accounts import store as users
-from chalicelib.accounts import totp
+from chalicelib.accounts.mail_link_service import confirm_address, request_link, reset_password
 from chalicelib.accounts.mail_links import LIFE_MS, Purpose
+from chalicelib.accounts.second_factor import STEP_MS, totp_code
+from chalicelib.accounts.store import load_account
 from chalicelib.core import functions
 from chalicelib.core.errors import Invalid, TooMany, Unavailable
 from chalicelib.core.settings import settings
@@ -111,7 +110,7 @@ def test_a_link_that_is_sent_again_replaces_the_first(call: Call, person: Person
 
 def test_the_digest_of_a_link_is_stored_and_not_the_link(person: Person, post: Post) -> None:
     token = post.token(person.email, "confirm")
-    stored = users.load(person.email)
+    stored = load_account(person.email)
     assert stored
     assert stored.confirm_link
     assert token not in str(stored)
@@ -123,8 +122,8 @@ def test_a_link_has_an_end(call: Call, person: Person, post: Post, purpose: Purp
     ask_reset(call, person.email)
     token, at_ms = post.token(person.email, purpose), now_ms()
     act: dict[Purpose, Callable[[int], object]] = {
-        "confirm": lambda now: mail_links.confirm_address(token, now),
-        "reset": lambda now: mail_links.reset_password(token, NEW_PASSWORD, now),
+        "confirm": lambda now: confirm_address(token, now),
+        "reset": lambda now: reset_password(token, NEW_PASSWORD, now),
     }
     with pytest.raises(Invalid):
         act[purpose](at_ms + LIFE_MS[purpose])
@@ -197,7 +196,7 @@ def test_a_closed_account_gets_no_link(call: Call, person: Person, post: Post) -
     ask_reset(call, person.email)
     assert len(post.mails(person.email)) == 2
     assert reset(call, token).status == 422
-    assert users.load(person.email) is None, "its links are gone with it"
+    assert load_account(person.email) is None, "its links are gone with it"
 
 
 @pytest.mark.parametrize("address", ["person", "nobody@example.org"])
@@ -217,9 +216,9 @@ def test_one_who_asks_for_many_addresses_is_stopped_and_others_still_sign_up(
     monkeypatch.setenv("LIMITS", "sign_ups=off account_mail_requests=1+1/d")
     settings.cache_clear()
     bucket = secrets.token_hex(6)
-    mails.ask("reset", f"{secrets.token_hex(6)}@example.org", bucket, now_ms())
+    request_link("reset", f"{secrets.token_hex(6)}@example.org", bucket, now_ms())
     with pytest.raises(TooMany):
-        mails.ask("reset", f"{secrets.token_hex(6)}@example.org", bucket, now_ms())
+        request_link("reset", f"{secrets.token_hex(6)}@example.org", bucket, now_ms())
     for _ in range(3):
         new_person(call)
 
@@ -272,7 +271,7 @@ def test_two_step_log_in_outlives_a_reset_unless_the_address_was_never_confirmed
     if is_confirmed:
         call("POST", "/account/confirm", {"token": post.token(person.email, "confirm")})
     secret = person.call("POST", "/account/totp", {"currentPassword": person.password}).body["secret"]
-    code = totp.code_at(secret, now_ms() // totp.STEP_MS)
+    code = totp_code(secret, now_ms() // STEP_MS)
     assert person.call("POST", "/account/totp/confirm", {"code": code}).status == 200
     ask_reset(call, person.email)
     assert reset(call, post.token(person.email, "reset")).status == 200

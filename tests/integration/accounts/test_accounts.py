@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import store as users
-from chalicelib.accounts import throttle
+from chalicelib.accounts import guess_limits, service, throttle
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import UNKNOWN_ACCOUNT_HASH, hash_password, needs_rehash
+from chalicelib.accounts.store import load_account, put_new_account, save_password_hash
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import TooMany, Unauthenticated
 from chalicelib.core.identifiers import new_id
@@ -60,7 +59,7 @@ def test_an_address_is_taken_however_it_is_written(call: Call) -> None:
 def test_a_password_is_stored_as_argon2id_alone(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
-    stored = users.load(email)
+    stored = load_account(email)
     assert stored is not None
     assert stored.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
@@ -94,11 +93,11 @@ def test_nobodys_hash_has_the_parameters_of_everybodys() -> None:
 def test_a_hash_of_older_parameters_is_renewed_at_the_next_log_in(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
-    account = users.load(email)
+    account = load_account(email)
     assert account is not None
-    assert users.save_password(account, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD))
+    assert save_password_hash(account, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD))
     assert log_in(call, email).status == 200
-    renewed = users.load(email)
+    renewed = load_account(email)
     assert renewed is not None
     assert not needs_rehash(renewed.password_hash)
     assert log_in(call, email).status == 200
@@ -120,27 +119,27 @@ def test_a_guesser_shuts_out_neither_other_places_nor_the_next_window(call: Call
     sign_up(call, email)
     for _ in range(throttle.MOST_FAILURES):
         with pytest.raises(Unauthenticated):
-            accounts.log_in(email, "wrong horse", "", "192.0.2.1", NOW_MS)
+            service.log_in(email, "wrong horse", "", "192.0.2.1", NOW_MS)
     with pytest.raises(TooMany):
-        accounts.log_in(email, PASSWORD, "", "192.0.2.1", NOW_MS)
-    assert accounts.log_in(email, PASSWORD, "", "192.0.2.2", NOW_MS)
-    assert accounts.log_in(email, PASSWORD, "", "192.0.2.1", NOW_MS + 15 * MINUTE_MS)
+        service.log_in(email, PASSWORD, "", "192.0.2.1", NOW_MS)
+    assert service.log_in(email, PASSWORD, "", "192.0.2.2", NOW_MS)
+    assert service.log_in(email, PASSWORD, "", "192.0.2.1", NOW_MS + 15 * MINUTE_MS)
 
 
 def test_one_address_cannot_go_through_many_peoples_accounts(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "MOST_FAILURES_PER_ADDRESS", 3)
+    monkeypatch.setattr(guess_limits, "MAX_FAILURES_PER_ADDRESS", 3)
     for _ in range(3):
         with pytest.raises(Unauthenticated):
-            accounts.log_in(new_email(), PASSWORD, "", "192.0.2.3", NOW_MS)
+            service.log_in(new_email(), PASSWORD, "", "192.0.2.3", NOW_MS)
     with pytest.raises(TooMany):
-        accounts.log_in(new_email(), PASSWORD, "", "192.0.2.3", NOW_MS)
+        service.log_in(new_email(), PASSWORD, "", "192.0.2.3", NOW_MS)
 
 
 def test_logging_in_rightly_uses_up_no_attempts(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
     for _ in range(throttle.MOST_FAILURES + 1):
-        accounts.log_in(email, PASSWORD, "", "192.0.2.4", NOW_MS)
+        service.log_in(email, PASSWORD, "", "192.0.2.4", NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -278,9 +277,9 @@ def test_the_address_itself_is_no_password(call: Call) -> None:
 def test_an_account_whose_password_would_be_refused_today_still_logs_in(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
-    account = users.load(email)
+    account = load_account(email)
     assert account
-    users.save_password(account, hash_password("password"))
+    save_password_hash(account, hash_password("password"))
     assert log_in(call, email, "password").status == 200
 
 
@@ -293,6 +292,6 @@ def test_an_address_that_mail_cannot_reach_is_refused_by_name(call: Call, email:
 def test_an_account_with_an_address_that_would_be_refused_today_still_logs_in(call: Call) -> None:
     email = f"{secrets.token_hex(6)}@y"
     write = Transaction()
-    users.put_new(write, Account(email, new_id(), hash_password(PASSWORD), NOW_MS))
+    put_new_account(write, Account(email, new_id(), hash_password(PASSWORD), NOW_MS))
     assert write.commit()
     assert log_in(call, email).status == 200

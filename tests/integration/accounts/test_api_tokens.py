@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import api_token_service as api_tokens
-from chalicelib.accounts import session_store as store
-from chalicelib.accounts import sessions
-from chalicelib.accounts.api_tokens import MAX_TOKENS, SEEN_MS
+from chalicelib.accounts import api_tokens
+from chalicelib.accounts.api_tokens import MAX_TOKENS, USE_PRECISION_MS, authenticate_api_token, create_api_token
+from chalicelib.accounts.session_store import SessionItem, load_session, remove_session, save_session_use
+from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.times import DAY_MS
 from chalicelib.realtime import publisher as live
@@ -101,7 +101,7 @@ def test_a_token_that_controls_switches_an_outlet_and_opens_the_live_socket(
     ticket = call("POST", "/live/ticket", {}, x_session_token=control)
     assert ticket.status == 200
     live.connect("of-a-token", ticket.body["ticket"], now_ms())
-    assert live.is_watching(api_tokens.authenticate(control, now_ms()).user_id)
+    assert live.is_watching(authenticate_api_token(control, now_ms()).user_id)
 
 
 def test_it_is_listed_with_its_scope(person: Person, made: Any, control: str) -> None:
@@ -113,7 +113,7 @@ def test_it_is_listed_with_its_scope(person: Person, made: Any, control: str) ->
 
 
 def test_a_token_stored_before_there_were_scopes_reads_and_does_no_more(call: Call, made: Any) -> None:
-    store.SessionItem(made["sessionId"]).update(actions=[store.SessionItem.scope.remove()])
+    SessionItem(made["sessionId"]).update(actions=[SessionItem.scope.remove()])
     assert call("GET", "/device/list", x_session_token=made["token"]).status == 200
     assert call("POST", "/live/ticket", {}, x_session_token=made["token"]).status == 403
 
@@ -163,7 +163,7 @@ def test_it_is_listed_by_its_name_and_never_shown_again(person: Person, made: An
 
 
 def test_its_secret_is_not_stored(made: Any) -> None:
-    stored = store.load(made["sessionId"])
+    stored = load_session(made["sessionId"])
     assert stored
     assert made["token"].rpartition(".")[2] not in str(stored)
 
@@ -193,39 +193,39 @@ def test_it_ends_with_all_other_sessions(call: Call, person: Person, made: Any, 
 def test_one_that_the_index_hid_when_its_account_was_closed_opens_nothing(
     person: Person, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "has_account", lambda _: False)
+    monkeypatch.setattr(api_tokens, "has_account", lambda _: False)
     with pytest.raises(Unauthenticated):
-        api_tokens.authenticate(made["token"], now_ms())
+        authenticate_api_token(made["token"], now_ms())
 
 
 def test_it_lasts_as_long_as_was_asked(person: Person) -> None:
     at_ms = now_ms()
-    session = sessions.authenticate(person.token, at_ms)
-    issued, token = api_tokens.issue(session, "Grafana", "read", 30, at_ms)
+    session = authenticate_session(person.token, at_ms)
+    issued, token = create_api_token(session, "Grafana", "read", 30, at_ms)
     assert issued.expires_at_ms == at_ms + 30 * DAY_MS
-    assert api_tokens.authenticate(token, issued.expires_at_ms - 1)
+    assert authenticate_api_token(token, issued.expires_at_ms - 1)
     with pytest.raises(Unauthenticated):
-        api_tokens.authenticate(token, issued.expires_at_ms)
+        authenticate_api_token(token, issued.expires_at_ms)
 
 
 def test_its_last_use_is_known_to_a_day(person: Person) -> None:
     at_ms = now_ms()
-    issued, token = api_tokens.issue(sessions.authenticate(person.token, at_ms), "Grafana", "read", 30, at_ms)
+    issued, token = create_api_token(authenticate_session(person.token, at_ms), "Grafana", "read", 30, at_ms)
 
     def last_used_at_ms() -> int | None:
-        stored = store.load(issued.session_id)
+        stored = load_session(issued.session_id)
         return stored.last_used_at_ms if stored else None
 
-    api_tokens.authenticate(token, at_ms + SEEN_MS - 1)
+    authenticate_api_token(token, at_ms + USE_PRECISION_MS - 1)
     assert last_used_at_ms() == at_ms
-    api_tokens.authenticate(token, at_ms + SEEN_MS)
-    assert last_used_at_ms() == at_ms + SEEN_MS
+    authenticate_api_token(token, at_ms + USE_PRECISION_MS)
+    assert last_used_at_ms() == at_ms + USE_PRECISION_MS
 
 
 def test_a_use_does_not_bring_back_what_has_ended(made: Any) -> None:
-    store.remove(made["sessionId"])
-    store.note_use(made["sessionId"], now_ms())
-    assert store.load(made["sessionId"]) is None
+    remove_session(made["sessionId"])
+    save_session_use(made["sessionId"], now_ms())
+    assert load_session(made["sessionId"]) is None
 
 
 @pytest.mark.parametrize("strip", ["gwr.", ""])

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import known_browsers as browsers
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import sessions
-from chalicelib.accounts import store as users
-from chalicelib.accounts.store import UserItem
+from chalicelib.accounts.guess_limits import MAX_FAILURES_PER_ADDRESS
+from chalicelib.accounts.known_browsers import BROWSER_TOKEN_MS, known_browser_id
+from chalicelib.accounts.service import log_in
+from chalicelib.accounts.sessions import authenticate_session
+from chalicelib.accounts.store import UserItem, load_account
 from chalicelib.core.errors import GhostwattError, TooMany, Unauthenticated
 from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
@@ -32,7 +32,7 @@ def address() -> str:
 
 def guess(email: str, address: str, at_ms: int, **proofs: str) -> GhostwattError:
     with pytest.raises((TooMany, Unauthenticated)) as refused:
-        accounts.log_in(email, WRONG, "", address, at_ms, **proofs)
+        log_in(email, WRONG, "", address, at_ms, **proofs)
     return refused.value
 
 
@@ -48,7 +48,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def known_browser(person: Person, address: str, at_ms: int) -> str:
     """The token of a browser that has logged in."""
-    return accounts.log_in(person.email, person.password, "", address, at_ms).browser_token
+    return log_in(person.email, person.password, "", address, at_ms).browser_token
 
 
 def attack(email: str, at_ms: int, from_addresses: int = 1) -> list[GhostwattError]:
@@ -61,7 +61,7 @@ def test_three_hundred_guesses_from_thirty_addresses_are_cut_short_and_shut_out_
     person: Person, address: str
 ) -> None:
     at_ms, known = now_ms(), f"home-{address}"
-    accounts.log_in(person.email, person.password, "", known, at_ms - 2 * 86_400_000)
+    log_in(person.email, person.password, "", known, at_ms - 2 * 86_400_000)
     browser = known_browser(person, f"trip-{address}", at_ms - 86_400_000)
     answers = attack(person.email, at_ms, from_addresses=30)
     assert sum(isinstance(answer, Unauthenticated) for answer in answers) == MOST
@@ -69,9 +69,9 @@ def test_three_hundred_guesses_from_thirty_addresses_are_cut_short_and_shut_out_
     assert isinstance(last, TooMany)
     assert (last.code, last.retry_after_seconds) == ("too_many_attempts", 864)
     with pytest.raises(TooMany):
-        accounts.log_in(person.email, person.password, "", f"stranger-{address}", at_ms)
-    assert accounts.log_in(person.email, person.password, "", f"café-{address}", at_ms, browser=browser)
-    assert accounts.log_in(person.email, person.password, "", known, at_ms)
+        log_in(person.email, person.password, "", f"stranger-{address}", at_ms)
+    assert log_in(person.email, person.password, "", f"café-{address}", at_ms, browser_token=browser)
+    assert log_in(person.email, person.password, "", known, at_ms)
 
 
 @pytest.mark.usefixtures("few")
@@ -83,40 +83,40 @@ def test_an_account_that_is_not_there_is_limited_alike(call: Call) -> None:
 @pytest.mark.usefixtures("few")
 def test_a_browser_with_a_session_is_known_by_it(person: Person, address: str) -> None:
     at_ms = now_ms()
-    token = accounts.log_in(person.email, person.password, "", address, at_ms - 60_000).refresh_token
+    token = log_in(person.email, person.password, "", address, at_ms - 60_000).refresh_token
     attack(person.email, at_ms)
     elsewhere = f"elsewhere-{address}"
     with pytest.raises(TooMany):
-        accounts.log_in(person.email, person.password, "", elsewhere, at_ms, refresh_token=token[:-2] + "xx")
-    assert accounts.log_in(person.email, person.password, "", elsewhere, at_ms, refresh_token=token)
+        log_in(person.email, person.password, "", elsewhere, at_ms, refresh_token=token[:-2] + "xx")
+    assert log_in(person.email, person.password, "", elsewhere, at_ms, refresh_token=token)
 
 
 def test_behind_one_address_a_known_browser_logs_in_whatever_the_neighbours_guess(person: Person, address: str) -> None:
     at_ms = now_ms()
     browser = known_browser(person, address, at_ms)
-    for _ in range(accounts.MOST_FAILURES_PER_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_ADDRESS):
         guess(f"{secrets.token_hex(6)}@example.org", address, at_ms)
     with pytest.raises(TooMany):
-        accounts.log_in(person.email, person.password, "", address, at_ms)
-    assert accounts.log_in(person.email, person.password, "", address, at_ms, browser=browser)
+        log_in(person.email, person.password, "", address, at_ms)
+    assert log_in(person.email, person.password, "", address, at_ms, browser_token=browser)
 
 
 @pytest.mark.usefixtures("few")
 def test_a_stolen_browser_cookie_is_no_way_to_guess_on(person: Person, stranger: Person, address: str) -> None:
     at_ms = now_ms()
     browser = known_browser(person, address, at_ms)
-    answers = [guess(person.email, f"{n}-{address}", at_ms, browser=browser) for n in range(20)]
+    answers = [guess(person.email, f"{n}-{address}", at_ms, browser_token=browser) for n in range(20)]
     assert [isinstance(answer, TooMany) for answer in answers] == [False] * 10 + [True] * 10
     attack(stranger.email, at_ms)
     with pytest.raises(TooMany):
-        accounts.log_in(stranger.email, stranger.password, "", f"x-{address}", at_ms, browser=browser)
+        log_in(stranger.email, stranger.password, "", f"x-{address}", at_ms, browser_token=browser)
 
 
 @pytest.mark.usefixtures("few")
 def test_the_limit_of_an_account_is_full_again_after_a_day(person: Person, address: str) -> None:
     at_ms = now_ms()
     attack(person.email, at_ms)
-    assert accounts.log_in(person.email, person.password, "", address, at_ms + 86_400_000)
+    assert log_in(person.email, person.password, "", address, at_ms + 86_400_000)
     answers = attack(person.email, at_ms + 2 * 86_400_000)
     assert [type(answer) for answer in answers] == [Unauthenticated] * 5 + [TooMany] * 5
 
@@ -154,8 +154,8 @@ def test_a_browser_is_known_by_its_cookie_also_after_logging_out(
 
 
 def test_what_is_kept_of_a_place_is_no_address(person: Person, address: str) -> None:
-    accounts.log_in(person.email, person.password, "", address, now_ms())
-    account = users.load(person.email)
+    log_in(person.email, person.password, "", address, now_ms())
+    account = load_account(person.email)
     assert account is not None
     assert len(account.known_places) == 2, "where the account was made, and this one"
     assert address not in str(account.known_places)
@@ -168,36 +168,36 @@ def test_a_program_that_logs_in_again_and_again_without_cookies_makes_nobody_unk
     at_ms, home = now_ms(), f"home-{address}"
     browser = known_browser(person, home, at_ms)
     for _ in range(30):
-        accounts.log_in(person.email, person.password, "", address, at_ms)
+        log_in(person.email, person.password, "", address, at_ms)
     attack(person.email, at_ms)
-    assert accounts.log_in(person.email, person.password, "", home, at_ms)
-    assert accounts.log_in(person.email, person.password, "", f"elsewhere-{address}", at_ms, browser=browser)
+    assert log_in(person.email, person.password, "", home, at_ms)
+    assert log_in(person.email, person.password, "", f"elsewhere-{address}", at_ms, browser_token=browser)
 
 
 @pytest.mark.usefixtures("few")
 def test_a_browsers_token_that_is_forged_old_or_of_another_kind_proves_nothing(person: Person, address: str) -> None:
     at_ms = now_ms()
-    tokens = accounts.log_in(person.email, person.password, "", address, at_ms)
+    tokens = log_in(person.email, person.password, "", address, at_ms)
     attack(person.email, at_ms)
     head, body, signed = tokens.browser_token.split(".")
     for forged in (f"{head}.{body}.{signed[:-4]}AAAA", tokens.session_token, "x", "é.é.é", "a" * 5_000):
         with pytest.raises(TooMany):
-            accounts.log_in(person.email, person.password, "", f"b-{address}", at_ms, browser=forged)
-    assert browsers.id_of(tokens.browser_token, "somebody else", at_ms) is None
-    account = users.load(person.email)
+            log_in(person.email, person.password, "", f"b-{address}", at_ms, browser_token=forged)
+    assert known_browser_id(tokens.browser_token, "somebody else", at_ms) is None
+    account = load_account(person.email)
     assert account is not None
-    assert browsers.id_of(tokens.browser_token, account.user_id, at_ms)
-    assert browsers.id_of(tokens.browser_token, account.user_id, at_ms + browsers.KNOWN_MS) is None
+    assert known_browser_id(tokens.browser_token, account.user_id, at_ms)
+    assert known_browser_id(tokens.browser_token, account.user_id, at_ms + BROWSER_TOKEN_MS) is None
     with pytest.raises(Unauthenticated):
-        sessions.authenticate(tokens.browser_token, at_ms)
+        authenticate_session(tokens.browser_token, at_ms)
 
 
 def test_an_account_stored_before_places_were_known_logs_in_and_is_known_from_then_on(
     person: Person, address: str
 ) -> None:
     UserItem(person.email).update(actions=[UserItem.known_places.remove()])
-    accounts.log_in(person.email, person.password, "", address, now_ms())
-    account = users.load(person.email)
+    log_in(person.email, person.password, "", address, now_ms())
+    account = load_account(person.email)
     assert account is not None
     assert len(account.known_places) == 1
 

@@ -13,14 +13,14 @@ from typing import Any
 import jwt
 import pytest
 
-import chalicelib.accounts.routes
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import session_store as store
-from chalicelib.accounts import sessions, signing_keys
-from chalicelib.accounts.model import SESSION_MS, SESSION_TOKEN_MS, refresh_digest, refresh_token
-from chalicelib.accounts.sessions import Tokens
+import chalicelib.accounts.cookies
+from chalicelib.accounts import signing_keys
+from chalicelib.accounts.model import SESSION_MS, SESSION_TOKEN_MS, refresh_token
+from chalicelib.accounts.service import log_in, sign_up
+from chalicelib.accounts.session_store import SessionItem
+from chalicelib.accounts.sessions import Tokens, authenticate_session, refresh_session
 from chalicelib.core.errors import Unauthenticated
-from chalicelib.core.identifiers import new_id, new_secret
+from chalicelib.core.identifiers import digest, new_id, new_secret
 from chalicelib.core.settings import settings
 from tests.conftest import Answered, Call, now_ms
 
@@ -29,7 +29,7 @@ NOW_MS = 1_800_000_000_000
 
 def begin(email: str | None = None) -> Tokens:
     """A new account and its first session, at NOW_MS."""
-    return accounts.sign_up(email or f"{secrets.token_hex(6)}@example.com", "correct horse", "a browser", NOW_MS)
+    return sign_up(email or f"{secrets.token_hex(6)}@example.com", "correct horse", "a browser", NOW_MS)
 
 
 def signed_up(call: Call) -> Answered:
@@ -42,9 +42,9 @@ def signed_up(call: Call) -> Answered:
 def test_a_session_token_is_good_for_fifteen_minutes(database: str) -> None:
     tokens = begin()
     assert tokens.expires_at_ms == NOW_MS + SESSION_TOKEN_MS
-    assert sessions.authenticate(tokens.session_token, tokens.expires_at_ms - 1)
+    assert authenticate_session(tokens.session_token, tokens.expires_at_ms - 1)
     with pytest.raises(Unauthenticated):
-        sessions.authenticate(tokens.session_token, tokens.expires_at_ms)
+        authenticate_session(tokens.session_token, tokens.expires_at_ms)
 
 
 def test_a_bearer_token_opens_as_the_session_header_does(call: Call) -> None:
@@ -111,9 +111,9 @@ def test_a_short_secret_signs_nothing(database: str, monkeypatch: pytest.MonkeyP
 def test_refreshing_rotates_both_tokens_and_prolongs_the_session(database: str) -> None:
     tokens = begin()
     later_ms = NOW_MS + SESSION_MS - 1
-    rotated = sessions.refresh(tokens.refresh_token, later_ms)
+    rotated = refresh_session(tokens.refresh_token, later_ms)
     assert rotated.refresh_token != tokens.refresh_token
-    session = sessions.authenticate(rotated.session_token, later_ms)
+    session = authenticate_session(rotated.session_token, later_ms)
     assert (session.last_used_at_ms, session.expires_at_ms) == (later_ms, later_ms + SESSION_MS)
     assert tokens.refresh_token not in str(session)
 
@@ -121,7 +121,7 @@ def test_refreshing_rotates_both_tokens_and_prolongs_the_session(database: str) 
 def test_a_session_not_used_for_thirty_days_has_ended(database: str) -> None:
     tokens = begin()
     with pytest.raises(Unauthenticated):
-        sessions.refresh(tokens.refresh_token, NOW_MS + SESSION_MS)
+        refresh_session(tokens.refresh_token, NOW_MS + SESSION_MS)
 
 
 def test_a_spent_refresh_token_ends_the_whole_family(call: Call) -> None:
@@ -135,41 +135,41 @@ def test_a_spent_refresh_token_ends_the_whole_family(call: Call) -> None:
 def test_each_former_token_ends_the_family_however_old_it_is(database: str) -> None:
     tokens = first = begin()
     for _ in range(12):
-        tokens = sessions.refresh(tokens.refresh_token, NOW_MS)
+        tokens = refresh_session(tokens.refresh_token, NOW_MS)
     with pytest.raises(Unauthenticated):
-        sessions.refresh(first.refresh_token, NOW_MS)
+        refresh_session(first.refresh_token, NOW_MS)
     with pytest.raises(Unauthenticated):
-        sessions.authenticate(tokens.session_token, NOW_MS)
+        authenticate_session(tokens.session_token, NOW_MS)
 
 
 @pytest.mark.parametrize("secret", ["s" * 43, "A" * 43, "-" * 43])
 def test_a_guess_ends_no_session(database: str, secret: str) -> None:
     tokens = begin()
-    rotated = sessions.refresh(tokens.refresh_token, NOW_MS)
+    rotated = refresh_session(tokens.refresh_token, NOW_MS)
     session_id, _, other = rotated.refresh_token.partition(".")
     stranger_id = begin().refresh_token.partition(".")[0]
     for guess in (f"{session_id}.{secret}", f"{session_id}.{other[:-4]}AAAA", f"{stranger_id}.{other}"):
         with pytest.raises(Unauthenticated):
-            sessions.refresh(guess, NOW_MS)
-    assert sessions.authenticate(rotated.session_token, NOW_MS)
-    assert sessions.refresh(rotated.refresh_token, NOW_MS)
+            refresh_session(guess, NOW_MS)
+    assert authenticate_session(rotated.session_token, NOW_MS)
+    assert refresh_session(rotated.refresh_token, NOW_MS)
 
 
 def test_a_session_of_before_there_were_families_goes_on_and_knows_the_token_it_had(database: str) -> None:
     session_id = new_id()
     token = refresh_token(session_id, new_secret())
     tokens = begin()
-    known = sessions.authenticate(tokens.session_token, NOW_MS)
-    stored = {**asdict(known), "session_id": session_id, "refresh_sha256": refresh_digest(token)}
+    known = authenticate_session(tokens.session_token, NOW_MS)
+    stored = {**asdict(known), "session_id": session_id, "refresh_sha256": digest(token)}
     for field in ("family", "former_sha256", "scope", "token_name"):
         stored.pop(field)
-    store.SessionItem(**stored, expires_at=known.expires_at_ms // 1_000).save()
-    newest = sessions.refresh(sessions.refresh(token, NOW_MS).refresh_token, NOW_MS)
-    assert sessions.authenticate(newest.session_token, NOW_MS).session_id == session_id
+    SessionItem(**stored, expires_at=known.expires_at_ms // 1_000).save()
+    newest = refresh_session(refresh_session(token, NOW_MS).refresh_token, NOW_MS)
+    assert authenticate_session(newest.session_token, NOW_MS).session_id == session_id
     with pytest.raises(Unauthenticated):
-        sessions.refresh(token, NOW_MS)
+        refresh_session(token, NOW_MS)
     with pytest.raises(Unauthenticated):
-        sessions.authenticate(newest.session_token, NOW_MS)
+        authenticate_session(newest.session_token, NOW_MS)
 
 
 def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(database: str) -> None:
@@ -178,7 +178,7 @@ def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(database: str) ->
     def refresh(_: int) -> Tokens | None:
         together.wait(timeout=10)
         try:
-            return sessions.refresh(tokens.refresh_token, NOW_MS)
+            return refresh_session(tokens.refresh_token, NOW_MS)
         except Unauthenticated:
             return None
 
@@ -186,7 +186,7 @@ def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(database: str) ->
         winners = [won for won in pool.map(refresh, range(2)) if won is not None]
     assert len(winners) == 1
     with pytest.raises(Unauthenticated):
-        sessions.authenticate(winners[0].session_token, NOW_MS)
+        authenticate_session(winners[0].session_token, NOW_MS)
 
 
 @pytest.mark.parametrize("junk", ["", ".", "no-dot", "\u00e9.\u00e9", "x" * 3_000 + ".y", f"{'5e' * 10}.{'s' * 43}"])
@@ -206,7 +206,7 @@ def test_the_page_refreshes_by_its_cookie_alone(call: Call) -> None:
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def attributes(public_url: str) -> set[str]:
         place = replace(settings(), public_url=public_url)
-        monkeypatch.setattr(chalicelib.accounts.routes, "settings", lambda: place)
+        monkeypatch.setattr(chalicelib.accounts.cookies, "settings", lambda: place)
         return set(signed_up(call).headers["set-cookie"].split("; ")[1:])
 
     local = {"Path=/api/account", f"Max-Age={SESSION_MS // 1_000}", "HttpOnly", "SameSite=Strict"}
@@ -227,8 +227,8 @@ def test_logging_out_acts_at_once_and_clears_the_cookie(call: Call) -> None:
 def test_a_person_sees_only_their_own_sessions_and_ends_all_others(call: Call) -> None:
     email = f"{secrets.token_hex(6)}@example.com"
     at_ms = now_ms()
-    first = accounts.sign_up(email, "correct horse", "first", at_ms)
-    second = accounts.log_in(email, "correct horse", "second", "192.0.2.9", at_ms + 1)
+    first = sign_up(email, "correct horse", "first", at_ms)
+    second = log_in(email, "correct horse", "second", "192.0.2.9", at_ms + 1)
     stranger = begin()
     session = {"x_session_token": first.session_token}
     listed = call("GET", "/account/sessions", **session).body["sessions"]
@@ -236,7 +236,7 @@ def test_a_person_sees_only_their_own_sessions_and_ends_all_others(call: Call) -
     assert call("DELETE", "/account/sessions", **session).status == 200
     assert [part["userAgent"] for part in call("GET", "/account/sessions", **session).body["sessions"]] == ["first"]
     assert call("GET", "/account", x_session_token=second.session_token).status == 401
-    assert sessions.authenticate(stranger.session_token, NOW_MS)
+    assert authenticate_session(stranger.session_token, NOW_MS)
 
 
 def test_a_long_user_agent_is_cut_short(call: Call) -> None:

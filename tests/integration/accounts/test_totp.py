@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import second_factor_service as second_factor
-from chalicelib.accounts import store as users
-from chalicelib.accounts import totp
-from chalicelib.accounts.second_factor import SecondFactor
+from chalicelib.accounts.second_factor import STEP_MS, SecondFactor, totp_code
+from chalicelib.accounts.second_factor_service import check_second_factor
+from chalicelib.accounts.store import UserItem, load_account, load_open_account
 from chalicelib.core.errors import Invalid
 from tests.conftest import Answered, Call, Person, now_ms
 
@@ -23,8 +22,8 @@ class App:
     last_step: int = 0
 
     def code(self) -> str:
-        self.last_step = max(self.last_step + 1, now_ms() // totp.STEP_MS - 1)
-        return totp.code_at(self.secret, self.last_step)
+        self.last_step = max(self.last_step + 1, now_ms() // STEP_MS - 1)
+        return totp_code(self.secret, self.last_step)
 
 
 @dataclass
@@ -34,7 +33,7 @@ class SetUp:
 
 
 def wrong_code(app: App) -> str:
-    good = {totp.code_at(app.secret, now_ms() // totp.STEP_MS + steps) for steps in range(-2, 4)}
+    good = {totp_code(app.secret, now_ms() // STEP_MS + steps) for steps in range(-2, 4)}
     return next(code for code in map("{:06d}".format, range(10)) if code not in good)
 
 
@@ -73,7 +72,7 @@ def test_it_is_set_up_with_the_password_and_a_first_code(call: Call, person: Per
     account = person.call("GET", "/account").body
     assert (account["totp"], account["recoveryCodesLeft"]) == (True, 10)
     assert "secret" not in account
-    stored = str(users.load(person.email))
+    stored = str(load_account(person.email))
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
 
 
@@ -107,12 +106,12 @@ def test_a_code_opens_once(call: Call, person: Person, two_step: SetUp) -> None:
 
 
 def test_a_code_that_two_use_at_once_opens_once(person: Person, two_step: SetUp) -> None:
-    account = users.load_open(person.email)
+    account = load_open_account(person.email)
     assert account
     code = two_step.app.code()
-    second_factor.check(account, code, now_ms())
+    check_second_factor(account, code, now_ms())
     with pytest.raises(Invalid):
-        second_factor.check(account, code, now_ms())  # with the account as it was read before
+        check_second_factor(account, code, now_ms())  # with the account as it was read before
 
 
 def test_each_recovery_code_opens_once(call: Call, person: Person, two_step: SetUp) -> None:
@@ -154,7 +153,7 @@ def test_it_is_switched_off_for_good(call: Call, person: Person, two_step: SetUp
     proof = {"currentPassword": person.password, "code": two_step.recovery_codes[0]}
     assert person.call("DELETE", "/account/totp", proof).status == 200
     assert log_in(call, person).status == 200
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account
     assert account.second_factor is None
     assert begin(person).body["secret"] != two_step.app.secret
@@ -168,9 +167,9 @@ def test_a_new_password_leaves_it_on(call: Call, person: Person, two_step: SetUp
 
 def test_what_is_stored_of_it_can_be_read_again(person: Person) -> None:
     raw = '{"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","is_on":true,"last_step":3,"recovery_sha256":["ab"]}'
-    stored = users.UserItem.second_factor.deserialize(raw)
+    stored = UserItem.second_factor.deserialize(raw)
     assert stored == SecondFactor("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", is_on=True, last_step=3, recovery_sha256=("ab",))
-    assert users.UserItem.second_factor.serialize(stored) == raw
+    assert UserItem.second_factor.serialize(stored) == raw
 
 
 @pytest.mark.parametrize("code", ["", "1", "x" * 65])

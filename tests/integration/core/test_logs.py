@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.accounts import service as accounts
+from chalicelib.accounts import service
 from tests.conftest import Person, now_ms
 
 
@@ -35,7 +35,7 @@ def test_an_error_of_ours_is_logged_with_the_request_but_not_its_body(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(accounts, "change", broken)
+    monkeypatch.setattr(service, "update_account", broken)
     assert person.call("PATCH", "/account", {"currency": "CHF"}).status == 500
     (line,) = [json.loads(line) for line in json_lines.getvalue().splitlines() if "unexpected" in line]
     assert line["level"] == "ERROR"

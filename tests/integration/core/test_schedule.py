@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.accounts import deletion as purging
 from chalicelib.devices import store as devices
 from chalicelib.devices import sweep
 from chalicelib.entrypoints import schedule
@@ -79,13 +78,13 @@ def test_a_step_that_fails_keeps_no_other_from_its_work_and_is_told(
     def broken(*_: object) -> int:
         raise ZeroDivisionError
 
-    def purge(*_: object) -> int:
-        ran.append("purged")
+    def delete(*_: object) -> int:
+        ran.append("deleted")
         return 0
 
     monkeypatch.setattr(digests, "run", broken)
-    monkeypatch.setattr(purging, "run", purge)
+    monkeypatch.setattr(schedule, "delete_requested", delete)
     event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
     with pytest.raises(ZeroDivisionError):
         schedule.sweep({**event, "detail": "", "version": "0", "id": "1"}, None)
-    assert ran == ["purged"]
+    assert ran == ["deleted"]

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.accounts import deletion as purging
-from chalicelib.accounts import deletion_store as purges
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
+from chalicelib.deletion.store import load_deletion_requests
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.devices import mqtt_authorization as mqtt_sign_in
 from chalicelib.devices import store as devices
 from chalicelib.devices.model import MAX_MQTT_CLIENTS, parse_principal
@@ -344,7 +344,7 @@ def test_its_connections_are_ended_with_a_key(
     assert len(ended) == 1 + MAX_MQTT_CLIENTS
     if end is not rotated_away:
         ended.clear()
-        purging.run(Deadline(600), now_ms())
+        delete_requested(Deadline(600), now_ms())
         assert {device.device_id, "kitchen"} <= set(ended), "once more, for one that was just signing in"
 
 
@@ -359,9 +359,9 @@ def test_a_connection_that_cannot_be_ended_holds_up_neither_release_nor_purge(
 
     monkeypatch.setattr(commands, "hang_up", fail)
     released(person, device)
-    purging.run(Deadline(600), now_ms())
+    delete_requested(Deadline(600), now_ms())
     assert tried.count(device.device_id) == 2, "at once, and once more"
-    assert f"mqtt#{device.device_id}" not in purges.some(10_000)
+    assert f"mqtt#{device.device_id}" not in load_deletion_requests(10_000)
 
 
 def test_a_device_is_sent_no_command_that_nobody_may_hear(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from chalicelib.accounts import deletion_requests as purge
-from chalicelib.accounts import store as users
 from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.store import mark_account_closed, put_new_account, remove_account
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id
+from chalicelib.deletion.service import release_device, remove_devices
 from chalicelib.devices import pairing_service as claims
 from chalicelib.devices import presence, store
 from chalicelib.devices import service as devices
@@ -92,7 +92,7 @@ class Ownership(RuleBasedStateMachine):
     def sign_up(self) -> Account:
         account = Account(f"{new_id()}@example.org", new_id(), "no hash", created_at_ms=self.now_ms)
         write = Transaction()
-        users.put_new(write, account)
+        put_new_account(write, account)
         assert COMMIT(write)
         return account
 
@@ -161,7 +161,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def release(self, who: str) -> None:
-        _, code = self.attempt(lambda: devices.release(self.user(who), self.device_id, self.now_ms))
+        _, code = self.attempt(lambda: release_device(self.user(who), self.device_id, self.now_ms))
         if self.owned is None or self.owned.owner != who:
             assert code == "not_found"
         else:
@@ -173,11 +173,11 @@ class Ownership(RuleBasedStateMachine):
         self.accounts[who] = self.sign_up()
 
     def close(self, who: str) -> None:
-        """As accounts.close does, without a password."""
+        """As close_account does, without a password."""
         account = self.accounts[who]
-        assert users.close(account, self.now_ms)
-        purge.close_account(account.user_id, self.now_ms)
-        users.remove(account)
+        assert mark_account_closed(account, self.now_ms)
+        remove_devices(account.user_id, self.now_ms)
+        remove_account(account)
         if self.owned is not None and self.owned.owner == who:
             self.owned = None
         for pairing in self.pending:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_open_account
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import BadRequest, Conflict, NotFound, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import digest
@@ -131,7 +131,7 @@ def test_a_day_after_registering_a_code_takes_no_device(person: Person) -> None:
         claims.start(device.device_id, "192.0.2.1", tomorrow_ms)
     assert refused.value.code == "owned"
     _, started = claims.start(device.device_id, "192.0.2.1", tomorrow_ms - 60_000)
-    account = users.load_open(person.email)
+    account = load_open_account(person.email)
     assert account is not None
     with pytest.raises(Conflict, match="belongs to somebody"):
         claims.approve(account, started.user_code, None, tomorrow_ms)
@@ -190,7 +190,7 @@ def test_an_account_that_closes_at_the_same_moment_gets_no_device(
         assert person.call("DELETE", "/account", {"currentPassword": person.password}).status == 202
         return commit(write)
 
-    account = users.load_open(person.email)
+    account = load_open_account(person.email)
     assert account is not None
     monkeypatch.setattr(Transaction, "commit", close_first)
     take: Callable[[], object] = {

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.accounts import deletion as purging
-from chalicelib.accounts import deletion_requests as purge
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.deletion.service import request_device_deletion
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.detection import store as states
 from chalicelib.detection.service import examine
 from chalicelib.devices import liveness
@@ -229,8 +229,8 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
     person.call("DELETE", f"/port/{port_id}")
     found = devices.load(device.device_id)
     assert found is not None
-    purge.ask_for_device(found, now_ms())
-    purging.run(Deadline(600), now_ms())
+    request_device_deletion(found, now_ms())
+    delete_requested(Deadline(600), now_ms())
     assert store.load_slots(port_id, 0, now_ms()) == []
     assert store.load_quarter_hours(port_id, 0, now_ms()) == []
 

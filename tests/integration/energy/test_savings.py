@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import sessions
-from chalicelib.accounts import store as users
+from chalicelib.accounts.service import get_account
+from chalicelib.accounts.sessions import authenticate_session
+from chalicelib.accounts.store import load_account
 from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices import service as devices
 from chalicelib.energy import reports, service
@@ -54,14 +54,14 @@ def acknowledge(device: Device, port: dict[str, Any], at_ms: int, state: RelaySt
 
 
 def owner_of(person: Person) -> str:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     return account.user_id
 
 
 def ledger(person: Person, at_ms: int) -> list[Saving]:
     """The ledger as the person sees it at a time."""
-    session = sessions.authenticate(person.token, now_ms())
+    session = authenticate_session(person.token, now_ms())
     return service.load_ledger(session, None, (0, 4_102_444_800_000), 50, None, at_ms).savings
 
 
@@ -164,8 +164,8 @@ def test_what_was_saved_shows_in_the_energy_of_its_days(person: Person, device: 
     obeyed_ms = now_ms()
     acknowledge(device, port, obeyed_ms)
     later_ms = obeyed_ms + 24 * HOUR
-    session = sessions.authenticate(person.token, now_ms())
-    account = accounts.of_session(session)
+    session = authenticate_session(person.token, now_ms())
+    account = get_account(session)
     wanted = reports.PeriodQuery("day", obeyed_ms, later_ms)
     for report in (
         reports.report_home(account, wanted, later_ms),
@@ -184,7 +184,7 @@ def test_what_was_saved_shows_in_the_energy_of_its_days(person: Person, device: 
 
 
 def test_a_week_in_words_has_energy_money_and_savings(person: Person) -> None:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     end_ms = now_ms()
     begin_ms = end_ms - 7 * 86_400_000

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import deletion as purging
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.energy import store
 from tests.conftest import Person, now_ms
 
@@ -89,10 +89,10 @@ def test_there_are_at_most_fifty(person: Person) -> None:
 
 
 def test_they_go_with_the_account(person: Person) -> None:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     put(person, NEW)
     assert len(store.load_tariffs(account.user_id)) == 1
     assert person.close_account().status == 202
-    purging.run(Deadline(600), now_ms())
+    delete_requested(Deadline(600), now_ms())
     assert store.load_tariffs(account.user_id) == []

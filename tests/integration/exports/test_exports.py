@@ -20,12 +20,12 @@ import requests
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from chalicelib.accounts import deletion as purging
 from chalicelib.core import aws
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import NotFound
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, SECOND_MS, epoch_ms
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.entrypoints.export_job import export_job
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.exports import contents as export_contents
@@ -461,7 +461,7 @@ def test_an_account_that_is_closed_while_its_export_is_made_leaves_no_file(
     def overtaken(*arguments: Any) -> None:
         write(*arguments)
         assert person.close_account().status == 202
-        purging.run(Deadline(600), now_ms())
+        delete_requested(Deadline(600), now_ms())
 
     ask(person)
     before = set(office.files())

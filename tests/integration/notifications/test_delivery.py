@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import store as users
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
@@ -283,7 +283,7 @@ def test_a_closed_account_is_told_nothing(person: Person, mails: Callable[[], li
 
 
 def digest_at(person: Person) -> int:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     stored = notification_settings.load(account.user_id)
     assert stored is not None
@@ -390,7 +390,7 @@ def test_a_home_with_too_many_outlets_for_one_answer_has_no_energy_in_its_digest
 ) -> None:
     person.port(person.device())
     monkeypatch.setattr(usage, "MOST_DAYS_OF_QUARTERS", 0)
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     assert reports.describe_energy(account, now_ms() - 7 * DAY_MS, now_ms(), now_ms()) == []
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.rate_limits import RateLimits
@@ -93,7 +93,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Callable[[],
 
 def tell(person: Person, message: str, at_ms: int) -> None:
     """Something happened that the person wants to know."""
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     write = Transaction()
     name = time_ordered_id(at_ms, f"{account.user_id}-{message}")

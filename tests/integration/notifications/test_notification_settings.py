@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts import deletion as purging
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import webhooks
 from chalicelib.notifications.delivery import Undeliverable
@@ -102,9 +102,9 @@ def test_tests_are_counted(person: Person) -> None:
 
 def test_settings_go_with_the_account(person: Person) -> None:
     person.call("PUT", SETTINGS, {"webhook": WEBHOOK})
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     assert notification_settings.load(account.user_id) is not None
     person.close_account()
-    purging.run(Deadline(600), now_ms())
+    delete_requested(Deadline(600), now_ms())
     assert notification_settings.load(account.user_id) is None

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import app
-from chalicelib.accounts import session_store as sessions
-from chalicelib.accounts import store as users
+from chalicelib.accounts.session_store import load_session, save_session
+from chalicelib.accounts.store import load_account
 from chalicelib.core.settings import settings
 from chalicelib.realtime import publisher as live
 from chalicelib.realtime import store as connections
@@ -46,7 +46,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Closed:
 
 
 def owner_of(person: Person) -> str:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     return account.user_id
 
@@ -126,9 +126,9 @@ def test_a_session_that_ends_while_its_page_connects_leaves_no_socket(person: Pe
 
 def test_a_socket_lives_no_longer_than_its_session(person: Person, closed: Closed) -> None:
     (own,) = (s["sessionId"] for s in person.call("GET", "/account/sessions").body["sessions"] if s["current"])
-    session, ends_at_ms = sessions.load(own), now_ms() + 60_000
+    session, ends_at_ms = load_session(own), now_ms() + 60_000
     assert session is not None
-    sessions.put(replace(session, expires_at_ms=ends_at_ms))
+    save_session(replace(session, expires_at_ms=ends_at_ms))
     page = open_page(person)
     assert connections.of_owner(owner_of(person))[page].expires_at == ends_at_ms // 1_000
     connections.add(page, connections.Dashboard(owner_of(person), own, now_ms() // 1_000 - 1))
@@ -137,7 +137,7 @@ def test_a_socket_lives_no_longer_than_its_session(person: Person, closed: Close
 
 
 def test_a_socket_opens_with_its_ticket_and_is_forgotten_when_closed(call: Call, person: Person) -> None:
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
     ticket, connection_id = person.call("POST", "/live/ticket").body["ticket"], secrets.token_hex(8)
 

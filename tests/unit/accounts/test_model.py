@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.accounts.email_addresses import normalize_email
-from chalicelib.accounts.model import AccountUpdate, Session, refresh_digest, refresh_token, session_id_of
+from chalicelib.accounts.model import AccountUpdate, Session, refresh_token, refresh_token_session_id
 from chalicelib.accounts.passwords import normalize_password
 from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import new_id, new_secret
+from chalicelib.core.identifiers import digest, new_id, new_secret
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 
@@ -66,14 +66,14 @@ def test_any_other_timezone_is_refused_by_name(timezone: str) -> None:
 def test_a_refresh_token_names_its_session_and_is_stored_as_a_digest() -> None:
     session_id, secret = new_id(), new_secret()
     token = refresh_token(session_id, secret)
-    assert session_id_of(token) == session_id
-    assert secret not in refresh_digest(token)
-    assert refresh_digest(token) != refresh_digest(refresh_token(session_id, new_secret()))
+    assert refresh_token_session_id(token) == session_id
+    assert secret not in digest(token)
+    assert digest(token) != digest(refresh_token(session_id, new_secret()))
 
 
 @pytest.mark.parametrize("junk", ["", ".", "5e55", "5e55.", ".secret", f"{'5e' * 3_000}.{'s' * 43}", f"{'5e' * 10}.s"])
 def test_what_is_no_refresh_token_names_no_session(junk: str) -> None:
-    assert session_id_of(junk) is None
+    assert refresh_token_session_id(junk) is None
 
 
 def test_a_session_ends_at_its_last_millisecond() -> None:

@@ -9,8 +9,8 @@ import pytest
 from botocore.session import get_session
 from moto import mock_aws
 
-from chalicelib.accounts import signing_key_store as store
-from chalicelib.accounts.signing_keys import MAX_AGE_MS, MIN_AGE_MS, KeyRing
+from chalicelib.accounts import signing_keys
+from chalicelib.accounts.signing_keys import MAX_AGE_MS, MIN_AGE_MS, KeyRing, load_secrets
 from chalicelib.core import aws
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
@@ -90,7 +90,7 @@ def test_without_a_sound_key_nothing_is_signed(secrets: list[str]) -> None:
 @pytest.fixture
 def ssm(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
-        store, "settings", lambda: replace(settings(), signing_keys_path="/ghostwatt/test/signing-keys")
+        signing_keys, "settings", lambda: replace(settings(), signing_keys_path="/ghostwatt/test/signing-keys")
     )
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -110,4 +110,4 @@ def test_keys_come_from_ssm_in_the_order_in_which_they_were_made() -> None:
             Name=f"/ghostwatt/test/signing-keys/{1_800_000_000 + number}", Value=wanted[-1], Type="SecureString"
         )
     client.put_parameter(Name="/ghostwatt/other/signing-keys/1", Value="foreign" * 8, Type="SecureString")
-    assert store.load() == wanted
+    assert load_secrets() == wanted

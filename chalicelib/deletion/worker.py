@@ -1,15 +1,17 @@
-"""Deleting what was asked for, a batch at a time, resumable: the schedule gives it some seconds of every minute."""
+"""Delete the data of closed accounts and released devices, a batch at a time.
+
+The schedule runs it for some seconds of every minute; each run goes on where the last one stopped.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
 
-from chalicelib.accounts import deletion_requests as purge
-from chalicelib.accounts import deletion_store as purges
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import sessions
+from chalicelib.accounts.sessions import end_all_sessions
 from chalicelib.core.deadlines import Deadline
+from chalicelib.deletion.service import finish_closing, remove_devices
+from chalicelib.deletion.store import load_deletion_requests, remove_deletion_request
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states
 from chalicelib.energy import store as energy
@@ -22,25 +24,29 @@ from chalicelib.realtime import commands
 
 BATCH = 500
 """Items deleted in one step."""
-SUBJECTS = 50
-"""Subjects looked at in one round: each gets a step in turn, so that a large one does not hold up the others."""
+SUBJECTS_PER_ROUND = 50
+"""Subjects that get a step in turn, so that a large one does not delay the others."""
 LOG = logging.getLogger("ghostwatt.purging")
 Step = Callable[[str, int], bool]
-"""Deletes some of a subject by its name, at epoch ms; True when nothing of it is left."""
+"""Deletes some data of a subject, given the id in its name and the current time; True when none is left."""
 
 
-def run(deadline: Deadline, now_ms: int) -> int:
-    """Delete until nothing is left or the time is over; returns how many subjects are wholly gone.
+def delete_requested(deadline: Deadline, now_ms: int) -> int:
+    """Delete until nothing is left or the time is over. A subject that fails waits for the next run.
 
-    Each subject stands for itself: one that fails waits for the next run, and the first error is raised in the end.
+    Returns:
+        How many subjects are completely deleted.
+
+    Raises:
+        Exception: The first error, after all other subjects had their turn.
     """
     finished = 0
     failed: dict[str, Exception] = {}
-    while subjects := purges.some(SUBJECTS, passing_over=failed):
+    while subjects := load_deletion_requests(SUBJECTS_PER_ROUND, excluding=failed):
         for subject in subjects:
             try:
                 finished += _step(subject, now_ms)
-            except Exception as error:  # whatever it is, it must not keep the others from going
+            except Exception as error:  # no error of one subject may delay the others
                 LOG.exception("a %s cannot be purged", subject.partition("#")[0])
                 failed[subject] = error
             if deadline.expired:
@@ -58,44 +64,44 @@ def _step(subject: str, now_ms: int) -> bool:
     kind, _, name = subject.partition("#")
     if not all(step(name, now_ms) for step in _STEPS[kind]):
         return False
-    purges.done(subject)
+    remove_deletion_request(subject)
     return True
 
 
-def _closed_account(email: str, now_ms: int) -> bool:
-    accounts.finish_closing(email, now_ms)
+def _finish_closing(email: str, now_ms: int) -> bool:
+    finish_closing(email, now_ms)
     return True
 
 
-def _no_sessions(owner_id: str, _now_ms: int) -> bool:
+def _end_sessions(owner_id: str, _now_ms: int) -> bool:
     """Again, since the index of sessions may have lagged when the account was closed."""
-    sessions.end_all(owner_id)
+    end_all_sessions(owner_id)
     return True
 
 
-def _no_devices(owner_id: str, now_ms: int) -> bool:
+def _remove_devices(owner_id: str, now_ms: int) -> bool:
     """Again, for the same reason."""
-    return purge.end_devices(owner_id, now_ms) == 0
+    return remove_devices(owner_id, now_ms) == 0
 
 
-def _no_connection(client_id: str, _now_ms: int) -> bool:
-    """A good one under the same client id is cut as well, and signs in again.
+def _end_connection(client_id: str, _now_ms: int) -> bool:
+    """End the MQTT connection of a client id; a valid one under the same id is cut as well, and signs in again.
 
-    One that cannot be ended now either ends when AWS IoT asks for its rights again, within five minutes.
+    A connection that cannot be ended ends when AWS IoT asks for its rights again, within five minutes.
     """
     commands.hang_up([client_id])
     return True
 
 
-def _no_readings(device_uid: str, _now_ms: int) -> bool:
+def _remove_readings(device_uid: str, _now_ms: int) -> bool:
     return readings.remove_some(device_uid, BATCH) < BATCH
 
 
-def _no_rollups(device_uid: str, _now_ms: int) -> bool:
+def _remove_rollups(device_uid: str, _now_ms: int) -> bool:
     return energy.remove_some_usage(device_uid, BATCH) == 0
 
 
-def _no_ports(device_uid: str, _now_ms: int) -> bool:
+def _remove_ports(device_uid: str, _now_ms: int) -> bool:
     for port in ports.of_device(device_uid):
         if phantom_events.remove_some_of_port(port.port_id, BATCH) >= BATCH:
             return False
@@ -104,28 +110,28 @@ def _no_ports(device_uid: str, _now_ms: int) -> bool:
     return True
 
 
-def _no_events(owner_id: str, _now_ms: int) -> bool:
+def _remove_events(owner_id: str, _now_ms: int) -> bool:
     return phantom_events.remove_some(owner_id, BATCH) < BATCH
 
 
-def _no_notifications(owner_id: str, _now_ms: int) -> bool:
+def _remove_notifications(owner_id: str, _now_ms: int) -> bool:
     notification_settings.remove(owner_id)
     return notifications.remove_some(owner_id, BATCH) < BATCH
 
 
-def _no_tariffs(owner_id: str, _now_ms: int) -> bool:
+def _remove_tariffs(owner_id: str, _now_ms: int) -> bool:
     energy.remove_tariffs(owner_id)
     return True
 
 
-def _no_exports(owner_id: str, _now_ms: int) -> bool:
+def _remove_exports(owner_id: str, _now_ms: int) -> bool:
     exports.remove_exports(owner_id)
     return True
 
 
 _STEPS: dict[str, list[Step]] = {
-    "account": [_closed_account],
-    "mqtt": [_no_connection],
-    "device": [_no_readings, _no_rollups, _no_ports],
-    "owner": [_no_sessions, _no_devices, _no_events, _no_notifications, _no_tariffs, _no_exports],
+    "account": [_finish_closing],
+    "mqtt": [_end_connection],
+    "device": [_remove_readings, _remove_rollups, _remove_ports],
+    "owner": [_end_sessions, _remove_devices, _remove_events, _remove_notifications, _remove_tariffs, _remove_exports],
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.accounts import deletion as purging
-from chalicelib.accounts import deletion_store as purges
-from chalicelib.accounts import store as users
+from chalicelib.accounts.store import load_account, mark_account_closed
 from chalicelib.core.deadlines import Deadline
+from chalicelib.deletion import worker
+from chalicelib.deletion.store import load_deletion_requests, request_deletion, request_deletions
+from chalicelib.deletion.worker import delete_requested
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.ports import store as ports
 from chalicelib.readings import store as readings
@@ -18,14 +19,14 @@ from tests.integration.stream import Deliver
 def test_a_closing_that_broke_off_is_finished(call: Call, person: Person) -> None:
     device = person.device()
     device.call("POST", "/device/heartbeat")
-    account = users.load(person.email)
+    account = load_account(person.email)
     assert account is not None
-    purges.add(f"account#{account.email}", now_ms())
-    users.close(account, now_ms())
-    purging.run(Deadline(600), now_ms())
-    assert users.load(person.email) is None
+    request_deletion(f"account#{account.email}", now_ms())
+    mark_account_closed(account, now_ms())
+    delete_requested(Deadline(600), now_ms())
+    assert load_account(person.email) is None
     assert device.call("POST", "/device/heartbeat").status == 401
-    assert purges.some(10) == []
+    assert load_deletion_requests(10) == []
 
 
 def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person: Person, deliver: Deliver) -> None:
@@ -36,17 +37,17 @@ def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person
     (found, _) = phantom_events.of_port(port_id, 10, None)
     assert len(found) == 1
     assert person.close_account().status == 202
-    purging.run(Deadline(600), now_ms())
+    delete_requested(Deadline(600), now_ms())
     assert phantom_events.of_port(port_id, 10, None) == ([], None)
     assert ports.of_device(port_id.partition("-")[0]) == []
-    assert purges.some(10) == []
+    assert load_deletion_requests(10) == []
 
 
 def test_a_subject_that_cannot_be_purged_keeps_no_other_from_going(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    purging.run(Deadline(600), now_ms())
-    purges.add_all([f"device#uid-{number}" for number in range(6)], now_ms())
+    delete_requested(Deadline(600), now_ms())
+    request_deletions([f"device#uid-{number}" for number in range(6)], now_ms())
     remove = readings.remove_some
 
     def remove_but_one(device_uid: str, most: int) -> int:
@@ -55,10 +56,10 @@ def test_a_subject_that_cannot_be_purged_keeps_no_other_from_going(
         return remove(device_uid, most)
 
     monkeypatch.setattr(readings, "remove_some", remove_but_one)
-    monkeypatch.setattr(purging, "SUBJECTS", 2)
+    monkeypatch.setattr(worker, "SUBJECTS_PER_ROUND", 2)
     with pytest.raises(ZeroDivisionError):
-        purging.run(Deadline(600), now_ms())
-    assert purges.some(10) == ["device#uid-3"]
+        delete_requested(Deadline(600), now_ms())
+    assert load_deletion_requests(10) == ["device#uid-3"]
     monkeypatch.undo()
-    assert purging.run(Deadline(600), now_ms()) == 1
-    assert purges.some(10) == []
+    assert delete_requested(Deadline(600), now_ms()) == 1
+    assert load_deletion_requests(10) == []

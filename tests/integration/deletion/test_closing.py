@@ -6,12 +6,13 @@ import secrets
 
 import pytest
 
-from chalicelib.accounts import deletion_store as purges
-from chalicelib.accounts import service as accounts
-from chalicelib.accounts import session_store
-from chalicelib.accounts import store as users
+from chalicelib.accounts import service
 from chalicelib.accounts.passwords import verify_password
+from chalicelib.accounts.session_store import load_sessions_of_user
+from chalicelib.accounts.store import load_account, mark_account_closed
 from chalicelib.core.errors import Unauthenticated, Unavailable
+from chalicelib.deletion.service import finish_closing
+from chalicelib.deletion.store import load_deletion_requests, request_deletion
 from chalicelib.devices import service as devices
 from tests.conftest import Answered, Call
 
@@ -39,7 +40,7 @@ def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
     email = new_email()
     first = sign_up(call, email)
     second = log_in(call, email).body
-    account = users.load(email)
+    account = load_account(email)
     assert account is not None
     device, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
     assert devices.authenticate(api_key, NOW_MS).device_id == device.device_id
@@ -55,10 +56,10 @@ def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
 def test_the_same_address_signs_up_again_as_somebody_new(call: Call) -> None:
     email = new_email()
     session = sign_up(call, email)
-    before = users.load(email)
+    before = load_account(email)
     call("DELETE", "/account", CLOSE, **session)
     sign_up(call, email)
-    after = users.load(email)
+    after = load_account(email)
     assert before is not None
     assert after is not None
     assert before.user_id != after.user_id
@@ -68,11 +69,11 @@ def half_closed(call: Call) -> tuple[str, str, str]:
     """An account whose closing died after its first steps: its address, a session token, a device key."""
     email = new_email()
     session_token = sign_up(call, email)["x_session_token"]
-    account = users.load(email)
+    account = load_account(email)
     assert account is not None
     _, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
-    purges.add(f"account#{email}", NOW_MS)
-    assert users.close(account, NOW_MS)
+    request_deletion(f"account#{email}", NOW_MS)
+    assert mark_account_closed(account, NOW_MS)
     return email, session_token, api_key
 
 
@@ -80,14 +81,14 @@ def test_a_half_closed_account_lets_nobody_in(call: Call) -> None:
     email, session_token, _ = half_closed(call)
     assert log_in(call, email).status == 401
     assert call("GET", "/account", x_session_token=session_token).status == 401
-    accounts.finish_closing(email, NOW_MS)
+    finish_closing(email, NOW_MS)
 
 
 @pytest.mark.parametrize("who", ["schedule", "person", "newcomer"])
 def test_a_closing_that_died_half_way_is_finished(call: Call, who: str) -> None:
     email, session_token, api_key = half_closed(call)
     if who == "schedule":
-        accounts.finish_closing(email, NOW_MS)
+        finish_closing(email, NOW_MS)
     elif who == "person":
         assert call("DELETE", "/account", CLOSE, x_session_token=session_token).status == 202
     else:
@@ -95,30 +96,30 @@ def test_a_closing_that_died_half_way_is_finished(call: Call, who: str) -> None:
     assert call("GET", "/account/sessions", x_session_token=session_token).status == 401
     with pytest.raises(Unauthenticated):
         devices.authenticate(api_key, NOW_MS)
-    assert f"account#{email}" not in purges.some(10_000)
+    assert f"account#{email}" not in load_deletion_requests(10_000)
 
 
 def test_finishing_leaves_an_open_account_alone(call: Call) -> None:
     email = new_email()
     session = sign_up(call, email)
-    accounts.finish_closing(email, NOW_MS)
+    finish_closing(email, NOW_MS)
     assert call("GET", "/account", **session).status == 200
 
 
 def test_a_log_in_that_a_closing_overtakes_leaves_no_session(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     email = new_email()
     session = sign_up(call, email)
-    account = users.load(email)
+    account = load_account(email)
     assert account is not None
 
     def verify(password_hash: str | None, password: str) -> bool:
-        monkeypatch.setattr(accounts, "verify_password", verify_password)
+        monkeypatch.setattr(service, "verify_password", verify_password)
         return call("DELETE", "/account", CLOSE, **session).status == 202
 
-    monkeypatch.setattr(accounts, "verify_password", verify)
+    monkeypatch.setattr(service, "verify_password", verify)
     with pytest.raises(Unavailable):
-        accounts.log_in(email, PASSWORD, "", "192.0.2.5", NOW_MS)
-    assert session_store.of_user(account.user_id) == []
+        service.log_in(email, PASSWORD, "", "192.0.2.5", NOW_MS)
+    assert load_sessions_of_user(account.user_id) == []
 
 
 @pytest.mark.parametrize(
