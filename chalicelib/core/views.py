@@ -6,7 +6,6 @@ Savings are apart (views.savings), so that a function without money does not loa
 from chalicelib.devices.serializers import claim, command, device, device_reply, reply_fields, sensor_log
 from chalicelib.notifications.serializers import notification, phantom_event
 from chalicelib.ports.serializers import backtest, explanation, latest, port, relay
-from chalicelib.readings.serializers import point, usage_point
 
 __all__ = [
     "backtest",
@@ -18,10 +17,8 @@ __all__ = [
     "latest",
     "notification",
     "phantom_event",
-    "point",
     "port",
     "relay",
     "reply_fields",
     "sensor_log",
-    "usage_point",
 ]

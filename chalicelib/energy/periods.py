@@ -1,4 +1,4 @@
-"""Spans of time by a person's clock: hours, days, weeks, months and years. A day has 23, 24 or 25 hours."""
+"""Periods of a report by a person's clock: days, weeks, months and years. A day has 23, 24 or 25 hours."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.local_time import local, start_ms
-from chalicelib.core.times import HOUR_MS
+from chalicelib.core.local_time import Span, local, start_ms
 from chalicelib.energy.model import Usage, combine
 
 Length = Literal["day", "week", "month", "year"]
@@ -20,14 +19,6 @@ MOST_PERIODS = 400
 """A year of days and a month more."""
 DEFAULT_PERIODS = {"day": 7, "week": 8, "month": 12, "year": 2}
 """Number of periods without a given start, the present one included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span of time, its end not included (epoch ms)."""
-
-    start_ms: int
-    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,46 +83,6 @@ def index_of(at_ms: int, ordered: Sequence[Period]) -> int | None:
     """Find which of some periods, in order, holds a time; None if none does."""
     index = bisect_right(ordered, at_ms, key=lambda period: period.start_ms) - 1
     return index if index >= 0 and at_ms < ordered[index].end_ms else None
-
-
-def steps(first_ms: int, last_ms: int, length_ms: int) -> list[Span]:
-    """List spans of one length, aligned to UTC, from the one that holds first_ms to the last before last_ms."""
-    return [Span(at_ms, at_ms + length_ms) for at_ms in range(first_ms // length_ms * length_ms, last_ms, length_ms)]
-
-
-def days(first_ms: int, last_ms: int, timezone: str) -> list[Span]:
-    """List local days, from the one that holds first_ms to the last that begins before last_ms.
-
-    A day begins at midnight, or with the first moment after it where the clock leaps over midnight.
-
-    Args:
-        first_ms: Epoch ms.
-        last_ms: Epoch ms.
-        timezone: A name of the tz database.
-    """
-    zone = ZoneInfo(timezone)
-    day = local(first_ms, zone).date()
-    listed: list[Span] = []
-    begins_ms = start_ms(day, zone)
-    while begins_ms < last_ms:
-        day += timedelta(days=1)
-        ends_ms = start_ms(day, zone)
-        listed.append(Span(begins_ms, ends_ms))
-        begins_ms = ends_ms
-    return listed
-
-
-def hours(first_ms: int, last_ms: int, timezone: str) -> list[Span]:
-    """List the hours of local days, counted from midnight, that end after first_ms and begin before last_ms.
-
-    Each is 60 minutes long; only the last of a day may be shorter, where a clock is moved by half an hour.
-    """
-    return [
-        Span(begins_ms, min(begins_ms + HOUR_MS, day.end_ms))
-        for day in days(first_ms, last_ms, timezone)
-        for begins_ms in range(day.start_ms, day.end_ms, HOUR_MS)
-        if begins_ms + HOUR_MS > first_ms and begins_ms < last_ms
-    ]
 
 
 def sum_by_span(parts: Sequence[Usage], spans: Sequence[Span]) -> list[Usage]:

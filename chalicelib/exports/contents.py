@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.accounts.model import Account
+from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.pagination import paginate
 from chalicelib.core.times import DAY_MS, HOUR_MS, iso
 from chalicelib.detection import phantom_event_store as phantom_events
@@ -17,6 +18,7 @@ from chalicelib.devices.model import Device
 from chalicelib.energy import service as energy
 from chalicelib.energy import store as energy_store
 from chalicelib.energy.model import Usage
+from chalicelib.energy.usage_history import load_usages
 from chalicelib.exports import tables
 from chalicelib.exports.archive import Archive, TableWriter
 from chalicelib.exports.model import Export
@@ -27,12 +29,12 @@ from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification, PhantomEvent
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
-from chalicelib.readings import history
 from chalicelib.readings import store as reading_store
+from chalicelib.readings.history import RecordedPort
 from chalicelib.readings.model import MAX_CHUNK_MS, Columns, merged
 
 ENTRIES_A_READ = 500
-RESOLUTIONS: tuple[history.UsageResolution, ...] = ("5m", "1h", "1d")
+RESOLUTIONS: tuple[UsageResolution, ...] = ("5m", "1h", "1d")
 
 
 def write(archive: Archive, export: Export, account: Account, now_ms: int) -> None:
@@ -53,7 +55,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
     retention = {device.device_uid: device.retention for device in devices}
     for port in ports:
         # The devices above, not those stored now: the owner may delete one while the export is made.
-        recorded = history.Recorded(port, retention[port.device_uid].oldest_ms(now_ms))
+        recorded = RecordedPort(port, retention[port.device_uid].oldest_ms(now_ms))
         for resolution in RESOLUTIONS:
             usages = _usages(recorded, resolution, account.timezone, export, now_ms)
             archive.add_table(f"energy/{port.port_id}/{resolution}", tables.USAGES, usages)
@@ -110,11 +112,11 @@ def _savings(export: Export, account: Account, ports: Iterable[Port], now_ms: in
 
 
 def _usages(
-    recorded: history.Recorded, resolution: history.UsageResolution, timezone: str, export: Export, now_ms: int
+    recorded: RecordedPort, resolution: UsageResolution, timezone: str, export: Export, now_ms: int
 ) -> Iterator[Usage]:
     next_ms: int | None = export.first_ms
     while next_ms is not None:
-        page = history.usages(recorded, resolution, timezone, next_ms, export.last_ms, ENTRIES_A_READ, now_ms)
+        page = load_usages(recorded, resolution, timezone, next_ms, export.last_ms, ENTRIES_A_READ, now_ms)
         yield from page.usages
         next_ms = page.next_ms
 

@@ -12,12 +12,13 @@ from chalicelib.core import views
 from chalicelib.core.http import Call, Reply, Who, route
 from chalicelib.core.schemas import Done
 from chalicelib.detection.port_state import PortState
+from chalicelib.energy import usage_history
 from chalicelib.ports import schemas as wire
 from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
-from chalicelib.readings import history
 from chalicelib.readings import history_query as asking
 from chalicelib.readings import history_schemas as wire_history
+from chalicelib.readings.history import RawPage, RecordedPort, get_recorded_port, load_raw_readings
 
 blueprint = Blueprint(__name__)
 
@@ -92,23 +93,23 @@ def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
 def port_history(call: Call[None], port_id: str) -> Reply:
     """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""
     asked = asking.asked(call.query)
-    of = history.own(call.owner_id, port_id, call.now_ms)
+    of = get_recorded_port(call.owner_id, port_id, call.now_ms)
     page = _raw(of, asked, call.now_ms)
     return _usages(call, of, asked) if page is None else asking.raw_reply(port_id, asked, page)
 
 
-def _raw(of: history.Recorded, asked: asking.Asked, now_ms: int) -> history.RawPage | None:
+def _raw(of: RecordedPort, asked: asking.Asked, now_ms: int) -> RawPage | None:
     """Raw readings if they are asked for, or if they fit and nothing else is."""
     if asked.resolution is None:
-        return history.raw_if_it_fits(of, asked.first_ms, asked.last_ms, asked.points, now_ms)
+        return usage_history.load_raw_readings_if_few(of, asked.first_ms, asked.last_ms, asked.points, now_ms)
     if asked.resolution == "raw":
-        return history.raw(of, asked.first_ms, asked.last_ms, asked.limit)
+        return load_raw_readings(of, asked.first_ms, asked.last_ms, asked.limit)
     return None
 
 
-def _usages(call: Call[None], of: history.Recorded, asked: asking.Asked) -> Reply:
+def _usages(call: Call[None], of: RecordedPort, asked: asking.Asked) -> Reply:
     first_ms, last_ms, now_ms = asked.first_ms, asked.last_ms, call.now_ms
-    resolution = asked.usage_resolution or history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
+    resolution = asked.usage_resolution or usage_history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
     timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone
-    page = history.usages(of, resolution, timezone, first_ms, last_ms, asked.limit, now_ms)
+    page = usage_history.load_usages(of, resolution, timezone, first_ms, last_ms, asked.limit, now_ms)
     return asking.usage_reply(of.port.port_id, resolution, asked, page)

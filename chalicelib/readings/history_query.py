@@ -16,12 +16,14 @@ from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.errors import Invalid
 from chalicelib.core.http import Reply
+from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.schemas import Part
 from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from chalicelib.core.times import LATEST_MS, iso
 from chalicelib.core.units import units_of
 from chalicelib.devices.schemas import SensorColumns, SensorHistory
-from chalicelib.readings.history import RawPage, UsagePage
+from chalicelib.energy.usage_history import UsagePage
+from chalicelib.readings.history import RawPage
 from chalicelib.readings.history_schemas import (
     Cell,
     HistoryPoint,
@@ -30,7 +32,8 @@ from chalicelib.readings.history_schemas import (
     PortUsage,
     Resolution,
     UsagePoint,
-    UsageResolution,
+    history_point,
+    usage_point,
 )
 from chalicelib.readings.model import SensorLog
 
@@ -107,14 +110,14 @@ def _position(given: str, resolution: Resolution | None) -> tuple[Resolution, in
 
 def raw_reply(port_id: str, asked: Asked, page: RawPage) -> Reply:
     """A page of raw readings."""
-    points = [views.point(reading) for reading in page.readings]
+    points = [history_point(reading) for reading in page.readings]
     rows = PortHistory(port_id=port_id, resolution="raw", readings=points, cursor=cursor("raw", page.next_ms))
     return _reply(asked, rows, table(HistoryPoint, points))
 
 
 def usage_reply(port_id: str, resolution: UsageResolution, asked: Asked, page: UsagePage) -> Reply:
     """A page of usages."""
-    points = [views.usage_point(usage) for usage in page.usages]
+    points = [usage_point(usage) for usage in page.usages]
     goes_on = cursor(resolution, page.next_ms)
     rows = PortUsage(port_id=port_id, resolution=resolution, readings=points, cursor=goes_on)
     return _reply(asked, rows, table(UsagePoint, points))

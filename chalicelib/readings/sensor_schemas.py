@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.schemas import Answer, Iso, Part
-from chalicelib.readings.history_schemas import UsageResolution
 
 
 class SensorSummary(Part, frozen=True, kw_only=True):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from chalicelib.core.dynamo import retry_conflicts
+from chalicelib.core.local_time import UsageResolution, spans_of
 from chalicelib.core.pagination import Cursor, paginate
 from chalicelib.devices.model import Device
-from chalicelib.energy import periods
-from chalicelib.energy.periods import Span
-from chalicelib.energy.slots import SLOT_MS
 from chalicelib.readings import store
-from chalicelib.readings.history import UsageResolution
 from chalicelib.readings.model import SensorLog, merged_sensors
 from chalicelib.readings.sensors import Summaries, summarised
 from chalicelib.readings.service import refuse_time
@@ -135,16 +132,9 @@ def load_sensor_summaries(
     read = _Logs(device.device_uid, first_ms, last_ms)
     found: list[Summaries] = []
     figures = 0
-    for summary in summarised(read, _span_of(resolution, timezone)):
+    for summary in summarised(read, lambda at_ms: spans_of(resolution, at_ms, at_ms + 1, timezone)[0]):
         found.append(summary)
         figures += 3 * len(summary.sensors)
         if len(found) == limit or figures > MOST_FIGURES or read.count > MOST_LOGS:
             return SummaryPage(found, summary.span.end_ms if summary.span.end_ms <= last_ms else None)
     return SummaryPage(found, None)
-
-
-def _span_of(resolution: UsageResolution, timezone: str) -> Callable[[int], Span]:
-    if resolution == "5m":
-        return lambda at_ms: periods.steps(at_ms, at_ms + 1, SLOT_MS)[0]
-    of_zone = periods.hours if resolution == "1h" else periods.days
-    return lambda at_ms: of_zone(at_ms, at_ms + 1, timezone)[0]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from chalicelib.accounts.service import get_account
 from chalicelib.core.http import Call, Reply
+from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
 from chalicelib.devices import service as devices
 from chalicelib.readings import history_query as asking
 from chalicelib.readings import sensor_service
-from chalicelib.readings.history_schemas import Cell, UsageResolution
+from chalicelib.readings.history_schemas import Cell
 from chalicelib.readings.sensor_schemas import (
     SensorSummaries,
     SensorSummary,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from math import fsum
 
-from chalicelib.energy.periods import Span
+from chalicelib.core.local_time import Span
 from chalicelib.readings.model import SensorLog
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.local_time import Span, even_spans, local_days
 from chalicelib.core.times import HOUR_MS
-from chalicelib.energy import periods
 from chalicelib.readings.model import SensorLog
 from chalicelib.readings.sensors import summarised
 
@@ -21,8 +21,8 @@ def log(at_ms: int, said: dict[str, float]) -> SensorLog:
     return SensorLog("uid", "device", "owner", at_ms, said)
 
 
-def span_of(at_ms: int) -> periods.Span:
-    return periods.steps(at_ms, at_ms + 1, LENGTH_MS)[0]
+def span_of(at_ms: int) -> Span:
+    return even_spans(at_ms, at_ms + 1, LENGTH_MS)[0]
 
 
 @given(st.dictionaries(st.integers(0, 20_000), st.dictionaries(st.sampled_from("abc"), values), max_size=30))
@@ -55,5 +55,5 @@ def test_no_more_logs_are_read_than_needed() -> None:
 def test_a_day_of_the_zone_may_have_25_hours() -> None:
     autumn_ms = 1_792_879_200_000  # 2026-10-25 00:00 in Berlin
     logs = [log(autumn_ms + hour * HOUR_MS, {"a": float(hour)}) for hour in range(26)]
-    days = list(summarised(logs, lambda at_ms: periods.days(at_ms, at_ms + 1, "Europe/Berlin")[0]))
+    days = list(summarised(logs, lambda at_ms: local_days(at_ms, at_ms + 1, "Europe/Berlin")[0]))
     assert [part.sensors["a"].most for part in days] == [24.0, 25.0]

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.local_time import Span, local_days, local_hours
 from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS, epoch_ms, iso
 from chalicelib.energy.model import Usage
-from chalicelib.energy.periods import Span, days, hours, sum_by_span
+from chalicelib.energy.periods import sum_by_span
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago")
 
 
 def lengths(first: str, last: str, timezone: str) -> list[float]:
-    return [(day.end_ms - day.start_ms) / HOUR_MS for day in days(epoch_ms(first), epoch_ms(last), timezone)]
+    return [(day.end_ms - day.start_ms) / HOUR_MS for day in local_days(epoch_ms(first), epoch_ms(last), timezone)]
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,13 @@ def lengths(first: str, last: str, timezone: str) -> list[float]:
 )
 def test_a_day_is_as_long_as_the_clock_makes_it(timezone: str, day: str, length: float) -> None:
     noon_ms = epoch_ms(f"{day}T12:00:00Z")
-    (found,) = days(noon_ms, noon_ms + 1, timezone)
+    (found,) = local_days(noon_ms, noon_ms + 1, timezone)
     assert (found.end_ms - found.start_ms) / HOUR_MS == length
-    assert len(hours(found.start_ms, found.end_ms, timezone)) == -(-length // 1)
+    assert len(local_hours(found.start_ms, found.end_ms, timezone)) == -(-length // 1)
 
 
 def test_days_in_kathmandu_begin_at_a_quarter_past_six_in_the_evening() -> None:
-    (day,) = days(epoch_ms("2026-05-05T00:00:00Z"), epoch_ms("2026-05-05T00:00:01Z"), "Asia/Kathmandu")
+    (day,) = local_days(epoch_ms("2026-05-05T00:00:00Z"), epoch_ms("2026-05-05T00:00:01Z"), "Asia/Kathmandu")
     assert (iso(day.start_ms), iso(day.end_ms)) == ("2026-05-04T18:15:00.000Z", "2026-05-05T18:15:00.000Z")
 
 
@@ -50,7 +51,7 @@ def test_a_day_whose_midnight_is_leapt_over_begins_with_its_first_moment() -> No
 
 
 def test_a_leap_day_is_a_day() -> None:
-    found = days(epoch_ms("2028-02-28T00:00:00Z"), epoch_ms("2028-03-02T00:00:00Z"), "UTC")
+    found = local_days(epoch_ms("2028-02-28T00:00:00Z"), epoch_ms("2028-03-02T00:00:00Z"), "UTC")
     assert [iso(day.start_ms)[:10] for day in found] == ["2028-02-28", "2028-02-29", "2028-03-01"]
 
 
@@ -62,7 +63,7 @@ def test_a_leap_day_is_a_day() -> None:
 def test_hours_and_days_cover_a_stretch_without_gap_or_overlap(timezone: str, when: datetime, length_ms: int) -> None:
     first_ms = int(when.replace(tzinfo=UTC).timestamp() * 1_000)
     last_ms = first_ms + length_ms
-    for found in (days(first_ms, last_ms, timezone), hours(first_ms, last_ms, timezone)):
+    for found in (local_days(first_ms, last_ms, timezone), local_hours(first_ms, last_ms, timezone)):
         assert found[0].start_ms <= first_ms < found[0].end_ms
         assert found[-1].start_ms < last_ms <= found[-1].end_ms
         assert all(before.end_ms == after.start_ms for before, after in pairwise(found))
@@ -73,7 +74,7 @@ def test_hours_and_days_cover_a_stretch_without_gap_or_overlap(timezone: str, wh
 def test_what_is_summed_to_days_is_what_was_in_them(timezone: str, numbers: list[int]) -> None:
     start_ms = epoch_ms("2026-03-01T00:00:00Z")
     parts = [Usage(start_ms + n * QUARTER_MS, QUARTER_MS, n, 2 * n, n, n, n) for n in sorted(numbers)]
-    named = days(start_ms, parts[-1].end_ms, timezone)
+    named = local_days(start_ms, parts[-1].end_ms, timezone)
     found = sum_by_span(parts, named)
     assert sum(day.in_use_microjoules for day in found) == sum(numbers)
     assert {Span(day.start_ms, day.end_ms) for day in found} <= set(named)
