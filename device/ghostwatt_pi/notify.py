@@ -1,4 +1,4 @@
-"""Tells systemd how the service is: READY, WATCHDOG, STATUS, STOPPING (sd_notify(3)). Elsewhere it does nothing."""
+"""Reports the service's state to systemd: READY, WATCHDOG, STATUS, STOPPING (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections.abc import Mapping
 
 
 class Notifier:
-    """Sends datagrams to the socket named in NOTIFY_SOCKET, whose @ stands for an abstract one's zero byte."""
+    """Sends datagrams to the socket in NOTIFY_SOCKET, if there is one.
+
+    A leading @ there stands for the zero byte of an abstract socket.
+    """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         name = environment.get("NOTIFY_SOCKET", "")
@@ -18,22 +21,22 @@ class Notifier:
         self._next_alive = 0.0
 
     def ready(self, status: str) -> None:
-        """The service works."""
+        """Report that the service is ready."""
         self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
     def status(self, status: str) -> None:
-        """A line for `systemctl status`."""
+        """Report a line for `systemctl status`."""
         self._send(f"STATUS={_one_line(status)}")
 
     def alive(self) -> None:
-        """To be called at each turn of the main loop; sent four times within the watchdog's time."""
+        """Report that the main loop runs, four times within the watchdog's time. Call it at each turn of the loop."""
         now = time.monotonic()
         if self._every_seconds and now >= self._next_alive:
             self._next_alive = now + self._every_seconds
             self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The service ends."""
+        """Report that the service is stopping."""
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> None:

@@ -43,15 +43,15 @@ class RunSummary:
         complete: Whether it ended by itself.
         measured: Readings that were measured.
         acknowledged: Readings by what the cloud answered: stored, duplicate, rejected.
-        left: Readings left in the spool.
-        found: Readings that the buffer held at the start.
+        left: Readings left in the buffer.
+        waiting_before: Readings in the buffer at the start.
     """
 
     complete: bool
     measured: int
     acknowledged: Mapping[str, int]
     left: int
-    found: int = 0
+    waiting_before: int = 0
 
 
 class Agent:
@@ -105,7 +105,7 @@ class Agent:
             Exception: The error that made the meter or the buffer fail for good.
         """
         self._begin()
-        found = self._buffer.total()
+        waiting_before = self._buffer.total()
         self._sampler.start()
         try:
             while not self._stop.is_set() and not (self._connected and self._schedule.is_finished()):
@@ -117,11 +117,12 @@ class Agent:
             self._outlets.drain(SWITCH_SECONDS)
             self._stop.set()
             self._sampler.join()
-        return RunSummary(complete, self._sampler.measured, self._uploader.acknowledged, self._buffer.total(), found)
+        acknowledged, left = self._uploader.acknowledged, self._buffer.total()
+        return RunSummary(complete, self._sampler.measured, acknowledged, left, waiting_before)
 
     @property
     def channels(self) -> set[int]:
-        """The channels that have a port, as far as the cloud has said it."""
+        """The channels that have a port, by the last device reply."""
         return self._outlets.channels
 
     def switch_by_hand(self, channel: int, state: RelayState, done: Callable[[RelayError | None], None]) -> None:
@@ -186,7 +187,7 @@ class Agent:
         self._alive()
 
     def _keep_time(self) -> None:
-        """Let the buffer date its readings by what is known of the time."""
+        """Let the buffer correct the times of its readings by the cloud's time."""
         self._cloud.clock.follow_wall()
         if guessed := self._buffer.follow(self._cloud.clock):
             self._log("time_guessed", readings=guessed)

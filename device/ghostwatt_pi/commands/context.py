@@ -23,7 +23,7 @@ class Context:
         log: Takes the events.
         claim_state: The open claim, which the local page shows.
         stop: Set to end the command.
-        notifier: Tells systemd about the service's state.
+        notifier: Reports the service's state to systemd.
     """
 
     settings: Settings

@@ -42,7 +42,7 @@ def replay(context: Context, options: Namespace) -> int:
         progress.end()
     if summary is None or not summary.complete:
         return OK
-    return log_finished(context, summary, summary.measured + summary.found)
+    return log_finished(context, summary, summary.measured + summary.waiting_before)
 
 
 def log_finished(context: Context, summary: RunSummary, sent: int) -> int:

@@ -1,4 +1,4 @@
-"""Runs the agent with a meter: pairs the device first if it has no key, and tells systemd about the service's state."""
+"""Runs the agent with a meter: pairs the device first if it has no key, and reports the service's state to systemd."""
 
 from __future__ import annotations
 

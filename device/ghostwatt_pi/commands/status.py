@@ -108,7 +108,7 @@ def agent_state(directory: DataDirectory) -> AgentState:
 
 
 def watts_while_off(agent: AgentState, channel: int, outlet: OutletRecord) -> float | None:
-    """Return the power that flows though the outlet is off; None when none does, or nobody knows."""
+    """Return the power that flows though the outlet is off; None when none does or it is unknown."""
     newest = agent.newest.get(channel)
     if newest is None or outlet.state == "on" or outlet.switched_at_ms is None:
         return None
@@ -117,7 +117,7 @@ def watts_while_off(agent: AgentState, channel: int, outlet: OutletRecord) -> fl
 
 
 def channels_without_outlet(directory: DataDirectory, buffer: BufferStats) -> list[int]:
-    """Return the channels that have readings, waiting or coming, but no outlet on the page as far as is known."""
+    """Return the channels that have readings, waiting or new, but no outlet on the page."""
     agent, outlets = agent_state(directory), read_outlets(directory.outlets_path)
     if not outlets and agent.is_online is None:
         return []

@@ -49,8 +49,8 @@ class Snapshot:
     Attributes:
         measured: Readings measured.
         settled: Readings by what the cloud answered: stored, duplicate, rejected.
-        waiting: Readings in the spool.
-        dropped: Readings dropped from a full spool.
+        waiting: Readings in the buffer.
+        dropped: Readings dropped from a full buffer.
         uploads: Batches that the cloud answered.
         calls_failed: Calls that failed.
         outages: How often the cloud went away.

@@ -83,7 +83,7 @@ class LineErrors:
 
 
 class AmbiguityCheck:
-    """Notices readings without a port that come from several meters: nobody can say which outlet each is of.
+    """Notices readings without a port that come from several meters: their outlets are unknown.
 
     It looks at the line of every reading of one connection.
     """
@@ -110,7 +110,7 @@ class AmbiguityCheck:
         if self._name is None:
             self._name = name
         if name != self._name:
-            return f"no port, and it is not the meter of before ({name or 'without a name'})"
+            return f"no port, and it is not the same meter as before ({name or 'without a name'})"
         self._check_bursts(time.monotonic() if now is None else now)
         return ""
 

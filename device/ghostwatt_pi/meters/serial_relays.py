@@ -28,7 +28,7 @@ class SerialRelays:
     """
 
     def __init__(self, log: EventLog) -> None:
-        self._line: serial.Serial | None = None  # from the first good line on: until then nobody hears a command
+        self._line: serial.Serial | None = None  # from the first good line on: until then the Arduino hears no command
         self._with_crc = False
         self._states: dict[int, RelayState] = {}
         self._restorer = RelayRestorer(log)
@@ -69,7 +69,7 @@ class SerialRelays:
         self._restorer.turn(line, with_crc=with_crc)
 
     def line_closed(self) -> None:
-        """Note that nobody hears commands now."""
+        """Note that the Arduino hears no commands now."""
         self._line = None
 
     def _request(self, channel: int, state: RelayState) -> bool:
@@ -150,7 +150,7 @@ class RelayRestorer:
                 return
             del self._remaining[channel]
             self._next()
-        self._fail(channel, "the meter did not confirm its state of before")
+        self._fail(channel, "the meter did not confirm its previous state")
 
     def _fail(self, channel: int, error: str) -> None:
         with self._lock:

@@ -47,7 +47,7 @@ class LatestMeasurements:
             self._newest[measurement.channel] = measurement
 
     def watts(self, channel: int) -> float | None:
-        """The power that flows now; None when nobody knows."""
+        """The power that flows now; None when it is unknown."""
         newest = self._recent(channel)
         return newest.power if newest else None
 

@@ -163,8 +163,8 @@ class Outlets:
     def _restore(self) -> None:
         try:
             self._relays.restore({channel: record.state for channel, record in self._records.items()})
-        except RelayError as error:  # each command will say it too; measuring goes on
-            self._log("warning", text=f"the relays could not take their states of before: {error}")
+        except RelayError as error:  # each command will report it too; measuring goes on
+            self._log("warning", text=f"the relays could not take their previous states: {error}")
 
     def _restore_failed(self, channel: int, error: str) -> None:
         """Record a relay that lost its state: power flows, so an outlet that should be off is on."""
@@ -183,7 +183,7 @@ class Outlets:
         return record is None or record.port_id != command.port_id or command.version > record.version
 
     def _is_retry(self, channel: int, desired: RelayState) -> bool:
-        """Whether a failed command is still wanted, and due again."""
+        """Whether the cloud still sends the command that failed, and it is due again."""
         record = self._records.get(channel)
         if record is None or not record.is_failing or not self._retries.is_due(channel):
             return False

@@ -69,7 +69,7 @@ class SafeStates:
         self._away_since: float | None = None
         self._cloud_lost = False
         self._not_before = 0.0
-        self._failures = 0  # in a row; the first is told
+        self._failures = 0  # in a row; the first is logged
         self._pending: set[int] = set()
 
     def turn(self, switch: Callable[[int, RelayState], None], *, cloud_away: bool, now: float | None = None) -> None:
