@@ -15,10 +15,9 @@ from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import check_password_strength, hash_password, normalize_password
 from chalicelib.accounts.sessions import end_all_sessions
 from chalicelib.core import functions, mail
-from chalicelib.core.errors import Invalid, Unavailable
+from chalicelib.core.errors import Invalid, Unavailable, Undeliverable
 from chalicelib.core.identifiers import digest, new_id, new_secret
 from chalicelib.core.settings import settings
-from chalicelib.notifications.delivery import Undeliverable
 
 LOG = logging.getLogger("ghostwatt.account_mail")
 

@@ -56,6 +56,10 @@ class Busy(Unavailable):
     """Others keep changing the same data; the call is safe to retry."""
 
 
+class Undeliverable(Exception):
+    """A mail or a webhook was not taken; the text says why, in one sentence without secrets."""
+
+
 def not_found(thing: str) -> NotFound:
     """The same message for missing and foreign ids, so that ids cannot be probed."""
     return NotFound(f"There is no such {thing}.", code="not_found")

@@ -20,8 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.accounts.email_addresses import ascii_domain
 from chalicelib.core import aws
+from chalicelib.core.errors import Undeliverable
 from chalicelib.core.settings import settings
-from chalicelib.notifications.delivery import Undeliverable
 
 TIMEOUT_SECONDS = 5.0
 SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465

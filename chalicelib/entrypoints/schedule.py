@@ -13,7 +13,7 @@ from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.devices import sweep as sweeping
 from chalicelib.energy import roll_up
-from chalicelib.notifications import delivery_service as deliver
+from chalicelib.notifications import delivery
 from chalicelib.notifications import digest_service as digests
 
 blueprint = Blueprint(__name__)
@@ -37,7 +37,7 @@ def _sweep() -> dict[str, int]:
     steps: dict[str, Callable[[], int]] = {
         "offline": lambda: sweeping.sweep(now_ms),
         "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
-        "delivered": lambda: deliver.run(Deadline(DELIVERY_SECONDS), now_ms),
+        "delivered": lambda: delivery.deliver_due(Deadline(DELIVERY_SECONDS), now_ms),
         "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),
         "purged": lambda: delete_requested(Deadline(PURGE_SECONDS), now_ms),
     }

@@ -1,106 +1,87 @@
-"""Delivering notifications: when they go out, and what happens when a channel fails."""
+"""Delivery of notifications by mail and webhook: the schedule gives it some seconds of every minute."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Literal
-from zoneinfo import ZoneInfo
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from chalicelib.core.local_time import local, start_ms
-from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.notifications.preferences import Outbound, QuietHours
+from chalicelib.accounts.store import load_open_account
+from chalicelib.core.deadlines import Deadline
+from chalicelib.core.error_collector import ErrorCollector
+from chalicelib.devices.liveness import shards
+from chalicelib.notifications import settings_store, store
+from chalicelib.notifications.channels import Recipient
+from chalicelib.notifications.delivery_round import DeliveryRound, cancel_delivery, load_due
 
-DIGEST_HOUR = 7
-"""On Mondays, local time."""
-SUNDAY = 6
-"""A digest is due on one only where the account's time zone has changed meanwhile."""
-RETRY_AFTER_MINUTES = (1, 5, 15, 60, 240)
-"""Pauses between tries: an outage of five hours is outlived; what fails for longer is given up."""
-LEASE_MS = 2 * MINUTE_MS
-"""For so long a notification is its deliverer's alone: longer than a run of the schedule lasts."""
-
-
-class Undeliverable(Exception):
-    """A channel did not take a notification; the text says why, in one sentence without secrets."""
+LOG = logging.getLogger("ghostwatt.deliver")
+WEBHOOKS_AT_ONCE = 20
+"""A receiver that hangs holds a thread for 5 s: hundreds of them are tried in a minute, and waiting costs little."""
+MAIL_SECONDS = 10.0
+"""Mail's part of a run: a mail server that hangs leaves time for the webhooks of those whose mail comes first."""
+MOST_OF_A_PERSON = 100
+"""Notifications of one person in one run, so that others need not wait; the rest waits for the next run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How far a notification has come on one channel."""
+def deliver_due(deadline: Deadline, now_ms: int) -> int:
+    """Deliver the notifications that are due until none is left or the deadline has expired.
 
-    state: Literal["waiting", "delivered", "failed"] = "waiting"
-    attempts: int = 0
-    next_at_ms: int = 0
+    Mail has this thread, and webhooks have threads of their own, so that a receiver that hangs delays no mail. Persons
+    whose webhook failed the last time come last.
 
+    Returns:
+        The number of notifications that were tried.
 
-Deliveries = Mapping[Outbound, Delivery]
-
-
-def waiting(deliveries: Deliveries, channels: Collection[Outbound], now_ms: int) -> list[Outbound]:
-    """The channels of these that are to be tried now."""
-    known = {channel: deliveries.get(channel, Delivery()) for channel in channels}
-    return [name for name, delivery in known.items() if delivery.state == "waiting" and delivery.next_at_ms <= now_ms]
-
-
-def due_at_ms(deliveries: Deliveries, channels: Collection[Outbound]) -> int | None:
-    """When the next of these channels is to be tried, None when all are settled."""
-    known = (deliveries.get(channel, Delivery()) for channel in channels)
-    return min((delivery.next_at_ms for delivery in known if delivery.state == "waiting"), default=None)
-
-
-def failed(delivery: Delivery, now_ms: int) -> Delivery:
-    """After a try that failed: the next one comes later each time, until it is given up."""
-    tried = replace(delivery, attempts=delivery.attempts + 1)
-    if tried.attempts > len(RETRY_AFTER_MINUTES):
-        return replace(tried, state="failed")
-    return replace(tried, next_at_ms=now_ms + RETRY_AFTER_MINUTES[tried.attempts - 1] * MINUTE_MS)
-
-
-def postponed(delivery: Delivery, at_ms: int) -> Delivery:
-    """To be tried at that time, which counts as no try."""
-    return replace(delivery, next_at_ms=at_ms)
-
-
-def delivered(delivery: Delivery) -> Delivery:
-    """After a try that worked."""
-    return replace(delivery, state="delivered", attempts=delivery.attempts + 1)
-
-
-def quiet_until_ms(quiet: QuietHours | None, timezone: str, at_ms: int) -> int | None:
-    """When the quiet hours end that this moment lies in, None when it lies in none.
-
-    The clock on the wall decides, minute by minute, so that days on which it is moved need no rule of their own.
+    Raises:
+        Exception: The first error of a notification that could not be reserved or settled; it stays due.
     """
-    zone = ZoneInfo(timezone)
-    if quiet is None or not quiet.hold(_minute_of_day(at_ms, zone)):
+    mail_deadline = Deadline(MAIL_SECONDS)
+    posting: list[Future[None]] = []
+    with ErrorCollector(LOG) as errors, ThreadPoolExecutor(WEBHOOKS_AT_ONCE, thread_name_prefix="webhook") as pool:
+        rounds = list(_due_rounds(deadline, errors, now_ms))
+        healthy = [due for due in rounds if not due.is_failing]
+        failing = [due for due in rounds if due.is_failing]
+        posting += [pool.submit(due.post_webhooks, deadline) for due in healthy if not due.wants_mail]
+        for due in (due for due in [*healthy, *failing] if due.wants_mail):
+            if not (deadline.expired or mail_deadline.expired):
+                due.send_mails()
+            if not due.is_failing:
+                posting.append(pool.submit(due.post_webhooks, deadline))
+        posting += [pool.submit(due.post_webhooks, deadline) for due in failing]
+        for due in rounds:
+            if not (deadline.expired or mail_deadline.expired):
+                due.ask_to_confirm_address()
+        for future in posting:
+            future.result()
+    return sum(len(due.tried) for due in rounds)
+
+
+def _due_rounds(deadline: Deadline, errors: ErrorCollector, now_ms: int) -> Iterator[DeliveryRound]:
+    """What is due by person; the person who has waited longest comes first."""
+    by_owner: dict[str, list[str]] = {}
+    for owner_id, notification_id in (key for shard in shards() for key in store.due(shard, now_ms)):
+        by_owner.setdefault(owner_id, []).append(notification_id)
+    for owner_id, notification_ids in by_owner.items():
+        if deadline.expired:
+            return
+        some = notification_ids[:MOST_OF_A_PERSON]
+        with errors.collect(f"notification {some[0]}"):
+            if recipient := load_recipient(owner_id):
+                yield DeliveryRound(recipient, some, errors, now_ms)
+            else:
+                _cancel_all(owner_id, some, now_ms)
+
+
+def _cancel_all(owner_id: str, notification_ids: Sequence[str], now_ms: int) -> None:
+    for notification_id in notification_ids:
+        if outgoing := load_due(owner_id, notification_id, now_ms):
+            cancel_delivery(outgoing)
+
+
+def load_recipient(owner_id: str) -> Recipient | None:
+    """Load a person's choices and account; None without choices, or when the account is closed."""
+    settings = settings_store.load(owner_id)
+    account = load_open_account(settings.email) if settings else None
+    if settings is None or account is None or account.user_id != owner_id:
         return None
-    first = at_ms // MINUTE_MS * MINUTE_MS
-    later = range(first + MINUTE_MS, first + 2 * DAY_MS, MINUTE_MS)
-    return next(moment for moment in later if not quiet.hold(_minute_of_day(moment, zone)))
-
-
-def _minute_of_day(at_ms: int, zone: ZoneInfo) -> int:
-    clock = local(at_ms, zone)
-    return 60 * clock.hour + clock.minute
-
-
-def next_digest_ms(timezone: str, now_ms: int) -> int:
-    """The next Monday morning, local time, after now (epoch ms)."""
-    zone = ZoneInfo(timezone)
-    today = local(now_ms, zone).date()
-    monday = today - timedelta(days=today.weekday())
-    this_week_ms = start_ms(monday, zone, DIGEST_HOUR)
-    return this_week_ms if this_week_ms > now_ms else start_ms(monday + timedelta(weeks=1), zone, DIGEST_HOUR)
-
-
-def digest_week(timezone: str, due_at_ms: int) -> tuple[int, int]:
-    """The week of the digest that is due then: seven whole local days, from Monday until before Monday (epoch ms).
-
-    Whatever the hour, and however late it is made, no day is in two digests.
-    """
-    zone = ZoneInfo(timezone)
-    day = local(due_at_ms, zone).date()
-    monday = day + timedelta(days=1) if day.weekday() == SUNDAY else day - timedelta(days=day.weekday())
-    return start_ms(monday - timedelta(weeks=1), zone), start_ms(monday, zone)
+    return Recipient(settings, account)

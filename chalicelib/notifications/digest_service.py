@@ -22,13 +22,12 @@ from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import shards
 from chalicelib.devices.model import Device
 from chalicelib.energy import reports
-from chalicelib.notifications import delivery_service as deliver
 from chalicelib.notifications import settings_store
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications.delivery import digest_week, next_digest_ms
+from chalicelib.notifications.delivery import load_recipient
 from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
 from chalicelib.notifications.preferences import DIGEST
-from chalicelib.notifications.weekly_digest import Drawing, Week, headline, text
+from chalicelib.notifications.weekly_digest import Drawing, Week, digest_week, headline, next_digest_ms, text
 from chalicelib.realtime import publisher as live
 
 EVENTS_A_READ = 200
@@ -51,7 +50,7 @@ def run(deadline: Deadline, now_ms: int) -> int:
 
 
 def _make(owner_id: str, now_ms: int) -> bool:
-    recipient = deliver.recipient_of(owner_id)
+    recipient = load_recipient(owner_id)
     due_at_ms = recipient.settings.digest_due_at_ms if recipient else None
     if recipient is None or due_at_ms is None or due_at_ms > now_ms:
         return False  # the index lags, or the account is being closed

@@ -12,14 +12,14 @@ from chalicelib.core.concurrency import Slots
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identifiers import new_secret
-from chalicelib.core.settings import settings as place
-from chalicelib.notifications import sending, webhooks
+from chalicelib.core.settings import settings
+from chalicelib.notifications import channels, webhooks
 from chalicelib.notifications import settings_store as store
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications.delivery import next_digest_ms
-from chalicelib.notifications.delivery_rounds import mails_of
+from chalicelib.notifications.delivery_round import mail_limit_name
 from chalicelib.notifications.model import Notification, time_ordered_id
 from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences, Webhook
+from chalicelib.notifications.weekly_digest import next_digest_ms
 from chalicelib.realtime import publisher as live
 
 OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
@@ -82,7 +82,7 @@ def _check(account: Account, preferences: Preferences) -> None:
         raise Invalid("The weekly digest is a mail: switch e-mail on for it.", code="required", field="weeklyDigest")
     if preferences.webhook is not None:
         with OUTBOUND_CALLS.taken(account.user_id):
-            webhooks.check(preferences.webhook.url)
+            webhooks.check_webhook_url(preferences.webhook.url)
 
 
 def _with_secret(wanted: Webhook | None, before: Webhook | None) -> tuple[Webhook | None, str | None]:
@@ -110,7 +110,7 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
     throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
     chosen = of_account(account)
     if chosen.preferences.email and account.is_confirmed:
-        throttle.take(place().limits.mails, mails_of(account.user_id), now_ms)
+        throttle.take(settings().limits.mails, mail_limit_name(account.user_id), now_ms)
     news = Notification(
         time_ordered_id(now_ms, f"test-{account.user_id}"),
         account.user_id,
@@ -124,7 +124,7 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
         raise Conflict("A test was sent in this very moment.", code="busy")
     live.push(account.user_id, [live.notification_message(news)])
     with OUTBOUND_CALLS.taken(account.user_id):
-        results = sending.by_all(sending.Recipient(chosen, account), news, now_ms)
+        results = channels.send_by_all_channels(channels.Recipient(chosen, account), news, now_ms)
     if chosen.preferences.email and not account.is_confirmed:
         return {"email": Failure("The address of this account is not confirmed yet.", now_ms, gave_up=False), **results}
     return results

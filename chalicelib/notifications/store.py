@@ -16,7 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
 from chalicelib.devices.liveness import shard
-from chalicelib.notifications.delivery import Deliveries, Delivery
+from chalicelib.notifications.delivery_rules import Deliveries, Delivery
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
 from chalicelib.notifications.preferences import Outbound
 

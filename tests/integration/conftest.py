@@ -47,8 +47,8 @@ ENTRIES = {
 VERBS = {
     ("detection/service", "examine"): "Examine",
     ("detection/service", "detect"): "Examine",
-    ("notifications/delivery_service", "run"): "Sweep",
-    ("notifications/delivery_rounds", "post"): "Sweep",
+    ("notifications/delivery", "deliver_due"): "Sweep",
+    ("notifications/delivery_round", "post_webhooks"): "Sweep",
     ("notifications/digest_service", "run"): "Sweep",
     ("deletion/worker", "delete_requested"): "Sweep",
     ("energy/roll_up", "roll_up_silent_devices"): "Sweep",

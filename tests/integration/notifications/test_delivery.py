@@ -15,20 +15,19 @@ import pytest
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import Unavailable, Undeliverable
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.devices.sweep import sweep
 from chalicelib.energy import reports, usage
-from chalicelib.notifications import delivery_service as delivery
+from chalicelib.notifications import delivery, webhooks
 from chalicelib.notifications import digest_service as digests
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications import webhooks
-from chalicelib.notifications.delivery import RETRY_AFTER_MINUTES, Undeliverable
+from chalicelib.notifications.channels import Recipient
+from chalicelib.notifications.delivery_rules import RETRY_AFTER_MINUTES
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Webhook
-from chalicelib.notifications.sending import Recipient
 from tests.conftest import Call, Person, now_ms, reading
 from tests.integration.conftest import confirm_address
 from tests.integration.stream import Deliver
@@ -72,8 +71,8 @@ class Hook:
 @pytest.fixture(autouse=True)
 def hook(call: Call, monkeypatch: pytest.MonkeyPatch) -> Hook:
     double = Hook()
-    monkeypatch.setattr(webhooks, "post", double.post)
-    monkeypatch.setattr(webhooks, "check", lambda _url: None)
+    monkeypatch.setattr(webhooks, "post_webhook", double.post)
+    monkeypatch.setattr(webhooks, "check_webhook_url", lambda _url: None)
     return double
 
 
@@ -99,7 +98,7 @@ def go_offline(person: Person) -> int:
 
 
 def run(at_ms: int) -> None:
-    delivery.run(Deadline(600), at_ms)
+    delivery.deliver_due(Deadline(600), at_ms)
 
 
 def test_a_notification_leaves_by_the_chosen_channels_once(
@@ -269,7 +268,7 @@ def test_two_runs_at_once_send_once(person: Person, hook: Hook, monkeypatch: pyt
         run(at_ms)
         post(webhook, notification, at)
 
-    monkeypatch.setattr(webhooks, "post", post_while_another_runs)
+    monkeypatch.setattr(webhooks, "post_webhook", post_while_another_runs)
     run(at_ms)
     assert len(hook.posted) == 1
 
@@ -404,14 +403,14 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
     monkeypatch.setattr(reports, "describe_energy", lambda *_: [])
     digests.run(Deadline(600), due_ms)
 
-    def recipient_of(owner_id: str) -> Recipient | None:
+    def load_recipient(owner_id: str) -> Recipient | None:
         recipient = found(owner_id)
         if recipient is not None and recipient.account.email == person.email:
             raise ZeroDivisionError
         return recipient
 
-    found = delivery.recipient_of
-    monkeypatch.setattr(delivery, "recipient_of", recipient_of)
+    found = delivery.load_recipient
+    monkeypatch.setattr(delivery, "load_recipient", load_recipient)
     with pytest.raises(ZeroDivisionError):
-        delivery.run(Deadline(600), due_ms)
+        delivery.deliver_due(Deadline(600), due_ms)
     assert [mail["To"] for mail in mails() if mail["To"] in (person.email, stranger.email)] == [stranger.email]

@@ -19,9 +19,8 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
 from chalicelib.core.times import HOUR_MS, MINUTE_MS
-from chalicelib.notifications import delivery_service as deliver
+from chalicelib.notifications import delivery, webhooks
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications import webhooks
 from chalicelib.notifications.model import Notification, time_ordered_id
 from tests.conftest import Call, Person, eventually, new_person, now_ms
 from tests.integration.conftest import confirm_address
@@ -105,7 +104,7 @@ def test_receivers_and_name_servers_that_hang_hold_up_nobodys_mail_or_webhook(
     call: Call, mails: Mails, hanging: tuple[str, Callable[[], int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, waiting = hanging
-    monkeypatch.setattr(webhooks, "check", lambda _url: None)
+    monkeypatch.setattr(webhooks, "check_webhook_url", lambda _url: None)
     at_ms = now_ms()
     for number in range(HANGING):
         attacker = new_person(call)
@@ -129,7 +128,7 @@ def test_receivers_and_name_servers_that_hang_hold_up_nobodys_mail_or_webhook(
         confirm_address(victim)
         assert victim.call("PUT", SETTINGS, {"email": True, "webhook": {"url": mine}}).status == 200
         tell(victim, "Phantom energy detected on Television", at_ms)
-        running = threading.Thread(target=deliver.run, args=(Deadline(600), at_ms + 1))
+        running = threading.Thread(target=delivery.deliver_due, args=(Deadline(600), at_ms + 1))
         ending.callback(running.join)
         running.start()
         eventually(lambda: mails(victim.email) and got, "the victim is told while the others hang")
@@ -142,18 +141,18 @@ def test_whose_webhook_failed_the_last_time_comes_last(
     call: Call, hanging: tuple[str, Callable[[], int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    monkeypatch.setattr(webhooks, "check", lambda _url: None)
+    monkeypatch.setattr(webhooks, "check_webhook_url", lambda _url: None)
     monkeypatch.setattr(webhooks, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(deliver, "WEBHOOKS_AT_ONCE", 1)
+    monkeypatch.setattr(delivery, "WEBHOOKS_AT_ONCE", 1)
     failing, well = new_person(call), new_person(call)
     failing.call("PUT", SETTINGS, {"webhook": {"url": hanging[0]}})
     well.call("PUT", SETTINGS, {"webhook": {"url": "http://127.0.0.1:9/well"}})
     at_ms = now_ms()
     tell(failing, "first", at_ms)
-    deliver.run(Deadline(600), at_ms)
-    monkeypatch.setattr(webhooks, "post", lambda webhook, *_: order.append(webhook.url))
+    delivery.deliver_due(Deadline(600), at_ms)
+    monkeypatch.setattr(webhooks, "post_webhook", lambda webhook, *_: order.append(webhook.url))
     tell(well, "second", at_ms + 2 * MINUTE_MS)
-    deliver.run(Deadline(600), at_ms + 2 * MINUTE_MS)
+    delivery.deliver_due(Deadline(600), at_ms + 2 * MINUTE_MS)
     assert [url for url in order if url in (hanging[0], "http://127.0.0.1:9/well")] == [
         "http://127.0.0.1:9/well",
         hanging[0],
@@ -168,10 +167,10 @@ def test_a_person_gets_at_most_six_mails_an_hour_and_still_hears_of_everything(p
         for number in range(2 if minute else 12):
             said.append(f"Outlet {number} at minute {minute}")
             tell(person, said[-1], at_ms + minute * MINUTE_MS)
-        deliver.run(Deadline(600), at_ms + minute * MINUTE_MS)
-        deliver.run(Deadline(600), at_ms + minute * MINUTE_MS + 1)
+        delivery.deliver_due(Deadline(600), at_ms + minute * MINUTE_MS)
+        delivery.deliver_due(Deadline(600), at_ms + minute * MINUTE_MS + 1)
     assert 2 <= len(mails(person.email)) <= 6
-    deliver.run(Deadline(600), at_ms + 2 * HOUR_MS)
+    delivery.deliver_due(Deadline(600), at_ms + 2 * HOUR_MS)
     text = "".join(mail.get_content() for mail in mails(person.email))
     assert [message for message in said if text.count(f"{message}.") != 1] == []
 
@@ -182,7 +181,7 @@ def test_a_few_notifications_are_a_mail_each(person: Person, mails: Mails) -> No
     at_ms = now_ms()
     for message in ("one", "two"):
         tell(person, message, at_ms)
-    deliver.run(Deadline(600), at_ms)
+    delivery.deliver_due(Deadline(600), at_ms)
     assert sorted(mail.get_content().partition(".")[0] for mail in mails(person.email)) == ["one", "two"]
 
 

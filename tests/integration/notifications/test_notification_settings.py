@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
+from chalicelib.core.errors import Undeliverable
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import webhooks
-from chalicelib.notifications.delivery import Undeliverable
 from tests.conftest import Person, now_ms
 
 SETTINGS = "/notification/settings"
@@ -86,7 +86,7 @@ def test_a_test_says_what_became_of_it_on_each_channel(person: Person) -> None:
 
     person.call("PUT", SETTINGS, {"webhook": WEBHOOK})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(webhooks, "post", refuse)
+        patch.setattr(webhooks, "post_webhook", refuse)
         results = person.call("POST", "/notification/test").body["results"]
     assert results == [
         {"channel": "page", "status": "delivered", "error": None},

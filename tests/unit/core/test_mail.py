@@ -17,9 +17,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from chalicelib.core import aws, mail
+from chalicelib.core.errors import Undeliverable
 from chalicelib.core.mail import Mail
 from chalicelib.core.settings import settings
-from chalicelib.notifications.delivery import Undeliverable
 
 MAIL = Mail("1700000000000-cut-p1", "somebody@example.org", "Phantom energy detected on Fernseher für alle", "Text.\n")
 

@@ -14,21 +14,19 @@ from chalicelib.core.errors import Invalid
 from chalicelib.core.times import MINUTE_MS
 from chalicelib.energy.periods import periods
 from chalicelib.notifications import schemas as wire
-from chalicelib.notifications.delivery import (
+from chalicelib.notifications.delivery_rules import (
     RETRY_AFTER_MINUTES,
     Deliveries,
     Delivery,
     delivered,
-    digest_week,
     due_at_ms,
     failed,
-    next_digest_ms,
     quiet_until_ms,
     waiting,
 )
 from chalicelib.notifications.model import NOTIFICATION_KINDS
 from chalicelib.notifications.preferences import Preferences, QuietHours, Webhook, clock, minute_of_day
-from chalicelib.notifications.weekly_digest import Drawing, Week, text
+from chalicelib.notifications.weekly_digest import Drawing, Week, digest_week, next_digest_ms, text
 
 NIGHT = QuietHours(22 * 60, 7 * 60)
 BERLIN = "Europe/Berlin"

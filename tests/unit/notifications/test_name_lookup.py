@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.notifications import name_lookup as names
-from chalicelib.notifications import webhooks
-from chalicelib.notifications.delivery import Undeliverable
+from chalicelib.core.errors import Undeliverable
+from chalicelib.notifications import webhook_addresses, webhooks
 from chalicelib.notifications.preferences import Webhook
+from chalicelib.notifications.webhook_addresses import Resolve
 from tests.unit.notifications.test_webhooks import NEWS, NOW, SECRET
 
 
 @pytest.fixture
-def never() -> Iterator[names.Resolve]:
+def never() -> Iterator[Resolve]:
     """A name server that does not answer before the end of the test."""
     over = threading.Event()
 
@@ -28,19 +28,19 @@ def never() -> Iterator[names.Resolve]:
     over.set()
 
 
-def test_a_name_that_never_resolves_is_given_up_in_time(never: names.Resolve) -> None:
+def test_a_name_that_never_resolves_is_given_up_in_time(never: Resolve) -> None:
     with pytest.raises(Undeliverable, match="in time"):
-        names.look_up("never.example", 443, never, 0.05)
+        webhook_addresses.look_up("never.example", 443, never, 0.05)
 
 
-def test_the_deadline_of_a_post_includes_the_look_up(never: names.Resolve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_of_a_post_includes_the_look_up(never: Resolve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "TIMEOUT_SECONDS", 0.05)
     with pytest.raises(Undeliverable, match="in time"):
-        webhooks.post(Webhook("https://never.example/", SECRET), NEWS, NOW, never)
+        webhooks.post_webhook(Webhook("https://never.example/", SECRET), NEWS, NOW, never)
 
 
 def test_look_ups_that_hang_are_bounded_and_make_room_when_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "_free", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(webhook_addresses, "_free", threading.BoundedSemaphore(2))
     over = threading.Event()
 
     def hanging(_host: str, _port: int) -> list[str]:
@@ -49,11 +49,11 @@ def test_look_ups_that_hang_are_bounded_and_make_room_when_they_end(monkeypatch:
 
     for _ in range(2):
         with pytest.raises(Undeliverable, match="in time"):
-            names.look_up("never.example", 443, hanging, 0.02)
+            webhook_addresses.look_up("never.example", 443, hanging, 0.02)
     with pytest.raises(Undeliverable, match="in time"):
-        names.look_up("good.example", 443, lambda *_: ["8.8.8.8"], 0.02)
+        webhook_addresses.look_up("good.example", 443, lambda *_: ["8.8.8.8"], 0.02)
     over.set()
-    assert names.look_up("good.example", 443, lambda *_: ["8.8.8.8"], 20) == ["8.8.8.8"]
+    assert webhook_addresses.look_up("good.example", 443, lambda *_: ["8.8.8.8"], 20) == ["8.8.8.8"]
 
 
 def test_a_name_without_an_address_or_that_nobody_knows_is_told() -> None:
@@ -61,6 +61,6 @@ def test_a_name_without_an_address_or_that_nobody_knows_is_told() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
     with pytest.raises(Undeliverable, match="not known"):
-        names.look_up("a.example", 443, unknown, 20)
+        webhook_addresses.look_up("a.example", 443, unknown, 20)
     with pytest.raises(Undeliverable, match="no address"):
-        names.look_up("a.example", 443, lambda *_: [], 20)
+        webhook_addresses.look_up("a.example", 443, lambda *_: [], 20)

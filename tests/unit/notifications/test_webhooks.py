@@ -19,10 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.errors import Invalid, Undeliverable
 from chalicelib.core.settings import settings
 from chalicelib.notifications import webhooks
-from chalicelib.notifications.delivery import Undeliverable
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Webhook
 
@@ -85,7 +84,7 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("allowed")
 def test_a_receiver_can_verify_what_it_gets(receiver: Receiver) -> None:
-    webhooks.post(receiver.hook(), NEWS, NOW)
+    webhooks.post_webhook(receiver.hook(), NEWS, NOW)
     ((path, headers, body),) = receiver.got
     assert path == "/in?key=1"
     parts = dict(part.split("=") for part in headers["x-ghostwatt-signature"].split(","))
@@ -108,7 +107,7 @@ def test_a_receiver_can_verify_what_it_gets(receiver: Receiver) -> None:
 def test_redirects_are_not_followed(receiver: Receiver, status: int) -> None:
     receiver.status, receiver.headers = status, {"Location": f"http://127.0.0.1:{receiver.port}/elsewhere"}
     with pytest.raises(Undeliverable, match=f"status {status}, and redirects are not followed"):
-        webhooks.post(receiver.hook(), NEWS, NOW)
+        webhooks.post_webhook(receiver.hook(), NEWS, NOW)
     assert len(receiver.got) == 1
 
 
@@ -117,15 +116,15 @@ def test_redirects_are_not_followed(receiver: Receiver, status: int) -> None:
 def test_a_refusal_is_told(receiver: Receiver, status: int) -> None:
     receiver.status = status
     with pytest.raises(Undeliverable, match=f"status {status}"):
-        webhooks.post(receiver.hook(), NEWS, NOW)
+        webhooks.post_webhook(receiver.hook(), NEWS, NOW)
 
 
 def test_this_machine_is_not_called_unless_the_place_allows_it(receiver: Receiver) -> None:
     hook = Webhook(f"https://localhost:{receiver.port}/", SECRET)
     with pytest.raises(Undeliverable, match="public Internet"):
-        webhooks.post(hook, NEWS, NOW)
+        webhooks.post_webhook(hook, NEWS, NOW)
     with pytest.raises(Undeliverable, match="https"):
-        webhooks.post(receiver.hook(), NEWS, NOW)
+        webhooks.post_webhook(receiver.hook(), NEWS, NOW)
     assert receiver.got == []
 
 
@@ -147,7 +146,7 @@ def test_this_machine_is_not_called_unless_the_place_allows_it(receiver: Receive
 )
 def test_a_name_that_leads_inside_is_refused_by_name(addresses: list[str]) -> None:
     with pytest.raises(Invalid) as refused:
-        webhooks.check("https://hooks.example.org/", lambda _host, _port: addresses)
+        webhooks.check_webhook_url("https://hooks.example.org/", lambda _host, _port: addresses)
     assert refused.value.field == "webhook.url"
 
 
@@ -156,7 +155,7 @@ def test_a_name_that_leads_inside_is_refused_by_name(addresses: list[str]) -> No
 )
 def test_every_way_of_writing_this_machine_is_refused(host: str) -> None:
     with pytest.raises(Invalid):
-        webhooks.check(f"https://{host}/")
+        webhooks.check_webhook_url(f"https://{host}/")
 
 
 def test_a_name_that_nobody_knows_is_refused() -> None:
@@ -164,8 +163,8 @@ def test_a_name_that_nobody_knows_is_refused() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
     with pytest.raises(Invalid, match="not known"):
-        webhooks.check("https://hooks.example.org/", unknown)
-    webhooks.check("https://hooks.example.org/", lambda _host, _port: ["8.8.8.8"])
+        webhooks.check_webhook_url("https://hooks.example.org/", unknown)
+    webhooks.check_webhook_url("https://hooks.example.org/", lambda _host, _port: ["8.8.8.8"])
 
 
 def test_a_name_that_changes_after_the_check_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +181,7 @@ def test_a_name_that_changes_after_the_check_is_not_asked_again(monkeypatch: pyt
 
     monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(Undeliverable, match="did not answer"):
-        webhooks.post(Webhook("https://hooks.example.org/", SECRET), NEWS, NOW, answers)
+        webhooks.post_webhook(Webhook("https://hooks.example.org/", SECRET), NEWS, NOW, answers)
     assert (asked, called) == (["hooks.example.org"], [("8.8.8.8", 443)])
 
 
@@ -218,10 +217,10 @@ def test_tls_proves_the_name_though_the_address_was_chosen(tmp_path: Path, monke
     monkeypatch.setattr(webhooks, "_tls", lambda: trusting)
     for receiver in serve(Receiver(), context):
         here = lambda _host, _port: ["127.0.0.1"]  # noqa: E731 - a name server in one word
-        webhooks.post(receiver.hook("hooks.example.org", "https"), NEWS, NOW, here)
+        webhooks.post_webhook(receiver.hook("hooks.example.org", "https"), NEWS, NOW, here)
         assert receiver.got[0][1]["host"] == f"hooks.example.org:{receiver.port}"
         with pytest.raises(Undeliverable, match="TLS failed"):
-            webhooks.post(receiver.hook("other.example.org", "https"), NEWS, NOW, here)
+            webhooks.post_webhook(receiver.hook("other.example.org", "https"), NEWS, NOW, here)
         assert len(receiver.got) == 1
 
 
@@ -244,7 +243,7 @@ def test_a_receiver_that_drips_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) ->
     thread.start()
     hook = Webhook(f"http://127.0.0.1:{listening.getsockname()[1]}/", SECRET)
     with pytest.raises(Undeliverable, match="did not answer"):
-        webhooks.post(hook, NEWS, NOW)
+        webhooks.post_webhook(hook, NEWS, NOW)
     over.set()
     thread.join()
     listening.close()

@@ -8,7 +8,8 @@ import hmac
 import pytest
 
 from chalicelib.core.errors import Invalid
-from chalicelib.notifications.webhook_rules import is_public, signature, target
+from chalicelib.notifications.webhook_addresses import is_public, parse_webhook_url
+from chalicelib.notifications.webhooks import signature
 
 PRIVATE = [
     "0.0.0.0",  # noqa: S104 - one of the addresses that are refused
@@ -91,15 +92,15 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
 )
 def test_a_url_that_no_webhook_needs_is_refused_by_name(url: str) -> None:
     with pytest.raises(Invalid) as refused:
-        target(url, http_allowed=False)
+        parse_webhook_url(url, http_allowed=False)
     assert refused.value.field == "webhook.url"
 
 
 def test_a_url_is_taken_apart() -> None:
-    there = target("https://hooks.example.org:8443/in?key=1", http_allowed=False)
+    there = parse_webhook_url("https://hooks.example.org:8443/in?key=1", http_allowed=False)
     assert (there.is_https, there.host, there.port, there.path) == (True, "hooks.example.org", 8443, "/in?key=1")
-    assert target("https://example.org", http_allowed=False).path == "/"
-    assert target("http://example.org", http_allowed=True).port == 80
+    assert parse_webhook_url("https://example.org", http_allowed=False).path == "/"
+    assert parse_webhook_url("http://example.org", http_allowed=True).port == 80
 
 
 def test_the_signature_covers_time_and_body() -> None:
