@@ -9,10 +9,11 @@ import re
 from typing import NamedTuple
 
 from chalicelib.accounts import service, session_store
-from chalicelib.accounts.model import Scope, Session
+from chalicelib.accounts.model import Session
 from chalicelib.accounts.sessions import has_account, invalid_session, list_sessions
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.identifiers import constant_time_equal, digest, new_id, new_secret
+from chalicelib.core.scopes import Scope
 from chalicelib.core.times import DAY_MS
 
 MAX_TOKENS = 20
@@ -48,11 +49,6 @@ def api_token_session_id(token: str) -> str | None:
 def is_api_token(token: str) -> bool:
     """Whether a text has the form of an API token."""
     return API_TOKEN.fullmatch(token) is not None
-
-
-def scope_allows(scope: Scope, needed: Scope | None) -> bool:
-    """Whether a token of a scope may call a route; `needed` is None for a route that no token may call."""
-    return needed in ("read", scope)
 
 
 def create_api_token(

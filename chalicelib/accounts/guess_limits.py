@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.known_browsers import known_browser_id
 from chalicelib.accounts.model import Account, place_digest, refresh_token_session_id
 from chalicelib.accounts.sessions import is_current_refresh_token
+from chalicelib.core import throttle
 from chalicelib.core.identifiers import digest
 from chalicelib.core.settings import settings
 

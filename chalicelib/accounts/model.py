@@ -6,19 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Literal
 from zoneinfo import available_timezones
 
+from chalicelib.accounts.currencies import CODES
 from chalicelib.accounts.mail_links import MailLink, Purpose
+from chalicelib.accounts.retention import DEFAULT_DAYS, Retention
 from chalicelib.accounts.second_factor import SecondFactor
-from chalicelib.core.currencies import CODES
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identifiers import constant_time_equal, digest, is_family_secret, new_family_secret, new_secret
-from chalicelib.core.retention import DEFAULT_DAYS, Retention
+from chalicelib.core.scopes import Scope
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 
-Scope = Literal["read", "control"]
-"""Scope of an API token. read: the home's data. control: also switches outlets, gives feedback, opens the WebSocket."""
 SESSION_MS = 30 * DAY_MS
 """A browser that has not been used for this long has to log in again."""
 SESSION_TOKEN_MS = 15 * MINUTE_MS

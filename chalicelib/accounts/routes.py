@@ -7,7 +7,8 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import api_tokens, mail_link_service, second_factor_service, service, sessions, throttle
+from chalicelib.accounts import api_tokens, mail_link_service, second_factor_service, service, sessions
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.cookies import browser_token_of, cleared_session_cookie, refresh_token_of, session_cookies
 from chalicelib.accounts.email_addresses import normalize_email
 from chalicelib.accounts.model import Account
@@ -36,8 +37,11 @@ from chalicelib.accounts.schemas import (
 )
 from chalicelib.accounts.second_factor import totp_uri
 from chalicelib.accounts.sessions import Tokens
+from chalicelib.core import throttle
+from chalicelib.core.call import Call
 from chalicelib.core.errors import Conflict, GhostwattError, Invalid
-from chalicelib.core.http import Call, Reply, Who, route
+from chalicelib.core.http import route
+from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.core.settings import settings
 from chalicelib.deletion import service as deletion
@@ -103,8 +107,8 @@ def confirm_address(call: Call[ConfirmAddress]) -> Done:
     return Done(message="confirmed")
 
 
-@route(blueprint, "POST", "/account/confirm/resend", answers=Done, status=202, who=Who.SESSION)
-def resend_confirmation(call: Call[None]) -> Done:
+@route(blueprint, "POST", "/account/confirm/resend", answers=Done, status=202, who=SESSION)
+def resend_confirmation(call: SessionCall[None]) -> Done:
     """Mail the link that confirms your address again"""
     account = service.get_account(call.session)
     if account.is_confirmed:
@@ -127,21 +131,21 @@ def reset_password(call: Call[ResetPassword]) -> Reply:
     return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
-@route(blueprint, "POST", "/account/logout", answers=Done, who=Who.SESSION, uses_cookie=True)
-def log_out(call: Call[None]) -> Reply:
+@route(blueprint, "POST", "/account/logout", answers=Done, who=SESSION, uses_cookie=True)
+def log_out(call: SessionCall[None]) -> Reply:
     """End this session"""
     sessions.end_session(call.session)
     return Reply(Done(message="logged out"), cleared_session_cookie(call))
 
 
-@route(blueprint, "GET", "/account", answers=AccountAnswer, who=Who.SESSION)
-def get_account(call: Call[None]) -> AccountAnswer:
+@route(blueprint, "GET", "/account", answers=AccountAnswer, who=SESSION)
+def get_account(call: SessionCall[None]) -> AccountAnswer:
     """Your account and its settings"""
     return _account_answer(service.get_account(call.session))
 
 
-@route(blueprint, "PATCH", "/account", body=ChangeAccount, answers=AccountAnswer, who=Who.SESSION)
-def change_account(call: Call[ChangeAccount]) -> AccountAnswer:
+@route(blueprint, "PATCH", "/account", body=ChangeAccount, answers=AccountAnswer, who=SESSION)
+def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
     """Change settings, or the password, which ends all other sessions"""
     body = call.body
     update = body.account_update()
@@ -164,18 +168,18 @@ def change_account(call: Call[ChangeAccount]) -> AccountAnswer:
     body=CloseAccount,
     answers=Done,
     status=202,
-    who=Who.SESSION,
+    who=SESSION,
     uses_cookie=True,
 )
-def close_account(call: Call[CloseAccount]) -> Reply:
+def close_account(call: SessionCall[CloseAccount]) -> Reply:
     """Delete your account, with your password: unusable at once, all data within a day"""
     deletion.close_account(call.session, call.body.current_password, call.now_ms, call.body.code)
     exports.withdraw_exports(call.owner_id)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared_session_cookie(call))
 
 
-@route(blueprint, "POST", "/account/totp", body=BeginTotp, answers=TotpSetup, who=Who.SESSION)
-def begin_totp(call: Call[BeginTotp]) -> TotpSetup:
+@route(blueprint, "POST", "/account/totp", body=BeginTotp, answers=TotpSetup, who=SESSION)
+def begin_totp(call: SessionCall[BeginTotp]) -> TotpSetup:
     """Begin to set up two-step log-in: a secret for the authenticator app"""
     account = service.confirm_password(call.session, call.body.current_password, call.now_ms)
     secret = second_factor_service.begin_second_factor(account)
@@ -183,16 +187,16 @@ def begin_totp(call: Call[BeginTotp]) -> TotpSetup:
     return TotpSetup(secret=secret, uri=uri, qr=second_factor_service.qr_rows(uri))
 
 
-@route(blueprint, "POST", "/account/totp/confirm", body=FinishTotp, answers=RecoveryCodes, who=Who.SESSION)
-def finish_totp(call: Call[FinishTotp]) -> RecoveryCodes:
+@route(blueprint, "POST", "/account/totp/confirm", body=FinishTotp, answers=RecoveryCodes, who=SESSION)
+def finish_totp(call: SessionCall[FinishTotp]) -> RecoveryCodes:
     """Switch two-step log-in on with a first code; the answer has the recovery codes, once"""
     account = service.get_account(call.session)
     codes = second_factor_service.finish_second_factor(account, call.body.code, call.now_ms)
     return RecoveryCodes(recovery_codes=codes)
 
 
-@route(blueprint, "DELETE", "/account/totp", body=EndTotp, answers=Done, who=Who.SESSION)
-def end_totp(call: Call[EndTotp]) -> Done:
+@route(blueprint, "DELETE", "/account/totp", body=EndTotp, answers=Done, who=SESSION)
+def end_totp(call: SessionCall[EndTotp]) -> Done:
     """Switch two-step log-in off, with the password and a code"""
     body = call.body
     service.confirm_person(call.session, body.current_password, body.code, call.now_ms)
@@ -200,29 +204,29 @@ def end_totp(call: Call[EndTotp]) -> Done:
     return Done(message="two-step log-in is off")
 
 
-@route(blueprint, "GET", "/account/sessions", answers=SessionList, who=Who.SESSION)
-def list_sessions(call: Call[None]) -> SessionList:
+@route(blueprint, "GET", "/account/sessions", answers=SessionList, who=SESSION)
+def list_sessions(call: SessionCall[None]) -> SessionList:
     """Where you are logged in, the session used last first"""
     active = sessions.list_sessions(call.session.user_id, call.now_ms)
     return SessionList(sessions=[session_part(session, call.session.session_id) for session in active])
 
 
-@route(blueprint, "DELETE", "/account/sessions", answers=Done, who=Who.SESSION)
-def end_other_sessions(call: Call[None]) -> Done:
+@route(blueprint, "DELETE", "/account/sessions", answers=Done, who=SESSION)
+def end_other_sessions(call: SessionCall[None]) -> Done:
     """Log out everywhere else, and end all API tokens"""
     sessions.end_other_sessions(call.session)
     return Done(message="ended all other sessions")
 
 
-@route(blueprint, "DELETE", "/account/sessions/{session_id}", answers=Done, who=Who.SESSION)
-def end_session(call: Call[None], session_id: str) -> Done:
+@route(blueprint, "DELETE", "/account/sessions/{session_id}", answers=Done, who=SESSION)
+def end_session(call: SessionCall[None], session_id: str) -> Done:
     """End one session, or one API token"""
     sessions.end_own_session(call.session.user_id, session_id)
     return Done(message="ended")
 
 
-@route(blueprint, "POST", "/account/token", body=MakeToken, answers=TokenAnswer, status=201, who=Who.SESSION)
-def make_token(call: Call[MakeToken]) -> TokenAnswer:
+@route(blueprint, "POST", "/account/token", body=MakeToken, answers=TokenAnswer, status=201, who=SESSION)
+def make_token(call: SessionCall[MakeToken]) -> TokenAnswer:
     """Make an API token for a program: it reads the home, or with the scope control also switches outlets"""
     body = call.body
     issued = api_tokens.create_api_token(

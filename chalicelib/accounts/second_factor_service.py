@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.second_factor import (
     SecondFactor,
@@ -13,6 +12,7 @@ from chalicelib.accounts.second_factor import (
     use_code,
 )
 from chalicelib.accounts.store import save_second_factor
+from chalicelib.core import throttle
 from chalicelib.core.errors import Conflict, Invalid, Unavailable
 
 MAX_WRONG_CODES = 5

@@ -11,9 +11,9 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.accounts.mail_links import MailLink, Purpose
 from chalicelib.accounts.model import DECIMALS, Account, AccountUpdate
+from chalicelib.accounts.retention import DEFAULT_DAYS
 from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
-from chalicelib.core.retention import DEFAULT_DAYS
 
 
 class UserItem(Item):

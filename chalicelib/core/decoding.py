@@ -1,15 +1,18 @@
-"""From JSON to the types of wire/, strictly; what is wrong is said with the field's name."""
+"""Bodies and queries of requests, decoded strictly into Structs; errors name the field."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Mapping
+from functools import cache
+from typing import TypeVar, cast
 
 import msgspec
+from chalice.app import Request
 
-from chalicelib.core.errors import BadRequest, Invalid
+from chalicelib.core.errors import BadRequest, Invalid, TooLarge
 from chalicelib.core.times import LATEST_MS
 
 Given = TypeVar("Given")
@@ -20,6 +23,18 @@ GZIP = b"\x1f"
 """How gzip begins; its second byte does not survive a gateway that takes bodies for text."""
 SOMEWHERE_IN = "[...]"
 """How msgspec says that a value of a map is wrong; it does not say which one."""
+MAX_BODY_BYTES = 256 * 1024
+DIGITS = re.compile(r"-?[0-9]+")
+
+
+def raw_body(request: Request) -> bytes:
+    """The bytes of a request's body. Raises TooLarge past 256 KB."""
+    event = request.to_original_event()
+    text = event.get("body") or ""
+    raw = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(f"A body has at most {MAX_BODY_BYTES} bytes.", code="too_large")
+    return raw
 
 
 def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
@@ -39,6 +54,28 @@ def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
             raise BadRequest(said, code="bad_json", field=where) from error
         said = "The body is compressed; plain JSON was expected." if raw.startswith(GZIP) else "The body is not JSON."
         raise BadRequest(said, code="bad_json") from error
+
+
+def decode_query(parameters: Mapping[str, str], into: type[Given]) -> Given:
+    """Decode a query string; raises Invalid, naming the parameter, when one is wrong."""
+    for name in _whole_numbers(cast("Hashable", into)) & parameters.keys():
+        if not DIGITS.fullmatch(parameters[name]):  # msgspec takes 1.0 and 1e2 too
+            raise Invalid(f"{name} is a whole number.", code="invalid", field=name)
+    try:
+        return msgspec.convert(parameters, into, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+
+
+@cache
+def _whole_numbers(into: Hashable) -> frozenset[str]:
+    """The names of the fields that are whole numbers, or may be left out."""
+    (component,) = msgspec.json.schema_components([into])[1].values()
+    return frozenset(
+        name
+        for name, schema in component["properties"].items()
+        if any(kind.get("type") == "integer" for kind in schema.get("anyOf", [schema]))
+    )
 
 
 def _naming_the_key(raw: bytes, into: type[Given], refused: Invalid) -> Invalid:

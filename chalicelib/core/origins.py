@@ -7,10 +7,15 @@ can forge. A program that is no browser sends neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
+from typing import Any
+
+from chalice.app import Request
+
+from chalicelib.core.settings import settings
 
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s/?#@\\:,\[\]]+)(?::(\d{1,5}))?", re.ASCII)
 """A serialised origin (RFC 6454, section 6.1), in lower case: scheme, host and perhaps a port, and nothing else."""
@@ -35,6 +40,26 @@ class BrowserHeaders:
     sec_fetch_site: Sequence[str] = ()
     referer: Sequence[str] = ()
     host: Sequence[str] = ()
+
+
+def caller_site(request: Request) -> Site:
+    """The site that a request comes from: the page's own, the one that CORS allows, or a foreign one."""
+    values = _all_values(request.to_original_event())
+    headers = BrowserHeaders(
+        origin=values.get("origin", ()),
+        sec_fetch_site=values.get("sec-fetch-site", ()),
+        referer=values.get("referer", ()),
+        host=values.get("host", ()),
+    )
+    return site_of(headers, settings().public_url, settings().web_origin)
+
+
+def _all_values(event: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """All values of each header by its name in lower case: a second Origin must not hide behind the first."""
+    several: Mapping[str, Sequence[str]] = event.get("multiValueHeaders") or {}
+    single: Mapping[str, str] = event.get("headers") or {}
+    pairs = several.items() or ((name, [value]) for name, value in single.items())
+    return {name.lower(): values for name, values in pairs}
 
 
 def site_of(headers: BrowserHeaders, public_url: str, web_origin: str) -> Site:

@@ -8,13 +8,14 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.core import health, openapi
+from chalicelib.core.call import Call
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.http import ROUTES, Call, Reply, Who, route
+from chalicelib.core.http import ROUTES, Route, route
+from chalicelib.core.responses import Reply
+from chalicelib.core.schemas import HealthAnswer
 from chalicelib.core.settings import VERSION
-from chalicelib.notifications.schemas import HealthAnswer
 
 blueprint = Blueprint(__name__)
-WHO = {Who.NOBODY: "anybody", Who.SESSION: "a person", Who.DEVICE: "a device", Who.DEVICE_IN_BODY: "a device"}
 
 
 @route(blueprint, "GET", "/health", answers=HealthAnswer)
@@ -39,7 +40,7 @@ def get_docs(call: Call[None]) -> Reply:
     """This contract as a page"""
     rows = "".join(
         f"<tr><td>{shown.method}</td><td>/api{html.escape(openapi.public_path(shown.path))}</td>"
-        f"<td>{WHO[shown.who]}</td><td>{html.escape(shown.summary)}</td></tr>"
+        f"<td>{shown.who.label if shown.who else 'anybody'}</td><td>{html.escape(openapi.title(shown))}</td></tr>"
         for shown in sorted(ROUTES, key=lambda shown: (shown.path, shown.method))
     )
     page = (
@@ -48,3 +49,7 @@ def get_docs(call: Call[None]) -> Reply:
         f"<table><tr><th>Method<th>Path<th>Who<th>What</tr>{rows}</table></html>"
     )
     return Reply(page, content_type="text/html; charset=utf-8")
+
+
+def _caller(shown: Route) -> str:
+    return "anybody" if shown.who is None else shown.who.label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -69,3 +69,9 @@ class Failure(Answer, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     field: str | None = None
     success: bool = msgspec.field(default_factory=lambda: False)  # a factory: never left out as a default
+
+
+class HealthAnswer(Answer, frozen=True, kw_only=True):
+    status: Literal["ok", "degraded"]
+    parts: dict[str, str]
+    version: str

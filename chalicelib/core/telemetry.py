@@ -75,7 +75,7 @@ def bind(**ids: str) -> None:
     _ids.set({**_ids.get(), **ids})
 
 
-def tellable(path_parameters: Mapping[str, str]) -> dict[str, str]:
+def loggable(path_parameters: Mapping[str, str]) -> dict[str, str]:
     """The ids of a path as they may stand in a log: a device hashed, a code that people type not at all."""
     told = {name: value for name, value in path_parameters.items() if name in ("port_id", "event_id")}
     if device_id := path_parameters.get("device_id"):

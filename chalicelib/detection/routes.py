@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from chalice.app import Blueprint
 
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.core import views
 from chalicelib.core.concurrency import Slots
-from chalicelib.core.http import Call, Who, route
+from chalicelib.core.http import route
 from chalicelib.detection import backtest_service as backtests
 from chalicelib.detection.explain import explain_decision
 from chalicelib.ports import schemas as wire
@@ -19,8 +20,8 @@ BACKTESTS = Slots(in_all=3, per_person=2, retry_after_seconds=2)
 """A page of one is seconds of a CPU, which on a PC all other calls need too."""
 
 
-@route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=Who.SESSION, scope="read")
-def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
+@route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=SESSION, scope="read")
+def explain_detector(call: SessionCall[None], port_id: str) -> wire.DetectorAnswer:
     """Why the detector decides as it does for an outlet"""
     port = ports.own(call.owner_id, port_id)
     return views.explanation(port_id, explain_decision(ports.state_of(port).detector, port.rule))
@@ -32,9 +33,9 @@ def explain_detector(call: Call[None], port_id: str) -> wire.DetectorAnswer:
     "/port/{port_id}/backtest",
     body=wire.RunBacktest,
     answers=wire.BacktestAnswer,
-    who=Who.SESSION,
+    who=SESSION,
 )
-def run_backtest(call: Call[wire.RunBacktest], port_id: str) -> wire.BacktestAnswer:
+def run_backtest(call: SessionCall[wire.RunBacktest], port_id: str) -> wire.BacktestAnswer:
     """What another rule would have cut in the past, saved, and cut wrongly; nothing is written"""
     port = ports.own(call.owner_id, port_id)
     changes = call.body.given()

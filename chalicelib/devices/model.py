@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.identifiers import constant_time_equal, digest
-from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS
 from chalicelib.devices.device_alerts import AgentReport
 from chalicelib.devices.liveness import Presence

@@ -6,9 +6,11 @@ from urllib.parse import quote
 
 from chalice.app import Blueprint
 
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
 from chalicelib.core import views
-from chalicelib.core.http import Call, Who, route
+from chalicelib.core.call import Call
+from chalicelib.core.http import route
 from chalicelib.core.settings import settings
 from chalicelib.devices import pairing_service as claims
 from chalicelib.devices import schemas as wire
@@ -39,21 +41,21 @@ def poll_claim(call: Call[wire.PollClaim]) -> wire.DeviceKey:
     return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
 
 
-@route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=Who.SESSION)
-def get_claim(call: Call[None], user_code: str) -> wire.ClaimAnswer:
+@route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=SESSION)
+def get_claim(call: SessionCall[None], user_code: str) -> wire.ClaimAnswer:
     """Which device a code belongs to"""
     return views.claim(claims.find(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
-@route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
-def approve_claim(call: Call[wire.ApproveClaim]) -> wire.ClaimAnswer:
+@route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=SESSION)
+def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """Take the device as yours"""
     account, body = get_account(call.session), call.body
     claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
     return views.claim(claim)
 
 
-@route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=Who.SESSION)
-def deny_claim(call: Call[wire.DenyClaim]) -> wire.ClaimAnswer:
+@route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=SESSION)
+def deny_claim(call: SessionCall[wire.DenyClaim]) -> wire.ClaimAnswer:
     """Say that this device is not yours"""
     return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import check_account_open
 from chalicelib.accounts.store import put_open_check
+from chalicelib.core import throttle
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import BadRequest, Conflict, not_found
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code

@@ -9,16 +9,19 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.errors import BadRequest, Conflict, Invalid
-from chalicelib.core.http import Call, Reply, Who, route
+from chalicelib.core.http import route
+from chalicelib.core.query import DEFAULT_LIMIT, PageQuery
+from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.deletion import service as deletion
 from chalicelib.detection.port_state import DeviceState
 from chalicelib.devices import schemas as wire
 from chalicelib.devices import service as devices
+from chalicelib.devices.authentication import DEVICE, DeviceCall
 from chalicelib.devices.list_order import Place
 from chalicelib.devices.model import Device
 from chalicelib.readings import device_handlers as messages
@@ -32,8 +35,8 @@ CURSOR = re.compile(r"(\d{1,13}) (-1|\d{1,13}) ([A-Za-z0-9_-]{4,128})", re.ASCII
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 
-@route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=Who.SESSION)
-def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
+@route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=SESSION)
+def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
     """Register a device, or give your own device a new key"""
     account = get_account(call.session)
     device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
@@ -47,18 +50,18 @@ def register_device(call: Call[wire.RegisterDevice]) -> wire.DeviceKey:
     body=wire.Heartbeat,
     body_optional=True,
     answers=wire.DeviceReply,
-    who=Who.DEVICE,
+    who=DEVICE,
 )
-def heartbeat(call: Call[wire.Heartbeat]) -> wire.DeviceReply:
+def heartbeat(call: DeviceCall[wire.Heartbeat]) -> wire.DeviceReply:
     """A device lives, and says what it did with its relays"""
     return messages.heartbeat(call.device, call.body, call.now_ms)
 
 
-@route(blueprint, "GET", "/device/list", answers=wire.DeviceList, who=Who.SESSION, scope="read")
-def list_devices(call: Call[None]) -> wire.DeviceList:
+@route(blueprint, "GET", "/device/list", query=PageQuery, answers=wire.DeviceList, who=SESSION, scope="read")
+def list_devices(call: SessionCall[None], query: PageQuery) -> wire.DeviceList:
     """Your devices, the one that called last first"""
-    limit, (as_of_ms, place) = paging.limit(call.query), _position(paging.cursor(call.query), call.now_ms)
-    page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, limit)
+    as_of_ms, place = _position(query.cursor, call.now_ms)
+    page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, query.limit)
     known = devices.states_of(page)
     return wire.DeviceList(
         devices=[_shown(device, known, call.now_ms) for device in page],
@@ -76,7 +79,7 @@ def _cursor(as_of_ms: int, place: Place) -> str:
 
 def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
     """The moment of the first page, and the place to go on from."""
-    if cursor is None:
+    if not cursor:
         return now_ms, None
     try:
         found = CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
@@ -87,8 +90,8 @@ def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
     return int(found[1]), Place(int(found[2]), found[3])
 
 
-@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=Who.SESSION, scope="read")
-def list_devices_plain(call: Call[None]) -> Reply:
+@route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=SESSION, scope="read")
+def list_devices_plain(call: SessionCall[None]) -> Reply:
     """Your devices as a bare array, each with the newest values of its sensors"""
     return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
 
@@ -105,8 +108,8 @@ def _plain(device: Device, now_ms: int) -> dict[str, object]:
     }
 
 
-@route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=Who.SESSION)
-def add_device(call: Call[wire.AddDevice]) -> Done:
+@route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=SESSION)
+def add_device(call: SessionCall[wire.AddDevice]) -> Done:
     """Add a device (the dashboard guide's form); 400 when it exists"""
     account = get_account(call.session)
     try:
@@ -116,22 +119,22 @@ def add_device(call: Call[wire.AddDevice]) -> Done:
     return Done(message="Device added successfully")
 
 
-@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=Who.SESSION, scope="read")
-def get_device(call: Call[None], device_id: str) -> wire.DeviceAnswer:
+@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=SESSION, scope="read")
+def get_device(call: SessionCall[None], device_id: str) -> wire.DeviceAnswer:
     """One of your devices"""
     device = devices.own(call.owner_id, device_id)
     return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
-@route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=Who.SESSION)
-def rename_device(call: Call[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
+@route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=SESSION)
+def rename_device(call: SessionCall[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
     """Rename a device"""
     device = devices.rename(call.owner_id, device_id, call.body.name)
     return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
-@route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=Who.SESSION)
-def release_device(call: Call[None], device_id: str) -> Done:
+@route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=SESSION)
+def release_device(call: SessionCall[None], device_id: str) -> Done:
     """Release a device: its key is dead at once, its data is deleted within a day"""
     deletion.release_device(call.owner_id, device_id, call.now_ms)
     return Done(message="released")
@@ -144,16 +147,16 @@ def release_device(call: Call[None], device_id: str) -> Done:
     body=wire.RotateKey,
     body_optional=True,
     answers=wire.DeviceKey,
-    who=Who.SESSION,
+    who=SESSION,
 )
-def rotate_key(call: Call[wire.RotateKey], device_id: str) -> wire.DeviceKey:
+def rotate_key(call: SessionCall[wire.RotateKey], device_id: str) -> wire.DeviceKey:
     """Give a device a new key, shown this once"""
     api_key = devices.rotate_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
     return wire.DeviceKey(device_id=device_id, api_key=api_key)
 
 
-@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=Who.DEVICE)
-def record_sensors(call: Call[wire.RecordSensors]) -> wire.SensorsAnswer:
+@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=DEVICE)
+def record_sensors(call: DeviceCall[wire.RecordSensors]) -> wire.SensorsAnswer:
     """Store what a device's free sensors say; logs of one time are put together"""
     return messages.sensors(call.device, call.body, call.now_ms)
 
@@ -162,19 +165,17 @@ def record_sensors(call: Call[wire.RecordSensors]) -> wire.SensorsAnswer:
     blueprint,
     "GET",
     "/device/{device_id}/data",
+    query=asking.SensorQuery,
     answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
-    who=Who.SESSION,
+    who=SESSION,
     scope="read",
 )
-def sensor_data(call: Call[None], device_id: str) -> Reply:
+def sensor_data(call: SessionCall[None], device_id: str, query: asking.SensorQuery) -> Reply:
     """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""
-    if paging.choice(call.query, "resolution", asking.RESOLUTIONS) not in (None, "raw"):
-        return summaries.reply(call, device_id)
-    first_ms, last_ms = paging.span_ms(call.query)
-    limit = paging.whole(call.query, "limit", paging.DEFAULT_LIMIT, asking.MOST_POINTS)
-    layout = asking.layout(call.query)
+    if query.resolution not in (None, "raw"):
+        return summaries.reply(call, device_id, query)
+    first_ms, last_ms = query.span_ms
+    limit = DEFAULT_LIMIT if query.limit is None else query.limit
     device = devices.own(call.owner_id, device_id)
-    logs, cursor = sensor_service.load_sensor_logs(
-        device, first_ms, last_ms, limit, paging.cursor(call.query), call.now_ms
-    )
-    return asking.sensor_reply(device_id, layout, logs, cursor)
+    logs, cursor = sensor_service.load_sensor_logs(device, first_ms, last_ms, limit, query.cursor, call.now_ms)
+    return asking.sensor_reply(device_id, query.form, logs, cursor)

@@ -9,8 +9,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
-from chalicelib.core.retention import Retention
 from chalicelib.devices.device_alerts import AgentReport
 from chalicelib.devices.list_order import Calls
 from chalicelib.devices.liveness import Presence, entry_ms, shard

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.accounts.retention import LEAST_DAYS
 from chalicelib.core import telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.core.retention import LEAST_DAYS
 from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
 from chalicelib.detection import store as states
 from chalicelib.detection.detector import standby_threshold_watts

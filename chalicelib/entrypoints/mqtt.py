@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.accounts import quotas
-from chalicelib.core import clock, telemetry
+from chalicelib.core import clock, quotas, telemetry
 from chalicelib.core.decoding import decode
 from chalicelib.core.errors import GhostwattError, Unauthenticated, Unavailable
 from chalicelib.core.schemas import Answer

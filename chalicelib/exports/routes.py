@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.core.http import Call, Who, route
+from chalicelib.accounts.authentication import SESSION, SessionCall
+from chalicelib.core.http import route
 from chalicelib.exports import schemas, service
 from chalicelib.exports.model import Export
 
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/export", body=schemas.AskExport, answers=schemas.ExportAnswer, status=202, who=Who.SESSION)
-def ask_export(call: Call[schemas.AskExport]) -> schemas.ExportAnswer:
+@route(blueprint, "POST", "/export", body=schemas.AskExport, answers=schemas.ExportAnswer, status=202, who=SESSION)
+def ask_export(call: SessionCall[schemas.AskExport]) -> schemas.ExportAnswer:
     """Ask for all that is kept of you as a zip; while one is being made, that one is answered"""
     first_ms, last_ms = schemas.span_ms(call.body)
     return _answer(service.request_export(call.session, first_ms, last_ms, call.body.formats, call.now_ms), call.now_ms)
 
 
-@route(blueprint, "GET", "/export/{export_id}", answers=schemas.ExportAnswer, who=Who.SESSION)
-def get_export(call: Call[None], export_id: str) -> schemas.ExportAnswer:
+@route(blueprint, "GET", "/export/{export_id}", answers=schemas.ExportAnswer, who=SESSION)
+def get_export(call: SessionCall[None], export_id: str) -> schemas.ExportAnswer:
     """How far an export is; once it is ready, a link for a quarter of an hour"""
     return _answer(service.get_owned_export(call.owner_id, export_id, call.now_ms), call.now_ms)
 

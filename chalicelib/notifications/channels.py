@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from chalicelib.accounts.model import Account
 from chalicelib.core import mail
 from chalicelib.core.errors import Undeliverable
-from chalicelib.core.mail_subjects import subject_of
 from chalicelib.core.settings import settings
 from chalicelib.core.times import iso
 from chalicelib.notifications import webhooks
+from chalicelib.notifications.mail_subjects import subject_of
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.mail_link_service import send_first_confirmation
+from chalicelib.core import throttle
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import TooMany

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import get_account
-from chalicelib.core import query as paging
 from chalicelib.core import views
-from chalicelib.core.http import Call, Who, route
+from chalicelib.core.http import route
+from chalicelib.core.query import PageQuery, PortPageQuery
 from chalicelib.core.schemas import Done
 from chalicelib.core.times import iso
 from chalicelib.detection import phantom_event_service as phantom_events
@@ -29,12 +30,18 @@ from chalicelib.realtime import publisher as live
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/phantom-event/list", answers=wire.PhantomEventList, who=Who.SESSION, scope="read")
-def list_phantom_events(call: Call[None]) -> wire.PhantomEventList:
+@route(
+    blueprint,
+    "GET",
+    "/phantom-event/list",
+    query=PortPageQuery,
+    answers=wire.PhantomEventList,
+    who=SESSION,
+    scope="read",
+)
+def list_phantom_events(call: SessionCall[None], query: PortPageQuery) -> wire.PhantomEventList:
     """Stretches of standby and what was done, newest first"""
-    events, cursor = phantom_events.of_owner(
-        call.owner_id, paging.port_id(call.query), paging.limit(call.query), paging.cursor(call.query)
-    )
+    events, cursor = phantom_events.of_owner(call.owner_id, query.port_id, query.limit, query.cursor)
     return wire.PhantomEventList(events=[views.phantom_event(event) for event in events], cursor=cursor)
 
 
@@ -44,25 +51,27 @@ def list_phantom_events(call: Call[None]) -> wire.PhantomEventList:
     "/phantom-event/{event_id}/feedback",
     body=wire.Feedback,
     answers=wire.PhantomEventAnswer,
-    who=Who.SESSION,
+    who=SESSION,
     scope="control",
 )
-def judge_phantom_event(call: Call[wire.Feedback], event_id: str) -> wire.PhantomEventAnswer:
+def judge_phantom_event(call: SessionCall[wire.Feedback], event_id: str) -> wire.PhantomEventAnswer:
     """Say whether a phantom event was right; wrong switches its outlet on again"""
     event = phantom_events.judge(call.owner_id, event_id, call.body.verdict, call.now_ms)
     return wire.PhantomEventAnswer(event=views.phantom_event(event))
 
 
-@route(blueprint, "GET", "/notification/list", answers=wire.NotificationList, who=Who.SESSION, scope="read")
-def list_notifications(call: Call[None]) -> wire.NotificationList:
+@route(
+    blueprint, "GET", "/notification/list", query=PageQuery, answers=wire.NotificationList, who=SESSION, scope="read"
+)
+def list_notifications(call: SessionCall[None], query: PageQuery) -> wire.NotificationList:
     """What you were told, newest first"""
-    page = notifications.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
+    page = notifications.of_owner(call.owner_id, query.limit, query.cursor)
     shown = [views.notification(notification) for notification in page.notifications]
     return wire.NotificationList(notifications=shown, cursor=page.cursor, unread=page.unread)
 
 
-@route(blueprint, "POST", "/notification/read", body=wire.MarkRead, answers=Done, who=Who.SESSION)
-def mark_notifications_read(call: Call[wire.MarkRead]) -> Done:
+@route(blueprint, "POST", "/notification/read", body=wire.MarkRead, answers=Done, who=SESSION)
+def mark_notifications_read(call: SessionCall[wire.MarkRead]) -> Done:
     """Mark notifications as read, some or all"""
     if call.body.all:
         notifications.mark_all_read(call.owner_id)
@@ -71,8 +80,8 @@ def mark_notifications_read(call: Call[wire.MarkRead]) -> Done:
     return Done(message="read")
 
 
-@route(blueprint, "GET", "/notification/settings", answers=wire.NotificationSettings, who=Who.SESSION)
-def get_notification_settings(call: Call[None]) -> wire.NotificationSettings:
+@route(blueprint, "GET", "/notification/settings", answers=wire.NotificationSettings, who=SESSION)
+def get_notification_settings(call: SessionCall[None]) -> wire.NotificationSettings:
     """How you are told of what happens, and what last went wrong with it"""
     account = get_account(call.session)
     return _settings(account, notification_settings.of_account(account), None)
@@ -84,9 +93,9 @@ def get_notification_settings(call: Call[None]) -> wire.NotificationSettings:
     "/notification/settings",
     body=wire.ChooseNotifications,
     answers=wire.NotificationSettings,
-    who=Who.SESSION,
+    who=SESSION,
 )
-def choose_notifications(call: Call[wire.ChooseNotifications]) -> wire.NotificationSettings:
+def choose_notifications(call: SessionCall[wire.ChooseNotifications]) -> wire.NotificationSettings:
     """Choose channels, quiet hours and the weekly digest; this takes the place of all choices before"""
     account = get_account(call.session)
     chosen = notification_settings.choose(account, _preferences(call.body), call.now_ms)
@@ -131,8 +140,8 @@ def _error(failure: Failure | None) -> wire.ChannelError | None:
     return wire.ChannelError(error=failure.error, at=iso(failure.at_ms), gave_up=failure.gave_up)
 
 
-@route(blueprint, "POST", "/notification/test", answers=wire.TrialAnswer, who=Who.SESSION)
-def send_test_notification(call: Call[None]) -> wire.TrialAnswer:
+@route(blueprint, "POST", "/notification/test", answers=wire.TrialAnswer, who=SESSION)
+def send_test_notification(call: SessionCall[None]) -> wire.TrialAnswer:
     """Send one notification by every channel that you chose, now, and hear what became of it"""
     account = get_account(call.session)
     outcome = notification_settings.send_test(account, call.now_ms)
@@ -147,8 +156,8 @@ def send_test_notification(call: Call[None]) -> wire.TrialAnswer:
     return wire.TrialAnswer(results=[wire.TrialResult(channel="page", status="delivered", error=None), *results])
 
 
-@route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=Who.SESSION, scope="control")
-def issue_live_ticket(call: Call[None]) -> wire.TicketAnswer:
+@route(blueprint, "POST", "/live/ticket", answers=wire.TicketAnswer, who=SESSION, scope="control")
+def issue_live_ticket(call: SessionCall[None]) -> wire.TicketAnswer:
     """A one-time ticket that opens the live WebSocket"""
     ticket, url = live.issue_ticket(call.session, call.now_ms)
     return wire.TicketAnswer(ticket=ticket, url=url, expires_in=live.TICKET_TTL_SECONDS)

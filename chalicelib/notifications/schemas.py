@@ -165,9 +165,3 @@ class TicketAnswer(Answer, frozen=True, kw_only=True):
     ticket: str
     url: str
     expires_in: int
-
-
-class HealthAnswer(Answer, frozen=True, kw_only=True):
-    status: Literal["ok", "degraded"]
-    parts: dict[str, str]
-    version: str

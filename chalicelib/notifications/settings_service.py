@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
-from chalicelib.core import mail
+from chalicelib.core import mail, throttle
 from chalicelib.core.concurrency import Slots
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Invalid

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from chalice.app import Blueprint
 
+from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core import query as paging
 from chalicelib.core import views
-from chalicelib.core.http import Call, Reply, Who, route
+from chalicelib.core.http import route
+from chalicelib.core.query import PageQuery
+from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.detection.port_state import PortState
 from chalicelib.energy import usage_history
@@ -28,40 +30,40 @@ def _answer(port: Port, state: PortState) -> wire.PortAnswer:
     return wire.PortAnswer(**{field: getattr(shown, field) for field in wire.PortPart.__struct_fields__})
 
 
-@route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=Who.SESSION)
-def create_port(call: Call[wire.CreatePort]) -> wire.PortAnswer:
+@route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=SESSION)
+def create_port(call: SessionCall[wire.CreatePort]) -> wire.PortAnswer:
     """Add an outlet to one of your devices"""
     body = call.body
     wanted = ports.chosen(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
     return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
 
 
-@route(blueprint, "GET", "/port/list", answers=wire.PortList, who=Who.SESSION, scope="read")
-def list_ports(call: Call[None]) -> wire.PortList:
+@route(blueprint, "GET", "/port/list", query=PageQuery, answers=wire.PortList, who=SESSION, scope="read")
+def list_ports(call: SessionCall[None], query: PageQuery) -> wire.PortList:
     """Your outlets with their newest readings"""
-    found, cursor = ports.of_owner(call.owner_id, paging.limit(call.query), paging.cursor(call.query))
+    found, cursor = ports.of_owner(call.owner_id, query.limit, query.cursor)
     heard_ms = ports.heard_ms(port for port, _ in found)
     shown = [views.port(port, state, heard_ms.get(port.device_id)) for port, state in found]
     return wire.PortList(ports=shown, cursor=cursor)
 
 
-@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=Who.SESSION, scope="read")
-def get_port(call: Call[None], port_id: str) -> wire.PortAnswer:
+@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=SESSION, scope="read")
+def get_port(call: SessionCall[None], port_id: str) -> wire.PortAnswer:
     """One of your outlets"""
     port = ports.own(call.owner_id, port_id)
     return _answer(port, ports.state_of(port))
 
 
-@route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=Who.SESSION)
-def change_port(call: Call[wire.ChangePort], port_id: str) -> wire.PortAnswer:
+@route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=SESSION)
+def change_port(call: SessionCall[wire.ChangePort], port_id: str) -> wire.PortAnswer:
     """Change an outlet's settings; setting never-cut, or leaving the policy cut, undoes a cut"""
     given = call.body.given()
     port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
     return _answer(port, ports.state_of(port))
 
 
-@route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=Who.SESSION)
-def delete_port(call: Call[None], port_id: str) -> Done:
+@route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=SESSION)
+def delete_port(call: SessionCall[None], port_id: str) -> Done:
     """Forget an outlet"""
     ports.delete(call.owner_id, port_id, call.now_ms)
     return Done(message="deleted")
@@ -73,10 +75,10 @@ def delete_port(call: Call[None], port_id: str) -> Done:
     "/port/{port_id}/switch",
     body=wire.SwitchPort,
     answers=wire.SwitchAnswer,
-    who=Who.SESSION,
+    who=SESSION,
     scope="control",
 )
-def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
+def switch_port(call: SessionCall[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
     """Switch an outlet on or off; switching on undoes the detector's cut"""
     port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
     return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
@@ -86,13 +88,14 @@ def switch_port(call: Call[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
     blueprint,
     "GET",
     "/port/{port_id}/history",
+    query=asking.HistoryQuery,
     answers=(wire_history.PortHistory, wire_history.PortUsage, wire_history.PortColumns),
-    who=Who.SESSION,
+    who=SESSION,
     scope="read",
 )
-def port_history(call: Call[None], port_id: str) -> Reply:
+def port_history(call: SessionCall[None], port_id: str, query: asking.HistoryQuery) -> Reply:
     """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""
-    asked = asking.asked(call.query)
+    asked = asking.asked(query)
     of = get_recorded_port(call.owner_id, port_id, call.now_ms)
     page = _raw(of, asked, call.now_ms)
     return _usages(call, of, asked) if page is None else asking.raw_reply(port_id, asked, page)
@@ -107,7 +110,7 @@ def _raw(of: RecordedPort, asked: asking.Asked, now_ms: int) -> RawPage | None:
     return None
 
 
-def _usages(call: Call[None], of: RecordedPort, asked: asking.Asked) -> Reply:
+def _usages(call: SessionCall[None], of: RecordedPort, asked: asking.Asked) -> Reply:
     first_ms, last_ms, now_ms = asked.first_ms, asked.last_ms, call.now_ms
     resolution = asked.usage_resolution or usage_history.resolution_for(of, first_ms, last_ms, asked.points, now_ms)
     timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.core.schemas import END, Answer, DeviceId, DwellSeconds, Iso, Name, Part, Request
+from chalicelib.ports.kinds import KINDS
 
 Policy = Literal["observe", "notify", "cut"]
 OutletStatus = Literal["active", "standby", "off", "silent"]
@@ -15,7 +16,16 @@ OutletStatus = Literal["active", "standby", "off", "silent"]
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
 ThresholdWatts = Annotated[float, msgspec.Meta(ge=0.001, le=25_000)]
 """From a milliwatt: that is what is stored."""
-Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=rf"^[a-z][a-z /-]*{END}")]
+Kind = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=40,
+        pattern=rf"^[a-z][a-z /-]*{END}",
+        description="What is plugged in: one of the examples; any other name counts as unknown.",
+        examples=list(KINDS),
+    ),
+]
 
 
 class CreatePort(Request, frozen=True):

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.accounts import quotas
-from chalicelib.core import clock, telemetry, views
+from chalicelib.core import clock, quotas, telemetry, views
 from chalicelib.core.decoding import invalid
 from chalicelib.core.times import epoch_ms, iso, refuse_seconds
 from chalicelib.detection.device_reply import reply_to_device
@@ -50,7 +49,7 @@ def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingA
 
     Raises NotFound: port; Invalid: timestamp; TooMany.
     """
-    quotas.take_readings(device, 1, now_ms)
+    quotas.take_readings(device.device_id, 1, now_ms)
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     given = PortReading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored = record_reading(device, given, now_ms, timed=said.timestamp is not None)
@@ -74,7 +73,7 @@ def _data(stored: RecordedReading) -> wire.OneReadingData:
 def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
     """A batch, each reading judged by itself. Raises Conflict: batch_conflict; TooMany, and then nothing is stored."""
     now_ms = clock.witnessed(said.sent_at_ms, now_ms)
-    quotas.take_readings(device, len(said.readings), now_ms)
+    quotas.take_readings(device.device_id, len(said.readings), now_ms)
     decoded, sha256 = _decode(said.readings)
     recorded = record_batch(device, Batch(said.batch_id, said.sent_at_ms, decoded, sha256), now_ms)
     reply = reply_to_device(device, recorded.ports, now_ms, has_readings=True)

@@ -6,17 +6,17 @@ import base64
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 
-from chalicelib.core import query as paging
 from chalicelib.core import views
 from chalicelib.core.errors import Invalid
-from chalicelib.core.http import Reply
 from chalicelib.core.local_time import UsageResolution
+from chalicelib.core.query import DEFAULT_LIMIT, Cursor, SpanQuery
+from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Part
 from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, escape_formula
 from chalicelib.core.times import LATEST_MS, iso
@@ -41,9 +41,55 @@ POINTS = 2_000
 """What a chart has room for."""
 MOST_POINTS = 10_000
 """The longest rows of these take 3 MB: a page stays below 4."""
-RESOLUTIONS: tuple[Resolution, ...] = ("raw", "5m", "1h", "1d")
-Layout = Literal["rows", "columns", "csv", "csv-bom"]
+Form = Literal["rows", "columns", "csv", "csv-bom"]
+PointLimit = Annotated[int, msgspec.Meta(ge=1, le=MOST_POINTS)]
 CURSOR = re.compile(r"(raw|5m|1h|1d) (\d{1,13})", re.ASCII)
+
+
+class HistoryQuery(SpanQuery, frozen=True, kw_only=True):
+    """Which part of a history, how fine, and in which form."""
+
+    resolution: (
+        Annotated[Resolution, msgspec.Meta(description="without it the finest that has at most width points")] | None
+    ) = None
+    width: Annotated[PointLimit, msgspec.Meta(description="the points that a chart has room for")] = POINTS
+    format: Annotated[
+        Literal["json", "csv", "csv-bom"],
+        msgspec.Meta(description="csv-bom is CSV with a byte order mark, by which Excel knows UTF-8"),
+    ] = "json"
+    layout: Literal["rows", "columns"] = "rows"
+    limit: PointLimit = POINTS
+    cursor: Cursor | None = None
+
+    @property
+    def form(self) -> Form:
+        """How to answer."""
+        return self.layout if self.format == "json" else self.format
+
+
+class SensorQuery(SpanQuery, frozen=True, kw_only=True):
+    """Which part of the history of a device's sensors, how fine, and in which form."""
+
+    resolution: (
+        Annotated[Resolution, msgspec.Meta(description="raw, or mean, least and most of each stretch; without it raw")]
+        | None
+    ) = None
+    width: Annotated[PointLimit, msgspec.Meta(description="the points that a chart has room for")] = POINTS
+    format: Annotated[
+        Literal["json", "csv", "csv-bom"],
+        msgspec.Meta(description="csv-bom is CSV with a byte order mark, by which Excel knows UTF-8"),
+    ] = "json"
+    layout: Literal["rows", "columns"] = "rows"
+    limit: (
+        Annotated[PointLimit, msgspec.Meta(description=f"without it {DEFAULT_LIMIT} raw logs, or {POINTS:,} stretches")]
+        | None
+    ) = None
+    cursor: Cursor | None = None
+
+    @property
+    def form(self) -> Form:
+        """How to answer."""
+        return self.layout if self.format == "json" else self.format
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +101,7 @@ class Asked:
     last_ms: int
     limit: int
     points: int
-    layout: Layout
+    layout: Form
 
     @property
     def usage_resolution(self) -> UsageResolution | None:
@@ -75,22 +121,14 @@ class Table:
         return {name: [row[index] for row in self.rows] for index, name in enumerate(self.names)}
 
 
-def asked(query: Mapping[str, str]) -> Asked:
-    """What a query asks for; a cursor goes on from where the page before ended. Raises Invalid, naming the field."""
-    first_ms, last_ms = paging.span_ms(query)
-    resolution = cast("Resolution | None", paging.choice(query, "resolution", RESOLUTIONS))
-    limit = paging.whole(query, "limit", POINTS, MOST_POINTS)
-    points = min(paging.whole(query, "width", POINTS, MOST_POINTS), limit)
-    if query.get("cursor"):
-        resolution, first_ms = _position(query["cursor"], resolution)
-    return Asked(resolution, first_ms, last_ms, limit, points, layout(query))
-
-
-def layout(query: Mapping[str, str]) -> Layout:
-    """How to answer; raises Invalid: format, layout."""
-    form = paging.choice(query, "format", ("json", "csv", "csv-bom"))
-    arranged = paging.choice(query, "layout", ("rows", "columns")) or "rows"
-    return cast("Layout", arranged if form in (None, "json") else form)
+def asked(query: HistoryQuery | SensorQuery) -> Asked:
+    """What a query asks for; a cursor goes on from where the page before ended. Raises Invalid (cursor)."""
+    first_ms, last_ms = query.span_ms
+    resolution = query.resolution
+    limit = POINTS if query.limit is None else query.limit
+    if query.cursor:
+        resolution, first_ms = _position(query.cursor, resolution)
+    return Asked(resolution, first_ms, last_ms, limit, min(query.width, limit), query.form)
 
 
 def cursor(resolution: Resolution, next_ms: int | None) -> str | None:
@@ -133,7 +171,7 @@ def _reply(asked: Asked, rows: PortHistory | PortUsage, shown: Table) -> Reply:
     return Reply(by_columns, more(rows.cursor))
 
 
-def sensor_reply(device_id: str, how: Layout, logs: Sequence[SensorLog], goes_on: str | None) -> Reply:
+def sensor_reply(device_id: str, how: Form, logs: Sequence[SensorLog], goes_on: str | None) -> Reply:
     """A page of what free sensors said."""
     names = sorted({name for log in logs for name in log.values})
     times = [iso(log.at_ms) for log in logs]
@@ -161,7 +199,7 @@ def table(kind: type[HistoryPoint | UsagePoint], points: Sequence[Part]) -> Tabl
     return Table(names, [msgspec.structs.astuple(point) for point in points])
 
 
-def csv_reply(shown: Table, how: Layout, next_cursor: str | None) -> Reply:
+def csv_reply(shown: Table, how: Form, next_cursor: str | None) -> Reply:
     """A table as CSV with a line of names (RFC 4180); what has no value is empty. With a byte order mark for Excel."""
     text = io.StringIO()
     text.write(BYTE_ORDER_MARK if how == "csv-bom" else "")

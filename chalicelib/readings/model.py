@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.errors import Invalid
-from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS, MINUTE_MS, SECOND_MS
 
 MAX_AHEAD_MS = 5 * MINUTE_MS

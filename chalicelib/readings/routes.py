@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chalice.app import Blueprint
 
-from chalicelib.core.http import Call, Who, route
+from chalicelib.core.http import route
+from chalicelib.devices.authentication import DEVICE, DEVICE_IN_BODY, DeviceCall
 from chalicelib.readings import device_handlers as messages
 from chalicelib.readings import schemas as wire
 
@@ -17,14 +18,14 @@ blueprint = Blueprint(__name__)
     "/sensor/reading",
     body=wire.OneReading,
     answers=wire.OneReadingAnswer,
-    who=Who.DEVICE_IN_BODY,
+    who=DEVICE_IN_BODY,
 )
-def record_reading(call: Call[wire.OneReading]) -> wire.OneReadingAnswer:
+def record_reading(call: DeviceCall[wire.OneReading]) -> wire.OneReadingAnswer:
     """Store one reading; the device shows its key as deviceToken, or in the header as everywhere"""
     return messages.reading(call.device, call.body, call.now_ms)
 
 
-@route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=Who.DEVICE)
-def record_readings(call: Call[wire.Batch]) -> wire.BatchAnswer:
+@route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=DEVICE)
+def record_readings(call: DeviceCall[wire.Batch]) -> wire.BatchAnswer:
     """Store a batch of readings, each judged by itself; sending it again changes nothing"""
     return messages.readings(call.device, call.body, call.now_ms)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.accounts.authentication import SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core.http import Call, Reply
 from chalicelib.core.local_time import UsageResolution
+from chalicelib.core.responses import Reply
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
 from chalicelib.devices import service as devices
@@ -24,9 +25,9 @@ from chalicelib.readings.sensors import Summaries
 FIGURES = ("mean", "min", "max")
 
 
-def reply(call: Call[None], device_id: str) -> Reply:
+def reply(call: SessionCall[None], device_id: str, query: asking.SensorQuery) -> Reply:
     """A page of summaries, as rows, columns or CSV. Raises Invalid, NotFound."""
-    asked = asking.asked(call.query)
+    asked = asking.asked(query)
     device = devices.own(call.owner_id, device_id)
     resolution = asked.usage_resolution or "5m"
     timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.errors import Conflict, Invalid, not_found
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.retention import Retention
 from chalicelib.core.times import is_in_seconds, refuse_seconds
 from chalicelib.devices.model import Device
 from chalicelib.ports import store as port_store

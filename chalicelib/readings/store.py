@@ -13,9 +13,9 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import IncludeProjection, LocalSecondaryIndex
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
-from chalicelib.core.retention import Retention
 from chalicelib.core.times import LATEST_MS
 from chalicelib.readings import chunk_codec
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, SensorLog

@@ -16,8 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from chalicelib.accounts.retention import DEFAULT_DAYS, SLACK_MS, Retention
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.retention import DEFAULT_DAYS, SLACK_MS, Retention
 from chalicelib.core.times import DAY_MS
 from chalicelib.readings import chunk_codec
 from chalicelib.readings.model import Chunk, Columns

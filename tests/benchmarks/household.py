@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.retention import Retention
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import store as states

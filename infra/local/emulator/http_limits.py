@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chalicelib.core.addresses import address_bucket
+from chalicelib.core.client_address import address_bucket
 
 
 @dataclass(eq=False, slots=True)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from chalicelib.accounts import guess_limits, service, throttle
+from chalicelib.accounts import guess_limits, service
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import UNKNOWN_ACCOUNT_HASH, hash_password, needs_rehash
 from chalicelib.accounts.store import load_account, put_new_account, save_password_hash
+from chalicelib.core import throttle
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import TooMany, Unauthenticated
 from chalicelib.core.identifiers import new_id

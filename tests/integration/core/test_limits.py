@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.accounts import quotas
+from chalicelib.core import quotas
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
 from chalicelib.devices import store as device_store

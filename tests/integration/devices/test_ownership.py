@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from chalicelib.accounts import throttle
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.store import mark_account_closed, put_new_account, remove_account
+from chalicelib.core import throttle
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts.api_tokens import PREFIXES, api_token, api_token_session_id, scope_allows
-from chalicelib.accounts.model import Scope, refresh_token, refresh_token_session_id
+from chalicelib.accounts.api_tokens import PREFIXES, api_token, api_token_session_id
+from chalicelib.accounts.model import refresh_token, refresh_token_session_id
 from chalicelib.core.identifiers import new_id, new_secret
+from chalicelib.core.scopes import Scope, scope_allows
 
 SCOPES: list[Scope] = ["read", "control"]
 

@@ -1,17 +1,17 @@
-"""Refusals as HTTP: each class of the tree, and whatever is derived from one, has a status."""
+"""Errors as HTTP: each class of the tree, and whatever is derived from one, has a status."""
 
 from __future__ import annotations
 
 import pytest
 
 from chalicelib.core.errors import GhostwattError, Invalid, Unavailable
-from chalicelib.core.http import STATUS, _refusal
+from chalicelib.core.responses import STATUS, failure
 
 
 @pytest.mark.parametrize("kind", [*STATUS, GhostwattError])
-def test_a_class_that_is_derived_from_a_refusal_has_its_status(kind: type[GhostwattError]) -> None:
+def test_a_class_that_is_derived_from_an_error_has_its_status(kind: type[GhostwattError]) -> None:
     derived = type("Derived", (kind,), {})
-    answer = _refusal(derived("It is wrong.", code="wrong", retry_after_seconds=3))
+    answer = failure(derived("It is wrong.", code="wrong", retry_after_seconds=3))
     assert answer.status_code == STATUS.get(kind, 500)
     assert answer.headers["Retry-After"] == "3"
 
@@ -20,4 +20,4 @@ def test_of_two_classes_the_nearer_one_counts() -> None:
     class Both(Invalid, Unavailable):
         pass
 
-    assert _refusal(Both("It is wrong.", code="wrong")).status_code == 422
+    assert failure(Both("It is wrong.", code="wrong")).status_code == 422

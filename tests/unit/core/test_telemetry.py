@@ -55,7 +55,7 @@ def test_an_exception_is_part_of_its_line(json_lines: io.StringIO) -> None:
 
 
 def test_a_device_is_told_as_a_digest_and_a_code_of_a_person_not_at_all() -> None:
-    told = telemetry.tellable({"device_id": "GW-1234", "port_id": "p-1", "user_code": "ABCD-EFGH"})
+    told = telemetry.loggable({"device_id": "GW-1234", "port_id": "p-1", "user_code": "ABCD-EFGH"})
     assert told == {"device": telemetry.hashed("GW-1234"), "port_id": "p-1"}
     assert "1234" not in told["device"]
 

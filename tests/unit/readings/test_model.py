@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.retention import Retention
+from chalicelib.accounts.retention import Retention
 from chalicelib.core.times import DAY_MS
 from chalicelib.readings.chunk_codec import Unreadable, pack, unpack
 from chalicelib.readings.model import (

@@ -3037,8 +3037,10 @@ export interface operations {
             query?: {
                 from?: string;
                 to?: string;
-                format?: "json" | "csv" | "csv-bom";
-                layout?: "rows" | "columns";
+                resolution?: "1d" | "1h" | "5m" | "raw";
+                width?: number;
+                format?: "csv" | "csv-bom" | "json";
+                layout?: "columns" | "rows";
                 limit?: number;
                 cursor?: string;
             };
@@ -3190,7 +3192,7 @@ export interface operations {
     home_energy: {
         parameters: {
             query?: {
-                period?: "day" | "week" | "month" | "year";
+                period?: "day" | "month" | "week" | "year";
                 from?: string;
                 to?: string;
             };
@@ -3508,9 +3510,9 @@ export interface operations {
     list_phantom_events: {
         parameters: {
             query?: {
-                portId?: string;
                 limit?: number;
                 cursor?: string;
+                portId?: string;
             };
             header?: never;
             path?: never;
@@ -3786,7 +3788,7 @@ export interface operations {
     port_energy: {
         parameters: {
             query?: {
-                period?: "day" | "week" | "month" | "year";
+                period?: "day" | "month" | "week" | "year";
                 from?: string;
                 to?: string;
             };
@@ -3821,10 +3823,10 @@ export interface operations {
             query?: {
                 from?: string;
                 to?: string;
-                resolution?: "raw" | "5m" | "1h" | "1d";
+                resolution?: "1d" | "1h" | "5m" | "raw";
                 width?: number;
-                format?: "json" | "csv" | "csv-bom";
-                layout?: "rows" | "columns";
+                format?: "csv" | "csv-bom" | "json";
+                layout?: "columns" | "rows";
                 limit?: number;
                 cursor?: string;
             };

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.retention import SPARE_MS, Retention
+from chalicelib.accounts.retention import SPARE_MS, Retention
 from chalicelib.core.times import DAY_MS
 
 NOW = 1_700_000_000_000

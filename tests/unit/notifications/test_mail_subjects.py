@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.core.mail_subjects import SUBJECTS, subject_of
+from chalicelib.notifications.mail_subjects import SUBJECTS, subject_of
 from chalicelib.notifications.model import NOTIFICATION_KINDS
 
 

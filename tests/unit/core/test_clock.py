@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.steady_clock import BELIEVED_AFTER_MS, BOOTING_MS, TOLERANCE_MS, SteadyClock
+from chalicelib.core.clock import BELIEVED_AFTER_MS, BOOTING_MS, TOLERANCE_MS, SteadyClock
 
 START_MS = 1_800_000_000_000
 UP_MS = 3_600_000

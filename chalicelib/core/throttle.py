@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from chalicelib.accounts import throttle_store as store
-from chalicelib.accounts.quotas import TOO_MANY_REQUESTS, too_many
+from chalicelib.core import throttle_store as store
 from chalicelib.core.errors import TooMany
+from chalicelib.core.quotas import TOO_MANY_REQUESTS, too_many
 from chalicelib.core.rate_limits import OFF, Rate
 from chalicelib.core.times import MINUTE_MS, SECOND_MS
 

@@ -17,7 +17,6 @@ from chalicelib.core.identifiers import digest
 from chalicelib.core.rate_limits import Rate
 from chalicelib.core.settings import settings
 from chalicelib.core.times import SECOND_MS
-from chalicelib.devices.model import Device
 
 MAX_REMEMBERED = 20_000
 """Buckets of one kind, and credentials: about 4 MB each. Past it those are forgotten that were used longest ago."""
@@ -101,9 +100,9 @@ def of_device(device_id: str) -> Subject:
     return Subject("device_calls", device_id)
 
 
-def take_readings(device: Device, readings: int, now_ms: int) -> None:
+def take_readings(device_id: str, readings: int, now_ms: int) -> None:
     """Count readings of a device before they are stored. Raises TooMany."""
-    take(Subject("device_readings", device.device_id), now_ms, readings)
+    take(Subject("device_readings", device_id), now_ms, readings)
 
 
 def begin(credential: str, address_bucket: str, now_ms: int) -> Subject | None:

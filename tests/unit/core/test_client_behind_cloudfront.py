@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core import client_ip as viewer
+from chalicelib.core import client_address as viewer
 from chalicelib.core.settings import settings
 
 EDGE = "64.252.64.1"

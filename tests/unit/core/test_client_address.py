@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.addresses import address_bucket
+from chalicelib.core.client_address import address_bucket
 
 
 @pytest.mark.parametrize(
