@@ -15,6 +15,8 @@ from chalicelib.devices.liveness import Presence
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
 KEY_PREFIX = "gwk"
+OWNER_TAG_DIGITS = 32
+"""128 bits: no two accounts have the same tag."""
 CLAIMABLE_MS = DAY_MS
 """A device that was registered and not set up within a day is more likely somebody's plan than a pairing under way."""
 MAX_MQTT_CLIENTS = 16
@@ -114,6 +116,11 @@ class Device:
     def is_pairing_news(self, now_ms: int) -> bool:
         """Whether the owner is to be told that somebody tries to pair it: once a day."""
         return self.pairing_told_at_ms is None or now_ms - self.pairing_told_at_ms >= DAY_MS
+
+    @property
+    def owner_tag(self) -> str:
+        """The same for each pairing of this device by this account: so the Pi notices a change of owner."""
+        return digest(f"owner {self.owner_id} of {self.device_id}")[:OWNER_TAG_DIGITS]
 
     @property
     def mqtt_client_ids(self) -> tuple[str, ...]:

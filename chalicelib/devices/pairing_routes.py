@@ -34,11 +34,11 @@ def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
     )
 
 
-@route(blueprint, "POST", "/device/claim/token", body=wire.PollClaim, answers=wire.DeviceKey)
-def poll_claim(call: Call[wire.PollClaim]) -> wire.DeviceKey:
+@route(blueprint, "POST", "/device/claim/token", body=wire.PollClaim, answers=wire.ClaimedKey)
+def poll_claim(call: Call[wire.PollClaim]) -> wire.ClaimedKey:
     """The Pi asks whether it was approved, and gets its key once"""
     device, api_key = claims.fetch_key(call.body.device_code, call.now_ms)
-    return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
+    return wire.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
 
 
 @route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=SESSION)

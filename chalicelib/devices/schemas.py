@@ -33,6 +33,12 @@ class DeviceKey(Answer, frozen=True, kw_only=True):
     api_key: str
 
 
+class ClaimedKey(DeviceKey, frozen=True, kw_only=True):
+    """ownerTag is the same whenever this account claims this device, and tells nothing else about the account."""
+
+    owner_tag: str
+
+
 class StartClaim(Request, frozen=True):
     device_id: DeviceId
 

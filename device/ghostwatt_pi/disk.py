@@ -44,7 +44,7 @@ class Disk:
         if is_last:
             self._log("disk_works", path=str(path.parent))
 
-    def put_aside(self, damaged: DamagedFile) -> None:
+    def quarantine(self, damaged: DamagedFile) -> None:
         """Go on without a damaged file: rename it if that is possible, and tell."""
         try:
             aside = quarantine(damaged.path)

@@ -51,7 +51,7 @@ def repair(directory: DataDirectory, disk: Disk) -> None:
         _stored_id(directory)
     except BadIdentity as error:
         if named := key_device_id(directory.read_key() or ""):
-            disk.put_aside(DamagedFile(directory.identity_path, error.why))
+            disk.quarantine(DamagedFile(directory.identity_path, error.why))
             disk.write(directory.identity_path, json.dumps({"deviceId": named}) + "\n")
 
 

@@ -22,8 +22,8 @@ MESSAGES = {
     "claim": Message(
         "To pair this device, open {verificationUri} and enter {userCode}, or open {verificationUriComplete}", NOTICE
     ),
-    "set_aside": Message(
-        "{readings} readings wait from before this pairing; they are put aside in {path} and not sent", WARNING
+    "former_dropped": Message(
+        "This device belonged to another person before: the {readings} readings that waited are dropped", WARNING
     ),
     "key_replaced": Message("A new key is in place; starting again", NOTICE),
     "claim_expired": Message("The code has expired. Here is a new one."),

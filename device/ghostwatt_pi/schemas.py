@@ -84,6 +84,14 @@ class Claim:
     interval_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedKey:
+    """The key that a person's approval gave; `owner_tag` is the same for each claim of this device by one account."""
+
+    api_key: str
+    owner_tag: str | None = None
+
+
 def parse_claim(body: Json) -> Claim:
     """The answer to /device/claim."""
     return Claim(
@@ -94,6 +102,12 @@ def parse_claim(body: Json) -> Claim:
         expires_in_seconds=float(body["expiresIn"]),
         interval_seconds=float(body["interval"]),
     )
+
+
+def parse_claimed_key(body: Json) -> ClaimedKey:
+    """Parse the answer to /device/claim/token after approval. A cloud of version 0.1.0 gives no tag."""
+    tag = body.get("ownerTag")
+    return ClaimedKey(str(body["apiKey"]), None if tag is None else str(tag))
 
 
 def parse_reply(body: Json) -> DeviceReply:

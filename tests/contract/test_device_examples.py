@@ -16,7 +16,7 @@ from ghostwatt_pi import __version__
 from ghostwatt_pi.buffer.batches import Batch, BufferedReading
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
 from ghostwatt_pi.cloud.http import HttpClient
-from ghostwatt_pi.schemas import Claim, ReadingResult, RelayCommand, RelayReport
+from ghostwatt_pi.schemas import Claim, ClaimedKey, ReadingResult, RelayCommand, RelayReport
 
 from chalicelib.core.decoding import decode
 from chalicelib.core.http import ROUTES, Route
@@ -149,7 +149,9 @@ def test_the_agent_understands_a_claim_and_its_key(exampler: Exampler) -> None:
     assert claim == Claim(
         shown["deviceCode"], shown["userCode"], shown["verificationUri"], shown["verificationUriComplete"], 600.0, 2.0
     )
-    assert ask(exampler, "token", EXAMPLES["token"]["requests"][0], EXAMPLES["token"]["replies"][0]) == API_KEY
+    assert ask(exampler, "token", EXAMPLES["token"]["requests"][0], EXAMPLES["token"]["replies"][0]) == ClaimedKey(
+        API_KEY, EXAMPLES["token"]["replies"][0]["body"]["ownerTag"]
+    )
 
 
 def test_the_agent_understands_what_is_wanted_of_its_relays(exampler: Exampler) -> None:

@@ -29,6 +29,7 @@ class FakeCloud:
 
     api_key: str = "key-1"
     claim_state: str = "authorization_pending"
+    owner_tag: str | None = None
     interval_seconds: int = 1
     heartbeat_seconds: int = 1
     owned: bool = False
@@ -126,7 +127,8 @@ class FakeCloud:
         self._check(body, {"deviceCode"}, set())
         if self.claim_state != "approved":
             return 400, {"error": "not yet", "code": self.claim_state}
-        return 200, {"apiKey": self.api_key, "deviceId": "GW"}
+        tag = {} if self.owner_tag is None else {"ownerTag": self.owner_tag}
+        return 200, {"apiKey": self.api_key, "deviceId": "GW", **tag}
 
     def _store(self, body: Body) -> tuple[int, Body]:
         self._check(body, {"batchId", "sentAtMs", "readings"}, set())

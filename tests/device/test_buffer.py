@@ -98,7 +98,6 @@ def test_an_agent_whose_disk_gets_full_goes_on_and_loses_nothing(
 
 def test_an_agent_starts_and_drains_on_a_full_disk(cloud: FakeCloud, small_pi: Started, small_disk: Path) -> None:
     directory = DataDirectory(small_pi.folder)
-    directory.mark_owner("key-1")
     with closing(ReadingStore(directory.buffer_path)) as buffer:
         buffer.add(readings(1500))
     small_pi.ask("status")
@@ -256,7 +255,9 @@ thread = threading.Thread(target=drain)
 thread.start()
 for number in range(1, 3001):
     if number % 500 == 0:
-        spooled._store._db.execute("PRAGMA query_only=ON")
+        store = spooled._store
+        with store._lock:  # SQLite's connection is used by one thread at a time
+            store._db.execute("PRAGMA query_only=ON")
     spooled.add([Measurement(1, number, 230.0, 0.1, 5.0)])
 thread.join(60)
 assert sorted(set(sent)) == list(range(1, 3001)), len(set(sent))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.buffer.store import ReadingStore
-from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.data_directory import DataDirectory, mark_of
 from ghostwatt_pi.identity import device_id
 from ghostwatt_pi.measurement import Measurement, now_ms
 
@@ -21,7 +21,17 @@ from .fake_cloud import FakeCloud
 from .processes import Started, events, next_event
 
 SIMULATE = ["simulate", "--profile", "television", "--interval", "0.1", "--seed", "1"]
-FILES = ["outlets.json", "state.json", "spool.sqlite", "spool_owner", "boot_id", "switch.sock", "lock", "former"]
+FILES = [
+    "outlets.json",
+    "state.json",
+    "spool.sqlite",
+    "spool_owner",
+    "owner_tag",
+    "boot_id",
+    "switch.sock",
+    "lock",
+    "former",
+]
 
 
 def write(content: bytes) -> Callable[[Path], None]:
@@ -94,7 +104,7 @@ def test_whatever_is_damaged_the_agent_goes_on_and_so_do_those_who_look(
     agent.send_signal(signal.SIGTERM)
     told = events(agent)
     assert agent.returncode == 0
-    assert not [event for event in told if event["event"] == "set_aside"], "taken for a former owner's"
+    assert not [event for event in told if event["event"] == "former_dropped"], "taken for a former owner's"
     again = pi.start(*SIMULATE)
     next_event(again, "uploaded")
     again.send_signal(signal.SIGTERM)
@@ -128,7 +138,7 @@ def test_a_damaged_key_costs_no_reading_and_a_new_one_goes_on_with_what_waits(
     lived_in.key_path.write_text("key-2\n")
     until(lambda: len(cloud.stored) > len(before) + waiting + 10)
     agent.send_signal(signal.SIGTERM)
-    assert not [event for event in events(agent) if event["event"] in ("set_aside", "key_refused")]
+    assert not [event for event in events(agent) if event["event"] in ("former_dropped", "key_refused")]
     assert pi.ask("backlog", "--send")[0] == 0
 
 
@@ -141,24 +151,13 @@ def test_a_key_saved_on_the_local_page_after_damage_keeps_what_waits(lived_in: D
     assert told == []
 
 
-def test_who_pairs_a_pi_whose_key_was_damaged_gets_nothing_of_the_last_owner(lived_in: DataDirectory) -> None:
-    lived_in.key_path.write_bytes(b"")
-    take_ownership(lived_in, Told())
-    assert lived_in.is_key_lost()
-    lived_in.save_key("another's", keep_readings=False)
-    told = Told()
-    take_ownership(lived_in, told)
-    (aside,) = told.of("set_aside")
-    assert int(str(aside["readings"])) >= 20
-
-
 @pytest.mark.parametrize(
     ("content", "why"),
     [(b"", "empty"), (b" \n", "empty"), (b"\0" * 20, "zero"), (b"\xff" * 9, "text"),
      ("schlüssel\n".encode(), "no key"), (b"key", "cut off")],
 )  # fmt: skip
 def test_a_key_that_is_none_is_known_and_put_aside_and_told(directory: DataDirectory, content: bytes, why: str) -> None:
-    directory.mark_owner("key-1")
+    directory.owner_path.write_text(mark_of("key-1"))
     directory.key_path.write_bytes(content)
     assert directory.read_key() is None
     told = Told()
@@ -173,7 +172,7 @@ def test_a_key_that_is_none_is_known_and_put_aside_and_told(directory: DataDirec
 def test_a_key_without_a_line_end_is_a_key_unless_the_readings_are_anothers(directory: DataDirectory) -> None:
     directory.key_path.write_text("key-1")
     assert directory.read_key() == "key-1"
-    directory.mark_owner("key-1")
+    directory.owner_path.write_text(mark_of("key-1"))
     assert directory.read_key() == "key-1"
 
 

@@ -69,7 +69,7 @@ def test_saving_a_key_leaves_nothing_else_behind(tmp_path: Path) -> None:
     directory.save_key("one")
     directory.save_key("two")
     assert directory.read_key() == "two"
-    assert [path.name for path in tmp_path.iterdir()] == ["api_key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["api_key", "spool_owner"]
 
 
 def test_forgetting_the_owner_removes_key_readings_and_relay_memory(tmp_path: Path) -> None:

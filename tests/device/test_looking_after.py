@@ -105,20 +105,21 @@ def test_a_switch_without_agent_and_meter_says_what_is_missing(pi: Started) -> N
     assert (code, "doctor" in pi.said) == (1, True)
 
 
-def test_a_new_key_put_in_place_sets_the_old_owners_readings_aside(
+def test_a_claim_by_another_owner_beside_the_agent_drops_what_waits(
     cloud: FakeCloud, pi: Started, directory: DataDirectory
 ) -> None:
+    directory.save_key("key-1", owner_tag="anna")
     agent = pi.start(*SIMULATE)
     next_event(agent, "uploaded")
     cloud.api_key = "key-2"  # released: another person may claim the Pi now
     next_event(agent, "key_refused")
     before = set(cloud.stored)
-    cloud.claim_state = "approved"
+    cloud.claim_state, cloud.owner_tag = "approved", "bert"
     code, out = pi.ask("claim", "--json")
     claimed_ms = now_ms()
     assert (code, json.loads(out)["paired"]) == (0, True)
     next_event(agent, "key_replaced")
-    assert next_event(agent, "set_aside")["readings"]
+    assert next_event(agent, "former_dropped")["readings"]
     next_event(agent, "uploaded")
     new = set(cloud.stored) - before
     assert min(at_ms for _, at_ms in new) > claimed_ms - 3000  # the agent looks for a key every two seconds
@@ -127,21 +128,24 @@ def test_a_new_key_put_in_place_sets_the_old_owners_readings_aside(
 
 
 def test_who_keeps_his_readings_gets_them(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    directory.save_key("key-1", owner_tag="anna")
     buffer(directory, 7)
-    cloud.api_key, cloud.claim_state = "key-2", "approved"
+    cloud.api_key, cloud.claim_state, cloud.owner_tag = "key-2", "approved", "bert"
     assert pi.ask("claim", "--keep-readings")[0] == 0
     assert pi.ask("backlog", "--send")[0] == 0
     assert len(cloud.stored) == 7
 
 
-def test_a_claim_by_another_owner_without_an_agent_sets_aside_too(
-    cloud: FakeCloud, pi: Started, directory: DataDirectory
+@pytest.mark.parametrize(("tag", "left"), [("bert", 0), ("anna", 7), (None, 7)])
+def test_a_claim_without_an_agent_drops_what_waits_only_if_it_shows_another_owner(
+    cloud: FakeCloud, pi: Started, directory: DataDirectory, tag: str | None, left: int
 ) -> None:
+    directory.save_key("key-1", owner_tag="anna")
     buffer(directory, 7)
-    cloud.api_key, cloud.claim_state = "key-2", "approved"
+    cloud.api_key, cloud.claim_state, cloud.owner_tag = "key-2", "approved", tag
     assert pi.ask("claim")[0] == 0
     shown = json.loads(pi.ask("backlog", "--json")[1])
-    assert (shown["readings"], shown["putAside"]) == (0, 7)
+    assert (shown["readings"], shown["putAside"]) == (left, 0)
 
 
 def test_systemd_hears_of_a_whole_run(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:

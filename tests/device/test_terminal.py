@@ -14,13 +14,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.outlets.records import OutletRecord, read_outlets
 
-from .conftest import Told, until
+from .conftest import until
 from .fake_cloud import FakeCloud
 from .processes import Started, next_event
 
@@ -140,19 +139,18 @@ def test_a_replay_draws_its_bar_for_a_person(cloud: FakeCloud, pi: Started, tmp_
     assert "Sent 400 readings: 400 stored" in terminal.seen
 
 
-def put_aside(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
-    """Seven readings wait, and the Pi is paired anew."""
-    take_ownership(directory, Told())
-    with closing(ReadingStore(directory.buffer_path)) as buffer:
-        buffer.add([Measurement(1, now_ms() - 3_600_000 + 2000 * n, 230.0, 0.1, 23.0) for n in range(7)])
-    cloud.api_key, cloud.claim_state = "key-2", "approved"
-    assert pi.ask("claim")[0] == 0
+def archive(directory: DataDirectory) -> None:
+    """Seven readings that version 0.1.0 archived when a new key came."""
+    folder = directory.former_dir / "1"
+    folder.mkdir(parents=True)
+    with closing(ReadingStore(folder / directory.buffer_path.name)) as store:
+        store.add([Measurement(1, now_ms() - 3_600_000 + 2000 * n, 230.0, 0.1, 23.0) for n in range(7)])
 
 
-def test_readings_put_aside_are_listed_and_sent_when_their_owner_says_yes(
+def test_archived_readings_are_listed_and_sent_when_their_owner_says_yes(
     cloud: FakeCloud, pi: Started, directory: DataDirectory
 ) -> None:
-    put_aside(cloud, pi, directory)
+    archive(directory)
     listed = json.loads(pi.ask("backlog", "--former", "--json")[1])["former"]
     assert [(each["number"], each["readings"]) for each in listed] == [(1, 7)]
     terminal = Terminal(cloud, pi.folder, ["backlog", "--send-former", "1"])
@@ -162,8 +160,8 @@ def test_readings_put_aside_are_listed_and_sent_when_their_owner_says_yes(
     assert pi.ask("backlog", "--former")[1] == "Nothing was put aside.\n"
 
 
-def test_readings_put_aside_stay_there_without_a_yes(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
-    put_aside(cloud, pi, directory)
+def test_archived_readings_stay_there_without_a_yes(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> None:
+    archive(directory)
     terminal = Terminal(cloud, pi.folder, ["backlog", "--send-former", "1"])
     terminal.answer("Are they yours?", "")
     assert terminal.end() == 3

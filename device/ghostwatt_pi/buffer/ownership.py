@@ -1,71 +1,64 @@
-"""Whose readings wait in the spool: they go to the owner they were measured under, and to nobody else.
+"""Which owner the waiting readings belong to: they are never sent to another person.
 
-A key that follows a released or refused one may be another person's. So the folder keeps a hash of the key that the
-spool's readings belong to. Under another key they are put aside in `former/`, unless whoever paired the Pi said that
-they are theirs (`claim --keep-readings`).
+The data directory keeps a hash of the key that the readings are sent with, and a tag of the owner. The cloud's answer
+to a claim has that tag: it is the same whenever the same account claims this device. When a claim brings another tag,
+another person owned the device before, and what waits is dropped at the next start of the agent, unless that person
+kept it (`claim --keep-readings`). Nothing else drops readings: no new key of the same person, no refused key and no
+damaged file.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
+from ghostwatt_pi.buffer.schema import connect_readonly
 from ghostwatt_pi.data_directory import KEY_LOST, DataDirectory, mark_of
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.files import quarantine
 
 
 class KeyReplaced(Exception):
-    """Another key has come while the agent runs: it must begin anew, with what may be sent under this one."""
+    """Another key has come while the agent runs: it must start again, with the readings that this key may send."""
 
 
 def take_ownership(directory: DataDirectory, log: EventLog, disk: Disk | None = None) -> None:
-    """Before the spool is opened: put it aside if it is a former owner's, and mark it as the present one's.
+    """Drop the readings of a former owner, and mark what waits as the present owner's.
 
-    A key that is damaged is put aside itself; the readings stay, for the key that its owner makes then.
-    To be called with the folder's lock held.
+    Call it with the directory's lock held, before the buffer is opened. A damaged key is quarantined here; the readings
+    stay for the key that its owner makes next.
     """
     disk = disk or Disk(log)
     if damaged := directory.key_damage():
         disk.write(directory.owner_path, KEY_LOST + "\n")
-        disk.put_aside(damaged)
+        disk.quarantine(damaged)
     if damaged := directory.mark_damage():
-        disk.put_aside(damaged)
+        disk.quarantine(damaged)
     key = directory.read_key()
     if key is None:
         return
-    if not directory.is_marked_for(key) and directory.buffer_path.exists():
-        readings = _readings(directory.buffer_path)
-        folder = _put_aside(directory)
-        log("set_aside", readings=readings, path=str(folder))
+    if directory.holds_former_readings():
+        readings = _count_readings(directory)
+        directory.remove_buffer()
+        log("former_dropped", readings=readings)
+    elif directory.owner_tag_path.exists() and not directory.is_marked_for(key):  # a key put in place by hand
+        disk.write(directory.owner_tag_path, "\n")
     disk.write(directory.owner_path, mark_of(key))
 
 
 def check_owner(directory: DataDirectory) -> None:
-    """At each turn of the agent. Raises KeyReplaced."""
+    """Check at each turn of the agent that its key is still the one in place. Raises KeyReplaced."""
     key = directory.read_key()
     if key is not None and not directory.is_marked_for(key):
         raise KeyReplaced
 
 
-def _readings(store: Path) -> int:
-    """How many there are; 0 where nobody can say."""
-    try:
-        with closing(sqlite3.connect(store)) as db:
-            return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
-    except sqlite3.Error:
+def _count_readings(directory: DataDirectory) -> int:
+    """How many readings wait; 0 when the buffer is missing or cannot be read."""
+    if not directory.buffer_path.is_file():
         return 0
-
-
-def _put_aside(directory: DataDirectory) -> Path:
-    if directory.former_dir.exists() and not directory.former_dir.is_dir():
-        quarantine(directory.former_dir)
-    number = 1
-    while (folder := directory.former_dir / str(number)).exists():
-        number += 1
-    folder.mkdir(parents=True, mode=0o700)
-    for path in reversed(directory.buffer_files()):  # the spool itself last: after a power cut this begins again
-        path.replace(folder / path.name)
-    return folder
+    try:
+        with closing(connect_readonly(directory.buffer_path)) as db:
+            return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
+    except sqlite3.Error:  # too damaged to be counted: it is removed all the same
+        return 0

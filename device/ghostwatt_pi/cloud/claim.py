@@ -98,7 +98,7 @@ class Claimer:
             if self._directory.read_key() != self._key_before:
                 return True
             try:
-                api_key = self._cloud.poll_claim(claim.device_code)
+                claimed = self._cloud.poll_claim(claim.device_code)
             except CloudAway as error:
                 self._wait_out(error)
             except Refused as refusal:
@@ -111,7 +111,9 @@ class Claimer:
                     raise ClaimFailed(_advice(refusal)) from refusal
             else:
                 self._answered()
-                self._directory.save_key(api_key, keep_readings=self._keep_readings)
+                self._directory.save_key(
+                    claimed.api_key, owner_tag=claimed.owner_tag, keep_readings=self._keep_readings
+                )
                 return True
         if not self._stop.is_set():
             self._log("claim_expired")

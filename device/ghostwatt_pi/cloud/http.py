@@ -16,11 +16,13 @@ from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refuse
 from ghostwatt_pi.schemas import (
     BatchReply,
     Claim,
+    ClaimedKey,
     DeviceReply,
     Json,
     RelayReport,
     parse_batch_reply,
     parse_claim,
+    parse_claimed_key,
     parse_reply,
 )
 
@@ -61,11 +63,11 @@ class HttpClient:
         with parsing():
             return parse_claim(answer)
 
-    def poll_claim(self, device_code: str) -> str:
+    def poll_claim(self, device_code: str) -> ClaimedKey:
         """The API key once a person has approved. Raises Refused (codes as in RFC 8628, section 3.5), CloudAway."""
         answer = self._post("/device/claim/token", {"deviceCode": device_code})
         with parsing():
-            return str(answer["apiKey"])
+            return parse_claimed_key(answer)
 
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
         """Say that the device lives, what its relays did, and how many readings its full spool ever dropped.

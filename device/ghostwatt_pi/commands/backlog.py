@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.commands.bring_back import send_former, show_former
+from ghostwatt_pi.commands.archives import send_archive, show_archives
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
 from ghostwatt_pi.commands.formatting import ProgressBar, ago, backlog_size, iso, print_json, print_rows
@@ -27,9 +27,9 @@ from ghostwatt_pi.settings.config import BadSetting
 def backlog(context: Context, options: Namespace) -> int:
     """Show what waits; with `--send`, send it first. Readings that were put aside take options of their own."""
     if options.former:
-        return show_former(context.directory, is_json=options.json)
+        return show_archives(context.directory, is_json=options.json)
     if options.send_former is not None:
-        return send_former(context, options.send_former, lambda: _send(context))
+        return send_archive(context, options.send_former, lambda: _send(context))
     code = _send(context) if options.send else OK
     found = read_stats(context.directory)
     if options.json:

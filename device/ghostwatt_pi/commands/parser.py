@@ -131,7 +131,7 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
 def _add_backlog(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--send", action="store_true", help="send it now, while no agent runs")
-    what.add_argument("--former", action="store_true", help="show what was put aside at an earlier pairing")
+    what.add_argument("--former", action="store_true", help="show what version 0.1.0 archived at a later pairing")
     what.add_argument("--send-former", type=int, metavar="N", help="bring that back and send it, after a yes")
 
 

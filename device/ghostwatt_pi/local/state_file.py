@@ -58,7 +58,7 @@ class StateFile:
             before = load_state(path)
         except DamagedFile as damaged:
             before = AgentState()
-            self._disk.put_aside(damaged)
+            self._disk.quarantine(damaged)
         self._last_upload_at_ms = before.last_upload_at_ms
         self._written, self._next_write = AgentState(), 0.0
 

@@ -157,7 +157,7 @@ class Outlets:
         try:
             return load_outlets(self._path)
         except DamagedFile as damaged:
-            self._disk.put_aside(damaged)
+            self._disk.quarantine(damaged)
             return {}
 
     def _restore(self) -> None:

@@ -51,6 +51,23 @@ def test_a_pi_is_paired_by_code_and_gets_its_key_once(call: Call, person: Person
     assert (listed["name"], listed["status"]) == ("Attic Pi", "online")
 
 
+def test_the_same_owner_has_the_same_tag_at_each_pairing_and_another_owner_another(
+    call: Call, person: Person, stranger: Person
+) -> None:
+    device_id = f"GW-{secrets.token_hex(6)}"
+
+    def pair(owner: Person) -> str:
+        started = start(call, device_id)
+        assert approve(owner, started).status == 200
+        tag: str = poll(call, started).body["ownerTag"]
+        assert owner.call("DELETE", f"/device/{device_id}").status == 200
+        return tag
+
+    first = pair(person)
+    assert pair(person) == first
+    assert pair(stranger) != first
+
+
 def test_before_approval_the_pi_waits(call: Call) -> None:
     answer = poll(call, start(call))
     assert (answer.status, answer.body["code"], answer.body["success"]) == (400, "authorization_pending", False)

@@ -1058,6 +1058,14 @@ export interface components {
             expiresIn: number;
             interval: number;
         };
+        /** ClaimedKey */
+        ClaimedKey: {
+            /** @default true */
+            success?: boolean;
+            deviceId: string;
+            apiKey: string;
+            ownerTag: string;
+        };
         /** CloseAccount */
         CloseAccount: {
             currentPassword: string;
@@ -2776,7 +2784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeviceKey"];
+                    "application/json": components["schemas"]["ClaimedKey"];
                 };
             };
             default: {
