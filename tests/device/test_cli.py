@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,29 +34,6 @@ def test_a_parent_process_follows_a_simulated_pi_from_its_claim_to_a_cut(cloud: 
     assert next_event(process, "relay") == {"event": "relay", "channel": 1, "state": "off", "watts": 0.0}
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
-
-
-def test_a_replay_sends_all_of_its_readings_and_says_so(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:
-    cloud.add_port(2)
-    cloud.interval_seconds = 60
-    for name, samples in {"a.csv": 900, "b.csv": 700}.items():
-        (tmp_path / name).write_text("t_seconds,power_w\n" + "".join(f"{5 * n},{n % 90}\n" for n in range(samples)))
-    process = pi.start("replay", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--speed", "1000")
-    finished = events(process)[-1]
-    assert finished == {
-        "event": "finished", "sent": 1600, "stored": 1600, "duplicate": 0, "rejected": 0, "waiting": 0
-    }  # fmt: skip
-    assert process.returncode == 0
-    assert len(cloud.stored) == 1600
-
-
-def test_a_replay_without_a_port_to_go_to_says_what_is_left_behind(
-    cloud: FakeCloud, pi: Started, tmp_path: Path
-) -> None:
-    (tmp_path / "a.csv").write_text("t_seconds,power_w\n0,5\n")
-    process = pi.start("replay", str(tmp_path / "a.csv"), "--channel", "2")
-    assert events(process)[-1]["waiting"] == 1
-    assert process.returncode == 3
 
 
 def test_a_flag_that_no_longer_exists_is_told_and_changes_nothing(cloud: FakeCloud, pi: Started) -> None:
@@ -151,3 +131,24 @@ def test_an_error_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err.splitlines() == [
         "ghostwatt-pi: api is not set: give the cloud's address with --api, GHOSTWATT_API or config.toml"
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: not tried")
+def test_who_may_not_look_is_told_of_sudo(tmp_path: Path) -> None:
+    folder = tmp_path / "service"
+    folder.mkdir(mode=0o700)
+    script = f"""
+import os, sys
+from ghostwatt_pi.cli import main
+os.setgid(65534); os.setuid(65534)
+sys.argv = ["ghostwatt-pi", "status", "--data", {str(folder)!r}]
+sys.exit(main(sys.argv[1:]))
+"""
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "permission denied" in done.stderr
+    assert f"sudo ghostwatt-pi status --data {folder}" in done.stderr
+    assert "[Errno" not in done.stderr

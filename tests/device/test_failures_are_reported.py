@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +114,17 @@ def test_status_has_the_running_agents_own_word(cloud: FakeCloud, pi: Started, a
     until(lambda: cloud.count("/sensor/readings") >= uploads + 2)
     assert json.loads(pi.ask("status", "--json")[1])["lastUploadAt"] > first["lastUploadAt"]
     assert first["readings"][0]["watts"] == 92.0
+
+
+def test_a_lost_meter_is_said_in_plain_words(pi: Started, tmp_path: Path) -> None:
+    agent = pi.start("run", "--serial", str(tmp_path / "ttyACM0"))
+    assert next_event(agent, "meter_lost")["error"] == "it is not plugged in"
+
+
+def test_an_unplugged_meter_is_said_in_plain_words(cloud: FakeCloud, pi: Started) -> None:
+    ours, theirs = os.openpty()
+    agent = pi.start("run", "--serial", os.ttyname(theirs))
+    until(lambda: cloud.count("/device/heartbeat"))
+    os.close(theirs)
+    os.close(ours)
+    assert "unplugged" in str(next_event(agent, "meter_lost")["error"])

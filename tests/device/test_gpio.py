@@ -62,3 +62,13 @@ def test_one_thing_measures_and_another_switches(factory: MockFactory) -> None:
     meter = MeterWithRelays(ScriptedMeter(), pins)
     meter.relays.switch(2, "off")
     assert factory.pin(27).state is False
+
+
+def test_pins_are_released_with_their_meter() -> None:
+    factory = MockFactory()
+    relays = GpioRelays((17,), factory=factory)
+    meter = MeterWithRelays(ScriptedMeter(), relays)
+    meter.relays.switch(1, "off")
+    meter.close()
+    GpioRelays((17,), factory=factory).switch(1, "off")
+    factory.reset()

@@ -241,3 +241,17 @@ def _copy(source: Path, target: Path) -> Path:
         copy = shutil.copytree if (source / name).is_dir() else shutil.copyfile
         copy(source / name, target / name)
     return target
+
+
+def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
+    system = System(can_serve=False, root=tmp_path, run=lambda _: None)
+    for flags, stops in (([], True), (["--env", "local", "--dry-run"], False), (["--dry-run"], True)):
+        options = build_parser().parse_args(["setup", "--data", str(tmp_path / "pi"), *flags])
+        context = Context(load_settings(vars(options), {}), DataDirectory(tmp_path / "pi", make=False), Told())
+        if stops:
+            with pytest.raises(installing.SetupStopped, match="--api"):
+                installing.setup(context, options, system)
+        else:
+            assert installing.setup(context, options, system) == 0
