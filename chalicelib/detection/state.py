@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import attrgetter
 
 from chalicelib.core.times import LATEST_MS
 from chalicelib.detection import dwell, histogram
@@ -69,7 +70,9 @@ class State:
 
     def copy(self) -> State:
         """Another state with the same contents."""
-        return replace(self, watt_minutes=self.watt_minutes.copy(), idle_runs=self.idle_runs.copy())
+        state = State(*_values_of(self))
+        state.watt_minutes, state.idle_runs = self.watt_minutes.copy(), self.idle_runs.copy()
+        return state
 
     def learned(self) -> State:
         """What it knows of the appliance, without anything that hangs on the time of its newest reading."""
@@ -129,6 +132,7 @@ _LEARNED = (
 _FORMAT = 3
 """Format 1 was that of the fixed rule alone; format 2 lacks the newest scalars, which then have their defaults."""
 _SCALARS = State.__slots__[:-2]
+_values_of = attrgetter(*State.__slots__)
 _SCALARS_OF_FORMAT_2 = _SCALARS.index("fixed_zero_ms")
 
 
