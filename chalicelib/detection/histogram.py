@@ -19,7 +19,8 @@ MEMORY_MINUTES = 14 * 24 * 60
 
 MIN_STANDBY_MINUTES = 10
 MIN_USE_MINUTES = 5
-"""So many minutes on each side before a gap between them is believed."""
+"""So many minutes on each side before a gap between them is believed. Five are enough on both sides where the gap
+reaches over HIGH_RATIO: one load does not wander so far."""
 MIN_SHARE = 0.05
 """A level below the lowest gap is standby if it holds this share of the minutes up to MAX_STANDBY_WATTS: an appliance
 that sleeps deeper for twenty minutes in two weeks is not in use for the rest of them. Where there is no other gap, the
@@ -122,9 +123,10 @@ def _gaps(minutes: Sequence[int], highest: int, sure_watts: float) -> Iterator[t
         if above < MIN_USE_MINUTES:
             return
         few = min(EMPTY_OF_MODE * below, EMPTY_OF_PEAK * peak)
-        if below >= MIN_STANDBY_MINUTES and held > few >= minutes[index + 1]:
+        if below >= MIN_USE_MINUTES and held > few >= minutes[index + 1]:
             gap = _gap_above(minutes, index, watt_minutes / below, few, above)
-            if gap and (lower_edge(index) <= sure_watts or gap.high_watts >= HIGH_RATIO * gap.low_watts):
+            may_be_narrow = below >= MIN_STANDBY_MINUTES and lower_edge(index) <= sure_watts
+            if gap and (may_be_narrow or gap.high_watts >= HIGH_RATIO * gap.low_watts):
                 yield gap, below
 
 

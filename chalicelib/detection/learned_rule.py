@@ -16,7 +16,8 @@ by two watts shows a standby of one watt only in the mean of several."""
 FIRST_USE = 15
 """Minutes of use so far when the gap first shows, at most, for what went before to be one idle run."""
 LEARN_EVERY_MINUTES = 10
-"""The gap moves slowly: looking for it six times an hour is enough."""
+"""A gap that was found moves slowly: looking for it six times an hour is enough. Until then it is looked for at each
+fold."""
 OFF_AFTER_MINUTES = 10
 """A load of half a watt reads 0 for minutes on a meter that steps by two watts; ten in a row are off."""
 NOTHING_WATTS = 0.1
@@ -72,7 +73,7 @@ def end_fold(state: State, rule: Rule) -> bool:
     else:
         _count(state, watts, lasted_minutes, used=used)
     _begin_fold(state)
-    if state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
+    if not state.threshold_watts or state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
         _learn_gap(state, rule)
         boundary = boundary_watts(state, rule)
         used = watts >= boundary

@@ -48,6 +48,12 @@ def test_there_is_no_gap_in(spans: list[tuple[float, int]]) -> None:
     assert histogram.find_gap(seen(*spans)) is None
 
 
+@pytest.mark.parametrize(("use", "standby_minutes"), [(90.0, 5), (15.0, 10)])
+def test_a_wide_gap_is_believed_after_half_the_time_of_a_narrow_one(use: float, standby_minutes: int) -> None:
+    assert histogram.find_gap(seen((5.0, standby_minutes - 1), (use, 100))) is None
+    assert histogram.find_gap(seen((5.0, standby_minutes), (use, 100))) is not None
+
+
 def test_a_few_minutes_of_switching_do_not_fill_the_gap() -> None:
     assert histogram.find_gap(seen((2.0, 1_000), (8.0, 3), (30.0, 2), (90.0, 200))) is not None
 

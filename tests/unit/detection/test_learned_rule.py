@@ -124,6 +124,12 @@ def test_a_wrong_cut_doubles_the_dwell_and_five_right_ones_make_up_for_it() -> N
     assert mended.at_ms - mended.since_ms == 2 * (right.at_ms - right.since_ms)
 
 
+@pytest.mark.parametrize("minutes_in_use", [60, 63, 67])
+def test_the_first_standby_after_use_is_seen_within_minutes(minutes_in_use: int) -> None:
+    outlet = Outlet().draw([(0.0, 600), (90.0, minutes_in_use), (5.0, 7)])
+    assert 5.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 90.0
+
+
 def test_a_learned_gap_stays_when_levels_blur() -> None:
     outlet = Outlet(every_ms=30 * SECOND).draw(TELEVISION)
     outlet.draw([(watts, 25) for watts in (60.0, 30.0, 15.0, 12.0, 9.0, 8.0, 6.0, 5.0, 4.2, 3.5, 3.1)])
