@@ -9,7 +9,6 @@ from operator import lt
 from chalicelib.detection import fixed_rule, learned_rule
 from chalicelib.detection.model import MINUTE_MS, Finding, Verdict, phantom_status
 from chalicelib.detection.state import NEVER, State
-from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import Rule
 
 MAX_GAP_MS = 120_000
@@ -40,7 +39,7 @@ def standby_threshold_watts(state: State, rule: Rule) -> float | None:
     """
     if rule.is_fixed:
         return learned_rule.boundary_watts(state, rule)
-    return state.threshold_watts or kind_of(rule.kind).standby_below_watts
+    return state.threshold_watts or learned_rule.kind_watts(state, rule)
 
 
 def _fresh(watermark_ms: int, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:

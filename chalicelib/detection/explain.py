@@ -75,7 +75,7 @@ def _source(state: State, rule: Rule) -> Source:
         return "given"
     if state.threshold_watts:
         return "learned"
-    if kind_of(rule.kind).standby_below_watts is not None:
+    if learned_rule.kind_watts(state, rule) is not None:
         return "kind"
     return "default" if rule.is_fixed else "none"
 

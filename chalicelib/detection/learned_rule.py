@@ -29,6 +29,8 @@ HEAT_MINUTES = 10
 PROGRAMME_MINUTES = 60
 """A programme soaks or dries for up to three quarters of an hour between two stretches of use: a session goes on, and
 nothing is found, for an hour. Likewise where use comes in pulses: a slow meter misses those of seconds."""
+AFTER_USE_MINUTES = 10
+"""The fold in which use ends and the fold after it last for less."""
 MAX_SESSIONS = 60
 """When more heated sessions are held both counts are halved."""
 MAX_DOUBLINGS = 3
@@ -37,7 +39,7 @@ MAX_DOUBLINGS = 3
 
 def boundary_watts(state: State, rule: Rule) -> float:
     """What parts idle from use, as far as is known: given, learned, of the kind, or else the guides' 10 W."""
-    known = rule.threshold_watts or state.threshold_watts or kind_of(rule.kind).standby_below_watts
+    known = rule.threshold_watts or state.threshold_watts or kind_watts(state, rule)
     return known or DEFAULT_THRESHOLD_WATTS
 
 
@@ -163,7 +165,10 @@ def dwell_ms(state: State, rule: Rule) -> int:
     """How long standby must stand: the person's dwell, or what idle runs, programmes, pulses and wrong cuts ask for."""
     if rule.dwell_seconds is not None:
         return rule.dwell_seconds * 1_000
-    minutes = max(dwell.dwell_minutes(state.idle_runs), kind_of(rule.kind).min_dwell_minutes)
+    kind = kind_of(rule.kind)
+    minutes = max(dwell.dwell_minutes(state.idle_runs), kind.min_dwell_minutes)
+    if state.heat_minutes >= HEAT_MINUTES or not _follows_use(state):
+        minutes = max(minutes, kind.programme_minutes)
     if runs_programmes(state) or dwell.is_pulsed(state.idle_runs):
         minutes = max(minutes, PROGRAMME_MINUTES)
     return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
@@ -172,6 +177,24 @@ def dwell_ms(state: State, rule: Rule) -> int:
 def runs_programmes(state: State) -> bool:
     """Whether heat is sustained in half of the sessions that heat at all."""
     return state.sustained_sessions > 0 and 2 * state.sustained_sessions >= state.heated_sessions
+
+
+def kind_watts(state: State, rule: Rule) -> float | None:
+    """The kind's standby figure, if it has one.
+
+    It does not hold for an outlet that was off at times and never drew more: off is how this appliance idles, so that
+    any level of use lies below the figure.
+    """
+    watts = kind_of(rule.kind).standby_below_watts
+    if watts is None or state.watt_minutes[0] < histogram.MIN_STANDBY_MINUTES:
+        return watts
+    return watts if histogram.minutes_from(state.watt_minutes, watts) else min(watts, histogram.MIN_USE_WATTS)
+
+
+def _follows_use(state: State) -> bool:
+    """Whether the idle run under way began when use ended, rather than with the first reading after a silence."""
+    since_use_ms = abs(state.idle_since_ms - state.in_use_at_ms)
+    return state.in_use_at_ms != NEVER and since_use_ms <= AFTER_USE_MINUTES * MINUTE_MS
 
 
 def _learn_gap(state: State, rule: Rule) -> None:

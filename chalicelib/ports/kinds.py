@@ -14,19 +14,24 @@ class Kind:
 
     standby_below_watts: standby of this kind lies below it and use above, until the outlet's own histogram shows its
     gap; None where that cannot be said. max_standby_watts: no learned standby is higher. min_dwell_minutes: standby is
-    waited for at least so long. never_cut: must keep its power. Of no kind does it follow that it may be cut: a new
-    port only tells until its owner says cut.
+    waited for at least so long; after a session that heated, and where the session was not seen, for at least
+    programme_minutes. never_cut: must keep its power. Of no kind does it follow that it may be cut: a new port only
+    tells until its owner says cut.
     """
 
     standby_below_watts: float | None = None
     max_standby_watts: float = MAX_STANDBY_WATTS
     min_dwell_minutes: int = 0
+    programme_minutes: int = 0
     never_cut: bool = False
 
 
 PROGRAMME_MINUTES = 130
 """Eco programmes of dishwashers dry for an hour and a half at a watt or two, washers soak, and then they go on: pauses
-of two hours are seen, and a fold of a few minutes on each side is added."""
+of two hours are seen, and a fold of a few minutes on each side is added. A machine that was filled with hot water
+hardly heats: a dishwasher is waited for in any case."""
+WASH_MINUTES = 60
+"""A cold wash soaks for up to three quarters of an hour."""
 PANEL_CARE_MINUTES = 120
 """An OLED screen evens out its pixels in standby, for up to an hour after it was switched off."""
 INKJET_MINUTES = 240
@@ -46,8 +51,8 @@ KINDS: dict[str, Kind] = {
     "inkjet printer": Kind(6.0, min_dwell_minutes=INKJET_MINUTES),
     "coffee machine": Kind(6.0),
     "microwave": Kind(6.0),
-    "washing machine": Kind(4.0, min_dwell_minutes=PROGRAMME_MINUTES),
-    "washer-dryer": Kind(4.0, min_dwell_minutes=PROGRAMME_MINUTES),
+    "washing machine": Kind(4.0, min_dwell_minutes=WASH_MINUTES, programme_minutes=PROGRAMME_MINUTES),
+    "washer-dryer": Kind(4.0, min_dwell_minutes=WASH_MINUTES, programme_minutes=PROGRAMME_MINUTES),
     "dishwasher": Kind(4.0, min_dwell_minutes=PROGRAMME_MINUTES),
     "dryer": Kind(4.0, min_dwell_minutes=60),
     "charger": Kind(4.0),

@@ -55,6 +55,24 @@ def test_a_kind_never_sets_a_threshold_over_a_level_seen_in_use(name: str) -> No
     assert all(finding.watts < 1 for finding in outlet.findings)
 
 
+@pytest.mark.parametrize(
+    ("name", "use_watts"), [("audio", 5.0), ("television", 8.0), ("charger", 3.5), ("printer", 12.0)]
+)
+def test_a_kinds_figure_does_not_lie_over_the_use_of_what_is_off_at_other_times(name: str, use_watts: float) -> None:
+    outlet = Outlet(Rule(name, "cut"), every_ms=30_000).draw([(0.0, 60), (use_watts, 300)] * 3)
+    assert outlet.findings == []
+    assert (threshold_watts(outlet.state, outlet.rule) or 0.0) < use_watts
+
+
+def test_a_kinds_figure_holds_for_what_drew_more_before_it_was_off() -> None:
+    outlet = Outlet(Rule("printer", "cut"), every_ms=30_000).draw([(300.0, 3), (0.0, 60), (12.0, 120)])
+    assert len(outlet.findings) == 1
+
+
+def test_a_little_standby_that_a_coarse_meter_reads_as_off_at_times_is_found_by_its_kind() -> None:
+    assert len(Outlet(Rule("amplifier", "cut"), every_ms=30_000).draw([(0.0, 20), (0.8, 120)]).findings) == 1
+
+
 @pytest.mark.parametrize("name", ["dishwasher", "washing machine", "washer-dryer"])
 @pytest.mark.parametrize("pause", [65, 90, 110, 120])
 def test_a_programme_that_dries_for_hours_is_not_cut(name: str, pause: int) -> None:
@@ -66,6 +84,20 @@ def test_a_programme_that_dries_for_hours_is_not_cut(name: str, pause: int) -> N
         outlet.draw([(1.5, 600)])
     assert len(outlet.findings) == 8
     assert all(finding.since_ms >= end - 5 * MINUTE for finding, end in zip(outlet.findings, ends, strict=True))
+
+
+@pytest.mark.parametrize("name", ["washing machine", "washer-dryer"])
+def test_after_a_wash_without_much_heat_an_hour_is_enough(name: str) -> None:
+    cold = [(2_000.0, 5), (300.0, 60), (1.5, 200), (0.0, 600)]
+    (finding,) = Outlet(Rule(name, "cut"), every_ms=30_000).draw([(0.0, 60), *cold]).findings
+    assert 60 * MINUTE <= finding.at_ms - finding.since_ms < 65 * MINUTE
+
+
+@pytest.mark.parametrize("name", ["dishwasher", "washing machine", "washer-dryer"])
+def test_a_programme_of_which_only_the_pause_is_seen_is_not_cut(name: str) -> None:
+    outlet = Outlet(Rule(name, "cut"), every_ms=30_000).draw([*ECO, (1.5, 20)])
+    outlet.at_ms += 5 * MINUTE
+    assert outlet.draw([(1.5, 95), (30.0, 2)]).findings == []
 
 
 @pytest.mark.parametrize(("name", "hours"), [("oled television", 2), ("inkjet printer", 4)])
