@@ -13,6 +13,8 @@ from chalicelib.ports.model import Rule
 
 MAX_GAP_MS = 120_000
 """Past two minutes without a reading nobody knows what the appliance did: the dwell starts again."""
+LEFT_ALONE_MS = 24 * 60 * MINUTE_MS
+"""So long a person's switch-on protects what the meter does not see in use: use of seconds falls between readings."""
 
 
 def step_detector(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[State, Verdict]:
@@ -40,6 +42,13 @@ def standby_threshold_watts(state: State, rule: Rule) -> float | None:
     if rule.is_fixed:
         return learned_rule.boundary_watts(state, rule)
     return state.threshold_watts or learned_rule.kind_watts(state, rule)
+
+
+def is_left_alone(state: State, rule: Rule) -> bool:
+    """Whether a person switched the outlet on after a cut, and neither was it used since then nor has a day passed."""
+    if rule.undone_at_ms is None or state.in_use_at_ms >= rule.undone_at_ms:
+        return False
+    return state.watermark_ms - rule.undone_at_ms < LEFT_ALONE_MS
 
 
 def _fresh(watermark_ms: int, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:
@@ -103,7 +112,6 @@ def _end_spell(state: State, at_ms: int) -> int | None:
 
 def _find(state: State, rule: Rule) -> Finding | None:
     threshold = standby_threshold_watts(state, rule)
-    left_alone = rule.undone_at_ms is not None and state.in_use_at_ms < rule.undone_at_ms
-    if threshold is None or left_alone:
+    if threshold is None or is_left_alone(state, rule):
         return None
     return fixed_rule.find(state, rule, threshold) if rule.is_fixed else learned_rule.find(state, rule, threshold)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.detection import dwell, histogram, learned_rule
-from chalicelib.detection.detector import standby_threshold_watts
+from chalicelib.detection.detector import is_left_alone, standby_threshold_watts
 from chalicelib.detection.model import Advice, Status, duration_text, phantom_status
 from chalicelib.detection.state import NEVER, State
 from chalicelib.ports.kinds import kind_of
@@ -106,8 +106,8 @@ def _waits_for(state: State, rule: Rule) -> str:
     if _only_tells(rule):
         wanted = rule.false_cuts * RIGHT_PER_WRONG - rule.uses_confirmed
         return f"It only tells since a cut was wrong: {wanted} right ones would make up for it."
-    if rule.undone_at_ms is not None and state.in_use_at_ms < rule.undone_at_ms:
-        return "The appliance to be used again, since a person switched the outlet on."
+    if is_left_alone(state, rule):
+        return "The appliance to be used again, or a day to pass, since a person switched the outlet on."
     if not rule.is_fixed and not learned_rule.is_trusted(state, rule):
         longest = dwell.THERMOSTAT_MINUTES
         return f"Idle time in runs of {longest} min or more: shorter ones may be the pauses of a thermostat."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -127,7 +128,7 @@ def test_a_wrong_cut_doubles_the_dwell_and_five_right_ones_make_up_for_it() -> N
 @pytest.mark.parametrize("minutes_in_use", [60, 63, 67])
 def test_the_first_standby_after_use_is_seen_within_minutes(minutes_in_use: int) -> None:
     outlet = Outlet().draw([(0.0, 600), (90.0, minutes_in_use), (5.0, 7)])
-    assert 5.0 < (threshold_watts(outlet.state, BLIND) or 0.0) < 90.0
+    assert 5.0 < (standby_threshold_watts(outlet.state, BLIND) or 0.0) < 90.0
 
 
 def test_a_learned_gap_stays_when_levels_blur() -> None:
@@ -201,6 +202,16 @@ def test_after_a_person_switched_on_it_is_left_alone_until_it_was_in_use(rule: R
     )
     assert len(outlet.draw([(0.0, 20), (2.0, 400)]).findings) == found
     assert len(outlet.draw([(90.0, 30), (2.0, 400)]).findings) == found + 1
+
+
+@pytest.mark.parametrize("rule", [FIXED, BLIND])
+def test_a_day_after_a_person_switched_on_it_is_no_longer_left_alone(rule: Rule) -> None:
+    outlet = Outlet(rule, every_ms=30 * SECOND).draw(TELEVISION)
+    found, told = len(outlet.findings), replace(rule, undone_at_ms=outlet.at_ms - 1)
+    outlet.rule = told
+    assert len(outlet.draw([(0.0, 20), (2.0, 23 * 60)]).findings) == found
+    assert explain_decision(outlet.state, told).waits_for.startswith("The appliance to be used again, or a day to pass")
+    assert len(outlet.draw([(2.0, 60)]).findings) == found + 1
 
 
 def test_a_gap_is_never_dwell() -> None:

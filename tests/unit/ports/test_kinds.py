@@ -61,7 +61,7 @@ def test_a_kind_never_sets_a_threshold_over_a_level_seen_in_use(name: str) -> No
 def test_a_kinds_figure_does_not_lie_over_the_use_of_what_is_off_at_other_times(name: str, use_watts: float) -> None:
     outlet = Outlet(Rule(name, "cut"), every_ms=30_000).draw([(0.0, 60), (use_watts, 300)] * 3)
     assert outlet.findings == []
-    assert (threshold_watts(outlet.state, outlet.rule) or 0.0) < use_watts
+    assert (standby_threshold_watts(outlet.state, outlet.rule) or 0.0) < use_watts
 
 
 def test_a_kinds_figure_holds_for_what_drew_more_before_it_was_off() -> None:
