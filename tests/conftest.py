@@ -24,6 +24,7 @@ from infra.local.database.server import Database, server_binary
 from infra.local.emulator import clients as aws
 from infra.local.emulator import template
 from infra.local.runner.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place
+from tests.grants import GrantCheck
 
 # Before any other module of the tests is imported: one of storage asks for the stage as soon as it is, and what a
 # person's own environment says of AWS must reach nothing. Only the database's address comes later.
@@ -55,17 +56,24 @@ class Answered:
 
 
 Call = Callable[..., Answered]
-TOGETHER = ("browser", "integration")
-"""Folders whose tests stay in one worker when several run: they share a browser and a stack, or what they count."""
+TOGETHER = ("browser",)
+"""Folders whose tests stay in one worker when several run: they share a browser and a stack."""
 
 
 class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
-    """Shares the tests among the workers of `make test` by file, or by folder where they belong together."""
+    """Shares the tests among the workers by file, or by folder where tests share what takes long to make."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        folder = path.split("/")[1]
+        _, folder, *rest = path.split("/")
+        if folder == "integration" and len(rest) > 1 and rest[0] != "local":
+            return f"{folder}/{rest[0]}"
         return folder if folder in TOGETHER else path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at the grants at the end of a run."""
+    config.pluginmanager.register(GrantCheck(), "grant-check")
 
 
 @pytest.hookimpl(optionalhook=True)
