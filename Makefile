@@ -78,11 +78,12 @@ fuzz: install ## Hostile requests, and requests made from openapi.json, against 
 	@$(BIN)/python -m tests.fuzz.attack --requests $(REQUESTS) --seed $(SEED)
 	@$(BIN)/python -m tests.fuzz.openapi_fuzz --examples $(EXAMPLES) --seed $(SEED)
 
-check: lint types locks test ## Lint, types, import arrows, lock freshness, all tests
+check: lint types locks test ## Lint, types, architecture, lock freshness, all tests
 
-lint: install ## Lint, format check, and bandit's checks of what ships
+lint: install ## Lint, format check, the architecture (.importlinter), and bandit's checks of what ships
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib infra device/ghostwatt_pi
 	@npm run --silent lint
 
@@ -170,6 +171,6 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 	@touch $@
 
 clean: ## Delete what was installed and made here, but not the data in .local
-	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
 .PHONY: bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 
 from chalicelib.accounts import store
-from chalicelib.accounts.email_addresses import normalize_email
 from chalicelib.accounts.mail_links import LIFE_MS, MailLink, Purpose, compose_letter, link_token, link_token_email
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import check_password_strength, hash_password, normalize_password
 from chalicelib.accounts.sessions import end_all_sessions
 from chalicelib.core import functions, mail, throttle
+from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Invalid, Unavailable, Undeliverable
 from chalicelib.core.identifiers import digest, new_id, new_secret
 from chalicelib.core.settings import settings

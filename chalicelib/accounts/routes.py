@@ -10,7 +10,6 @@ from chalice.app import Blueprint
 from chalicelib.accounts import api_tokens, mail_link_service, second_factor_service, service, sessions
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.cookies import browser_token_of, cleared_session_cookie, refresh_token_of, session_cookies
-from chalicelib.accounts.email_addresses import normalize_email
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.schemas import (
     AccountAnswer,
@@ -39,6 +38,7 @@ from chalicelib.accounts.second_factor import totp_uri
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.core import throttle
 from chalicelib.core.call import Call
+from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Conflict, GhostwattError, Invalid
 from chalicelib.core.http import route
 from chalicelib.core.responses import Reply

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.accounts import store
-from chalicelib.accounts.email_addresses import check_deliverable, normalize_email
 from chalicelib.accounts.guess_limits import Origin, begin_attempt
 from chalicelib.accounts.known_browsers import issue_browser_token
 from chalicelib.accounts.model import Account, AccountUpdate, Session, place_digest, remember_place
@@ -20,6 +19,7 @@ from chalicelib.accounts.second_factor_service import check_second_factor
 from chalicelib.accounts.sessions import Tokens, end_other_sessions, put_new_session
 from chalicelib.core import throttle
 from chalicelib.core.dynamo import Transaction
+from chalicelib.core.email_addresses import check_deliverable, normalize_email
 from chalicelib.core.errors import Conflict, Invalid, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import new_id
 

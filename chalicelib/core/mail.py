@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.accounts.email_addresses import ascii_domain
 from chalicelib.core import aws
+from chalicelib.core.email_addresses import ascii_domain
 from chalicelib.core.errors import Undeliverable
 from chalicelib.core.settings import settings
 

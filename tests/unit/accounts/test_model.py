@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.accounts.email_addresses import normalize_email
 from chalicelib.accounts.model import AccountUpdate, Session, refresh_token, refresh_token_session_id
 from chalicelib.accounts.passwords import normalize_password
+from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identifiers import digest, new_id, new_secret
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts.email_addresses import ascii_domain, check_deliverable
+from chalicelib.core.email_addresses import ascii_domain, check_deliverable
 from chalicelib.core.errors import Invalid
 
 
