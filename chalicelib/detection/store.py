@@ -10,11 +10,11 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import Item, Transaction, table_name
 from chalicelib.detection.model import Status
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
-from chalicelib.devices.liveness import shard
 from chalicelib.energy import dirty_hours
 from chalicelib.notifications.model import Outcome
 from chalicelib.readings.model import MeterReading

@@ -1,16 +1,15 @@
-"""A device (a Pi): who owns it, which keys open it, what it last said."""
+"""A device: its owner, its keys, and what it last reported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.accounts.retention import Retention
 from chalicelib.core.identifiers import constant_time_equal, digest
-from chalicelib.core.times import DAY_MS
-from chalicelib.devices.device_alerts import AgentReport
-from chalicelib.devices.liveness import Presence
+from chalicelib.core.times import DAY_MS, HOUR_MS
+from chalicelib.devices.liveness import FRESH_MS, Presence
 
 MAX_DEVICES_PER_OWNER = 1_000
 MAX_PORTS_PER_DEVICE = 32
@@ -18,16 +17,18 @@ KEY_PREFIX = "gwk"
 OWNER_TAG_DIGITS = 32
 """128 bits: no two accounts have the same tag."""
 CLAIMABLE_MS = DAY_MS
-"""A device that was registered and not set up within a day is more likely somebody's plan than a pairing under way."""
+"""How long after its registration a device may be paired: a later one may be a trap for the Pi's real owner."""
 MAX_MQTT_CLIENTS = 16
-"""Client ids that are remembered of a device, to end its connections by; nearly all use the device id."""
+"""MQTT client ids that are stored of a device, to end its connections; nearly all devices use their device id."""
 MAX_KEY_LENGTH = 256
-"""The prefix, a device id of up to 128 characters and 43 of secret: nothing longer is worth a look."""
+"""Room for the prefix, a device id of up to 128 characters and 43 characters of secret."""
+DROPPING_CALM_MS = HOUR_MS
+"""An episode of dropping ends when the total has not risen for an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortName:
-    """What a list of devices needs to know of a port without reading it."""
+    """The part of a port that a list of devices shows without reading the port."""
 
     port_id: str
     name: str
@@ -36,21 +37,21 @@ class PortName:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The digests of a device's keys: the current one, and the next until it is first used."""
+    """The digests of a device's keys: the current key, and the next one until it is first used."""
 
     current_sha256: str | None = None
     current_expires_at_ms: int | None = None
     next_sha256: str | None = None
     next_expires_at_ms: int | None = None
 
-    def rotated(self, sha256: str, expires_at_ms: int | None = None) -> Keys:
-        """With a new key waiting for its first use; the one before lives on until then, used or not."""
+    def with_next(self, sha256: str, expires_at_ms: int | None = None) -> Keys:
+        """The keys with a new next one; the key before stays valid until the first use of the new one."""
         if self.current_sha256 is None:
             return Keys(self.next_sha256, self.next_expires_at_ms, sha256, expires_at_ms)
         return replace(self, next_sha256=sha256, next_expires_at_ms=expires_at_ms)
 
-    def fits(self, sha256: str, now_ms: int) -> Literal["current", "next"] | None:
-        """Which of the keys this digest is, None if neither or expired."""
+    def match(self, sha256: str, now_ms: int) -> Literal["current", "next"] | None:
+        """Which key has this digest; None if neither has, or it is expired."""
         if _opens(self.next_sha256, self.next_expires_at_ms, sha256, now_ms):
             return "next"
         if _opens(self.current_sha256, self.current_expires_at_ms, sha256, now_ms):
@@ -58,7 +59,7 @@ class Keys:
         return None
 
     def expires_at_ms(self, sha256: str) -> int | None:
-        """When the key with this digest ends, None for never."""
+        """When the key with this digest expires, epoch ms; None for never."""
         return self.next_expires_at_ms if sha256 == self.next_sha256 else self.current_expires_at_ms
 
     def any_alive(self, now_ms: int) -> bool:
@@ -66,8 +67,8 @@ class Keys:
         known = ((self.current_sha256, self.current_expires_at_ms), (self.next_sha256, self.next_expires_at_ms))
         return any(sha256 is not None and _alive(expires_at_ms, now_ms) for sha256, expires_at_ms in known)
 
-    def promoted(self) -> Keys:
-        """After the first use of the next key: it is the only one."""
+    def rotated(self) -> Keys:
+        """The keys after the first use of the next one, which is the only key from then on."""
         return Keys(current_sha256=self.next_sha256, current_expires_at_ms=self.next_expires_at_ms)
 
 
@@ -80,13 +81,74 @@ def _alive(expires_at_ms: int | None, now_ms: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A Pi. device_uid is random and new at each change of owner: all that is recorded hangs on it.
+class AgentReport:
+    """What the agent of a device last reported of itself.
 
-    previous_seen_ms is when it called before last_seen_ms. due_at_ms is when the sweep looks at it, at the latest when
-    it becomes offline; None for not at all.
-    mqtt_clients are the latest MQTT client ids of it other than its device_id; pairing_told_at_ms is when its owner was
-    last told that somebody tried to pair it.
+    Attributes:
+        version: Of the agent; None for a device that is not our own agent.
+        dropped_readings: Running total of the readings for which its buffer had no room.
+        dropped_at_ms: When that total rose last.
+    """
+
+    version: str | None = None
+    dropped_readings: int | None = None
+    dropped_at_ms: int | None = None
+
+    def updated(self, version: str | None, dropped_total: int | None, now_ms: int) -> ReportChange:
+        """Take over a new report.
+
+        A total that went down began anew. A rising total is taken over once a minute, which loses nothing.
+
+        Args:
+            version: Of the agent; None if it was not reported.
+            dropped_total: Running total of dropped readings; None if it was not reported.
+            now_ms: When the device reported.
+        """
+        report = replace(self, version=version or self.version)
+        if dropped_total is None or dropped_total == self.dropped_readings:
+            return ReportChange(report, 0)
+        dropped = dropped_total - (self.dropped_readings or 0)
+        dropped = dropped_total if dropped < 0 else dropped
+        if not dropped:
+            return ReportChange(replace(report, dropped_readings=dropped_total), 0)
+        calm_ms = DROPPING_CALM_MS if self.dropped_at_ms is None else now_ms - self.dropped_at_ms
+        if calm_ms < FRESH_MS:
+            return ReportChange(report, 0)
+        report = replace(report, dropped_readings=dropped_total, dropped_at_ms=now_ms)
+        return ReportChange(report, dropped if calm_ms >= DROPPING_CALM_MS else 0)
+
+
+class ReportChange(NamedTuple):
+    """A new report, and the number of dropped readings if an episode of dropping begins with it, else 0."""
+
+    report: AgentReport
+    newly_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A Pi or PC that runs the agent, or another device with a key.
+
+    Attributes:
+        device_id: Public.
+        device_uid: Random, and new at each change of owner: all recorded data refers to it.
+        owner_id: The person's user_id.
+        name: As the owner chose it.
+        created_at_ms: When its present owner registered or paired it.
+        keys: Digests of its API keys.
+        online: Whether it called lately enough.
+        last_seen_ms: When it last called, exact to a minute.
+        sensors: The newest value of each custom sensor.
+        sensors_at_ms: The time of these values.
+        ports: Its ports, by channel.
+        ports_version: Counts changes of `ports`.
+        presence: What its calls say about its pace.
+        agent: What its agent last reported.
+        retention: How long its raw readings are kept.
+        due_at_ms: When the sweep checks it, at the latest when it becomes offline; None for never.
+        previous_seen_ms: When it called before last_seen_ms.
+        mqtt_clients: Its latest MQTT client ids other than its device_id.
+        pairing_told_at_ms: When its owner was last notified that somebody tried to pair it.
     """
 
     device_id: str
@@ -110,11 +172,11 @@ class Device:
     pairing_told_at_ms: int | None = None
 
     def may_be_claimed(self, now_ms: int) -> bool:
-        """Whether its owner may still pair it by a code: its key was never used, and it was registered today."""
+        """Whether its owner may still pair it by a code: its key was never used, and it is less than a day old."""
         return not self.key_was_used and now_ms - self.created_at_ms < CLAIMABLE_MS
 
     def is_pairing_news(self, now_ms: int) -> bool:
-        """Whether the owner is to be told that somebody tries to pair it: once a day."""
+        """Whether to notify the owner that somebody tries to pair it: once a day."""
         return self.pairing_told_at_ms is None or now_ms - self.pairing_told_at_ms >= DAY_MS
 
     @property
@@ -129,39 +191,46 @@ class Device:
 
     @property
     def key_was_used(self) -> bool:
-        """Whether any key of it was ever used.
+        """Whether any of its keys was ever used.
 
-        A first use leaves a current key and no next one. With both, an unused key may only have been followed by
-        another: then a call that was noted tells.
+        The first use of a key leaves a current key and no next one. Two keys may also be an unused one and its
+        successor; then a stored call shows that a key was used.
         """
         is_alone = self.keys.next_sha256 is None
         return self.keys.current_sha256 is not None and (is_alone or self.last_seen_ms is not None)
 
 
 def api_key(device_id: str, secret: str) -> str:
-    """The key a device sends: it names its device, so that one read finds both."""
+    """The key that a device sends. It names its device, so that one read finds both."""
     return f"{KEY_PREFIX}.{device_id}.{secret}"
 
 
-def device_id_of(key: str) -> str | None:
-    """The device a key names, None if it is no key of ours."""
+def api_key_device_id(key: str) -> str | None:
+    """The id of the device that a key names; None if the text is no such key."""
     prefix, _, rest = key.partition(".")
     device_id, dot, secret = rest.partition(".")
     well_formed = prefix == KEY_PREFIX and dot and device_id and secret and len(key) <= MAX_KEY_LENGTH
     return device_id if well_formed else None
 
 
-def principal(device_uid: str, key_sha256: str) -> str:
-    """What the MQTT broker calls a connection: whose it is, and by which key. Letters and digits, as AWS IoT asks."""
-    return f"{device_uid}k{key_sha256}"
+class Principal(NamedTuple):
+    """The name of an MQTT connection for the broker: whose it is, and by which key it signed in."""
+
+    device_uid: str
+    key_sha256: str
+
+    @property
+    def text(self) -> str:
+        """Letters and digits only, as AWS IoT asks."""
+        return f"{self.device_uid}k{self.key_sha256}"
 
 
-def parse_principal(text: str) -> tuple[str, str]:
-    """The device_uid and the digest of the key in a principal; empty texts if it is none of ours."""
+def parse_principal(text: str) -> Principal:
+    """The principal behind a text; with empty parts if the text is none of ours."""
     device_uid, _, key_sha256 = text.rpartition("k")
-    return device_uid, key_sha256
+    return Principal(device_uid, key_sha256)
 
 
 def key_digest(key: str) -> str:
-    """What is stored of a key."""
+    """The stored form of a key."""
     return digest(key)

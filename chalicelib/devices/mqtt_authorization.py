@@ -11,7 +11,7 @@ from chalicelib.core.settings import settings
 from chalicelib.devices import model as keys
 from chalicelib.devices import service as devices
 from chalicelib.devices import store
-from chalicelib.devices.model import Device
+from chalicelib.devices.model import Device, Principal
 from chalicelib.realtime import commands
 from chalicelib.realtime.commands import topic as commands_topic
 
@@ -42,9 +42,9 @@ def sign_in(user_name: str, password: str, client_id: str, now_ms: int) -> Grant
         raise Unauthenticated("This device may not sign in so.", code="bad_device_key")
     _note_client(device, client_id)
     key_sha256 = keys.key_digest(password)
-    name = keys.principal(device.device_uid, key_sha256)
+    principal = Principal(device.device_uid, key_sha256)
     ends_at_ms = device.keys.expires_at_ms(key_sha256)
-    return Grant(name, ends_at_ms, data_topic(device.device_id), commands_topic(device.device_id))
+    return Grant(principal.text, ends_at_ms, data_topic(device.device_id), commands_topic(device.device_id))
 
 
 def _note_client(device: Device, client_id: str) -> None:

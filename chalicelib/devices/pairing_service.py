@@ -89,7 +89,7 @@ def _collect(claim: Claim, device_code: str, now_ms: int) -> tuple[Device, str] 
         return device, api_key
     write = Transaction()
     store.put_collected(write, claim, now_ms)
-    device_store.put_keys(write, device, device.keys.rotated(sha256))
+    device_store.put_keys(write, device, device.keys.with_next(sha256))
     return (device, api_key) if write.commit() else None
 
 

@@ -8,7 +8,7 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import Busy
 from chalicelib.devices import device_alerts, liveness
 from chalicelib.devices import store as devices
-from chalicelib.devices.liveness import Presence
+from chalicelib.devices.liveness import Presence, after_call, after_change, after_flapping, is_call_due_for_storing
 from chalicelib.devices.model import Device
 from chalicelib.notifications import outbox as notify
 from chalicelib.notifications.model import Notification
@@ -24,10 +24,10 @@ def note_call(device: Device, now_ms: int) -> bool:
     def attempt(latest: Device | None) -> bool | None:
         if latest is None or latest.device_uid != device.device_uid:
             return False
-        if not liveness.needs_touch(latest.online, latest.last_seen_ms, now_ms):
+        if not is_call_due_for_storing(latest.online, latest.last_seen_ms, now_ms):
             return False
         is_agent = device.agent.version is not None
-        after = liveness.called(latest.presence, latest.last_seen_ms, now_ms, online=latest.online, is_agent=is_agent)
+        after = after_call(latest.presence, latest.last_seen_ms, now_ms, online=latest.online, is_agent=is_agent)
         return _touch(latest, after, now_ms) or None
 
     try:
@@ -66,8 +66,8 @@ def note_silence(device: Device, now_ms: int) -> bool:
     One that flaps is told as flapping, not as offline; if it is offline still when it has calmed down, that is told.
     """
     if not device.online:
-        return _store_silence(device, liveness.calmed(device.presence), _offline(device, now_ms))
-    after = liveness.turned(device.presence, now_ms)
+        return _store_silence(device, after_flapping(device.presence), _offline(device, now_ms))
+    after = after_change(device.presence, now_ms)
     begins = liveness.begins_to_flap(device.presence, after)
     news = _flapping(device, now_ms) if begins else None if after.flapping_since_ms else _offline(device, now_ms)
     return _store_silence(device, after, news)
@@ -87,7 +87,7 @@ def _store_silence(device: Device, after: Presence, news: Notification | None) -
 
 def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
     """Note what a Pi says of itself; readings that it had to drop are told, once a spell. The device as it is then."""
-    after, lost = device_alerts.reported(device.agent, version, dropped_readings, now_ms)
+    after, lost = device.agent.updated(version, dropped_readings, now_ms)
     if after == device.agent:
         return device
     known = replace(device, agent=after)
@@ -96,9 +96,7 @@ def note_report(device: Device, version: str | None, dropped_readings: int | Non
         return known
     write = Transaction()
     devices.put_agent(write, device, after)
-    news = device_alerts.readings_dropped(
-        device.owner_id, device.device_id, device.device_uid, device.name, lost, now_ms
-    )
+    news = device_alerts.readings_dropped(device, lost, now_ms)
     notify.put(write, news)
     if write.commit():
         live.push(device.owner_id, [notify.message(news)])
@@ -106,8 +104,8 @@ def note_report(device: Device, version: str | None, dropped_readings: int | Non
 
 
 def _flapping(device: Device, now_ms: int) -> Notification:
-    return device_alerts.device_flapping(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+    return device_alerts.device_flapping(device, now_ms)
 
 
 def _offline(device: Device, now_ms: int) -> Notification:
-    return device_alerts.device_offline(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+    return device_alerts.device_offline(device, now_ms)

@@ -9,8 +9,8 @@ from chalicelib.core.units import units_of
 from chalicelib.detection import silence
 from chalicelib.detection.device_reply import DeviceReply
 from chalicelib.detection.port_state import DeviceState, PortState
-from chalicelib.devices import liveness
 from chalicelib.devices import schemas as wire
+from chalicelib.devices.liveness import explain_liveness
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.pairing import Claim
 from chalicelib.ports.model import Port
@@ -48,7 +48,7 @@ def _port(shown: PortName, state: PortState, heard_ms: int | None) -> wire.Devic
 
 
 def _liveness(shown: Device, now_ms: int) -> wire.LivenessPart:
-    explained = liveness.explain(shown.presence, shown.last_seen_ms, now_ms, online=shown.online)
+    explained = explain_liveness(shown.presence, shown.last_seen_ms, now_ms, online=shown.online)
     since = iso_or_none(explained.since_ms)
     return wire.LivenessPart(state=explained.state, reason=explained.reason, since=since)
 

@@ -20,7 +20,7 @@ from chalicelib.devices import device_alerts, store
 from chalicelib.devices import list_order as device_order
 from chalicelib.devices import model as keys
 from chalicelib.devices.list_order import Calls, Place
-from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device
+from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, api_key_device_id
 from chalicelib.notifications import outbox as notify
 from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
@@ -44,11 +44,11 @@ def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[
         device, api_key = store.load(device_id), keys.api_key(device_id, new_secret())
         if device is None:
             made = new(account, device_id, name, now_ms)
-            made = replace(made, keys=made.keys.rotated(keys.key_digest(api_key)))
+            made = replace(made, keys=made.keys.with_next(keys.key_digest(api_key)))
             return (made, api_key) if _add(account, made) else None
         if device.owner_id != account.user_id:
             raise refused(device, now_ms)
-        rotated = device.keys.rotated(keys.key_digest(api_key))
+        rotated = device.keys.with_next(keys.key_digest(api_key))
         return (device, api_key) if store.save_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
@@ -89,7 +89,7 @@ def _add(account: Account, device: Device) -> bool:
 def refused(device: Device, now_ms: int) -> Conflict:
     """The error for somebody who wants a device that is taken; its owner is told too, once a day."""
     if device.is_pairing_news(now_ms):
-        news = device_alerts.pairing_refused(device.owner_id, device.device_id, device.device_uid, device.name, now_ms)
+        news = device_alerts.pairing_refused(device, now_ms)
         write = Transaction()
         store.put_pairing_told(write, device, now_ms)
         notify.put(write, news)
@@ -110,7 +110,7 @@ def _owned() -> Conflict:
 def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
     def attempt() -> str | None:
         device, api_key = own(owner_id, device_id), keys.api_key(device_id, new_secret())
-        rotated = device.keys.rotated(keys.key_digest(api_key), expires_at_ms)
+        rotated = device.keys.with_next(keys.key_digest(api_key), expires_at_ms)
         return api_key if store.save_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
@@ -118,7 +118,7 @@ def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -
 
 def authenticate(api_key: str, now_ms: int) -> Device:
     """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
-    return with_key(keys.device_id_of(api_key), keys.key_digest(api_key), now_ms)
+    return with_key(api_key_device_id(api_key), keys.key_digest(api_key), now_ms)
 
 
 def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
@@ -126,12 +126,12 @@ def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
 
     def attempt() -> Device | None:
         device = store.load(device_id) if device_id else None
-        fitting = device.keys.fits(key_sha256, now_ms) if device else None
+        fitting = device.keys.match(key_sha256, now_ms) if device else None
         if device is None or fitting is None:
             raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
         if fitting == "current":
             return device
-        promoted = device.keys.promoted()
+        promoted = device.keys.rotated()
         if not store.save_keys(device, promoted):
             return None
         if device.keys.current_sha256 is not None:

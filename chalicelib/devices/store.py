@@ -10,11 +10,11 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.accounts.retention import Retention
+from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
-from chalicelib.devices.device_alerts import AgentReport
 from chalicelib.devices.list_order import Calls
-from chalicelib.devices.liveness import Presence, entry_ms, shard
-from chalicelib.devices.model import Device, Keys, PortName
+from chalicelib.devices.liveness import Presence, due_entry_ms
+from chalicelib.devices.model import AgentReport, Device, Keys, PortName
 
 
 class ByOwner(GlobalSecondaryIndex["DeviceItem"]):
@@ -254,7 +254,7 @@ def _call(device: Device, presence: Presence, now_ms: int) -> list[Action]:
         DeviceItem.online.set(True),
         DeviceItem.presence.set(presence),
         DeviceItem.due_shard.set(shard(device.device_id)),
-        DeviceItem.due_at_ms.set(entry_ms(device.due_at_ms, now_ms, presence)),
+        DeviceItem.due_at_ms.set(due_entry_ms(device.due_at_ms, now_ms, presence)),
     ]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from chalicelib.core import telemetry
+from chalicelib.core.due_index import shards
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.devices import presence
 from chalicelib.devices import store as devices
-from chalicelib.devices.liveness import shards
 
 LOG = logging.getLogger("ghostwatt.sweep")
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from chalicelib.accounts.retention import LEAST_DAYS
 from chalicelib.core import telemetry
 from chalicelib.core.deadlines import Deadline
+from chalicelib.core.due_index import shards
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
 from chalicelib.detection import store as states
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices import store as devices
-from chalicelib.devices.liveness import shards
 from chalicelib.energy import dirty_hours, store
 from chalicelib.energy.model import Usage
 from chalicelib.energy.slot_readings import load_slot_readings

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from chalicelib.accounts.store import load_open_account
 from chalicelib.core.deadlines import Deadline
+from chalicelib.core.due_index import shards
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.devices.liveness import shards
 from chalicelib.notifications import settings_store, store
 from chalicelib.notifications.channels import Recipient
 from chalicelib.notifications.delivery_round import DeliveryRound, cancel_delivery, load_due

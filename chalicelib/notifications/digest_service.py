@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from chalicelib.accounts.model import Account
 from chalicelib.core.deadlines import Deadline
+from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Unavailable
@@ -19,7 +20,6 @@ from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import silence
 from chalicelib.detection import store as states
 from chalicelib.devices import store as devices
-from chalicelib.devices.liveness import shards
 from chalicelib.devices.model import Device
 from chalicelib.energy import reports
 from chalicelib.notifications import settings_store

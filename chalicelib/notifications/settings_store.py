@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
-from chalicelib.devices.liveness import shard
 from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences
 
 

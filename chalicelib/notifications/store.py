@@ -13,9 +13,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
-from chalicelib.devices.liveness import shard
 from chalicelib.notifications.delivery_rules import Deliveries, Delivery
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
 from chalicelib.notifications.preferences import Outbound

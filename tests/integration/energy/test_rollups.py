@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from chalicelib.core.deadlines import Deadline
+from chalicelib.core.due_index import shard, shards
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.deletion.service import request_device_deletion
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.detection import store as states
 from chalicelib.detection.service import examine
-from chalicelib.devices import liveness
 from chalicelib.devices import store as devices
 from chalicelib.energy import roll_up, store, usage
 from chalicelib.energy.model import Usage, watt_hours
@@ -236,7 +236,7 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
 
 
 def due_now(port_id: str, at_ms: int) -> bool:
-    return any(device_uid_of(port_id) in states.due(shard, at_ms) for shard in liveness.shards())
+    return any(device_uid_of(port_id) in states.due(shard, at_ms) for shard in shards())
 
 
 def test_a_device_that_beats_but_sends_no_readings_is_rolled_up_by_the_schedule(
@@ -300,7 +300,7 @@ def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
     port_ids = [port_id, *(str(person.port(person.device(), **SETTINGS)["portId"]) for _ in range(2))]
     device.send([reading(port_id, start_ms, 9.0)])
     deliver()
-    first, *others = sorted(port_ids, key=lambda one: liveness.shard(device_uid_of(one)))
+    first, *others = sorted(port_ids, key=lambda one: shard(device_uid_of(one)))
     for one in port_ids:
         state = replace(states.load(device_uid_of(port_id)), device_uid=device_uid_of(one))
         states.StateItem(device_uid_of(one), version=0, ports=b"").delete()

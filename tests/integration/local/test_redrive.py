@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.devices import model as keys
 from chalicelib.devices import store as devices
+from chalicelib.devices.model import Principal, key_digest
 from infra.local.emulator import clients as aws
 from infra.local.emulator.checkpoints import DeadLetterFile
 from infra.local.emulator.table_stream import TableStream
@@ -92,7 +92,7 @@ def message(device: Device, batch: dict[str, Any], received_at_ms: int) -> dict[
     payload = base64.b64encode(json.dumps(batch).encode()).decode()
     stored = devices.load(device.device_id)
     assert stored is not None
-    principal = keys.principal(stored.device_uid, keys.key_digest(device.api_key))
+    principal = Principal(stored.device_uid, key_digest(device.api_key)).text
     return {
         "deviceId": device.device_id,
         "payload": payload,
@@ -162,7 +162,7 @@ def test_the_command_works_on_a_stopped_stack_and_refuses_a_running_one(tmp_path
 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "in use by another stack" in refused.stderr
-    principal = keys.principal(device_uid(tmp_path), keys.key_digest(made["apiKey"]))
+    principal = Principal(device_uid(tmp_path), key_digest(made["apiKey"])).text
     payload = base64.b64encode(json.dumps({"temperature": 21.5}).encode()).decode()
     event = {"deviceId": asked["deviceId"], "payload": payload, "receivedAtMs": now_ms(), "principal": principal}
     letters.add(event, "down")
