@@ -4,7 +4,7 @@ Savings are apart (views.savings), so that a function without money does not loa
 """
 
 from chalicelib.devices.serializers import claim, command, device, device_reply, reply_fields, sensor_log
-from chalicelib.notifications.serializers import notification, phantom_event
+from chalicelib.notifications.serializers import phantom_event
 from chalicelib.ports.serializers import backtest, explanation, latest, port, relay
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "device_reply",
     "explanation",
     "latest",
-    "notification",
     "phantom_event",
     "port",
     "relay",

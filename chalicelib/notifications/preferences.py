@@ -1,4 +1,4 @@
-"""What a person chose of notifications: channels by kind, quiet hours, the weekly digest."""
+"""A person's choices of notifications: channels by kind, quiet hours, the weekly digest."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from chalicelib.notifications.model import NOTIFICATION_KINDS, NotificationKind
 
 Channel = Literal["page", "email", "webhook"]
 Outbound = Literal["email", "webhook"]
-"""The channels that leave the house, which the schedule serves."""
+"""The channels that the schedule delivers to."""
 EVERY_CHANNEL: tuple[Channel, ...] = ("page", "email", "webhook")
 DIGEST = "weekly_digest"
-"""The kind of the weekly mail; it has a switch of its own."""
+"""The kind of the weekly digest, which has a switch of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Minutes of the local day, from the first to before the second; it may go over midnight."""
+    """Minutes of the local day, from from_minute until before to_minute; they may pass midnight."""
 
     from_minute: int
     to_minute: int
 
     def __post_init__(self) -> None:
-        """The hours must leave some of the day."""
+        """Refuse hours that are none, or all of the day."""
         if self.from_minute == self.to_minute:
             raise Invalid("Quiet hours that end when they begin are none.", code="invalid", field="quietHours.to")
 
     def hold(self, minute: int) -> bool:
-        """Whether this minute of the day is quiet."""
+        """Say whether this minute of the day is quiet."""
         if self.from_minute < self.to_minute:
             return self.from_minute <= minute < self.to_minute
         return minute >= self.from_minute or minute < self.to_minute
@@ -38,7 +38,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where notifications are posted, and what they are signed with."""
+    """The URL that notifications are posted to, and the secret that signs them."""
 
     url: str
     secret: str
@@ -46,7 +46,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last thing that went wrong on a channel; gave_up when no more tries followed."""
+    """The last failure of a channel; gave_up when no more tries follow."""
 
     error: str
     at_ms: int
@@ -55,7 +55,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a person chose. A kind that is not in `channels` goes to every channel that is there."""
+    """What a person chose. A kind that is not in `channels` goes to every channel."""
 
     channels: Mapping[NotificationKind, tuple[Channel, ...]] = field(default_factory=dict)
     email: bool = False
@@ -63,30 +63,39 @@ class Preferences:
     quiet_hours: QuietHours | None = None
     weekly_digest: bool = False
 
-    def chosen(self, kind: str) -> tuple[Channel, ...]:
-        """The channels that are chosen for a kind, whether they are there or not."""
+    def channels_for(self, kind: str) -> tuple[Channel, ...]:
+        """List the channels chosen for a kind, whether the person has them or not."""
         if kind == DIGEST:
             return ("page", "email")
-        return next((channels for known, channels in self.channels.items() if known == kind), EVERY_CHANNEL)
+        return next((channels for name, channels in self.channels.items() if name == kind), EVERY_CHANNEL)
 
     def outbound(self, kind: str) -> tuple[Outbound, ...]:
-        """The channels that a notification of this kind leaves by."""
-        chosen = self.chosen(kind)
-        email: tuple[Outbound, ...] = ("email",) if self.email and "email" in chosen else ()
-        return (*email, "webhook") if self.webhook and "webhook" in chosen else email
+        """List the channels by which a notification of this kind is delivered."""
+        channels = self.channels_for(kind)
+        email: tuple[Outbound, ...] = ("email",) if self.email and "email" in channels else ()
+        return (*email, "webhook") if self.webhook and "webhook" in channels else email
 
     def on_page(self, kind: str) -> bool:
-        """Whether the page points a person to a notification of this kind; its list of notifications has them all."""
-        return "page" in self.chosen(kind)
+        """Say whether the page draws attention to this kind; its list has all notifications."""
+        return "page" in self.channels_for(kind)
 
     def all_kinds(self) -> dict[NotificationKind, tuple[Channel, ...]]:
-        """The channels chosen for each kind."""
-        return {kind: self.chosen(kind) for kind in NOTIFICATION_KINDS}
+        """List the channels chosen for each kind."""
+        return {kind: self.channels_for(kind) for kind in NOTIFICATION_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationSettings:
-    """A person's choices, the address of the account, what last went wrong; version counts the changes of choices."""
+    """A person's settings as they are stored.
+
+    Attributes:
+        owner_id: The person.
+        email: The address of the account.
+        preferences: The choices.
+        failures: The last failure of each channel that does not work.
+        digest_due_at_ms: When the next digest is due (epoch ms), None without one.
+        version: Counts the changes of choices.
+    """
 
     owner_id: str
     email: str
@@ -94,14 +103,3 @@ class NotificationSettings:
     failures: Mapping[Outbound, Failure]
     digest_due_at_ms: int | None = None
     version: int = 0
-
-
-def minute_of_day(clock: str) -> int:
-    """The minute of the day of HH:MM, 00:00 to 23:59 (checked where it came in)."""
-    hours, _, minutes = clock.partition(":")
-    return 60 * int(hours) + int(minutes)
-
-
-def clock(minute: int) -> str:
-    """A minute of the day as HH:MM."""
-    return f"{minute // 60:02d}:{minute % 60:02d}"

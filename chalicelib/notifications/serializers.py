@@ -1,10 +1,10 @@
-"""What happened: phantom events and notifications."""
+"""Phantom events as the contract shows them."""
 
 from __future__ import annotations
 
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.notifications import schemas as wire
-from chalicelib.notifications.model import Notification, PhantomEvent
+from chalicelib.notifications.model import PhantomEvent
 
 
 def phantom_event(shown: PhantomEvent) -> wire.PhantomEventPart:
@@ -22,17 +22,4 @@ def phantom_event(shown: PhantomEvent) -> wire.PhantomEventPart:
         outcome=shown.outcome,
         ended_at=iso_or_none(shown.ended_at_ms),
         verdict=shown.verdict,
-    )
-
-
-def notification(shown: Notification) -> wire.NotificationPart:
-    """One sentence for a person."""
-    return wire.NotificationPart(
-        notification_id=shown.notification_id,
-        kind=shown.kind,
-        message=shown.message,
-        at=iso(shown.at_ms),
-        read=shown.read,
-        port_id=shown.port_id,
-        device_id=shown.device_id,
     )

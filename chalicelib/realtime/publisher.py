@@ -26,6 +26,7 @@ from chalicelib.detection import outlet_status
 from chalicelib.detection.port_state import PortState
 from chalicelib.devices.model import Device
 from chalicelib.notifications.model import Notification
+from chalicelib.notifications.schemas import notification_part
 from chalicelib.ports.model import Port
 from chalicelib.readings.model import SensorLog
 from chalicelib.realtime import schemas as wire
@@ -151,7 +152,7 @@ def reading_message(port: Port, state: PortState) -> wire.ReadingPush | None:
 
 def notification_message(notification: Notification) -> wire.NotificationPush:
     """Something a person is told."""
-    return wire.NotificationPush(notification=views.notification(notification))
+    return wire.NotificationPush(notification=notification_part(notification))
 
 
 def sensor_message(log: SensorLog) -> wire.SensorDataPush:

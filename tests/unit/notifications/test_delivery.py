@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import get_args
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.accounts.model import Account
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import MINUTE_MS
 from chalicelib.energy.periods import periods
-from chalicelib.notifications import schemas as wire
+from chalicelib.notifications import schemas
 from chalicelib.notifications.delivery_rules import (
     RETRY_AFTER_MINUTES,
     Deliveries,
@@ -25,11 +25,12 @@ from chalicelib.notifications.delivery_rules import (
     waiting,
 )
 from chalicelib.notifications.model import NOTIFICATION_KINDS
-from chalicelib.notifications.preferences import Preferences, QuietHours, Webhook, clock, minute_of_day
+from chalicelib.notifications.preferences import NotificationSettings, Preferences, QuietHours, Webhook
 from chalicelib.notifications.weekly_digest import Drawing, Week, digest_week, next_digest_ms, text
 
 NIGHT = QuietHours(22 * 60, 7 * 60)
 BERLIN = "Europe/Berlin"
+ACCOUNT = Account("a@example.org", "owner", "hash", 0)
 
 
 def at(text_: str, timezone: str = "UTC") -> int:
@@ -126,13 +127,13 @@ def test_a_kind_leaves_only_by_channels_that_are_chosen_and_there() -> None:
     assert chosen.outbound("weekly_digest") == ("email",)
 
 
-def test_the_contract_names_every_kind() -> None:
-    assert get_args(wire.NotificationKind) == NOTIFICATION_KINDS
-
-
-def test_a_clock_is_read_as_it_is_shown() -> None:
-    assert [clock(minute_of_day(shown)) for shown in ("00:00", "07:05", "23:59")] == ["00:00", "07:05", "23:59"]
-    assert datetime.fromtimestamp(at("2026-01-11T12:00:00") / 1_000, UTC).hour == 12
+@pytest.mark.parametrize(("begin", "end"), [("00:00", "07:05"), ("23:59", "00:00")])
+def test_quiet_hours_are_read_as_they_are_shown(begin: str, end: str) -> None:
+    body = schemas.ChooseNotifications(quiet_hours=schemas.QuietHours(from_=begin, to=end))
+    stored = NotificationSettings("owner", ACCOUNT.email, schemas.preferences_of(body), {})
+    answer = schemas.settings_answer(ACCOUNT, stored, None, email_available=True)
+    assert answer.quiet_hours == body.quiet_hours
+    assert set(answer.kinds) == set(NOTIFICATION_KINDS)
 
 
 def test_a_digest_names_what_draws_and_who_is_silent_up_to_a_page() -> None:
