@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.settings import settings
+from chalicelib.devices.model import Device as StoredDevice
+from chalicelib.devices.pace import pace_of
 from chalicelib.realtime import commands
 from chalicelib.realtime import publisher as live
 from tests.conftest import Device, Person, now_ms
@@ -52,3 +54,10 @@ def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(
     assert other.call("POST", "/device/heartbeat").body["intervalSeconds"] == 60
     live.disconnect("connection-of-a-person")
     assert interval_seconds() == 60
+
+
+@pytest.mark.parametrize(("age_ms", "ports", "seconds"), [(0, 0, 5), (599_999, 0, 5), (600_000, 0, 60), (0, 1, 60)])
+def test_a_new_device_without_outlets_is_asked_to_call_often(age_ms: int, ports: int, seconds: int) -> None:
+    at_ms = now_ms()
+    device = StoredDevice("GW-0123", "uid", "owner", "Pi", created_at_ms=at_ms)
+    assert pace_of(device, ports, at_ms + age_ms).heartbeat_seconds == seconds
