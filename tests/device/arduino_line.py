@@ -17,7 +17,7 @@ from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.meters.serial_meter import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 
 LINE = b'{"voltage": 230.1, "current": 0.4, "power": 92.0}\n'
 
@@ -68,10 +68,10 @@ class Line:
     """A meter that reads the Arduino in a thread of its own."""
 
     def __init__(self, arduino: Arduino) -> None:
-        self.arduino, self.told, self.stop = arduino, Told(), threading.Event()
+        self.arduino, self.log, self.stop = arduino, RecordedLog(), threading.Event()
         self.usb: list[UsbDevice] = []
         self.looks = 0
-        self.meter = SerialMeter(str(arduino.path), 9600, self.told, self._list_usb)
+        self.meter = SerialMeter(str(arduino.path), 9600, self.log, self._list_usb)
         self.measured: list[Measurement] = []
         self._thread = threading.Thread(target=self._run)
 

@@ -32,8 +32,8 @@ def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
         time.sleep(0.01)
 
 
-class Told(list[tuple[str, dict[str, object]]]):
-    """A Tell that remembers."""
+class RecordedLog(list[tuple[str, dict[str, object]]]):
+    """An EventLog that keeps its events, as (name, fields)."""
 
     def __call__(self, event: str, **fields: object) -> None:
         self.append((event, fields))
@@ -70,9 +70,9 @@ class ScriptedMeter:
 class RunningAgent:
     """An agent in its own thread."""
 
-    def __init__(self, directory: DataDirectory, cloud: FakeCloud, meter: Meter, told: Told) -> None:
+    def __init__(self, directory: DataDirectory, cloud: FakeCloud, meter: Meter, log: RecordedLog) -> None:
         self._stop = threading.Event()
-        self._directory, self._url, self._meter, self._told = directory, cloud.url, meter, told
+        self._directory, self._url, self._meter, self._log = directory, cloud.url, meter, log
         self.summary: RunSummary | None = None
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run)
@@ -81,7 +81,7 @@ class RunningAgent:
     def _run(self) -> None:
         try:
             with HttpClient(self._url) as cloud, closing(ReadingStore(self._directory.buffer_path)) as buffer:
-                self.summary = Agent(self._directory, cloud, buffer, self._meter, self._told, self._stop).run()
+                self.summary = Agent(self._directory, cloud, buffer, self._meter, self._log, self._stop).run()
         except OSError as error:
             self.error = error
 
@@ -117,18 +117,18 @@ def directory(tmp_path: Path) -> DataDirectory:
 
 
 @pytest.fixture
-def told() -> Told:
-    """What is told."""
-    return Told()
+def log() -> RecordedLog:
+    """The events that were logged."""
+    return RecordedLog()
 
 
 @pytest.fixture
-def start_agent(directory: DataDirectory, cloud: FakeCloud, told: Told) -> Iterator[StartAgent]:
+def start_agent(directory: DataDirectory, cloud: FakeCloud, log: RecordedLog) -> Iterator[StartAgent]:
     """Starts agents that are stopped at the test's end."""
     started: list[RunningAgent] = []
 
     def start(meter: Meter) -> RunningAgent:
-        started.append(RunningAgent(directory, cloud, meter, told))
+        started.append(RunningAgent(directory, cloud, meter, log))
         return started[-1]
 
     yield start

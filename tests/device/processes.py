@@ -46,7 +46,7 @@ class Started:
 
 
 def events(process: subprocess.Popen[str], seconds: float = 30) -> list[dict[str, object]]:
-    """What it told until its end."""
+    """The events that it logged until its end."""
     out, _ = process.communicate(timeout=seconds)
     return [json.loads(line) for line in out.splitlines()]
 

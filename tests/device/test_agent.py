@@ -12,7 +12,7 @@ from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.measurement import Measurement, now_ms
 
-from .conftest import ScriptedMeter, StartAgent, Told, until
+from .conftest import RecordedLog, ScriptedMeter, StartAgent, until
 from .fake_cloud import FakeCloud
 
 READINGS = "/sensor/readings"
@@ -46,16 +46,16 @@ def test_a_reading_reaches_the_cloud_as_measured(
 
 @pytest.mark.parametrize("status", [0, 429, 500, 503])
 def test_a_failed_send_is_repeated_with_the_same_batch(
-    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, told: Told, status: int
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, log: RecordedLog, status: int
 ) -> None:
     cloud.fail(READINGS, status)
     meter.say(reading(at_ms=1000), reading(at_ms=2000))
     start_agent(meter)
     until(lambda: len(cloud.attempts) + (status != 0) == 2)
-    until(lambda: told.of("back"))
+    until(lambda: log.of("back"))
     assert all(attempt == cloud.attempts[0] for attempt in cloud.attempts)
     assert len(cloud.stored) == 2
-    assert len(told.of("away")) == 1
+    assert len(log.of("away")) == 1
 
 
 def test_new_readings_do_not_join_a_batch_that_was_sent(
@@ -81,36 +81,36 @@ def test_retry_after_is_honoured(cloud: FakeCloud, meter: ScriptedMeter, start_a
     assert next_at - refused_at >= 2
 
 
-def test_an_outage_is_told_once_however_long(cloud: FakeCloud, start_agent: StartAgent, told: Told) -> None:
+def test_an_outage_is_told_once_however_long(cloud: FakeCloud, start_agent: StartAgent, log: RecordedLog) -> None:
     for _ in range(3):
         cloud.fail("/device/heartbeat", 503)
     start_agent(ScriptedMeter())
-    until(lambda: told.of("back"))
-    assert [event for event, _ in told if event != "call_failed"] == ["away", "back"]
-    assert len(told.of("call_failed")) == 3
+    until(lambda: log.of("back"))
+    assert [event for event, _ in log if event != "call_failed"] == ["away", "back"]
+    assert len(log.of("call_failed")) == 3
 
 
 def test_a_refused_key_stops_the_calls_until_there_is_another(
-    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent, told: Told
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, start_agent: StartAgent, log: RecordedLog
 ) -> None:
     directory.save_key("old")
     meter.say(reading())
     start_agent(meter)
-    until(lambda: told.of("key_refused"))
+    until(lambda: log.of("key_refused"))
     assert len(cloud.calls) == 1
     directory.save_key("key-1")
     until(lambda: cloud.stored)
 
 
 def test_rejected_readings_are_told_with_their_reason_and_not_sent_again(
-    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, told: Told
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, log: RecordedLog
 ) -> None:
     cloud.reject = lambda reading: "out_of_range" if reading["power"] > 1000 else None
     meter.say(reading(50.0, at_ms=1000), reading(9000.0, at_ms=2000), reading(51.0, at_ms=3000))
     meter.end()
     summary = start_agent(meter).wait()
     assert stored_watts(cloud) == [50.0, 51.0]
-    assert told.of("rejected") == [{"readings": 1, "code": "out_of_range"}]
+    assert log.of("rejected") == [{"readings": 1, "code": "out_of_range"}]
     assert summary
     assert (summary.measured, summary.acknowledged["stored"], summary.acknowledged["rejected"], summary.left) == (
         3,
@@ -140,25 +140,25 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(
 
 
 def test_a_batch_refused_as_a_whole_is_kept_aside_and_does_not_block(
-    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, told: Told
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, log: RecordedLog
 ) -> None:
     cloud.fail(READINGS, 422, {"code": "bad_field", "field": "batchId"})
     meter.say(reading(at_ms=1000))
     start_agent(meter)
-    until(lambda: told.of("rejected"))
+    until(lambda: log.of("rejected"))
     meter.say(reading(at_ms=2000))
     until(lambda: ("port-1", 2000) in cloud.stored)
 
 
 def test_an_answer_without_a_result_for_each_reading_counts_as_none(
-    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, told: Told
+    cloud: FakeCloud, meter: ScriptedMeter, start_agent: StartAgent, log: RecordedLog
 ) -> None:
     cloud.fail(READINGS, 200, {"results": [], "serverTimeMs": 1, "intervalSeconds": 1, "heartbeatSeconds": 1,
                                "relays": []})  # fmt: skip
     meter.say(reading())
     start_agent(meter)
     until(lambda: cloud.stored)
-    assert "unexpected answer" in str(told.of("away")[0]["error"])
+    assert "unexpected answer" in str(log.of("away")[0]["error"])
 
 
 def test_readings_wait_until_their_channel_has_a_port(
@@ -337,15 +337,15 @@ def test_a_command_that_went_stale_on_its_way_is_not_obeyed(
 
 
 def test_a_watchdog_hears_of_the_agent_also_while_the_key_is_refused(
-    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, told: Told
+    cloud: FakeCloud, directory: DataDirectory, meter: ScriptedMeter, log: RecordedLog
 ) -> None:
     directory.save_key("old")
     stop, beats = threading.Event(), []
     with HttpClient(cloud.url) as client, closing(ReadingStore(directory.buffer_path)) as buffer:
-        agent = Agent(directory, client, buffer, meter, told, stop, alive=lambda: beats.append(1))
+        agent = Agent(directory, client, buffer, meter, log, stop, alive=lambda: beats.append(1))
         thread = threading.Thread(target=agent.run)
         thread.start()
-        until(lambda: told.of("key_refused"))
+        until(lambda: log.of("key_refused"))
         before = len(beats)
         until(lambda: len(beats) > before)
         stop.set()

@@ -5,7 +5,7 @@ from ghostwatt_pi.meters.line_errors import AmbiguityCheck
 
 from .arduino_line import Line
 from .arduino_line import line as line  # noqa: PLC0414 - a fixture
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 
 FIELDS = b'"voltage": 230.1, "current": 0.4, "power": 92.0'
 PLAIN = b"{" + FIELDS + b"}"
@@ -20,49 +20,49 @@ def named(field: bytes) -> bytes:
 )
 def test_a_second_meter_without_a_port_is_refused(other: bytes) -> None:
     for first, second in ((PLAIN, other), (other, PLAIN)):
-        meters = AmbiguityCheck(Told())
+        meters = AmbiguityCheck(RecordedLog())
         assert meters.ambiguity(first) == ""
         assert "no port" in meters.ambiguity(second)
         assert meters.ambiguity(first) == ""
 
 
 def test_once_lines_have_ports_one_without_is_refused() -> None:
-    meters = AmbiguityCheck(Told())
+    meters = AmbiguityCheck(RecordedLog())
     assert meters.ambiguity(named(b'"port": 2')) == ""
     assert "no port" in meters.ambiguity(PLAIN)
     assert meters.ambiguity(named(b'"port": 1')) == ""
 
 
 def test_one_meter_that_always_has_the_same_name_is_taken() -> None:
-    told = Told()
-    meters = AmbiguityCheck(told)
+    log = RecordedLog()
+    meters = AmbiguityCheck(log)
     assert {meters.ambiguity(named(b'"id": "a", "name": "TV"'), now=2.0 * n) for n in range(100)} == {""}
-    assert told == []
+    assert log == []
 
 
 def test_readings_that_come_in_bursts_are_told_once() -> None:
-    told = Told()
-    meters = AmbiguityCheck(told)
+    log = RecordedLog()
+    meters = AmbiguityCheck(log)
     for second in range(0, 100, 2):
         assert meters.ambiguity(PLAIN, now=second) == meters.ambiguity(PLAIN, now=second + 0.02) == ""
-    assert len(told.of("warning")) == 1
+    assert len(log.of("warning")) == 1
 
 
 def test_readings_that_waited_in_a_buffer_are_of_one_meter() -> None:
-    told = Told()
-    meters = AmbiguityCheck(told)
+    log = RecordedLog()
+    meters = AmbiguityCheck(log)
     for number in range(100):
         meters.ambiguity(PLAIN, now=100.0 if number < 50 else 2.0 * number)
-    assert told == []
+    assert log == []
 
 
 def test_a_refused_line_is_counted_and_told_with_its_reason(line: Line) -> None:
     line.open()
     line.speak_until_measured()
     line.arduino.say(named(b'"id": "b"') + b"\n")
-    until(lambda: line.told.of("bad_lines"))
+    until(lambda: line.log.of("bad_lines"))
     assert line.meter.errors["ambiguous"] == 1
-    assert "no port" in str(line.told.of("bad_lines")[0]["why"])
+    assert "no port" in str(line.log.of("bad_lines")[0]["why"])
     assert {measured.channel for measured in line.measured} == {1}
 
 

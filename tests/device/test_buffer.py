@@ -22,7 +22,7 @@ from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.schemas import ReadingResult
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 from .fake_cloud import FakeCloud
 from .processes import Started, events, next_event
 
@@ -77,8 +77,8 @@ def test_an_agent_whose_disk_gets_full_goes_on_and_loses_nothing(
     agent = small_pi.start(*SIMULATE)
     next_event(agent, "uploaded")
     fill(small_disk)
-    told = next_event(agent, "disk_full")
-    assert str(small_pi.folder) in str(told["path"])
+    event = next_event(agent, "disk_full")
+    assert str(small_pi.folder) in str(event["path"])
     before = len(cloud.stored)
     until(lambda: len(cloud.stored) > before + 30, 40)
     cloud.command(1, "off", 2)
@@ -92,7 +92,7 @@ def test_an_agent_whose_disk_gets_full_goes_on_and_loses_nothing(
     assert "make room" in disk["mend"]
     agent.send_signal(signal.SIGTERM)
     names = [event["event"] for event in events(agent)]
-    assert names.count("disk_full") == 0, "the same trouble is told twice"
+    assert names.count("disk_full") == 0, "the same trouble is logged twice"
     assert agent.returncode == 0
 
 
@@ -126,18 +126,18 @@ def test_the_backlog_is_sent_from_a_full_disk(cloud: FakeCloud, small_pi: Starte
 def test_when_there_is_room_again_the_spool_is_on_the_disk_again(
     cloud: FakeCloud, small_pi: Started, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Told()
+    log = RecordedLog()
     monkeypatch.setattr(buffer, "FIRST_RETURN_SECONDS", 0.0)
     monkeypatch.setattr(buffer, "ROOM_BYTES", 100_000)
     path = small_pi.folder / "spool.sqlite"
-    spooled = Buffer(path, Disk(told))
+    spooled = Buffer(path, Disk(log))
     for number in range(400):  # SQLite's log alone needs more than the disk has
         spooled.add(readings(1, number))
         if number == 20:
             full = fill(small_disk)
         if number == 300:
             full.unlink()
-    assert [name for name, _ in told] == ["disk_full", "disk_works"]
+    assert [name for name, _ in log] == ["disk_full", "disk_works"]
     spooled.close()
     with closing(ReadingStore(path)) as after:
         assert after.total() == 400
@@ -168,27 +168,27 @@ def fail_disk(spooled: Buffer) -> None:
 
 
 def test_what_waits_is_sent_from_memory_with_its_batches_as_they_were(tmp_path: Path) -> None:
-    told = Told()
-    spooled = Buffer(tmp_path / "spool.sqlite", Disk(told))
+    log = RecordedLog()
+    spooled = Buffer(tmp_path / "spool.sqlite", Disk(log))
     spooled.add(readings(600))
     batch = spooled.next_batch(PORTS)
     assert batch
     fail_disk(spooled)
     spooled.add(readings(5, 601))
-    assert len(told.of("disk_full")) == 1
+    assert len(log.of("disk_full")) == 1
     assert spooled.total() == 605
     assert spooled.next_batch(PORTS) == batch
     spooled.acknowledge(batch, [ReadingResult(index, "stored") for index in range(500)])
     assert spooled.total() == 105
     spooled.close()  # the disk can be written: what is left is put there
-    assert len(told.of("disk_works")) == 1
+    assert len(log.of("disk_works")) == 1
     with closing(ReadingStore(tmp_path / "spool.sqlite")) as after:
         assert after.total() == 105
 
 
 def test_the_memory_is_bounded_and_counts_what_it_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffer, "RING_READINGS", 50)
-    spooled = Buffer(tmp_path / "spool.sqlite", Disk(Told()))
+    spooled = Buffer(tmp_path / "spool.sqlite", Disk(RecordedLog()))
     spooled.add(readings(10))
     fail_disk(spooled)
     for number in range(10):

@@ -9,7 +9,7 @@ from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed, ClaimState
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 from .fake_cloud import FakeCloud
 
 
@@ -17,9 +17,9 @@ class Claiming:
     """A claim in its own thread."""
 
     def __init__(self, cloud: FakeCloud, folder: Path) -> None:
-        self.directory, self.told, self.state, self.stop = (
+        self.directory, self.log, self.state, self.stop = (
             DataDirectory(folder),
-            Told(),
+            RecordedLog(),
             ClaimState(),
             threading.Event(),
         )
@@ -32,7 +32,7 @@ class Claiming:
     def _run(self) -> None:
         try:
             with HttpClient(self._url) as cloud:
-                self.paired = Claimer(self.directory, cloud, "GW-1", self.state, self.told, self.stop).claim()
+                self.paired = Claimer(self.directory, cloud, "GW-1", self.state, self.log, self.stop).claim()
         except ClaimFailed as error:
             self.failure = str(error)
 
@@ -45,13 +45,13 @@ class Claiming:
 def test_a_claim_shows_its_code_and_ends_with_the_key(cloud: FakeCloud, tmp_path: Path) -> None:
     claiming = Claiming(cloud, tmp_path)
     until(lambda: cloud.count("/device/claim/token") >= 2)
-    assert claiming.told.of("claim")[0]["userCode"] == "ABCD-2345"
+    assert claiming.log.of("claim")[0]["userCode"] == "ABCD-2345"
     assert claiming.state.claim is not None
     assert claiming.directory.read_key() is None
     cloud.claim_state = "approved"
     assert claiming.wait() is True
     assert claiming.directory.read_key() == "key-1"
-    assert claiming.told.of("paired") == [{"deviceId": "GW-1"}]
+    assert claiming.log.of("paired") == [{"deviceId": "GW-1"}]
     assert claiming.state.claim is None
 
 
@@ -70,7 +70,7 @@ def test_an_expired_code_is_replaced_by_a_new_one(cloud: FakeCloud, tmp_path: Pa
     claiming = Claiming(cloud, tmp_path)
     assert claiming.wait() is True
     assert cloud.count("/device/claim") == 2
-    assert len(claiming.told.of("claim_expired")) == 1
+    assert len(claiming.log.of("claim_expired")) == 1
 
 
 def test_a_denied_claim_ends(cloud: FakeCloud, tmp_path: Path) -> None:
@@ -100,14 +100,14 @@ def test_an_outage_while_unpaired_is_two_lines_however_long_it_is(cloud: FakeClo
     cloud.fail("/device/claim/token", 503)
     cloud.claim_state = "approved"
     claiming = Claiming(cloud, tmp_path)
-    until(lambda: claiming.told.of("paired"), 30)
-    told = [event for event, _ in claiming.told]
-    assert told == ["away", "back", "claim", "away", "back", "paired"]
+    until(lambda: claiming.log.of("paired"), 30)
+    names = [event for event, _ in claiming.log]
+    assert names == ["away", "back", "claim", "away", "back", "paired"]
 
 
 def test_a_key_that_comes_another_way_ends_the_claim(cloud: FakeCloud, tmp_path: Path) -> None:
     claiming = Claiming(cloud, tmp_path)
-    until(lambda: claiming.told.of("claim"))
+    until(lambda: claiming.log.of("claim"))
     claiming.directory.save_key("by hand")
     assert claiming.wait() is True
     assert claiming.directory.read_key() == "by hand"
@@ -115,7 +115,7 @@ def test_a_key_that_comes_another_way_ends_the_claim(cloud: FakeCloud, tmp_path:
 
 def test_a_claim_can_be_stopped(cloud: FakeCloud, tmp_path: Path) -> None:
     claiming = Claiming(cloud, tmp_path)
-    until(lambda: claiming.told.of("claim"))
+    until(lambda: claiming.log.of("claim"))
     asked = time.monotonic()
     claiming.stop.set()
     assert claiming.wait() is False

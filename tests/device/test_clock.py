@@ -18,7 +18,7 @@ from ghostwatt_pi.schemas import ReadingResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .conftest import Told
+from .conftest import RecordedLog
 from .fake_cloud import FakeCloud
 
 TRUE_MS = 1_800_000_000_000
@@ -84,7 +84,7 @@ class World:
     def send_all(self) -> None:
         assert self.store
         with HttpClient(self.cloud.url, self.clock) as client:
-            uploader = Uploader(client, self.store, Told())
+            uploader = Uploader(client, self.store, RecordedLog())
             while not self.store.is_clear(PORTS):
                 uploader.send("key-1", PORTS, live=False)
 

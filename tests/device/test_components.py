@@ -15,11 +15,11 @@ from ghostwatt_pi.settings.config import BadSetting, Settings, load_settings
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from .conftest import ScriptedMeter, Told
+from .conftest import RecordedLog, ScriptedMeter
 
 
 def test_the_relays_are_the_meters_own_unless_pins_are_chosen(tmp_path: Path) -> None:
-    meter = SerialMeter("/dev/null", 9600, Told())
+    meter = SerialMeter("/dev/null", 9600, RecordedLog())
     meter.errors["garbled"] = 2
     assert with_configured_relays(meter, Settings(tmp_path)) is meter
     chosen = with_configured_relays(meter, Settings(tmp_path, relays="gpio", gpio_pins=(17,)))
@@ -53,13 +53,13 @@ def test_an_extra_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: py
     settings = Settings(tmp_path, home_assistant="mqtt://broker")
     with (
         pytest.raises(BadSetting, match="pipx inject ghostwatt-pi paho-mqtt"),
-        home_assistant(settings, "GW-1", Snapshot, Told()),
+        home_assistant(settings, "GW-1", Snapshot, RecordedLog()),
     ):
         pass
 
 
 def test_the_safe_states_of_the_settings_act_on_the_outlets_that_have_a_state(tmp_path: Path) -> None:
-    watch = AgentObserver(Told())
+    watch = AgentObserver(RecordedLog())
     relays = watch.observe(ScriptedMeter()).relays
     relays.restore({1: "off"})
     settings = Settings(tmp_path, relay_after_cloud_loss="on", cloud_loss_minutes=1)

@@ -16,7 +16,7 @@ from ghostwatt_pi.data_directory import DataDirectory, mark_of
 from ghostwatt_pi.identity import device_id
 from ghostwatt_pi.measurement import Measurement, now_ms
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 from .fake_cloud import FakeCloud
 from .processes import Started, events, next_event
 
@@ -102,9 +102,9 @@ def test_whatever_is_damaged_the_agent_goes_on_and_so_do_those_who_look(
     code, out = pi.ask("status", "--json")
     assert (code, json.loads(out)["troubles"]) == (0, [])
     agent.send_signal(signal.SIGTERM)
-    told = events(agent)
+    logged = events(agent)
     assert agent.returncode == 0
-    assert not [event for event in told if event["event"] == "former_dropped"], "taken for a former owner's"
+    assert not [event for event in logged if event["event"] == "former_dropped"], "taken for a former owner's"
     again = pi.start(*SIMULATE)
     next_event(again, "uploaded")
     again.send_signal(signal.SIGTERM)
@@ -146,9 +146,9 @@ def test_a_key_saved_on_the_local_page_after_damage_keeps_what_waits(lived_in: D
     lived_in.key_path.write_bytes(b"\0" * 20)
     lived_in.save_key("key-2")
     assert lived_in.read_key() == "key-2"
-    told = Told()
-    take_ownership(lived_in, told)
-    assert told == []
+    log = RecordedLog()
+    take_ownership(lived_in, log)
+    assert log == []
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_a_key_that_is_none_is_known_and_put_aside_and_told(directory: DataDirec
     directory.owner_path.write_text(mark_of("key-1"))
     directory.key_path.write_bytes(content)
     assert directory.read_key() is None
-    told = Told()
-    take_ownership(directory, told)
-    assert [event["path"] for event in told.of("file_damaged")] == [str(directory.key_path)]
-    assert why in str(told.of("file_damaged")[0]["error"])
+    log = RecordedLog()
+    take_ownership(directory, log)
+    assert [event["path"] for event in log.of("file_damaged")] == [str(directory.key_path)]
+    assert why in str(log.of("file_damaged")[0]["error"])
     assert directory.is_key_lost()
-    take_ownership(directory, told)
-    assert len(told) == 1
+    take_ownership(directory, log)
+    assert len(log) == 1
 
 
 def test_a_key_without_a_line_end_is_a_key_unless_the_readings_are_anothers(directory: DataDirectory) -> None:

@@ -95,8 +95,8 @@ def test_a_meter_that_falls_silent_is_told_and_found(cloud: FakeCloud, fast_pi: 
     agent = fast_pi.start("run", "--serial", arduino.port)
     until(lambda: {port for port, _ in cloud.stored} == {"port-1", "port-2"})
     arduino.lines = [READING, b'{"port": 2, "error": "no_answer"}\n']
-    told = next_event(agent, "meter_silent")
-    assert (told["channel"], told["what"]) == (2, "outlet 2")
+    event = next_event(agent, "meter_silent")
+    assert (event["channel"], event["what"]) == (2, "outlet 2")
     code, out = fast_pi.ask("doctor", "--json", "--serial", arduino.port)
     (serial,) = findings(out, "serial")
     assert (code, serial["state"], "outlet 2" in serial["says"], bool(serial["mend"])) == (4, "fail", True, True)

@@ -14,7 +14,7 @@ from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 
 STATUS = "ghostwatt/GW-1/status"
 CONFIG = "homeassistant/sensor/ghostwatt_GW-1/1_power/config"
@@ -91,14 +91,14 @@ def listen(broker: Broker) -> Iterator[Callable[[], Listener]]:
 
 
 @pytest.fixture
-def shown(broker: Broker) -> Iterator[tuple[HomeAssistant, list[Snapshot], Told]]:
-    snapshots, told = [Snapshot(outlets=(OUTLET,))], Told()
-    made = HomeAssistant(f"mqtt://127.0.0.1:{broker.port}", "GW-1", lambda: snapshots[-1], told, every_seconds=0.05)
-    yield made, snapshots, told
+def shown(broker: Broker) -> Iterator[tuple[HomeAssistant, list[Snapshot], RecordedLog]]:
+    snapshots, log = [Snapshot(outlets=(OUTLET,))], RecordedLog()
+    made = HomeAssistant(f"mqtt://127.0.0.1:{broker.port}", "GW-1", lambda: snapshots[-1], log, every_seconds=0.05)
+    yield made, snapshots, log
     made.stop()
 
 
-Shown = tuple[HomeAssistant, list[Snapshot], Told]
+Shown = tuple[HomeAssistant, list[Snapshot], RecordedLog]
 
 
 def test_one_that_comes_later_finds_the_outlets_and_their_values(shown: Shown, listen: Callable[[], Listener]) -> None:
@@ -116,7 +116,7 @@ def test_one_that_comes_later_finds_the_outlets_and_their_values(shown: Shown, l
 
 
 def test_when_it_ends_the_outlets_are_unavailable(broker: Broker, listen: Callable[[], Listener]) -> None:
-    made = HomeAssistant(f"mqtt://127.0.0.1:{broker.port}", "GW-1", Snapshot, Told(), every_seconds=0.05)
+    made = HomeAssistant(f"mqtt://127.0.0.1:{broker.port}", "GW-1", Snapshot, RecordedLog(), every_seconds=0.05)
     listener = listen()
     made.start()
     until(lambda: listener.heard.get(STATUS) == b"online")
@@ -127,28 +127,28 @@ def test_when_it_ends_the_outlets_are_unavailable(broker: Broker, listen: Callab
 def test_a_broker_that_starts_anew_is_told_all_again(
     broker: Broker, shown: Shown, listen: Callable[[], Listener]
 ) -> None:
-    home_assistant, _, told = shown
+    home_assistant, _, log = shown
     home_assistant.start()
     first = listen()
     until(lambda: CONFIG in first.heard)
     broker.stop()
-    until(lambda: told.of("home_assistant_away"))
+    until(lambda: log.of("home_assistant_away"))
     broker.start()
     second = listen()
     until(lambda: {STATUS, CONFIG} <= second.heard.keys())
-    until(lambda: told.of("home_assistant_back"))
-    assert len(told.of("home_assistant_away")) == 1
+    until(lambda: log.of("home_assistant_back"))
+    assert len(log.of("home_assistant_away")) == 1
 
 
 def test_an_absent_broker_is_told_once_and_harms_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    told = Told()
-    made = HomeAssistant(f"mqtt://127.0.0.1:{port}", "GW-1", Snapshot, told, every_seconds=0.05)
+    log = RecordedLog()
+    made = HomeAssistant(f"mqtt://127.0.0.1:{port}", "GW-1", Snapshot, log, every_seconds=0.05)
     made.start()
-    until(lambda: told.of("home_assistant_away"))
+    until(lambda: log.of("home_assistant_away"))
     made.stop()
-    assert len(told) == 1
+    assert len(log) == 1
 
 
 def test_a_value_that_is_stale_is_said_no_more_so_that_it_expires(shown: Shown, listen: Callable[[], Listener]) -> None:

@@ -11,7 +11,7 @@ from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.disk import Disk
 from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id, repair
 
-from .conftest import Told
+from .conftest import RecordedLog
 
 
 def mode(path: Path) -> int:
@@ -42,14 +42,16 @@ def test_a_damaged_identity_is_an_error_and_not_a_new_device(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", '{"deviceId": 7}', '{"deviceId": "x y"}', '{"deviceId"', "\0\0"])
-def test_a_damaged_identity_is_known_from_the_key_and_written_anew(tmp_path: Path, told: Told, content: str) -> None:
+def test_a_damaged_identity_is_known_from_the_key_and_written_anew(
+    tmp_path: Path, log: RecordedLog, content: str
+) -> None:
     directory = DataDirectory(tmp_path)
     directory.save_key("gwk.GW-0123456789abcdef.secret")
     directory.identity_path.write_text(content)
     assert device_id(directory) == "GW-0123456789abcdef"
-    repair(directory, Disk(told))
-    repair(directory, Disk(told))
-    assert [event["path"] for event in told.of("file_damaged")] == [str(directory.identity_path)]
+    repair(directory, Disk(log))
+    repair(directory, Disk(log))
+    assert [event["path"] for event in log.of("file_damaged")] == [str(directory.identity_path)]
     assert json.loads(directory.identity_path.read_text()) == {"deviceId": "GW-0123456789abcdef"}
     assert (tmp_path / "device_identity.json-damaged-1").read_text() == content
 

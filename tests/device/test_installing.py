@@ -26,7 +26,7 @@ from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.program import install_copy
 from ghostwatt_pi.setup.system import CommandFailed, System
 
-from .conftest import Told
+from .conftest import RecordedLog
 from .fake_cloud import FakeCloud
 
 
@@ -71,7 +71,7 @@ class Machine:
     """A machine below `root`."""
 
     def __init__(self, root: Path, cloud: FakeCloud, arduino: str, *, can_serve: bool) -> None:
-        self.ran, self.told = Commands(), Told()
+        self.ran, self.log = Commands(), RecordedLog()
         self.system = System(can_serve=can_serve, root=root, run=self.ran)
         self.directory = DataDirectory(root / "var/lib/ghostwatt", make=False)
         self._flags = ["--api", cloud.url, "--serial", arduino, "--port", "0", "--data", str(self.directory.path)]
@@ -79,7 +79,7 @@ class Machine:
     def setup(self, *flags: str) -> int:
         options: Namespace = build_parser().parse_args(["setup", *self._flags, *flags])
         settings = load_settings(vars(options), {})
-        return installing.setup(Context(settings, self.directory, self.told), options, self.system)
+        return installing.setup(Context(settings, self.directory, self.log), options, self.system)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_setup_makes_all_ready_and_a_second_time_ends_the_same(
     assert machine.setup() == 0
     shown = capsys.readouterr().out
     assert "outlet 1: 229.5 V, 0.100 A, 23.0 W" in shown
-    assert machine.told.of("claim")[0]["userCode"] == "ABCD-2345"
+    assert machine.log.of("claim")[0]["userCode"] == "ABCD-2345"
     assert machine.directory.read_key() == "key-1"
     assert tomllib.loads((machine.directory.path / "config.toml").read_text())["api"] == cloud.url
     assert machine.ran[-3:] == [
@@ -136,7 +136,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(machine: Machine, capsys: pytes
     assert machine.setup("--dry-run") == 0
     shown = capsys.readouterr().out
     assert files(machine.system.root) == before
-    assert (machine.ran, machine.told) == ([], [])
+    assert (machine.ran, machine.log) == ([], [])
     for part in ("Would make the user ghostwatt", "Would pair", "WatchdogSec=300", "# baud = 9600", "Would start"):
         assert part in shown, part
 
@@ -210,12 +210,12 @@ def test_of_several_ports_a_person_chooses_and_a_script_is_told_their_names() ->
         choose_port(list, None)
 
 
-def test_a_meter_that_talks_nonsense_is_not_called_silent(told: Told) -> None:
+def test_a_meter_that_talks_nonsense_is_not_called_silent(log: RecordedLog) -> None:
     with (
         speaking(b"\xff\xfe nonsense\n") as port,
         pytest.raises(NoReading, match="lines that are not readings: is 9600 its baud rate"),
     ):
-        first_reading(port, 9600, told, seconds=1)
+        first_reading(port, 9600, log, seconds=1)
 
 
 def test_a_wheel_is_built_and_runs_where_nothing_else_of_ours_is(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:
     system = System(can_serve=False, root=tmp_path, run=lambda _: None)
     for flags, stops in (([], True), (["--env", "local", "--dry-run"], False), (["--dry-run"], True)):
         options = build_parser().parse_args(["setup", "--data", str(tmp_path / "pi"), *flags])
-        context = Context(load_settings(vars(options), {}), DataDirectory(tmp_path / "pi", make=False), Told())
+        context = Context(load_settings(vars(options), {}), DataDirectory(tmp_path / "pi", make=False), RecordedLog())
         if stops:
             with pytest.raises(installing.SetupStopped, match="--api"):
                 installing.setup(context, options, system)

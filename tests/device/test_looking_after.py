@@ -24,7 +24,7 @@ from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.state_file import read_state
 from ghostwatt_pi.measurement import Measurement, now_ms
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 from .fake_cloud import FakeCloud
 from .processes import Started, next_event
 
@@ -33,7 +33,7 @@ SIMULATE = ["simulate", "--profile", "television", "--interval", "0.1", "--seed"
 
 def buffer(directory: DataDirectory, readings: int) -> None:
     """Readings of channel 1 that wait, one in two seconds up to now."""
-    take_ownership(directory, Told())
+    take_ownership(directory, RecordedLog())
     with closing(ReadingStore(directory.buffer_path)) as spooled:
         spooled.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(readings, 0, -1)])
 

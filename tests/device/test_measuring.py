@@ -18,8 +18,8 @@ def test_a_channel_without_an_outlet_is_named_wherever_it_matters(
 ) -> None:
     (tmp_path / "a.csv").write_text("t_seconds,power_w\n0,5\n5,6\n")
     process = pi.start("replay", str(tmp_path / "a.csv"), "--channel", "5")
-    told = events(process)
-    assert [event["channel"] for event in told if event["event"] == "no_outlet"] == [5]
+    logged = events(process)
+    assert [event["channel"] for event in logged if event["event"] == "no_outlet"] == [5]
     assert process.returncode == 3
     for command in ("status", "backlog"):
         out = pi.ask(command)[1]

@@ -37,7 +37,7 @@ from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.topic_rule import Sender
 from infra.local.runner.server import listen
 
-from .conftest import ScriptedMeter, Told, until
+from .conftest import RecordedLog, ScriptedMeter, until
 from .fake_cloud import FakeCloud
 
 DEVICE = "GW-1"
@@ -378,13 +378,13 @@ def test_paho_is_not_loaded_unless_it_is_used() -> None:
 
 
 @contextmanager
-def agent_at_work(front: MqttFront, directory: DataDirectory, meter: ScriptedMeter, told: Told) -> Iterator[None]:
+def agent_at_work(front: MqttFront, directory: DataDirectory, meter: ScriptedMeter, log: RecordedLog) -> Iterator[None]:
     stop = threading.Event()
 
     def work() -> None:
         buffer = ReadingStore(directory.buffer_path)
         with reached(front, answer_seconds=1.0) as client:
-            Agent(directory, client, buffer, meter, told, stop).run()
+            Agent(directory, client, buffer, meter, log, stop).run()
         buffer.close()
 
     thread = threading.Thread(target=work, daemon=True)
@@ -395,10 +395,12 @@ def agent_at_work(front: MqttFront, directory: DataDirectory, meter: ScriptedMet
     assert not thread.is_alive()
 
 
-def test_a_command_is_obeyed_and_acknowledged_at_once(front: MqttFront, directory: DataDirectory, told: Told) -> None:
+def test_a_command_is_obeyed_and_acknowledged_at_once(
+    front: MqttFront, directory: DataDirectory, log: RecordedLog
+) -> None:
     front.cloud.interval_seconds = front.cloud.heartbeat_seconds = 3_600
     meter = ScriptedMeter()
-    with agent_at_work(front, directory, meter, told):
+    with agent_at_work(front, directory, meter, log):
         until(lambda: front.cloud.reported(1))  # the state at the start
         front.cloud.command(1, "off", 2)
         front.push(reply(front))
@@ -406,23 +408,23 @@ def test_a_command_is_obeyed_and_acknowledged_at_once(front: MqttFront, director
         assert front.cloud.reported(1)[-1]["state"] == "off"
 
 
-def test_only_the_clouds_answer_empties_the_spool(front: MqttFront, directory: DataDirectory, told: Told) -> None:
+def test_only_the_clouds_answer_empties_the_spool(front: MqttFront, directory: DataDirectory, log: RecordedLog) -> None:
     front.mute, front.cloud.heartbeat_seconds = True, 3_600
     meter = ScriptedMeter()
-    with agent_at_work(front, directory, meter, told):
+    with agent_at_work(front, directory, meter, log):
         meter.say(Measurement(1, now_ms(), 230.0, 0.4, 92.0))
         until(lambda: len(front.said) >= 2)
         assert not front.cloud.attempts, "before the first answer nothing is sent"
         front.mute = False
-        until(lambda: told.of("uploaded") and front.cloud.reported(1))
+        until(lambda: log.of("uploaded") and front.cloud.reported(1))
         front.mute = True
         meter.say(Measurement(1, now_ms(), 230.0, 0.4, 93.0))
-        until(lambda: len(told.of("away")) == 2)
+        until(lambda: len(log.of("away")) == 2)
         front.mute = False
-        until(lambda: len(told.of("uploaded")) == 2)
+        until(lambda: len(log.of("uploaded")) == 2)
     (_, _), (first_id, first), (again_id, again), *_ = front.cloud.attempts
     assert (first_id, first) == (again_id, again), "the same batch again"
-    assert told.of("uploaded")[1]["duplicate"] == 1
+    assert log.of("uploaded")[1]["duplicate"] == 1
 
 
 def test_the_largest_batch_fits_the_brokers_limit() -> None:

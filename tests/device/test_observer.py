@@ -16,7 +16,7 @@ from ghostwatt_pi.schemas import RelayState
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import ScriptedMeter, Told
+from .conftest import RecordedLog, ScriptedMeter
 from .fake_cloud import FakeCloud
 
 
@@ -30,7 +30,7 @@ class StuckRelays(SimulatedRelays):
 
 
 def test_what_is_measured_passes_on_and_is_seen() -> None:
-    observer, meter = AgentObserver(Told()), ScriptedMeter()
+    observer, meter = AgentObserver(RecordedLog()), ScriptedMeter()
     meter.say(measurement(1000, 90.0), measurement(1000, 5.0, channel=2))
     meter.end()
     passed = list(observer.observe(meter).measurements(threading.Event()))
@@ -41,7 +41,7 @@ def test_what_is_measured_passes_on_and_is_seen() -> None:
 
 
 def test_a_relay_is_seen_switched_only_when_it_was() -> None:
-    observer, meter = AgentObserver(Told()), ScriptedMeter()
+    observer, meter = AgentObserver(RecordedLog()), ScriptedMeter()
     watched = observer.observe(meter)
     watched.relays.restore({2: "off"})
     watched.relays.switch(1, "off")
@@ -52,8 +52,8 @@ def test_a_relay_is_seen_switched_only_when_it_was() -> None:
 
 
 def test_what_is_told_is_counted_and_told() -> None:
-    told = Told()
-    observer = AgentObserver(told)
+    log = RecordedLog()
+    observer = AgentObserver(log)
     observer.log("uploaded", readings=5, stored=3, duplicate=1)
     observer.log("rejected", readings=1, code="unknown_port")
     observer.log("dropped", readings=7)
@@ -67,11 +67,11 @@ def test_what_is_told_is_counted_and_told() -> None:
     assert snapshot.last_upload_at_ms is not None
     observer.log("back", seconds=1.0)
     assert not observer.snapshot().cloud_away
-    assert [event for event, _ in told if event != "call_failed"] == ["uploaded", "rejected", "dropped", "away", "back"]
+    assert [event for event, _ in log if event != "call_failed"] == ["uploaded", "rejected", "dropped", "away", "back"]
 
 
 def test_a_refused_key_is_a_trouble_but_no_lost_cloud() -> None:
-    observer = AgentObserver(Told())
+    observer = AgentObserver(RecordedLog())
     assert (observer.snapshot().is_online, observer.snapshot().trouble) == (None, None)
     observer.log("key_refused")
     snapshot = observer.snapshot()
@@ -107,8 +107,8 @@ def test_a_clock_that_is_set_back_costs_no_energy() -> None:
 def test_the_errors_of_the_meter_and_what_waits_are_asked_for_while_there_is_somebody_to_ask(
     tmp_path: Path, cloud: FakeCloud
 ) -> None:
-    observer = AgentObserver(Told())
-    meter = SerialMeter("/dev/null", 9600, Told())
+    observer = AgentObserver(RecordedLog())
+    meter = SerialMeter("/dev/null", 9600, RecordedLog())
     observer.observe(meter)
     meter.errors["garbled"] += 3
     buffer = ReadingStore(tmp_path / "spool")

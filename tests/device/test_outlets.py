@@ -13,7 +13,7 @@ from ghostwatt_pi.outlets.records import Failure, OutletRecord, read_outlets
 from ghostwatt_pi.outlets.relays import RelayError, SimulatedRelays
 from ghostwatt_pi.schemas import DeviceReply, RelayCommand, RelayReport, RelayState
 
-from .conftest import Told
+from .conftest import RecordedLog
 
 SERVER_MS = 1_000_000
 
@@ -83,12 +83,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class House:
-    """Outlets with their relays, and what they told."""
+    """Outlets with their relays, and what they logged."""
 
     def __init__(self, folder: Path, relays: SimulatedRelays | None = None) -> None:
-        self.relays, self.told = relays or SimulatedRelays(), Told()
+        self.relays, self.log = relays or SimulatedRelays(), RecordedLog()
         self.memory = folder / "outlets.json"
-        self.outlets = Outlets(self.relays, self.memory, self.told)
+        self.outlets = Outlets(self.relays, self.memory, self.log)
 
     def obey(self, *commands: RelayCommand) -> list[RelayReport]:
         self.outlets.apply(reply(*commands))
@@ -127,7 +127,7 @@ def test_a_cut_of_an_outlet_in_use_is_reported_as_refused(house: House) -> None:
     house.outlets.take_measurements(draws(90.0))
     assert house.obey(cut()) == [RelayReport("port-1", "on", 2, "in_use")]
     assert house.relays.is_on(1)
-    assert house.told.of("refused") == [{"channel": 1, "reason": "in_use", "watts": 90.0}]
+    assert house.log.of("refused") == [{"channel": 1, "reason": "in_use", "watts": 90.0}]
 
 
 def test_a_measurement_of_long_ago_proves_nothing(house: House) -> None:
@@ -186,7 +186,7 @@ def test_a_relay_that_fails_is_told_once_and_reported_with_the_state_it_really_h
     for _ in range(5):
         clock.now += 1000
         assert house.obey(off) == [], "the same failure is reported twice"
-    assert len(house.told.of("relay_failed")) == 1
+    assert len(house.log.of("relay_failed")) == 1
     failure = failing(house)
     assert failure
     assert (failure.wanted, failure.tried, failure.error) == ("off", 6, "stuck")
@@ -211,7 +211,7 @@ def test_a_new_command_is_tried_at_once_however_long_the_last_one_failed(tmp_pat
         house.obey(RelayCommand("port-1", 1, "off", version))
     assert relays.tries == 2
     assert house.outlets.reports() == [RelayReport("port-1", "on", 3, "failed")]
-    assert len(house.told.of("relay_failed")) == 1, "one episode is told once"
+    assert len(house.log.of("relay_failed")) == 1, "one episode is logged once"
 
 
 def test_a_relay_that_obeys_again_is_reported_and_its_failure_is_over(tmp_path: Path, clock: Clock) -> None:
@@ -255,7 +255,7 @@ def test_a_state_in_the_meters_readings_is_the_relays_answer(tmp_path: Path, clo
 
 def test_nobody_waits_for_a_deaf_relay_and_the_others_are_switched_meanwhile(tmp_path: Path) -> None:
     relays, finished = DeafRelays({1, 2, 3}), threading.Event()
-    outlets = Outlets(relays, tmp_path / "outlets.json", Told(), on_switched=finished.set)
+    outlets = Outlets(relays, tmp_path / "outlets.json", RecordedLog(), on_switched=finished.set)
     outlets.apply(reply(*(RelayCommand(f"port-{n}", n, "off", 2) for n in (1, 2, 3, 4))))
     assert finished.wait(10)
     outlets.collect()
@@ -288,10 +288,10 @@ def test_a_damaged_memory_is_put_aside_and_told_and_the_outlets_go_on(tmp_path: 
     memory.write_bytes(content)
     assert read_outlets(memory) == {}
     house = House(tmp_path)
-    assert [told["path"] for told in house.told.of("file_damaged")] == [str(memory)]
+    assert [fields["path"] for fields in house.log.of("file_damaged")] == [str(memory)]
     assert (tmp_path / "outlets.json-damaged-1").read_bytes() == content
     assert house.obey(RelayCommand("port-1", 1, "off", 2)) == [RelayReport("port-1", "off", 2)]
-    assert House(tmp_path).told == []
+    assert House(tmp_path).log == []
 
 
 def test_a_memory_of_an_earlier_version_is_read(tmp_path: Path) -> None:
@@ -303,10 +303,10 @@ def test_a_memory_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 def test_the_first_measurement_after_a_switch_confirms_it_in_watts(house: House) -> None:
     house.obey(RelayCommand("port-1", 1, "off", 2))
     house.outlets.take_measurements(draws(90.0, at_ms=now_ms() - 1000))
-    assert house.told.of("relay") == []
+    assert house.log.of("relay") == []
     house.outlets.take_measurements(draws(0.0, at_ms=now_ms() + 1))
     house.outlets.take_measurements(draws(0.0, at_ms=now_ms() + 2))
-    assert house.told.of("relay") == [{"channel": 1, "state": "off", "watts": 0.0}]
+    assert house.log.of("relay") == [{"channel": 1, "state": "off", "watts": 0.0}]
 
 
 def test_channels_map_to_ports_by_the_last_reply_only(house: House) -> None:

@@ -8,7 +8,7 @@ from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.outlets.safe_states import RETRY_SECONDS, SafeStatePolicy, SafeStates, power_was_lost
 from ghostwatt_pi.schemas import RelayState
 
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 from .fake_cloud import FakeCloud
 from .processes import Started
 
@@ -19,8 +19,8 @@ class House:
     def __init__(self, policy: SafeStatePolicy, *, power_lost: bool = False) -> None:
         self.states: dict[int, RelayState] = {1: "on", 2: "off"}
         self.is_stuck = False
-        self.told = Told()
-        self.safe = SafeStates(policy, lambda: self.states, self.told, power_was_lost=power_lost)
+        self.log = RecordedLog()
+        self.safe = SafeStates(policy, lambda: self.states, self.log, power_was_lost=power_lost)
 
     def turn(self, now: float, *, away: bool) -> dict[int, RelayState]:
         self.safe.turn(self._switch, cloud_away=away, now=now)
@@ -35,7 +35,7 @@ class House:
 def test_by_default_nothing_changes() -> None:
     house = House(SafeStatePolicy(), power_lost=True)
     assert house.turn(0, away=True) == house.turn(1e9, away=True) == {1: "on", 2: "off"}
-    assert house.told == []
+    assert house.log == []
 
 
 @pytest.mark.parametrize("safe", ["on", "off"])
@@ -58,7 +58,7 @@ def test_the_cloud_is_lost_only_when_it_was_away_without_a_break_for_the_chosen_
     assert house.turn(599.5, away=False) == {1: "on", 2: "off"}
     assert house.turn(600, away=True) == {1: "on", 2: "off"}
     assert house.turn(1200, away=True) == {1: "on", 2: "on"}
-    assert house.told == [("safe_state", {"channel": 2, "state": "on", "why": "cloud loss"})]
+    assert house.log == [("safe_state", {"channel": 2, "state": "on", "why": "cloud loss"})]
 
 
 def test_in_one_outage_the_safe_state_is_taken_once_and_a_person_at_the_pi_may_change_it() -> None:
@@ -77,7 +77,7 @@ def test_a_relay_that_fails_is_told_once_and_tried_again_but_not_at_every_turn()
     house.is_stuck = False
     assert house.turn(RETRY_SECONDS + 1, away=False)[2] == "off"
     assert house.turn(2 * RETRY_SECONDS, away=False)[2] == "on"
-    assert len(house.told.of("relay_failed")) == 1
+    assert len(house.log.of("relay_failed")) == 1
 
 
 def test_what_could_not_be_done_before_the_cloud_was_back_is_not_done_any_more() -> None:

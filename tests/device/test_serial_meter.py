@@ -50,16 +50,16 @@ def test_garbage_is_counted_and_the_next_line_is_read(open_line: Line, garbage: 
     until(lambda: open_line.measured[-1].power == 77.0)
     assert open_line.meter.bad_lines >= 1
     assert {measured.power for measured in open_line.measured} == {92.0, 77.0}
-    assert open_line.told.of("bad_lines")[0]["count"] == 1
+    assert open_line.log.of("bad_lines")[0]["count"] == 1
 
 
 def test_unplugged_amid_a_line_and_plugged_in_again_it_goes_on(open_line: Line) -> None:
     open_line.arduino.say(LINE[:20])
     open_line.arduino.unplug()
-    until(lambda: open_line.told.of("meter_lost"))
+    until(lambda: open_line.log.of("meter_lost"))
     open_line.arduino.plug_in()
     open_line.speak_until_measured()
-    assert len(open_line.told.of("meter_back")) == 1
+    assert len(open_line.log.of("meter_back")) == 1
     assert open_line.measured[-1].power == 92.0
 
 
@@ -68,7 +68,7 @@ def test_plugged_in_again_under_another_name_the_same_arduino_is_found(line: Lin
     line.open()
     line.speak_until_measured()
     line.arduino.unplug()
-    until(lambda: line.told.of("meter_lost"))
+    until(lambda: line.log.of("meter_lost"))
     other = Arduino(tmp_path / "ttyACM0")  # another device takes the old name: it is not listened to
     line.arduino = Arduino(tmp_path / "ttyACM1")
     line.usb[:] = [UsbDevice(str(other.path), "C3"), UsbDevice(str(line.arduino.path), "A1")]
@@ -83,7 +83,7 @@ def test_another_device_under_the_old_name_is_left_alone(line: Line, tmp_path: P
     line.speak_until_measured()
     line.arduino.unplug()
     line.usb[:] = [UsbDevice(str(line.arduino.path), "C3")]
-    until(lambda: line.told.of("meter_lost"))
+    until(lambda: line.log.of("meter_lost"))
     other = Arduino(tmp_path / "ttyACM0")
     looks = line.looks
     until(lambda: line.looks >= looks + 2)
@@ -96,15 +96,15 @@ def test_errors_are_counted_by_sort_and_told_once_a_spell(open_line: Line) -> No
     open_line.arduino.say(b'hello\n\xff\xff\n{"voltage": 230\n{"port": 4, "error": "no_answer"}\n')
     until(lambda: open_line.meter.errors["sensor"])
     assert open_line.meter.errors == {"not_json": 1, "garbled": 1, "half_line": 1, "sensor": 1}
-    assert len(open_line.told.of("bad_lines")) == 1
+    assert len(open_line.log.of("bad_lines")) == 1
 
 
 def test_a_wrong_baud_rate_is_survived_and_guessed(open_line: Line) -> None:
     noise = random.Random(1)  # noqa: S311 - noise is no secret
     open_line.arduino.say(b"".join(noise.randbytes(20).replace(b"\n", b"") + b"\n" for _ in range(WRONG_BAUD_LINES)))
-    until(lambda: open_line.told.of("wrong_baud"))
+    until(lambda: open_line.log.of("wrong_baud"))
     open_line.speak_until_measured()
-    assert open_line.told.of("wrong_baud") == [{"count": WRONG_BAUD_LINES, "baud": 9600}]
+    assert open_line.log.of("wrong_baud") == [{"count": WRONG_BAUD_LINES, "baud": 9600}]
 
 
 def test_with_one_byte_in_a_hundred_flipped_every_line_that_is_whole_is_measured_and_no_other(open_line: Line) -> None:

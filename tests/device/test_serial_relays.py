@@ -64,7 +64,7 @@ def test_a_switched_off_outlet_is_switched_off_again_after_the_arduino_has_reset
     thread.join(5)
     assert errors == []
     open_line.arduino.unplug()
-    until(lambda: open_line.told.of("meter_lost"))
+    until(lambda: open_line.log.of("meter_lost"))
     open_line.arduino.plug_in()
     open_line.speak_until_measured()
     assert open_line.arduino.hear() == {"port": 1, "relay": "off"}
@@ -94,5 +94,5 @@ def test_a_state_of_before_that_is_not_confirmed_is_told(line: Line, monkeypatch
     line.meter.relays.restore({1: "off"})
     line.open()
     line.speak_until_measured()
-    until(lambda: line.told.of("relay_failed"))
+    until(lambda: line.log.of("relay_failed"))
     assert [line.arduino.hear() for _ in range(ATTEMPTS)] == [{"port": 1, "relay": "off"}] * ATTEMPTS

@@ -8,15 +8,15 @@ from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.measurement import GAP_MS, Measurement
 from ghostwatt_pi.meters.silence import SILENT_SECONDS, SilenceMonitor
 
-from .conftest import Told
+from .conftest import RecordedLog
 
 
 class Room:
     """A meter that is watched, second by second."""
 
     def __init__(self) -> None:
-        self.told = Told()
-        self.monitor = SilenceMonitor(self.told)
+        self.log = RecordedLog()
+        self.monitor = SilenceMonitor(self.log)
         self.now = 0.0
 
     def passes(self, seconds: int, *speaking: int, expected: tuple[int, ...] = (), is_lost: bool = False) -> None:
@@ -27,7 +27,7 @@ class Room:
 
     @property
     def said(self) -> list[tuple[str, object]]:
-        return [(event, fields["channel"]) for event, fields in self.told]
+        return [(event, fields["channel"]) for event, fields in self.log]
 
 
 def test_one_outlet_of_four_is_told_once_and_again_when_it_speaks() -> None:
@@ -49,7 +49,7 @@ def test_a_meter_that_stops_wholly_is_told_as_one() -> None:
     assert room.said == [("meter_silent", None), ("meter_speaks", None)]
 
 
-def test_a_meter_that_never_spoke_is_told(told: Told) -> None:
+def test_a_meter_that_never_spoke_is_told(log: RecordedLog) -> None:
     room = Room()
     room.passes(int(SILENT_SECONDS) - 1)
     assert room.said == []

@@ -16,7 +16,7 @@ from ghostwatt_pi.meters.serial_meter import SerialMeter
 from ghostwatt_pi.outlets.relays import RelayError
 
 from .arduino_build import AVR_PACKAGES, build_core, build_host, build_uno, has_avr, size
-from .conftest import Told, until
+from .conftest import RecordedLog, until
 
 ACS712 = "-DMETER=METER_ACS712"
 UNO_FLASH_BYTES, UNO_RAM_BYTES = 32_256, 2048
@@ -47,7 +47,7 @@ class Bench:
     """The sketch as a process, and the real meter at the other end of a pseudo-terminal."""
 
     def __init__(self, program: Path, folder: Path) -> None:
-        self.program, self.eeprom, self.told, self.stop = program, folder / "eeprom", Told(), threading.Event()
+        self.program, self.eeprom, self.log, self.stop = program, folder / "eeprom", RecordedLog(), threading.Event()
         self.measured: list[Measurement] = []
         # two terminals, joined: the sketch and the meter each open theirs by its name
         self._masters, slaves = zip(*(os.openpty() for _ in range(2)), strict=True)
@@ -56,7 +56,7 @@ class Bench:
         self._names = [os.ttyname(slave) for slave in slaves]
         for source, target in (self._masters, self._masters[::-1]):
             threading.Thread(target=_carry, args=[source, target], daemon=True).start()
-        self.meter = SerialMeter(self._names[1], 9600, self.told)
+        self.meter = SerialMeter(self._names[1], 9600, self.log)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         self.power_on()

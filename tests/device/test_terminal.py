@@ -64,7 +64,7 @@ class Arduino:
     """Measures outlet 1 ten times a second, and does what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, object]] = []
+        self.log: list[dict[str, object]] = []
         self._ours, self._theirs = pty.openpty()
         tty.setraw(self._theirs)  # as a wire: no echo
         self.port = os.ttyname(self._theirs)
@@ -88,7 +88,7 @@ class Arduino:
         try:
             with open(self._ours, "rb", closefd=False) as lines:
                 for line in lines:
-                    self.told.append(json.loads(line))
+                    self.log.append(json.loads(line))
                     os.write(self._ours, line)
         except OSError:  # the line is closed
             pass
@@ -127,7 +127,7 @@ def test_a_switch_without_an_agent_goes_directly_to_the_meter_and_is_remembered(
     directory.outlets_path.write_text('{"1": {"port_id": "port-1", "version": 4, "state": "on", "reported": true}}')
     code, out = pi.ask("switch", "1", "off", "--serial", arduino.port)
     assert (code, out) == (0, "Outlet 1 is off. The cloud's next command to it wins.\n")
-    assert arduino.told[-1] == {"port": 1, "relay": "off"}
+    assert arduino.log[-1] == {"port": 1, "relay": "off"}
     assert read_outlets(directory.outlets_path) == {1: OutletRecord("port-1", 4, "off", "by_hand", reported=False)}
 
 

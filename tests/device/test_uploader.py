@@ -13,7 +13,7 @@ from ghostwatt_pi.cloud.errors import CloudAway, RateLimited
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.measurement import Measurement
 
-from .conftest import Told
+from .conftest import RecordedLog
 from .fake_cloud import FakeCloud
 
 PORTS = {1: "port-1"}
@@ -24,10 +24,10 @@ class Way:
     """A uploader on its way to a cloud that stumbles over each reading of `stones`."""
 
     def __init__(self, cloud: FakeCloud, buffer: ReadingStore, client: HttpClient) -> None:
-        self.cloud, self.buffer, self.told = cloud, buffer, Told()
+        self.cloud, self.buffer, self.log = cloud, buffer, RecordedLog()
         self.stones = {STONE_MS}
         cloud.stumble = lambda reading: reading["timestampMs"] in self.stones
-        self.uploader = Uploader(client, buffer, self.told)
+        self.uploader = Uploader(client, buffer, self.log)
 
     def measure(self, *stamps_ms: int) -> None:
         self.buffer.add([Measurement(1, at_ms, 230.0, 0.1, 23.0) for at_ms in stamps_ms])
@@ -58,7 +58,7 @@ def test_a_batch_over_which_the_cloud_stumbles_lets_the_others_pass_and_is_told_
     assert way.stored() == [2000, 3000]
     assert way.buffer.is_clear(PORTS)
     assert way.buffer.total() == 1
-    assert len(way.told.of("set_behind")) == 1
+    assert len(way.log.of("set_behind")) == 1
 
 
 def test_a_batch_set_behind_is_tried_again_the_same_as_ever_and_fails_in_silence(
@@ -67,7 +67,7 @@ def test_a_batch_set_behind_is_tried_again_the_same_as_ever_and_fails_in_silence
     monkeypatch.setattr("ghostwatt_pi.agent.uploader.DEFERRED_SECONDS", 0.0)
     way.measure(STONE_MS, 1500)
     assert [way.send() for _ in range(MAX_ATTEMPTS + 1)][-2:] == [True, True]
-    assert len(way.told.of("set_behind")) == 1
+    assert len(way.log.of("set_behind")) == 1
     way.stones.clear()
     assert way.send()
     assert way.stored() == [STONE_MS, 1500]
@@ -101,7 +101,7 @@ def test_a_batch_that_came_too_soon_keeps_its_turn_however_often_and_nothing_is_
         with pytest.raises(RateLimited) as limited:
             way.uploader.send("key-1", PORTS, live=False)
         assert limited.value.retry_after_seconds == 7
-    assert not way.told.of("set_behind")
+    assert not way.log.of("set_behind")
     assert not way.uploader.acknowledged
     assert way.send()
     assert way.stored() == [1500, 2000]
