@@ -61,9 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stage", default="dev", help="a stage of .chalice/config.json (default: %(default)s)")
     parser.add_argument("--arch", choices=ARCHITECTURES, default="arm64", help="of the Lambdas (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="the folder to write to (default: build/STAGE-ARCH)")
+    parser.add_argument("--template-only", action="store_true", help="write only the template, for checks of it")
     options = parser.parse_args(arguments)
     out = options.out or ROOT / "build" / f"{options.stage}-{options.arch}"
     try:
+        if options.template_only:
+            out.mkdir(parents=True, exist_ok=True)
+            write_template(ROOT, options.stage, options.arch, out)
+            return 0
         template = package(options.stage, options.arch, out)
     except PackageError as error:
         sys.stderr.write(f"{error}\n")
