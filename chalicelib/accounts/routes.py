@@ -54,7 +54,10 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "POST", "/account/signup", body=SignUp, answers=SessionAnswer, status=201, uses_cookie=True)
 def sign_up(call: Call[SignUp]) -> Reply:
-    """Make an account and log in"""
+    """Sign up
+
+    Makes an account and logs in.
+    """
     throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     body, address = call.body, call.address_bucket
     deletion.finish_closing(normalize_email(body.email), call.now_ms)
@@ -69,7 +72,10 @@ def sign_up(call: Call[SignUp]) -> Reply:
 
 @route(blueprint, "POST", "/account/login", body=LogIn, answers=SessionAnswer, uses_cookie=True)
 def log_in(call: Call[LogIn]) -> Reply:
-    """Log in; an unknown address is answered like a wrong password"""
+    """Log in
+
+    An unknown address and a wrong password get the same answer. An account with two-step log-in needs a code too.
+    """
     tokens = service.log_in(
         call.body.email,
         call.body.password,
@@ -93,7 +99,11 @@ def log_in(call: Call[LogIn]) -> Reply:
     uses_cookie=True,
 )
 def refresh(call: Call[Refresh]) -> Reply:
-    """Spend a refresh token, from the body or the page's cookie; one spent twice ends the session"""
+    """Refresh a session
+
+    Spends the refresh token of the body or of the page's cookie, and answers new tokens. A token that is spent twice
+    ends the session.
+    """
     token = call.body.refresh_token
     return _session_reply(
         call, sessions.refresh_session(refresh_token_of(call) if token is None else token, call.now_ms)
@@ -102,14 +112,20 @@ def refresh(call: Call[Refresh]) -> Reply:
 
 @route(blueprint, "POST", "/account/confirm", body=ConfirmAddress, answers=Done)
 def confirm_address(call: Call[ConfirmAddress]) -> Done:
-    """Confirm an e-mail address, with the token of the link that was mailed there; it works once"""
+    """Confirm an e-mail address
+
+    Takes the token of the link that was mailed to the address; it works once.
+    """
     mail_link_service.confirm_address(call.body.token, call.now_ms)
     return Done(message="confirmed")
 
 
 @route(blueprint, "POST", "/account/confirm/resend", answers=Done, status=202, who=SESSION)
 def resend_confirmation(call: SessionCall[None]) -> Done:
-    """Mail the link that confirms your address again"""
+    """Resend the confirmation mail
+
+    Mails the link that confirms your address again.
+    """
     account = service.get_account(call.session)
     if account.is_confirmed:
         raise Conflict("Your address is confirmed already.", code="already_confirmed")
@@ -119,7 +135,11 @@ def resend_confirmation(call: SessionCall[None]) -> Done:
 
 @route(blueprint, "POST", "/account/reset", body=ResetPassword, answers=Done, status=202, other_status=200)
 def reset_password(call: Call[ResetPassword]) -> Reply:
-    """Mail a link for a new password, whether there is an account or not; or set it, with the token of that link"""
+    """Reset a password
+
+    Mails a link for a new password, whether the account exists or not; or sets the password, given the token of that
+    link.
+    """
     body = call.body
     if body.token is None and body.new_password is None and body.email is not None:
         mail_link_service.request_link("reset", body.email, call.address_bucket, call.now_ms)
@@ -133,20 +153,29 @@ def reset_password(call: Call[ResetPassword]) -> Reply:
 
 @route(blueprint, "POST", "/account/logout", answers=Done, who=SESSION, uses_cookie=True)
 def log_out(call: SessionCall[None]) -> Reply:
-    """End this session"""
+    """Log out
+
+    Ends this session.
+    """
     sessions.end_session(call.session)
     return Reply(Done(message="logged out"), cleared_session_cookie(call))
 
 
 @route(blueprint, "GET", "/account", answers=AccountAnswer, who=SESSION)
 def get_account(call: SessionCall[None]) -> AccountAnswer:
-    """Your account and its settings"""
+    """Get your account
+
+    Answers your account and its settings.
+    """
     return _account_answer(service.get_account(call.session))
 
 
 @route(blueprint, "PATCH", "/account", body=ChangeAccount, answers=AccountAnswer, who=SESSION)
 def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
-    """Change settings, or the password, which ends all other sessions"""
+    """Update your account
+
+    Changes settings, or the password. A new password ends all other sessions.
+    """
     body = call.body
     update = body.account_update()
     if body.current_password is not None and body.new_password is not None:
@@ -172,7 +201,10 @@ def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
     uses_cookie=True,
 )
 def close_account(call: SessionCall[CloseAccount]) -> Reply:
-    """Delete your account, with your password: unusable at once, all data within a day"""
+    """Delete your account
+
+    Takes your password. The account is unusable at once, and all data is deleted within a day.
+    """
     deletion.close_account(call.session, call.body.current_password, call.now_ms, call.body.code)
     exports.withdraw_exports(call.owner_id)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared_session_cookie(call))
@@ -180,7 +212,10 @@ def close_account(call: SessionCall[CloseAccount]) -> Reply:
 
 @route(blueprint, "POST", "/account/totp", body=BeginTotp, answers=TotpSetup, who=SESSION)
 def begin_totp(call: SessionCall[BeginTotp]) -> TotpSetup:
-    """Begin to set up two-step log-in: a secret for the authenticator app"""
+    """Begin to set up two-step log-in
+
+    Answers a secret for the authenticator app.
+    """
     account = service.confirm_password(call.session, call.body.current_password, call.now_ms)
     secret = second_factor_service.begin_second_factor(account)
     uri = totp_uri(secret, account.email)
@@ -189,7 +224,10 @@ def begin_totp(call: SessionCall[BeginTotp]) -> TotpSetup:
 
 @route(blueprint, "POST", "/account/totp/confirm", body=FinishTotp, answers=RecoveryCodes, who=SESSION)
 def finish_totp(call: SessionCall[FinishTotp]) -> RecoveryCodes:
-    """Switch two-step log-in on with a first code; the answer has the recovery codes, once"""
+    """Switch on two-step log-in
+
+    Takes a first code of the app. The answer shows the recovery codes, once.
+    """
     account = service.get_account(call.session)
     codes = second_factor_service.finish_second_factor(account, call.body.code, call.now_ms)
     return RecoveryCodes(recovery_codes=codes)
@@ -197,7 +235,10 @@ def finish_totp(call: SessionCall[FinishTotp]) -> RecoveryCodes:
 
 @route(blueprint, "DELETE", "/account/totp", body=EndTotp, answers=Done, who=SESSION)
 def end_totp(call: SessionCall[EndTotp]) -> Done:
-    """Switch two-step log-in off, with the password and a code"""
+    """Switch off two-step log-in
+
+    Takes the password and a code.
+    """
     body = call.body
     service.confirm_person(call.session, body.current_password, body.code, call.now_ms)
     second_factor_service.remove_second_factor(service.get_account(call.session))
@@ -206,28 +247,40 @@ def end_totp(call: SessionCall[EndTotp]) -> Done:
 
 @route(blueprint, "GET", "/account/sessions", answers=SessionList, who=SESSION)
 def list_sessions(call: SessionCall[None]) -> SessionList:
-    """Where you are logged in, the session used last first"""
+    """List sessions
+
+    Answers where you are logged in; the session that was used last comes first.
+    """
     active = sessions.list_sessions(call.session.user_id, call.now_ms)
     return SessionList(sessions=[session_part(session, call.session.session_id) for session in active])
 
 
 @route(blueprint, "DELETE", "/account/sessions", answers=Done, who=SESSION)
 def end_other_sessions(call: SessionCall[None]) -> Done:
-    """Log out everywhere else, and end all API tokens"""
+    """End all other sessions
+
+    Logs you out everywhere else, and ends all API tokens.
+    """
     sessions.end_other_sessions(call.session)
     return Done(message="ended all other sessions")
 
 
 @route(blueprint, "DELETE", "/account/sessions/{session_id}", answers=Done, who=SESSION)
 def end_session(call: SessionCall[None], session_id: str) -> Done:
-    """End one session, or one API token"""
+    """End a session
+
+    Ends one session, or one API token.
+    """
     sessions.end_own_session(call.session.user_id, session_id)
     return Done(message="ended")
 
 
 @route(blueprint, "POST", "/account/token", body=MakeToken, answers=TokenAnswer, status=201, who=SESSION)
 def make_token(call: SessionCall[MakeToken]) -> TokenAnswer:
-    """Make an API token for a program: it reads the home, or with the scope control also switches outlets"""
+    """Create an API token
+
+    A program with the token reads the home; with the scope control it also switches outlets.
+    """
     body = call.body
     issued = api_tokens.create_api_token(
         call.session,

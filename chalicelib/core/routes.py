@@ -20,7 +20,10 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "GET", "/health", answers=HealthAnswer)
 def get_health(call: Call[None]) -> HealthAnswer:
-    """Whether all parts work, or which is down"""
+    """Get the service's health
+
+    Answers 503 with the name of a part that is down.
+    """
     parts = health.parts(call.now_ms)
     down = [name for name, state in parts.items() if state != "ok"]
     if down:
@@ -31,13 +34,19 @@ def get_health(call: Call[None]) -> HealthAnswer:
 
 @route(blueprint, "GET", "/openapi.json", answers=dict[str, Any])
 def get_openapi(call: Call[None]) -> Reply:
-    """This contract as an OpenAPI 3.1 document"""
+    """Get the OpenAPI document
+
+    Answers this contract as OpenAPI 3.1.
+    """
     return Reply(openapi.document())
 
 
 @route(blueprint, "GET", "/docs", answers=str)
 def get_docs(call: Call[None]) -> Reply:
-    """This contract as a page"""
+    """Get the documentation
+
+    Answers this contract as a page.
+    """
     rows = "".join(
         f"<tr><td>{shown.method}</td><td>/api{html.escape(openapi.public_path(shown.path))}</td>"
         f"<td>{shown.who.label if shown.who else 'anybody'}</td><td>{html.escape(openapi.title(shown))}</td></tr>"

@@ -22,7 +22,10 @@ BACKTESTS = Slots(in_all=3, per_person=2, retry_after_seconds=2)
 
 @route(blueprint, "GET", "/port/{port_id}/detector", answers=wire.DetectorAnswer, who=SESSION, scope="read")
 def explain_detector(call: SessionCall[None], port_id: str) -> wire.DetectorAnswer:
-    """Why the detector decides as it does for an outlet"""
+    """Explain a decision of the detector
+
+    Answers why the detector decides as it does for an outlet.
+    """
     port = ports.own(call.owner_id, port_id)
     return views.explanation(port_id, explain_decision(ports.state_of(port).detector, port.rule))
 
@@ -36,7 +39,11 @@ def explain_detector(call: SessionCall[None], port_id: str) -> wire.DetectorAnsw
     who=SESSION,
 )
 def run_backtest(call: SessionCall[wire.RunBacktest], port_id: str) -> wire.BacktestAnswer:
-    """What another rule would have cut in the past, saved, and cut wrongly; nothing is written"""
+    """Run a backtest
+
+    Answers what another rule would have cut in the past, what that would have saved, and which cuts would have been
+    wrong. Nothing is written.
+    """
     port = ports.own(call.owner_id, port_id)
     changes = call.body.given()
     days, cursor = changes.pop("days"), changes.pop("cursor")

@@ -21,7 +21,10 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "POST", "/device/claim", body=wire.StartClaim, answers=wire.ClaimStarted)
 def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
-    """A Pi asks for a pairing code (RFC 8628)"""
+    """Start pairing
+
+    A device asks for a pairing code (RFC 8628).
+    """
     device_code, claim = claims.start(call.body.device_id, call.address_bucket, call.now_ms)
     page = settings().public_url.rstrip("/") + "/"
     return wire.ClaimStarted(
@@ -36,20 +39,29 @@ def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
 
 @route(blueprint, "POST", "/device/claim/token", body=wire.PollClaim, answers=wire.ClaimedKey)
 def poll_claim(call: Call[wire.PollClaim]) -> wire.ClaimedKey:
-    """The Pi asks whether it was approved, and gets its key once"""
+    """Poll for the device key
+
+    The device asks whether a person has approved it, and gets its key once.
+    """
     device, api_key = claims.fetch_key(call.body.device_code, call.now_ms)
     return wire.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
 
 
 @route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=SESSION)
 def get_claim(call: SessionCall[None], user_code: str) -> wire.ClaimAnswer:
-    """Which device a code belongs to"""
+    """Get a pairing request
+
+    Answers the device behind a pairing code.
+    """
     return views.claim(claims.find(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=SESSION)
 def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
-    """Take the device as yours"""
+    """Approve a pairing request
+
+    The device becomes yours.
+    """
     account, body = get_account(call.session), call.body
     claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
     return views.claim(claim)
@@ -57,5 +69,8 @@ def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
 
 @route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=SESSION)
 def deny_claim(call: SessionCall[wire.DenyClaim]) -> wire.ClaimAnswer:
-    """Say that this device is not yours"""
+    """Deny a pairing request
+
+    Says that the device is not yours.
+    """
     return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))

@@ -37,7 +37,10 @@ LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 @route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=SESSION)
 def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
-    """Register a device, or give your own device a new key"""
+    """Register a device
+
+    Registers a device, or gives your own device a new key. The key is shown once.
+    """
     account = get_account(call.session)
     device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
     return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
@@ -53,13 +56,19 @@ def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
     who=DEVICE,
 )
 def heartbeat(call: DeviceCall[wire.Heartbeat]) -> wire.DeviceReply:
-    """A device lives, and says what it did with its relays"""
+    """Send a heartbeat
+
+    A device says that it is running, and what it did with its relays.
+    """
     return messages.heartbeat(call.device, call.body, call.now_ms)
 
 
 @route(blueprint, "GET", "/device/list", query=PageQuery, answers=wire.DeviceList, who=SESSION, scope="read")
 def list_devices(call: SessionCall[None], query: PageQuery) -> wire.DeviceList:
-    """Your devices, the one that called last first"""
+    """List devices
+
+    Answers your devices; the one that called last comes first.
+    """
     as_of_ms, place = _position(query.cursor, call.now_ms)
     page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, query.limit)
     known = devices.states_of(page)
@@ -92,7 +101,10 @@ def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
 
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=SESSION, scope="read")
 def list_devices_plain(call: SessionCall[None]) -> Reply:
-    """Your devices as a bare array, each with the newest values of its sensors"""
+    """List devices as a bare array
+
+    Answers each device with the newest values of its sensors, as the dashboard guide has it.
+    """
     return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
 
 
@@ -110,7 +122,10 @@ def _plain(device: Device, now_ms: int) -> dict[str, object]:
 
 @route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=SESSION)
 def add_device(call: SessionCall[wire.AddDevice]) -> Done:
-    """Add a device (the dashboard guide's form); 400 when it exists"""
+    """Add a device
+
+    The dashboard guide's form of registering; answers 400 when the device exists.
+    """
     account = get_account(call.session)
     try:
         devices.add(account, call.body.device_id, call.body.name, call.now_ms)
@@ -121,21 +136,30 @@ def add_device(call: SessionCall[wire.AddDevice]) -> Done:
 
 @route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=SESSION, scope="read")
 def get_device(call: SessionCall[None], device_id: str) -> wire.DeviceAnswer:
-    """One of your devices"""
+    """Get a device
+
+    Answers one of your devices.
+    """
     device = devices.own(call.owner_id, device_id)
     return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=SESSION)
 def rename_device(call: SessionCall[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
-    """Rename a device"""
+    """Rename a device
+
+    Answers the device with its new name.
+    """
     device = devices.rename(call.owner_id, device_id, call.body.name)
     return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=SESSION)
 def release_device(call: SessionCall[None], device_id: str) -> Done:
-    """Release a device: its key is dead at once, its data is deleted within a day"""
+    """Release a device
+
+    Its key stops working at once, and its data is deleted within a day.
+    """
     deletion.release_device(call.owner_id, device_id, call.now_ms)
     return Done(message="released")
 
@@ -150,14 +174,20 @@ def release_device(call: SessionCall[None], device_id: str) -> Done:
     who=SESSION,
 )
 def rotate_key(call: SessionCall[wire.RotateKey], device_id: str) -> wire.DeviceKey:
-    """Give a device a new key, shown this once"""
+    """Rotate a device key
+
+    Gives a device a new key, which is shown once.
+    """
     api_key = devices.rotate_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
     return wire.DeviceKey(device_id=device_id, api_key=api_key)
 
 
 @route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=DEVICE)
 def record_sensors(call: DeviceCall[wire.RecordSensors]) -> wire.SensorsAnswer:
-    """Store what a device's free sensors say; logs of one time are put together"""
+    """Record sensor values
+
+    Stores values of a device's custom sensors. Values of one time are merged; of each sensor the first value stays.
+    """
     return messages.sensors(call.device, call.body, call.now_ms)
 
 
@@ -171,7 +201,11 @@ def record_sensors(call: DeviceCall[wire.RecordSensors]) -> wire.SensorsAnswer:
     scope="read",
 )
 def sensor_data(call: SessionCall[None], device_id: str, query: asking.SensorQuery) -> Reply:
-    """What a device's free sensors said, or mean, least and most by five minutes, hours or days, oldest first"""
+    """Get sensor history
+
+    Answers the logs of a device's custom sensors, or the mean, least and most of every five minutes, hour or day;
+    oldest first.
+    """
     if query.resolution not in (None, "raw"):
         return summaries.reply(call, device_id, query)
     first_ms, last_ms = query.span_ms

@@ -16,7 +16,10 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "GET", "/energy", query=EnergyQuery, answers=schemas.HomeEnergyAnswer, who=SESSION, scope="read")
 def home_energy(call: SessionCall[None], query: EnergyQuery) -> schemas.HomeEnergyAnswer:
-    """What all your outlets used, cost and saved, by local day, week, month or year"""
+    """Get the energy report of the home
+
+    Answers what all your outlets used, cost and saved, by local day, week, month or year.
+    """
     periods = _periods(query, call.now_ms)
     account = get_account(call.session)
     return schemas.home_energy_answer(reports.report_home(account, periods, call.now_ms), periods.length)
@@ -32,33 +35,48 @@ def home_energy(call: SessionCall[None], query: EnergyQuery) -> schemas.HomeEner
     scope="read",
 )
 def port_energy(call: SessionCall[None], port_id: str, query: EnergyQuery) -> schemas.EnergyAnswer:
-    """What an outlet used, cost and saved, by local day, week, month or year"""
+    """Get the energy report of an outlet
+
+    Answers what the outlet used, cost and saved, by local day, week, month or year.
+    """
     periods = _periods(query, call.now_ms)
     return schemas.energy_answer(reports.report_port(call.session, port_id, periods, call.now_ms), periods.length)
 
 
 @route(blueprint, "GET", "/always-on", answers=schemas.AlwaysOnAnswer, who=SESSION, scope="read")
 def always_on_report(call: SessionCall[None]) -> schemas.AlwaysOnAnswer:
-    """Standby by outlet, its yearly cost, the worst three and what to do; what your home draws at night"""
+    """Get the always-on report
+
+    Answers the standby of each outlet, its yearly cost, the worst three and advice, and what your home draws at night.
+    """
     return schemas.always_on_answer(reports.report_always_on(call.session, call.now_ms))
 
 
 @route(blueprint, "GET", "/savings", query=SavingsQuery, answers=schemas.SavingList, who=SESSION, scope="read")
 def list_savings(call: SessionCall[None], query: SavingsQuery) -> schemas.SavingList:
-    """What each cut has saved, newest first"""
+    """List savings
+
+    Answers what each cut has saved, newest first.
+    """
     ledger = service.load_ledger(call.session, query.port_id, query.span_ms, query.limit, query.cursor, call.now_ms)
     return schemas.saving_list(ledger)
 
 
 @route(blueprint, "GET", "/savings/what-if", query=WhatIfQuery, answers=schemas.WhatIfAnswer, who=SESSION, scope="read")
 def savings_what_if(call: SessionCall[None], query: WhatIfQuery) -> schemas.WhatIfAnswer:
-    """What cuts would have saved in the last days if all your outlets were on cut"""
+    """Estimate savings
+
+    Answers what cuts would have saved in the last days if all your outlets had the policy cut.
+    """
     return schemas.what_if_answer(service.what_if(call.session, query.days, call.now_ms), query.days)
 
 
 @route(blueprint, "GET", "/account/tariffs", answers=tariff_schemas.TariffsAnswer, who=SESSION)
 def list_tariffs(call: SessionCall[None]) -> tariff_schemas.TariffsAnswer:
-    """Your dated tariffs; where none is valid the account's tariffPerKwh is the price"""
+    """List tariffs
+
+    Answers your dated tariffs. Where none is valid, the account's tariffPerKwh is the price.
+    """
     return tariff_schemas.tariffs_answer(service.get_tariffs(call.session))
 
 
@@ -71,7 +89,10 @@ def list_tariffs(call: SessionCall[None]) -> tariff_schemas.TariffsAnswer:
     who=SESSION,
 )
 def replace_tariffs(call: SessionCall[tariff_schemas.PutTariffs]) -> tariff_schemas.TariffsAnswer:
-    """Replace your dated tariffs: flat, or by weekday and time of day"""
+    """Replace tariffs
+
+    Replaces all dated tariffs: flat, or by weekday and time of day.
+    """
     tariffs = tariff_schemas.tariffs_of(call.body)
     service.replace_tariffs(call.session, tariffs)
     return tariff_schemas.tariffs_answer(tariffs)

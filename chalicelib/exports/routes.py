@@ -14,14 +14,20 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "POST", "/export", body=schemas.AskExport, answers=schemas.ExportAnswer, status=202, who=SESSION)
 def ask_export(call: SessionCall[schemas.AskExport]) -> schemas.ExportAnswer:
-    """Ask for all that is kept of you as a zip; while one is being made, that one is answered"""
+    """Start an export
+
+    Starts a zip of all that is stored about you. While one is being made, that one is answered.
+    """
     first_ms, last_ms = schemas.span_ms(call.body)
     return _answer(service.request_export(call.session, first_ms, last_ms, call.body.formats, call.now_ms), call.now_ms)
 
 
 @route(blueprint, "GET", "/export/{export_id}", answers=schemas.ExportAnswer, who=SESSION)
 def get_export(call: SessionCall[None], export_id: str) -> schemas.ExportAnswer:
-    """How far an export is; once it is ready, a link for a quarter of an hour"""
+    """Get an export
+
+    Answers how far it is. Once it is ready, the answer has a link that works for a quarter of an hour.
+    """
     return _answer(service.get_owned_export(call.owner_id, export_id, call.now_ms), call.now_ms)
 
 

@@ -31,7 +31,10 @@ blueprint = Blueprint(__name__)
     scope="read",
 )
 def list_phantom_events(call: SessionCall[None], query: PortPageQuery) -> schemas.PhantomEventList:
-    """Stretches of standby and what was done, newest first"""
+    """List phantom events
+
+    Answers stretches of standby and what was done about them, newest first.
+    """
     events, cursor = phantom_events.of_owner(call.owner_id, query.port_id, query.limit, query.cursor)
     return schemas.PhantomEventList(events=[views.phantom_event(event) for event in events], cursor=cursor)
 
@@ -46,7 +49,10 @@ def list_phantom_events(call: SessionCall[None], query: PortPageQuery) -> schema
     scope="control",
 )
 def judge_phantom_event(call: SessionCall[schemas.Feedback], event_id: str) -> schemas.PhantomEventAnswer:
-    """Say whether a phantom event was right; wrong switches its outlet on again"""
+    """Give feedback on a phantom event
+
+    Says whether it was right. Wrong teaches the detector, and switches the outlet on again.
+    """
     event = phantom_events.judge(call.owner_id, event_id, call.body.verdict, call.now_ms)
     return schemas.PhantomEventAnswer(event=views.phantom_event(event))
 
@@ -55,7 +61,10 @@ def judge_phantom_event(call: SessionCall[schemas.Feedback], event_id: str) -> s
     blueprint, "GET", "/notification/list", query=PageQuery, answers=schemas.NotificationList, who=SESSION, scope="read"
 )
 def list_notifications(call: SessionCall[None], query: PageQuery) -> schemas.NotificationList:
-    """What you were told, newest first"""
+    """List notifications
+
+    Answers your notifications, newest first.
+    """
     page = notifications.of_owner(call.owner_id, query.limit, query.cursor)
     shown = [schemas.notification_part(notification) for notification in page.notifications]
     return schemas.NotificationList(notifications=shown, cursor=page.cursor, unread=page.unread)
@@ -63,7 +72,10 @@ def list_notifications(call: SessionCall[None], query: PageQuery) -> schemas.Not
 
 @route(blueprint, "POST", "/notification/read", body=schemas.MarkRead, answers=Done, who=SESSION)
 def mark_notifications_read(call: SessionCall[schemas.MarkRead]) -> Done:
-    """Mark notifications as read, some or all"""
+    """Mark notifications as read
+
+    Marks some notifications, or all.
+    """
     if call.body.all:
         notifications.mark_all_read(call.owner_id)
     else:
@@ -73,7 +85,10 @@ def mark_notifications_read(call: SessionCall[schemas.MarkRead]) -> Done:
 
 @route(blueprint, "GET", "/notification/settings", answers=schemas.NotificationSettings, who=SESSION)
 def get_notification_settings(call: SessionCall[None]) -> schemas.NotificationSettings:
-    """How you are told of what happens, and what last went wrong with it"""
+    """Get notification settings
+
+    Answers your channels, quiet hours and digest, and the last failure of each channel.
+    """
     account = get_account(call.session)
     return _settings_answer(account, notification_settings.of_account(account))
 
@@ -87,7 +102,10 @@ def get_notification_settings(call: SessionCall[None]) -> schemas.NotificationSe
     who=SESSION,
 )
 def choose_notifications(call: SessionCall[schemas.ChooseNotifications]) -> schemas.NotificationSettings:
-    """Choose channels, quiet hours and the weekly digest; this takes the place of all choices before"""
+    """Update notification settings
+
+    Replaces all choices of channels, quiet hours and the weekly digest.
+    """
     account = get_account(call.session)
     chosen = notification_settings.choose(account, schemas.preferences_of(call.body), call.now_ms)
     return _settings_answer(account, chosen.settings, chosen.new_secret)
@@ -102,13 +120,19 @@ def _settings_answer(
 
 @route(blueprint, "POST", "/notification/test", answers=schemas.TrialAnswer, who=SESSION)
 def send_test_notification(call: SessionCall[None]) -> schemas.TrialAnswer:
-    """Send one notification by every channel that you chose, now, and hear what became of it"""
+    """Send a test notification
+
+    Sends one notification by every channel that you chose, and answers the result of each.
+    """
     account = get_account(call.session)
     return schemas.trial_answer(notification_settings.send_test(account, call.now_ms))
 
 
 @route(blueprint, "POST", "/live/ticket", answers=schemas.TicketAnswer, who=SESSION, scope="control")
 def issue_live_ticket(call: SessionCall[None]) -> schemas.TicketAnswer:
-    """A one-time ticket that opens the live WebSocket"""
+    """Create a ticket for the live WebSocket
+
+    The ticket opens one connection.
+    """
     ticket, url = live.issue_ticket(call.session, call.now_ms)
     return schemas.TicketAnswer(ticket=ticket, url=url, expires_in=live.TICKET_TTL_SECONDS)

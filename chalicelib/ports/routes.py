@@ -32,7 +32,10 @@ def _answer(port: Port, state: PortState) -> wire.PortAnswer:
 
 @route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=SESSION)
 def create_port(call: SessionCall[wire.CreatePort]) -> wire.PortAnswer:
-    """Add an outlet to one of your devices"""
+    """Add an outlet
+
+    Adds an outlet to one of your devices.
+    """
     body = call.body
     wanted = ports.chosen(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
     return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
@@ -40,7 +43,10 @@ def create_port(call: SessionCall[wire.CreatePort]) -> wire.PortAnswer:
 
 @route(blueprint, "GET", "/port/list", query=PageQuery, answers=wire.PortList, who=SESSION, scope="read")
 def list_ports(call: SessionCall[None], query: PageQuery) -> wire.PortList:
-    """Your outlets with their newest readings"""
+    """List outlets
+
+    Answers your outlets with their newest readings.
+    """
     found, cursor = ports.of_owner(call.owner_id, query.limit, query.cursor)
     heard_ms = ports.heard_ms(port for port, _ in found)
     shown = [views.port(port, state, heard_ms.get(port.device_id)) for port, state in found]
@@ -49,14 +55,20 @@ def list_ports(call: SessionCall[None], query: PageQuery) -> wire.PortList:
 
 @route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=SESSION, scope="read")
 def get_port(call: SessionCall[None], port_id: str) -> wire.PortAnswer:
-    """One of your outlets"""
+    """Get an outlet
+
+    Answers one of your outlets.
+    """
     port = ports.own(call.owner_id, port_id)
     return _answer(port, ports.state_of(port))
 
 
 @route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=SESSION)
 def change_port(call: SessionCall[wire.ChangePort], port_id: str) -> wire.PortAnswer:
-    """Change an outlet's settings; setting never-cut, or leaving the policy cut, undoes a cut"""
+    """Update an outlet
+
+    Changes an outlet's settings. Setting neverCut, or leaving the policy cut, undoes a cut.
+    """
     given = call.body.given()
     port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
     return _answer(port, ports.state_of(port))
@@ -64,7 +76,10 @@ def change_port(call: SessionCall[wire.ChangePort], port_id: str) -> wire.PortAn
 
 @route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=SESSION)
 def delete_port(call: SessionCall[None], port_id: str) -> Done:
-    """Forget an outlet"""
+    """Delete an outlet
+
+    Ends its open phantom event, if there is one.
+    """
     ports.delete(call.owner_id, port_id, call.now_ms)
     return Done(message="deleted")
 
@@ -79,7 +94,10 @@ def delete_port(call: SessionCall[None], port_id: str) -> Done:
     scope="control",
 )
 def switch_port(call: SessionCall[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
-    """Switch an outlet on or off; switching on undoes the detector's cut"""
+    """Switch an outlet
+
+    Switches an outlet on or off. Switching it on undoes the detector's cut.
+    """
     port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
     return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
 
@@ -94,7 +112,10 @@ def switch_port(call: SessionCall[wire.SwitchPort], port_id: str) -> wire.Switch
     scope="read",
 )
 def port_history(call: SessionCall[None], port_id: str, query: asking.HistoryQuery) -> Reply:
-    """The readings of an outlet, or what it used by five minutes, hours or days, oldest first"""
+    """Get the history of an outlet
+
+    Answers its readings, or what it used in every five minutes, hour or day; oldest first.
+    """
     asked = asking.asked(query)
     of = get_recorded_port(call.owner_id, port_id, call.now_ms)
     page = _raw(of, asked, call.now_ms)

@@ -21,11 +21,17 @@ blueprint = Blueprint(__name__)
     who=DEVICE_IN_BODY,
 )
 def record_reading(call: DeviceCall[wire.OneReading]) -> wire.OneReadingAnswer:
-    """Store one reading; the device shows its key as deviceToken, or in the header as everywhere"""
+    """Record one reading
+
+    Stores one reading. The device shows its key as deviceToken, or in the header as everywhere.
+    """
     return messages.reading(call.device, call.body, call.now_ms)
 
 
 @route(blueprint, "POST", "/sensor/readings", body=wire.Batch, answers=wire.BatchAnswer, who=DEVICE)
 def record_readings(call: DeviceCall[wire.Batch]) -> wire.BatchAnswer:
-    """Store a batch of readings, each judged by itself; sending it again changes nothing"""
+    """Record a batch of readings
+
+    Stores a batch; each reading is accepted or rejected by itself. Sending the batch again changes nothing.
+    """
     return messages.readings(call.device, call.body, call.now_ms)

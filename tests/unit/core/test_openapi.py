@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import app  # noqa: F401  # declares the routes
-from chalicelib.core.http import ROUTES
-from chalicelib.core.openapi import document, public_path
+from chalicelib.core.http import ROUTES, Route
+from chalicelib.core.openapi import description, document, public_path, title
 
 
 def query_parameters(path: str) -> dict[str, Any]:
@@ -42,3 +42,11 @@ def test_each_way_to_authenticate_is_a_scheme_of_the_document() -> None:
     schemes = document()["components"]["securitySchemes"]
     named = {name for route in ROUTES if route.who for name in route.who.security(route.scope)}
     assert named - {*schemes} == set()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_summary_is_a_title_and_a_description_is_made_of_sentences(route: Route) -> None:
+    assert len(title(route)) <= 50
+    assert title(route)[0].isupper()
+    assert not title(route).endswith(".")
+    assert description(route).endswith((".", ")."))
