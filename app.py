@@ -21,7 +21,8 @@ from chalicelib.exports import routes as exports
 from chalicelib.notifications import routes as events
 from chalicelib.ports import routes as ports
 from chalicelib.readings import routes as readings
-from chalicelib.realtime import publisher as live
+from chalicelib.realtime import routes as realtime
+from chalicelib.realtime.tickets import forget_dashboard, open_dashboard
 
 app = Chalice(app_name="ghostwatt", configure_logs=False)
 app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
@@ -31,9 +32,9 @@ app.api.cors = CORSConfig(
     allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
     allow_credentials=True,
 )
-routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings)
-for room in (*routes, account_mail, export_jobs, mqtt, schedule, stream):
-    app.register_blueprint(room.blueprint)
+routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings, realtime)
+for module in (*routes, account_mail, export_jobs, mqtt, schedule, stream):
+    app.register_blueprint(module.blueprint)
 
 
 @app.on_ws_connect(name="live_connect")
@@ -41,7 +42,7 @@ def live_connect(event: WebsocketEvent) -> Response:
     """Open a dashboard with a one-time ticket."""
     query = event.to_dict().get("queryStringParameters") or {}
     try:
-        live.connect(event.connection_id, query.get("ticket", ""), clock.now_ms())
+        open_dashboard(event.connection_id, query.get("ticket", ""), clock.now_ms())
     except Unauthenticated as error:
         return Response(error.message, status_code=401)
     return Response("welcome", status_code=200)
@@ -56,5 +57,5 @@ def live_message(event: WebsocketEvent) -> Response:
 @app.on_ws_disconnect(name="live_disconnect")
 def live_disconnect(event: WebsocketEvent) -> Response:
     """A dashboard was closed."""
-    live.disconnect(event.connection_id)
+    forget_dashboard(event.connection_id)
     return Response("bye", status_code=200)

@@ -22,7 +22,7 @@ from chalicelib.accounts.store import load_open_account
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import Unauthenticated, not_found
 from chalicelib.core.identifiers import digest, new_family_secret, new_id, new_secret
-from chalicelib.realtime import publisher as live
+from chalicelib.realtime.connections import close_sessions
 
 ALGORITHM = "HS256"
 ISSUER = "ghostwatt"
@@ -125,7 +125,7 @@ def list_sessions(user_id: str, now_ms: int) -> list[Session]:
 def end_session(session: Session) -> None:
     """End a session: its tokens are invalid at once, its dashboards are closed."""
     session_store.remove_session(session.session_id)
-    live.hang_up(session.user_id, {session.session_id})
+    close_sessions(session.user_id, {session.session_id})
 
 
 def end_own_session(user_id: str, session_id: str) -> None:
@@ -153,7 +153,7 @@ def end_all_sessions(user_id: str) -> None:
 
 def _end(user_id: str, sessions: list[Session]) -> None:
     session_store.remove_sessions(sessions)
-    live.hang_up(user_id, {session.session_id for session in sessions})
+    close_sessions(user_id, {session.session_id for session in sessions})
 
 
 def has_account(session: Session) -> bool:

@@ -12,16 +12,16 @@ from chalicelib.accounts.model import Account, Session
 from chalicelib.accounts.service import confirm_person
 from chalicelib.accounts.sessions import end_all_sessions, end_session
 from chalicelib.core.dynamo import Transaction
+from chalicelib.core.events import publish
 from chalicelib.deletion.store import remove_deletion_request, request_deletion, request_deletions
 from chalicelib.detection import event_endings as endings
-from chalicelib.detection import store as states
 from chalicelib.detection.port_state import PortState
+from chalicelib.detection.store import load_device_state
 from chalicelib.devices import service as devices
 from chalicelib.devices import store as device_store
-from chalicelib.devices.model import Device
+from chalicelib.devices.model import Device, DeviceRemoved
 from chalicelib.ports import store as ports
-from chalicelib.realtime import commands
-from chalicelib.realtime import publisher as live
+from chalicelib.realtime import device_channel
 
 DISCONNECT_SECONDS = 5.0
 """How long closing an account may take to end MQTT connections; the worker ends the others."""
@@ -36,13 +36,13 @@ def release_device(owner_id: str, device_id: str, now_ms: int) -> None:
     device = devices.own(owner_id, device_id)
     request_device_deletion(device, now_ms)
     device_store.remove(device)
-    commands.hang_up(device.mqtt_client_ids)
-    port_states = states.load(device.device_uid).ports
+    device_channel.abort_mqtt_connections(device.mqtt_client_ids)
+    port_states = load_device_state(device.device_uid).ports
     for port in ports.of_device(device.device_uid):
         write = Transaction()
         endings.put_removed(write, port, port_states.get(port.port_id, PortState()), now_ms)
         write.commit()  # a port that changes at this moment is deleted with the rest
-    live.push_device_removed(device)
+    publish(DeviceRemoved(device))
 
 
 def request_device_deletion(device: Device, now_ms: int) -> None:
@@ -110,7 +110,7 @@ def remove_devices(owner_id: str, now_ms: int, *more_subjects: str) -> int:
     until = time.monotonic() + DISCONNECT_SECONDS
     for device in owned:
         if time.monotonic() < until:
-            commands.hang_up(device.mqtt_client_ids)
+            device_channel.abort_mqtt_connections(device.mqtt_client_ids)
     return len(owned)
 
 

@@ -13,14 +13,14 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.deletion.service import finish_closing, remove_devices
 from chalicelib.deletion.store import load_deletion_requests, remove_deletion_request
 from chalicelib.detection import phantom_event_store as phantom_events
-from chalicelib.detection import store as states
+from chalicelib.detection.store import delete_device_state
 from chalicelib.energy import store as energy
 from chalicelib.exports import service as exports
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
 from chalicelib.ports import store as ports
 from chalicelib.readings import store as readings
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 
 BATCH = 500
 """Items deleted in one step."""
@@ -89,7 +89,7 @@ def _end_connection(client_id: str, _now_ms: int) -> bool:
 
     A connection that cannot be ended ends when AWS IoT asks for its rights again, within five minutes.
     """
-    commands.hang_up([client_id])
+    device_channel.abort_mqtt_connections([client_id])
     return True
 
 
@@ -106,7 +106,7 @@ def _remove_ports(device_uid: str, _now_ms: int) -> bool:
         if phantom_events.remove_some_of_port(port.port_id, BATCH) >= BATCH:
             return False
         ports.remove(port)
-    states.remove(device_uid)
+    delete_device_state(device_uid)
     return True
 
 

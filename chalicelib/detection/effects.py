@@ -46,8 +46,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """The port's new state, and what is to be written with it."""
+class Effects:
+    """The state of a port after its readings, and what is to be written with it."""
 
     state: PortState
     event: PhantomEvent | None = None
@@ -55,13 +55,18 @@ class FollowUp:
     progress: tuple[Progress, ...] = ()
     notification: Notification | None = None
 
+    @property
+    def writes_more_than_state(self) -> bool:
+        """Whether the state cannot be stored by itself."""
+        return bool(self.event or self.relay or self.progress or self.notification)
 
-def follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
+
+def effects_of(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> Effects:
     """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
-    return _with_always_on(port, _follow_up(port, state, verdict, now_ms), now_ms)
+    return _with_always_on(port, _effects_of_verdict(port, state, verdict, now_ms), now_ms)
 
 
-def _follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> FollowUp:
+def _effects_of_verdict(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> Effects:
     state = _without_lost_cut(port, state)
     ended: tuple[Progress, ...] = ()
     if state.open_event_id is not None and verdict.ended_at_ms is not None and not _is_cut(port, state):
@@ -70,10 +75,10 @@ def _follow_up(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> F
     if port.relay.desired == "off" and (watched := _watch_off(port, state, now_ms)):
         return replace(watched, progress=(*ended, *watched.progress))
     if ended:
-        return FollowUp(state, progress=ended)
+        return Effects(state, progress=ended)
     if verdict.finding is not None and _is_news(port, state, verdict.finding, now_ms):
         return _open_event(port, state, verdict.finding, now_ms)
-    return FollowUp(state)
+    return Effects(state)
 
 
 def _without_lost_cut(port: Port, state: PortState) -> PortState:
@@ -88,7 +93,7 @@ def _is_cut(port: Port, state: PortState) -> bool:
     return port.relay.cut_by_detector and state.outcome is not None
 
 
-def _watch_off(port: Port, state: PortState, now_ms: int) -> FollowUp | None:
+def _watch_off(port: Port, state: PortState, now_ms: int) -> Effects | None:
     """What the newest reading says of an outlet that is to be off; None where it says nothing new.
 
     Until the relay is on, whatever came between, power that flows contradicts it: a welded relay may let the meter show
@@ -103,15 +108,15 @@ def _watch_off(port: Port, state: PortState, now_ms: int) -> FollowUp | None:
     return None if state.contradicted_version == relay.version else _contradicted(port, state, newest, now_ms)
 
 
-def _confirmed(port: Port, state: PortState) -> FollowUp | None:
+def _confirmed(port: Port, state: PortState) -> Effects | None:
     if state.latest is None or state.open_event_id is None or not port.relay.obeyed:
         return None
     if state.outcome not in ("sent", "obeyed"):
         return None
-    return FollowUp(replace(state, outcome="confirmed"), progress=(Progress(state.open_event_id, "confirmed"),))
+    return Effects(replace(state, outcome="confirmed"), progress=(Progress(state.open_event_id, "confirmed"),))
 
 
-def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: int) -> FollowUp:
+def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: int) -> Effects:
     """A confirmed cut saved until now; one that was never confirmed saved nothing."""
     was_told = port.relay.failing or state.outcome == "contradicted"
     was_cut = _is_cut(port, state) and state.open_event_id is not None
@@ -120,7 +125,7 @@ def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: in
         "although its outlet was switched off" if port.relay.obeyed else "because the Pi did not answer the cut in time"
     )
     message = f"{port.name} still draws {newest.power:.1f} W {why}"
-    return FollowUp(
+    return Effects(
         replace(
             state,
             outcome="contradicted" if was_cut else state.outcome,
@@ -142,7 +147,7 @@ def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> boo
     return state.open_event_id is None or (state.outcome is None and _action(port, finding) == "auto_cut")
 
 
-def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> FollowUp:
+def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> Effects:
     action = _action(port, finding)
     event = PhantomEvent(
         event_id=time_ordered_id(finding.at_ms, port.port_id),
@@ -166,7 +171,7 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
             port, "cut" if action == "auto_cut" else "phantom", f"Phantom energy detected on {port.name}", now_ms
         )
     )
-    return FollowUp(
+    return Effects(
         replace(opened, status="off") if action == "auto_cut" else opened,
         event=event,
         relay=cut(port.relay, event.event_id, finding.threshold_watts, now_ms) if action == "auto_cut" else None,
@@ -175,30 +180,30 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
     )
 
 
-def _with_always_on(port: Port, followed: FollowUp, now_ms: int) -> FollowUp:
+def _with_always_on(port: Port, effects: Effects, now_ms: int) -> Effects:
     """With the news that the outlet is never off and never idle, once a spell; whatever else is to be told goes first.
 
     Old readings tell nobody anything.
     """
-    state = followed.state
+    state = effects.state
     least_watts = always_on_watts(state.detector, port.rule)
     if least_watts is None:
-        return followed if not state.always_on else replace(followed, state=replace(state, always_on=False))
+        return effects if not state.always_on else replace(effects, state=replace(state, always_on=False))
     is_old = state.latest is None or now_ms - state.latest.at_ms > LATE_MS
-    if state.always_on or is_old or followed.notification is not None or port.policy == "observe":
-        return followed
+    if state.always_on or is_old or effects.notification is not None or port.policy == "observe":
+        return effects
     message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
     told = _notification(port, "always_on", message, now_ms)
-    return replace(followed, state=replace(state, always_on=True), notification=told)
+    return replace(effects, state=replace(state, always_on=True), notification=told)
 
 
-def with_silence(port: Port, followed: FollowUp, heard_ms: int, now_ms: int) -> FollowUp:
+def with_silence(port: Port, effects: Effects, heard_ms: int, now_ms: int) -> Effects:
     """With the news that the outlet's meter is silent, once a spell; whatever else is to be told goes first."""
-    since_ms = silence.begins_ms(followed.state, heard_ms)
-    if since_ms is None or followed.notification is not None:
-        return followed
+    since_ms = silence.begins_ms(effects.state, heard_ms)
+    if since_ms is None or effects.notification is not None:
+        return effects
     told = relay_alerts.silent(port, since_ms, now_ms)
-    return replace(followed, state=replace(followed.state, silent_since_ms=since_ms), notification=told)
+    return replace(effects, state=replace(effects.state, silent_since_ms=since_ms), notification=told)
 
 
 def _action(port: Port, finding: Finding) -> Action:

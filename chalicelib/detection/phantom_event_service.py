@@ -7,10 +7,12 @@ from typing import Literal
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
+from chalicelib.core.events import publish
 from chalicelib.detection import phantom_event_store as store
 from chalicelib.notifications.model import PhantomEvent
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
+from chalicelib.ports.model import PortChanged
 from chalicelib.ports.relays import judged_wrong, no_longer_wrong
 
 
@@ -57,5 +59,5 @@ def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int)
     if not write.commit():
         return False
     if port is not None:
-        ports.pushed(replace(port, relay=relay))
+        publish(PortChanged(replace(port, relay=relay)))
     return True

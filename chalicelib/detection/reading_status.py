@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.detection import store as states
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.model import Status, phantom_status
-from chalicelib.detection.port_state import PortState
+from chalicelib.detection.store import load_port_state
 from chalicelib.ports.model import Port
 
 
@@ -32,5 +31,5 @@ def status_of_reading(port: Port, watts: float) -> ReadingStatus:
 
 
 def _learned_watts(port: Port) -> float | None:
-    state = states.load(port.device_uid).ports.get(port.port_id, PortState())
+    state = load_port_state(port)
     return standby_threshold_watts(state.detector, port.rule)

@@ -9,17 +9,16 @@ from typing import Protocol
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import NotFound, not_found
+from chalicelib.core.events import Event, publish
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import relay_alerts as alerts
-from chalicelib.detection import store as states
-from chalicelib.detection.port_state import PortState
 from chalicelib.devices.model import Device
-from chalicelib.notifications import outbox as notify
+from chalicelib.notifications.model import Notification, NotificationAdded
+from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.ports import store
-from chalicelib.ports.model import Port
+from chalicelib.ports.model import Port, RelayReported
 from chalicelib.ports.relays import Relay, RelayState, report
-from chalicelib.realtime import publisher as live
 
 
 class RelayReport(Protocol):
@@ -66,15 +65,22 @@ def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
         relay = report(port.relay, given.state, given.version, given.reason, now_ms)
         if relay is port.relay:  # nothing new, or a report about an older command than the last one
             return port
-        if not _store(port, relay, now_ms):
+        news = alerts.of_relay(port, relay, now_ms)
+        events = _store(port, relay, news, now_ms)
+        if events is None:
             return None
-        return _shown(port, replace(port, relay=relay), now_ms)
+        publish(*events)
+        return replace(port, relay=relay)
 
     return retry_conflicts_from(port, attempt, lambda: store.load(port.port_id), "This outlet keeps changing.")
 
 
-def _store(port: Port, relay: Relay, now_ms: int) -> bool:
-    """Store the reported relay together with what it means for the cut behind it, and what is to be told."""
+def _store(port: Port, relay: Relay, news: Notification | None, now_ms: int) -> list[Event] | None:
+    """Store the reported relay, what it means for the cut behind it, and the news, as one.
+
+    Returns:
+        What happened; None when the outlet has changed meanwhile.
+    """
     write = Transaction()
     store.put_relay(write, port, relay)
     event_id = port.relay.cut_event_id
@@ -84,13 +90,7 @@ def _store(port: Port, relay: Relay, now_ms: int) -> bool:
                 phantom_events.put_obeyed(write, port.owner_id, event_id, now_ms)
         else:
             endings.put_ended(write, port, "undone" if relay.switched_by == "person" else "refused", now_ms)
-    if news := alerts.of_relay(port, relay, now_ms):
-        notify.put(write, news)
-    return write.commit()
-
-
-def _shown(before: Port, after: Port, now_ms: int) -> Port:
-    state = states.load(after.device_uid).ports.get(after.port_id, PortState())
-    news = alerts.of_relay(before, after.relay, now_ms)
-    live.push(after.owner_id, [live.port_message(after, state), notify.message(news) if news else None])
-    return after
+    events: list[Event] = [RelayReported(replace(port, relay=relay))]
+    if news is not None:
+        events.append(NotificationAdded(enqueue_notification(write, news)))
+    return events if write.commit() else None

@@ -12,6 +12,7 @@ from chalicelib.core.concurrency import Slots
 from chalicelib.core.http import route
 from chalicelib.detection import backtest_service as backtests
 from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.store import load_port_state
 from chalicelib.ports import schemas as wire
 from chalicelib.ports import service as ports
 
@@ -27,7 +28,7 @@ def explain_detector(call: SessionCall[None], port_id: str) -> wire.DetectorAnsw
     Answers why the detector decides as it does for an outlet.
     """
     port = ports.own(call.owner_id, port_id)
-    return views.explanation(port_id, explain_decision(ports.state_of(port).detector, port.rule))
+    return views.explanation(port_id, explain_decision(load_port_state(port).detector, port.rule))
 
 
 @route(

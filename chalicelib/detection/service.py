@@ -1,161 +1,157 @@
-"""Examining what was stored, on the stream: the detector looks at it, and what follows is written and pushed.
+"""Detection on the stream: take stored readings into the state of their outlets, and decide what follows.
 
-All that one device's chunks lead to is one transaction with its state, so that a redelivered chunk, whose readings
-lie behind the watermarks, changes nothing but the mark that the usage of its hours is to be computed. That is a second
-step, for which no device's cut waits.
+The state of a device and everything that follows from its readings are one transaction. A chunk that comes again only
+marks the usage of its hours to be computed: its readings lie behind the watermarks. Detection returns domain events and
+waits for nobody who acts on them (entrypoints/subscribers.py).
 """
 
 from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core import telemetry
-from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.detection import phantom_event_store as phantom_events
-from chalicelib.detection import silence
-from chalicelib.detection import store as states
+from chalicelib.core.events import Event
+from chalicelib.detection import phantom_event_store, silence
 from chalicelib.detection.detector import step_detector
-from chalicelib.detection.effects import FollowUp, follow_up, with_silence
+from chalicelib.detection.effects import Effects, effects_of, with_silence
+from chalicelib.detection.events import (
+    HoursTouched,
+    OutletSilenceChanged,
+    PhantomFound,
+    PhantomProgressed,
+    PortCut,
+    ReadingsTaken,
+)
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import DeviceState, PortState
-from chalicelib.devices import store as device_store
+from chalicelib.detection.store import load_device_state, put_device_state, save_device_state
 from chalicelib.energy import dirty_hours
-from chalicelib.energy.roll_up import roll_up
-from chalicelib.notifications import outbox as notify
+from chalicelib.notifications.model import NotificationAdded
+from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
-from chalicelib.readings.model import (
-    LATE_MS,
-    MAX_AHEAD_MS,
-    Chunk,
-    Columns,
-    MeterReading,
-    SensorLog,
-    merged,
-    merged_sensors,
-)
-from chalicelib.realtime import commands
-from chalicelib.realtime import publisher as live
+from chalicelib.readings.model import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, MeterReading, merged
 
 LOG = logging.getLogger("ghostwatt.examine")
-ROLL_UP_SECONDS = 1.0
-"""Of one run of the stream, for all its devices: the next batch waits for it. The schedule computes what is left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
-    """One device's records are examined; what is left is to compute the usage of its hours.
+class Detection:
+    """What the readings of one device led to; all of it is stored.
 
     Attributes:
-        ports: The device's outlets.
-        state: Its state as it is stored now; None if nothing has changed.
-        errors: What went wrong at single ports.
+        events: What happened, for subscribers.
+        errors: What went wrong at single outlets.
     """
 
-    ports: Sequence[Port] = ()
-    state: DeviceState | None = None
+    events: Sequence[Event] = ()
     errors: ErrorCollector = field(default_factory=lambda: ErrorCollector(LOG))
 
-    def roll_up(self, deadline: Deadline, now_ms: int) -> None:
-        """Compute the hours that are due while there is time; then raise what went wrong at a port, if anything did."""
-        if self.state is not None:
-            roll_up(self.ports, self.state, deadline, now_ms)
-        self.errors.raise_first()
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """An outlet as it was before, and what follows from the readings there."""
+
+    port: Port
+    before: PortState
+    effects: Effects
 
 
-def examine(chunks: Sequence[Chunk], now_ms: int) -> None:
-    """Take stored chunks of one device into the state of its ports, act on it, and compute its usage.
+def detect(chunks: Sequence[Chunk], now_ms: int) -> Detection:
+    """Take stored chunks of one device into the state of its outlets, and decide what follows.
 
-    Raises what `detect` raises, and what went wrong at a port when all is done for the others.
-    """
-    detect(chunks, now_ms).roll_up(Deadline(ROLL_UP_SECONDS), now_ms)
+    Args:
+        chunks: The chunks, in the order in which they were stored; they may come again.
+        now_ms: The current time, epoch ms.
 
-
-def detect(chunks: Sequence[Chunk], now_ms: int) -> Examined:
-    """Take stored chunks of one device, in the order of storing, into the state of its ports, and act on it.
-
-    Raises Unavailable when it cannot be written now; the same chunks may be given again.
+    Raises:
+        Unavailable: The state cannot be written now; the same chunks may be given again.
     """
     return retry_conflicts(lambda: _detect(chunks, now_ms), "This device's state keeps changing.")
 
 
-def _detect(chunks: Sequence[Chunk], now_ms: int) -> Examined | None:
+def _detect(chunks: Sequence[Chunk], now_ms: int) -> Detection | None:
     """None when somebody else has changed the state meanwhile."""
     device_uid = chunks[0].device_uid
-    before = states.load(device_uid)
+    before = load_device_state(device_uid)
     ports = {port.port_id: port for port in port_store.of_device(device_uid)}
-    errors = ErrorCollector(LOG)  # one outlet's trouble must not keep the device's others from being watched
-    looks = _look_at_all(ports, before, chunks, errors, now_ms)
-    looks |= _silent(ports, before, looks, now_ms)
-    known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
+    errors = ErrorCollector(LOG)
+    outcomes = _outcomes_of_readings(ports, before, chunks, errors, now_ms)
+    outcomes |= _outcomes_of_silence(ports, before, outcomes, now_ms)
+    kept = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
     after = replace(
         before,
-        ports=known | {port_id: look.state for port_id, look in looks.items()},
+        ports=kept | {port_id: outcome.effects.state for port_id, outcome in outcomes.items()},
         dirty_hours=dirty_hours.mark(
             before.dirty_hours,
             [chunk for chunk in chunks if chunk.ports.keys() & ports.keys()],
             now_ms,
-            _counted_hours(chunks, before, [port_id for port_id, look in looks.items() if look.state.is_counted]),
+            _counted_hours(chunks, outcomes),
         ),
     )
     if after == before:
-        return Examined(errors=errors)
-    if not _write(after, [(ports[port_id], look) for port_id, look in looks.items()]):
+        return Detection(errors=errors)
+    stored = _store(after, list(outcomes.values()))
+    if stored is None:
         return None
-    _push([(ports[port_id], look) for port_id, look in looks.items()], before)
-    return Examined(list(ports.values()), replace(after, version=after.version + 1), errors)
+    touched = HoursTouched(chunks[0].owner_id, list(ports.values()), replace(after, version=after.version + 1), now_ms)
+    return Detection([*stored, touched], errors)
 
 
-def _look_at_all(
+def _outcomes_of_readings(
     ports: Mapping[str, Port], before: DeviceState, chunks: Sequence[Chunk], errors: ErrorCollector, now_ms: int
-) -> dict[str, FollowUp]:
-    """What follows at each port by its id; those that cannot be examined are left out."""
-    looks: dict[str, FollowUp] = {}
+) -> dict[str, _Outcome]:
+    """The outcome at each outlet by port id. An error at one outlet is collected and does not stop the others."""
+    outcomes: dict[str, _Outcome] = {}
     for port_id, columns in merged(chunks).items():
         if port_id in ports:
             with errors.collect(f"examining port {telemetry.hashed(port_id)}"):
-                looks[port_id] = _look(ports[port_id], before.ports.get(port_id, PortState()), columns, now_ms)
-    return looks
+                port, state = ports[port_id], before.ports.get(port_id, PortState())
+                outcomes[port_id] = _Outcome(port, state, _effects_of_readings(port, state, columns, now_ms))
+    return outcomes
 
 
-def _silent(
-    ports: Mapping[str, Port], before: DeviceState, looks: Mapping[str, FollowUp], now_ms: int
-) -> dict[str, FollowUp]:
-    """What follows at outlets that have sent nothing for long, by the newest readings of the device's others."""
-    known = {port_id: state for port_id, state in before.ports.items() if port_id in ports}
-    followed = {port_id: FollowUp(state) for port_id, state in known.items()} | dict(looks)
-    heard_ms = max((each.state.detector.watermark_ms for each in followed.values()), default=0)
+def _outcomes_of_silence(
+    ports: Mapping[str, Port], before: DeviceState, outcomes: Mapping[str, _Outcome], now_ms: int
+) -> dict[str, _Outcome]:
+    """The outcome at outlets that have sent nothing for long, by the newest readings of the device's others."""
+    silent_or_not = {
+        port_id: _Outcome(ports[port_id], state, Effects(state))
+        for port_id, state in before.ports.items()
+        if port_id in ports
+    } | dict(outcomes)
+    heard_ms = max((outcome.effects.state.detector.watermark_ms for outcome in silent_or_not.values()), default=0)
     if now_ms - heard_ms > LATE_MS:
         return {}
     return {
-        port_id: with_silence(ports[port_id], each, heard_ms, now_ms)
-        for port_id, each in followed.items()
-        if silence.begins_ms(each.state, heard_ms) is not None
+        port_id: replace(outcome, effects=with_silence(outcome.port, outcome.effects, heard_ms, now_ms))
+        for port_id, outcome in silent_or_not.items()
+        if silence.begins_ms(outcome.effects.state, heard_ms) is not None
     }
 
 
-def _counted_hours(chunks: Sequence[Chunk], before: DeviceState, port_ids: Sequence[str]) -> set[int]:
+def _counted_hours(chunks: Sequence[Chunk], outcomes: Mapping[str, _Outcome]) -> set[int]:
     """The hours of gaps that counters fill, as far as they change."""
-    found: set[int] = set()
-    for port_id in port_ids:
-        newest_ms = before.ports.get(port_id, PortState()).detector.watermark_ms
-        found |= dirty_hours.counted_gap_hours(chunks, port_id, newest_ms)
-    return found
+    hours: set[int] = set()
+    for port_id, outcome in outcomes.items():
+        if outcome.effects.state.is_counted:
+            hours |= dirty_hours.counted_gap_hours(chunks, port_id, outcome.before.detector.watermark_ms)
+    return hours
 
 
-def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> FollowUp:
+def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms: int) -> Effects:
     detector = before.detector
     if detector.watermark_ms > now_ms + MAX_AHEAD_MS:
         detector = detector.learned()  # our own clock was ahead: until then all readings would pass for old ones
     before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
     newest_ms = before.detector.watermark_ms
     if columns.times_ms[-1] <= newest_ms:
-        return FollowUp(before)
+        return Effects(before)
     new_times_ms = columns.times_ms[bisect_right(columns.times_ms, newest_ms) :]
     latest_ms = None if before.latest is None else before.latest.at_ms
     pace_ms = silence.learned(before.pace_ms, latest_ms, new_times_ms)
@@ -166,57 +162,48 @@ def _look(port: Port, before: PortState, columns: Columns, now_ms: int) -> Follo
     )
     heard = replace(before, detector=detector, latest=newest, pace_ms=pace_ms, silent_since_ms=None)
     heard = replace(heard, status="off" if is_off(port.relay, heard) else verdict.status)
-    return follow_up(port, heard, verdict, now_ms)
+    return effects_of(port, heard, verdict, now_ms)
 
 
-def _write(after: DeviceState, looks: Sequence[tuple[Port, FollowUp]]) -> bool:
-    if not any(look.event or look.progress or look.notification for _, look in looks):
-        return states.save(after)
-    write = Transaction()
-    states.put(write, after)
-    for port, look in looks:
-        if look.event:
-            phantom_events.put(write, look.event)
-        if look.relay:
-            port_store.put_cut(write, port, look.relay)
-        if look.notification:
-            notify.put(write, look.notification)
-        for progress in look.progress:
-            phantom_events.put_progress(write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms)
-    return write.commit()
+def _store(after: DeviceState, outcomes: Sequence[_Outcome]) -> list[Event] | None:
+    """Store the state and its effects as one.
 
-
-def _push(looks: Sequence[tuple[Port, FollowUp]], before: DeviceState) -> None:
-    messages: list[live.Message] = []
-    for port, look in looks:
-        known = before.ports.get(port.port_id, PortState())
-        after = replace(port, relay=look.relay or port.relay)
-        if look.state.latest != known.latest:
-            messages.append(live.reading_message(after, look.state))
-        has_turned = look.state.silent_since_ms != known.silent_since_ms
-        if look.relay or look.event or look.progress or has_turned:
-            messages.append(live.port_message(after, look.state))
-        if look.notification:
-            messages.append(notify.message(look.notification))
-    if looks:
-        live.push(looks[0][0].owner_id, messages)
-    if switched := [port for port, look in looks if look.relay]:
-        commands.send_relays(switched[0])
-    if cuts := [port.port_id for port, look in looks if look.event and look.event.action == "auto_cut"]:
-        telemetry.measure({"Cuts": len(cuts)}, ports=cuts)
-
-
-def examine_sensors(log: SensorLog) -> None:
-    """Show the newest values of a device's free sensors; older ones only stay in its history.
-
-    A log that grew is examined again: its records may come in any order, and each adds what is missing.
+    Returns:
+        What happened; None when the state or an outlet has changed meanwhile.
     """
-    device = device_store.load(log.device_id)
-    if device is None or device.device_uid != log.device_uid:
-        return
-    is_more = device.sensors is not None and device.sensors_at_ms == log.at_ms
-    values = merged_sensors(device.sensors or {}, log.values) if is_more else log.values
-    if is_more and values == device.sensors:
-        return
-    if device_store.save_sensors(device, values, log.at_ms):
-        live.push(log.owner_id, [live.sensor_message(replace(log, values=values))])
+    if not any(outcome.effects.writes_more_than_state for outcome in outcomes):
+        if not save_device_state(after):
+            return None
+        return [event for outcome in outcomes for event in _events(outcome)]
+    write = Transaction()
+    put_device_state(write, after)
+    events: list[Event] = []
+    for outcome in outcomes:
+        port, effects = outcome.port, outcome.effects
+        if effects.event:
+            phantom_event_store.put(write, effects.event)
+        if effects.relay:
+            port_store.put_cut(write, port, effects.relay)
+        for progress in effects.progress:
+            phantom_event_store.put_progress(
+                write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms
+            )
+        events += _events(outcome)
+        if effects.notification:
+            events.append(NotificationAdded(enqueue_notification(write, effects.notification)))
+    return events if write.commit() else None
+
+
+def _events(outcome: _Outcome) -> Iterator[Event]:
+    effects, before = outcome.effects, outcome.before
+    port, state = replace(outcome.port, relay=effects.relay or outcome.port.relay), effects.state
+    if state.latest != before.latest:
+        yield ReadingsTaken(port, state)
+    if effects.event:
+        yield PhantomFound(port, state, effects.event)
+    if effects.relay:
+        yield PortCut(port, state)
+    if effects.progress:
+        yield PhantomProgressed(port, state)
+    if state.silent_since_ms != before.silent_since_ms:
+        yield OutletSilenceChanged(port, state)

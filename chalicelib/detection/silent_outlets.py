@@ -1,6 +1,6 @@
-"""Outlets whose meter fell silent while their device calls: told once a spell, by a call that brings no readings.
+"""Outlets whose meter fell silent while their device calls without readings: the owner is notified once an episode.
 
-A call with readings tells nothing here: the stream compares the outlets of a device with each other (examine.py).
+After a call with readings, the stream compares the outlets of the device with each other (detection/service.py).
 """
 
 from __future__ import annotations
@@ -9,44 +9,45 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction
+from chalicelib.core.events import Event, publish
 from chalicelib.core.settings import settings
 from chalicelib.detection import silence
-from chalicelib.detection import store as states
-from chalicelib.detection.effects import FollowUp, with_silence
+from chalicelib.detection.effects import Effects, with_silence
+from chalicelib.detection.events import OutletSilenceChanged
+from chalicelib.detection.store import load_device_state, put_device_state
 from chalicelib.devices.model import Device
-from chalicelib.notifications import outbox as notify
+from chalicelib.notifications.model import NotificationAdded
+from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.ports.model import Port
-from chalicelib.realtime import publisher as live
 
 
 def note_silent_outlets(device: Device, ports: Sequence[Port], now_ms: int) -> None:
-    """Mark the outlets of a device that are silent at this call, and tell it; the next call finds what is left.
+    """Mark the outlets of a device that are silent at this call, and notify the owner.
 
     device is what was known before the call: one that has just come back may still have its readings to send.
     """
     if not ports or not _was_in_touch(device, now_ms):
         return
-    before = states.load(device.device_uid)
+    before = load_device_state(device.device_uid)
     heard_ms = silence.heard_ms(now_ms, settings().upload_seconds) or now_ms
-    looked_at = [(port, before.ports[port.port_id]) for port in ports if port.port_id in before.ports]
+    known = [(port, before.ports[port.port_id]) for port in ports if port.port_id in before.ports]
     silent = [
-        (port, with_silence(port, FollowUp(state), heard_ms, now_ms))
-        for port, state in looked_at
+        (port, with_silence(port, Effects(state), heard_ms, now_ms))
+        for port, state in known
         if silence.begins_ms(state, heard_ms) is not None
     ]
     if not silent:
         return
     write = Transaction()
-    after = dict(before.ports) | {port.port_id: followed.state for port, followed in silent}
-    states.put(write, replace(before, ports=after))
-    for _, followed in silent:
-        if followed.notification:
-            notify.put(write, followed.notification)
-    if not write.commit():  # new readings at this moment: look again at the next call
-        return
-    for port, followed in silent:
-        told = notify.message(followed.notification) if followed.notification else None
-        live.push(device.owner_id, [live.port_message(port, followed.state), told])
+    after = dict(before.ports) | {port.port_id: effects.state for port, effects in silent}
+    put_device_state(write, replace(before, ports=after))
+    events: list[Event] = []
+    for port, effects in silent:
+        events.append(OutletSilenceChanged(port, effects.state))
+        if effects.notification:
+            events.append(NotificationAdded(enqueue_notification(write, effects.notification)))
+    if write.commit():  # else new readings came at this moment: the next call looks again
+        publish(*events)
 
 
 def _was_in_touch(device: Device, now_ms: int) -> bool:

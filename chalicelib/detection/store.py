@@ -17,6 +17,7 @@ from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
 from chalicelib.energy import dirty_hours
 from chalicelib.notifications.model import Outcome
+from chalicelib.ports.model import Port
 from chalicelib.readings.model import MeterReading
 
 
@@ -121,7 +122,7 @@ def _item(state: DeviceState) -> StateItem:
     )
 
 
-def load(device_uid: str) -> DeviceState:
+def load_device_state(device_uid: str) -> DeviceState:
     """The state of a device; an empty one (version 0) if nothing was stored yet."""
     try:
         return _state(StateItem.get(device_uid, consistent_read=True))
@@ -129,28 +130,33 @@ def load(device_uid: str) -> DeviceState:
         return DeviceState(device_uid)
 
 
-def load_many(device_uids: Iterable[str]) -> dict[str, DeviceState]:
+def load_port_state(port: Port) -> PortState:
+    """Load the state of one port; an empty one before its first reading."""
+    return load_device_state(port.device_uid).ports.get(port.port_id, PortState())
+
+
+def load_device_states(device_uids: Iterable[str]) -> dict[str, DeviceState]:
     """The states of many devices, a hundred a call; those without one are left out."""
     return {item.device_uid: _state(item) for item in StateItem.batch_get(list(device_uids))}
 
 
-def due(due_shard: str, now_ms: int) -> Iterator[str]:
+def load_due_devices(due_shard: str, now_ms: int) -> Iterator[str]:
     """The uids of devices in one shard whose usage nothing else has computed; reads only those."""
     for item in StateItem.by_due.query(due_shard, StateItem.due_at_ms <= now_ms):
         yield item.device_uid
 
 
-def save(state: DeviceState) -> bool:
+def save_device_state(state: DeviceState) -> bool:
     """Store the state as the next version; False when somebody else stored one since it was read."""
     return _item(state).save_if(_unchanged(state))
 
 
-def put(write: Transaction, state: DeviceState) -> None:
+def put_device_state(write: Transaction, state: DeviceState) -> None:
     """Add to a transaction: the state as the next version, unless somebody else stored one since it was read."""
     write.save(_item(state), condition=_unchanged(state))
 
 
-def remove(device_uid: str) -> None:
+def delete_device_state(device_uid: str) -> None:
     """Forget the state of a device."""
     StateItem(device_uid, version=0, ports=b"").delete()
 

@@ -234,3 +234,27 @@ def parse_principal(text: str) -> Principal:
 def key_digest(key: str) -> str:
     """The stored form of a key."""
     return digest(key)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device was added or renamed, or went online or offline."""
+
+    device: Device
+
+    @property
+    def owner_id(self) -> str:
+        """Whose device it is."""
+        return self.device.owner_id
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRemoved:
+    """A device was released."""
+
+    device: Device
+
+    @property
+    def owner_id(self) -> str:
+        """Whose device it is."""
+        return self.device.owner_id

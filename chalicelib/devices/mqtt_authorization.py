@@ -12,8 +12,7 @@ from chalicelib.devices import model as keys
 from chalicelib.devices import service as devices
 from chalicelib.devices import store
 from chalicelib.devices.model import Device, Principal
-from chalicelib.realtime import commands
-from chalicelib.realtime.commands import topic as commands_topic
+from chalicelib.realtime.device_channel import commands_topic, is_client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def _note_client(device: Device, client_id: str) -> None:
     def attempt(latest: Device | None) -> Literal[True] | None:
         if latest is None or latest.device_uid != device.device_uid:
             raise _gone()
-        if client_id in latest.mqtt_client_ids or not commands.is_client_id(client_id):
+        if client_id in latest.mqtt_client_ids or not is_client_id(client_id):
             return True
         client_ids = (*latest.mqtt_clients, client_id)[-keys.MAX_MQTT_CLIENTS :]
         return True if store.save_mqtt_clients(latest, client_ids) else None

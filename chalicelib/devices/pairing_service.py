@@ -10,14 +10,14 @@ from chalicelib.accounts.store import put_open_check
 from chalicelib.core import throttle
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import BadRequest, Conflict, not_found
+from chalicelib.core.events import publish
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
 from chalicelib.devices import model as keys
 from chalicelib.devices import pairing_store as store
 from chalicelib.devices import service as devices
 from chalicelib.devices import store as device_store
-from chalicelib.devices.model import Device
+from chalicelib.devices.model import Device, DeviceChanged
 from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
-from chalicelib.realtime import publisher as live
 
 DEFAULT_NAME = "My Device"
 BUSY = "This device keeps changing."
@@ -159,7 +159,7 @@ def _approve(account: Account, claim: Claim, known: Device | None, name: str | N
         device = replace(known, name=name or known.name)
     if not write.commit():
         return None
-    live.push_device(device)
+    publish(DeviceChanged(device))
     return replace(claim, state="approved")
 
 

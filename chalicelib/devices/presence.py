@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import Busy
+from chalicelib.core.events import Event, publish
 from chalicelib.devices import device_alerts, liveness
 from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import Presence, after_call, after_change, after_flapping, is_call_due_for_storing
-from chalicelib.devices.model import Device
-from chalicelib.notifications import outbox as notify
-from chalicelib.notifications.model import Notification
-from chalicelib.realtime import publisher as live
+from chalicelib.devices.model import Device, DeviceChanged
+from chalicelib.notifications.model import Notification, NotificationAdded
+from chalicelib.notifications.outbox import enqueue_notification
 
 
 def note_call(device: Device, now_ms: int) -> bool:
@@ -40,16 +40,14 @@ def _touch(device: Device, after: Presence, now_ms: int) -> bool:
     if not liveness.begins_to_flap(device.presence, after):
         touched = devices.touch(device, after, now_ms)
         if touched and not device.online:
-            live.push_device(replace(device, online=True, last_seen_ms=now_ms, presence=after))
+            publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms, presence=after)))
         return touched
     write = Transaction()
     devices.put_touch(write, device, after, now_ms)
-    news = _flapping(device, now_ms)
-    notify.put(write, news)
+    news = enqueue_notification(write, _flapping(device, now_ms))
     if not write.commit():
         return False
-    back = replace(device, online=True, last_seen_ms=now_ms)
-    live.push(device.owner_id, [live.device_message(back), notify.message(news)])
+    publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms)), NotificationAdded(news))
     return True
 
 
@@ -76,12 +74,12 @@ def note_silence(device: Device, now_ms: int) -> bool:
 def _store_silence(device: Device, after: Presence, news: Notification | None) -> bool:
     write = Transaction()
     devices.put_offline(write, device, after, after.calm_at_ms if after.flapping_since_ms is not None else None)
+    events: list[Event] = [DeviceChanged(replace(device, online=False, presence=after))]
     if news is not None:
-        notify.put(write, news)
+        events.append(NotificationAdded(enqueue_notification(write, news)))
     if not write.commit():
         return False
-    gone = replace(device, online=False, presence=after)
-    live.push(device.owner_id, [live.device_message(gone), notify.message(news) if news is not None else None])
+    publish(*events)
     return True
 
 
@@ -96,10 +94,9 @@ def note_report(device: Device, version: str | None, dropped_readings: int | Non
         return known
     write = Transaction()
     devices.put_agent(write, device, after)
-    news = device_alerts.readings_dropped(device, lost, now_ms)
-    notify.put(write, news)
+    stored = enqueue_notification(write, device_alerts.readings_dropped(device, lost, now_ms))
     if write.commit():
-        live.push(device.owner_id, [notify.message(news)])
+        publish(NotificationAdded(stored))
     return known
 
 

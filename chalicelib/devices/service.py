@@ -10,20 +10,21 @@ from chalicelib.accounts.service import check_account_open
 from chalicelib.accounts.store import put_open_check
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Unauthenticated, not_found
+from chalicelib.core.events import publish
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS
 from chalicelib.detection import silence
-from chalicelib.detection import store as states
 from chalicelib.detection.port_state import DeviceState
+from chalicelib.detection.store import load_device_states
 from chalicelib.devices import device_alerts, store
 from chalicelib.devices import list_order as device_order
 from chalicelib.devices import model as keys
 from chalicelib.devices.list_order import Calls, Place
-from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, api_key_device_id
-from chalicelib.notifications import outbox as notify
-from chalicelib.realtime import commands
-from chalicelib.realtime import publisher as live
+from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, DeviceChanged, api_key_device_id
+from chalicelib.notifications.model import NotificationAdded
+from chalicelib.notifications.outbox import enqueue_notification
+from chalicelib.realtime import device_channel
 
 FEW = 20
 """Devices that are read whole at once: nearly everybody has fewer."""
@@ -82,7 +83,7 @@ def _add(account: Account, device: Device) -> bool:
     if not write.commit():
         check_account_open(account)
         return False
-    live.push_device(device)
+    publish(DeviceChanged(device))
     return True
 
 
@@ -92,9 +93,9 @@ def refused(device: Device, now_ms: int) -> Conflict:
         news = device_alerts.pairing_refused(device, now_ms)
         write = Transaction()
         store.put_pairing_told(write, device, now_ms)
-        notify.put(write, news)
+        stored = enqueue_notification(write, news)
         if write.commit():
-            live.push(device.owner_id, [notify.message(news)])
+            publish(NotificationAdded(stored))
     return _owned()
 
 
@@ -135,7 +136,7 @@ def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
         if not store.save_keys(device, promoted):
             return None
         if device.keys.current_sha256 is not None:
-            commands.hang_up(device.mqtt_client_ids)
+            device_channel.abort_mqtt_connections(device.mqtt_client_ids)
         return replace(device, keys=promoted)
 
     return retry_conflicts(attempt, BUSY)
@@ -181,7 +182,7 @@ def _calls(device: Device) -> Calls:
 
 def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
     """What is known of these devices' ports, by device_uid."""
-    return states.load_many(device.device_uid for device in devices if device.ports)
+    return load_device_states(device.device_uid for device in devices if device.ports)
 
 
 def heard_ms(device: Device) -> int | None:
@@ -194,7 +195,7 @@ def rename(owner_id: str, device_id: str, name: str) -> Device:
     if not store.save_name(own(owner_id, device_id), name):
         raise not_found("device")
     device = own(owner_id, device_id)
-    live.push_device(device)
+    publish(DeviceChanged(device))
     return device
 
 

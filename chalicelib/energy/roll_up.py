@@ -16,9 +16,9 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.due_index import shards
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
-from chalicelib.detection import store as states
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.detection.store import load_device_state, load_due_devices, save_device_state
 from chalicelib.devices import store as devices
 from chalicelib.energy import dirty_hours, store
 from chalicelib.energy.model import Usage
@@ -67,7 +67,7 @@ def roll_up_silent_devices(deadline: Deadline, now_ms: int) -> int:
     """
     count = 0
     with ErrorCollector(LOG) as errors:
-        for device_uid in (device_uid for shard in shards() for device_uid in states.due(shard, now_ms)):
+        for device_uid in (device_uid for shard in shards() for device_uid in load_due_devices(shard, now_ms)):
             if deadline.expired:
                 break
             with errors.collect(f"rolling up device {telemetry.hashed(device_uid)}"):
@@ -78,7 +78,7 @@ def roll_up_silent_devices(deadline: Deadline, now_ms: int) -> int:
 
 def roll_up_device(device_uid: str, deadline: Deadline, now_ms: int) -> None:
     """Compute and store all dirty hours of a device that sends no more, the last one too."""
-    while due := dirty_hours.due((state := states.load(device_uid)).dirty_hours, LATEST_MS, now_ms):
+    while due := dirty_hours.due((state := load_device_state(device_uid)).dirty_hours, LATEST_MS, now_ms):
         ports = port_store.of_device(device_uid)
         if not _roll_up(ports, state, due, LATEST_MS, deadline, now_ms) or deadline.expired:
             return  # there is no time, or the state has changed: the device sends again
@@ -99,7 +99,7 @@ def _roll_up(
     left = dirty_hours.postpone(left, outcome.failed, now_ms)
     for day_ms in dirty_hours.finished_days(outcome.computed, left, watermark_ms):
         _put_day(ports, state, day_ms)
-    return states.save(replace(state, dirty_hours=left))
+    return save_device_state(replace(state, dirty_hours=left))
 
 
 def hours_with_all_readings(ports: Sequence[Port], hours: Collection[int], now_ms: int) -> list[int]:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from chalicelib.core.errors import Invalid, Unavailable
 from chalicelib.core.times import DAY_MS, HOUR_MS
-from chalicelib.detection import store as states
 from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.detection.store import load_device_state
 from chalicelib.energy import store
 from chalicelib.energy.dirty_hours import HOURS_PER_DAY, runs
 from chalicelib.energy.model import Usage
@@ -49,7 +49,7 @@ class DeviceCache:
     def state(self, device_uid: str) -> DeviceState:
         """Load the state of a device."""
         if device_uid not in self._states:
-            self._states[device_uid] = states.load(device_uid)
+            self._states[device_uid] = load_device_state(device_uid)
         return self._states[device_uid]
 
     def reading_span_ms(self, device_uid: str) -> tuple[int, int] | None:

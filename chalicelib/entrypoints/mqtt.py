@@ -26,7 +26,7 @@ from chalicelib.readings.mqtt_schemas import (
     SignIn,
 )
 from chalicelib.readings.schemas import Batch, Reading
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.mqtt")
@@ -49,7 +49,7 @@ def mqtt_data(event: dict[str, Any], context: object) -> None:
         now_ms = clock.now_ms()
         device = _sender(published, now_ms)
         if device is not None:
-            commands.send(device.device_id, _answer(device, published, now_ms))
+            device_channel.publish_to_device(device.device_id, _answer(device, published, now_ms))
 
 
 def _sender(published: Published, now_ms: int) -> Device | None:
@@ -58,7 +58,7 @@ def _sender(published: Published, now_ms: int) -> Device | None:
         return mqtt_sign_in.signed_in(published.device_id, published.principal, now_ms)
     except Unauthenticated:
         LOG.warning("a message was refused: its sender's key has ended")
-        commands.hang_up([published.client_id])
+        device_channel.abort_mqtt_connections([published.client_id])
         return None
 
 

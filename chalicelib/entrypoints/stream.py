@@ -1,7 +1,7 @@
-"""The stream of stored readings: decode, examine device by device; what fails is named, so that only it comes again.
+"""The stream of stored readings: decode, detect device by device, run the subscribers; name the records that failed.
 
-No device's verdict waits for another's flood: the device with the fewest readings comes first, of a device's sensor
-logs only the newest is examined, and usage is computed once all verdicts are written.
+No device waits for another's flood: the device with the fewest readings comes first, of a device's sensor logs only the
+newest counts, and the subscribers run once the verdicts of all devices are stored. Only failed records come again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalice.app import Blueprint, DynamoDBEvent
@@ -18,14 +18,44 @@ from chalice.app import Blueprint, DynamoDBEvent
 from chalicelib.core import clock, telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
-from chalicelib.detection.service import ROLL_UP_SECONDS, Examined, detect, examine_sensors
+from chalicelib.core.events import Event
+from chalicelib.detection.events import HoursTouched
+from chalicelib.detection.service import Detection, detect
+from chalicelib.energy.roll_up import roll_up
+from chalicelib.entrypoints.subscribers import SUBSCRIBERS, Subscriber
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import Chunk, SensorLog
+from chalicelib.readings.sensor_service import update_newest_sensors
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.stream")
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/readings/stream/replaced-by-the-template"
 """Chalice wants one at packaging; the merged template puts the true one in its place."""
+
+
+def roll_up_hours(events: Sequence[Event], deadline: Deadline) -> None:
+    """Compute the usage of the hours that are due, until the deadline; the schedule computes what is left."""
+    for event in events:
+        if isinstance(event, HoursTouched):
+            roll_up(event.ports, event.state, deadline, event.at_ms)
+
+
+STREAM_SUBSCRIBERS = (*SUBSCRIBERS, Subscriber("computing usage", roll_up_hours, seconds=1.0))
+"""The next batch of records waits for them."""
+
+
+def process_chunks(chunks: Sequence[Chunk], now_ms: int) -> None:
+    """Detect, and run the subscribers, for chunks of one device that come from elsewhere than the stream.
+
+    Raises:
+        Unavailable: The state cannot be written now.
+        Exception: An outlet or a subscriber failed; everything else is done.
+    """
+    detection = detect(chunks, now_ms)
+    with detection.errors as errors:
+        for subscriber in STREAM_SUBSCRIBERS:
+            with errors.collect(subscriber.name):
+                subscriber.handle(detection.events, Deadline(subscriber.seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +99,18 @@ def _examine(records: Sequence[Mapping[str, Any]]) -> _Failed:
     for record in records:
         if record["eventName"] == "INSERT" or _is_sensors_changed(record):
             _collect(record, by_device, failed)
-    detected: list[tuple[list[_Stored], Examined]] = []
+    detections: list[tuple[list[_Stored], Detection]] = []
     for stored in sorted(by_device.values(), key=_readings):
         with _naming(stored, failed):
-            detected += [(stored, _detect(stored))]
-    deadline = Deadline(ROLL_UP_SECONDS)
-    for stored, examined in detected:
+            detections.append((stored, _detect(stored)))
+    for subscriber in STREAM_SUBSCRIBERS:
+        deadline = Deadline(subscriber.seconds)
+        for stored, detection in detections:
+            with _naming(stored, failed):
+                subscriber.handle(detection.events, deadline)
+    for stored, detection in detections:
         with _naming(stored, failed):
-            examined.roll_up(deadline, clock.now_ms())
+            detection.errors.raise_first()
     return failed
 
 
@@ -118,16 +152,17 @@ def _readings(stored: Sequence[_Stored]) -> int:
     return sum(len(columns.times_ms) for chunk in chunks for columns in chunk.ports.values())
 
 
-def _detect(stored: Sequence[_Stored]) -> Examined:
-    """Examine one device's records. Sensor logs only replace each other in what is shown: the newest will do."""
+def _detect(stored: Sequence[_Stored]) -> Detection:
+    """Take one device's records. Sensor logs only replace each other in what is shown: the newest will do."""
     now_ms = clock.now_ms()
-    examined = Examined()
+    detection = Detection()
     if chunks := [entry.item for entry in stored if isinstance(entry.item, Chunk)]:
-        examined = detect(chunks, now_ms)
+        detection = detect(chunks, now_ms)
         _measure(chunks, now_ms)
     if logs := [entry.item for entry in stored if isinstance(entry.item, SensorLog)]:
-        examine_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
-    return examined
+        sensor_events = update_newest_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
+        detection = replace(detection, events=[*detection.events, *sensor_events])
+    return detection
 
 
 @contextmanager

@@ -15,20 +15,20 @@ from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.events import publish
 from chalicelib.core.pagination import paginate
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import silence
-from chalicelib.detection import store as states
+from chalicelib.detection.store import load_device_states
 from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device
 from chalicelib.energy import reports
 from chalicelib.notifications import settings_store
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.delivery import load_recipient
-from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
+from chalicelib.notifications.model import Notification, NotificationAdded, PhantomEvent, time_ordered_id
 from chalicelib.notifications.preferences import DIGEST
 from chalicelib.notifications.weekly_digest import Drawing, Week, digest_week, headline, next_digest_ms, text
-from chalicelib.realtime import publisher as live
 
 EVENTS_A_READ = 200
 LOG = logging.getLogger("ghostwatt.digests")
@@ -63,7 +63,7 @@ def _make(owner_id: str, now_ms: int) -> bool:
     notifications.put(write, news, deliver=True)
     if not write.commit():
         return False
-    live.push(owner_id, [live.notification_message(news)])
+    publish(NotificationAdded(news))
     return True
 
 
@@ -92,7 +92,7 @@ def _events(owner_id: str, from_ms: int, to_ms: int) -> Iterator[PhantomEvent]:
 def _drawing(owned: Sequence[Device]) -> list[Drawing]:
     """Outlets of devices that are online and idle but not off, the greediest first."""
     online = [device for device in owned if device.online and device.ports]
-    known = states.load_many(device.device_uid for device in online)
+    known = load_device_states(device.device_uid for device in online)
     found = [
         Drawing(port.name, state.latest.power)
         for device in online

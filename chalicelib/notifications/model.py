@@ -70,6 +70,18 @@ class Notification:
     details: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationAdded:
+    """A notification is stored; it stands as read where the owner did not choose the page for its kind."""
+
+    notification: Notification
+
+    @property
+    def owner_id(self) -> str:
+        """Whose notification it is."""
+        return self.notification.owner_id
+
+
 def time_ordered_id(at_ms: int, about: str) -> str:
     """An id that sorts by time and is the same whenever the same thing is found again."""
     return f"{at_ms:013d}-{about}"

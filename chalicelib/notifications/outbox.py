@@ -1,4 +1,4 @@
-"""Telling a person something: it is stored in the same transaction as what it tells, by the channels chosen for it."""
+"""The outbox: a notification is stored in one transaction with the fact that it tells, due on its chosen channels."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Preferences
-from chalicelib.realtime import publisher as live
 
 
-def put(write: Transaction, notification: Notification) -> None:
-    """Add to a transaction: the notification, due for delivery if it is to leave the house.
+def enqueue_notification(write: Transaction, notification: Notification) -> Notification:
+    """Add to a transaction: a notification, due for delivery by the channels that its owner chose for its kind.
 
-    Where the page is not chosen it stands in the list as read.
+    Returns:
+        The notification as it will be stored: as read, where the page is not chosen.
     """
-    preferences = preferences_of(notification.owner_id)
-    told = replace(notification, read=not preferences.on_page(notification.kind))
-    notifications.put(write, told, deliver=bool(preferences.outbound(notification.kind)))
+    preferences = load_preferences(notification.owner_id)
+    stored = replace(notification, read=not preferences.on_page(notification.kind))
+    notifications.put(write, stored, deliver=bool(preferences.outbound(notification.kind)))
+    return stored
 
 
-def message(notification: Notification) -> live.Message:
-    """What open pages are shown of a stored notification: nothing where the page is not chosen for its kind."""
-    on_page = preferences_of(notification.owner_id).on_page(notification.kind)
-    return live.notification_message(notification) if on_page else None
-
-
-def preferences_of(owner_id: str) -> Preferences:
-    """What a person chose; who chose nothing is told on the page."""
+def load_preferences(owner_id: str) -> Preferences:
+    """Load what a person chose; without choices the page shows everything."""
     settings = notification_settings.load(owner_id)
     return Preferences() if settings is None else settings.preferences

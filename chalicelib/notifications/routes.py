@@ -1,4 +1,4 @@
-"""Routes of what happened: phantom events, notifications, and the ticket for the live WebSocket."""
+"""Routes of what happened: phantom events and notifications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from chalicelib.notifications import schemas
 from chalicelib.notifications import service as notifications
 from chalicelib.notifications import settings_service as notification_settings
 from chalicelib.notifications.preferences import NotificationSettings
-from chalicelib.realtime import publisher as live
 
 blueprint = Blueprint(__name__)
 
@@ -126,13 +125,3 @@ def send_test_notification(call: SessionCall[None]) -> schemas.TrialAnswer:
     """
     account = get_account(call.session)
     return schemas.trial_answer(notification_settings.send_test(account, call.now_ms))
-
-
-@route(blueprint, "POST", "/live/ticket", answers=schemas.TicketAnswer, who=SESSION, scope="control")
-def issue_live_ticket(call: SessionCall[None]) -> schemas.TicketAnswer:
-    """Create a ticket for the live WebSocket
-
-    The ticket opens one connection.
-    """
-    ticket, url = live.issue_ticket(call.session, call.now_ms)
-    return schemas.TicketAnswer(ticket=ticket, url=url, expires_in=live.TICKET_TTL_SECONDS)

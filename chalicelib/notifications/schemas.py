@@ -151,14 +151,6 @@ class TrialAnswer(Answer, frozen=True, kw_only=True):
     results: list[TrialResult]
 
 
-class TicketAnswer(Answer, frozen=True, kw_only=True):
-    """A one-time ticket for the WebSocket: open `url` within expires_in seconds."""
-
-    ticket: str
-    url: str
-    expires_in: int
-
-
 def notification_part(notification: Notification) -> NotificationPart:
     """Show a notification."""
     return NotificationPart(

@@ -10,16 +10,16 @@ from chalicelib.core import mail, throttle
 from chalicelib.core.concurrency import Slots
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.events import publish
 from chalicelib.core.identifiers import new_secret
 from chalicelib.core.settings import settings
 from chalicelib.notifications import channels, webhooks
 from chalicelib.notifications import settings_store as store
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.delivery_round import mail_limit_name
-from chalicelib.notifications.model import Notification, time_ordered_id
+from chalicelib.notifications.model import Notification, NotificationAdded, time_ordered_id
 from chalicelib.notifications.preferences import Failure, NotificationSettings, Outbound, Preferences, Webhook
 from chalicelib.notifications.weekly_digest import next_digest_ms
-from chalicelib.realtime import publisher as live
 
 OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
 """Calls of a person's server, or of its name server, for which somebody waits: one that hangs takes 5 s."""
@@ -121,7 +121,7 @@ def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None
     notifications.put(write, news)
     if not write.commit():
         raise Conflict("A test was sent in this very moment.", code="busy")
-    live.push(account.user_id, [live.notification_message(news)])
+    publish(NotificationAdded(news))
     with OUTBOUND_CALLS.taken(account.user_id):
         results = channels.send_by_all_channels(channels.Recipient(chosen, account), news, now_ms)
     if chosen.preferences.email and not account.is_confirmed:

@@ -109,6 +109,42 @@ class Port:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PortChanged:
+    """A person added an outlet, or changed its settings or relay."""
+
+    port: Port
+
+    @property
+    def owner_id(self) -> str:
+        """Whose port it is."""
+        return self.port.owner_id
+
+
+@dataclass(frozen=True, slots=True)
+class RelayReported:
+    """A device reported the state of a relay."""
+
+    port: Port
+
+    @property
+    def owner_id(self) -> str:
+        """Whose port it is."""
+        return self.port.owner_id
+
+
+@dataclass(frozen=True, slots=True)
+class PortRemoved:
+    """An outlet is gone."""
+
+    port: Port
+
+    @property
+    def owner_id(self) -> str:
+        """Whose port it is."""
+        return self.port.owner_id
+
+
 def port_id(device_uid: str, suffix: str) -> str:
     """A port's id names its device, so that one read finds it."""
     return f"{device_uid}-{suffix}"

@@ -14,6 +14,7 @@ from chalicelib.core.query import PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.detection.port_state import PortState
+from chalicelib.detection.store import load_port_state
 from chalicelib.energy import usage_history
 from chalicelib.ports import schemas as wire
 from chalicelib.ports import service as ports
@@ -60,7 +61,7 @@ def get_port(call: SessionCall[None], port_id: str) -> wire.PortAnswer:
     Answers one of your outlets.
     """
     port = ports.own(call.owner_id, port_id)
-    return _answer(port, ports.state_of(port))
+    return _answer(port, load_port_state(port))
 
 
 @route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=SESSION)
@@ -71,7 +72,7 @@ def change_port(call: SessionCall[wire.ChangePort], port_id: str) -> wire.PortAn
     """
     given = call.body.given()
     port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
-    return _answer(port, ports.state_of(port))
+    return _answer(port, load_port_state(port))
 
 
 @route(blueprint, "DELETE", "/port/{port_id}", answers=Done, who=SESSION)

@@ -9,21 +9,20 @@ from dataclasses import replace
 from chalicelib.core import telemetry
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, not_found
+from chalicelib.core.events import publish
 from chalicelib.core.settings import settings
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
-from chalicelib.detection import store as states
 from chalicelib.detection.port_state import PortState
+from chalicelib.detection.store import load_device_states, load_port_state
 from chalicelib.devices import service as devices
 from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device, PortName
 from chalicelib.ports import model as rules
 from chalicelib.ports import store
-from chalicelib.ports.model import Policy, Port
+from chalicelib.ports.model import Policy, Port, PortChanged, PortRemoved
 from chalicelib.ports.relays import RelayState
 from chalicelib.ports.relays import switch as switched
-from chalicelib.realtime import commands
-from chalicelib.realtime import publisher as live
 
 BUSY = "Somebody else is changing this; try again."
 
@@ -48,7 +47,7 @@ def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | 
     write = Transaction()
     store.put(write, port)
     device_store.put_ports(write, device, (*device.ports, _name(port)))
-    return pushed(port) if write.commit() else None
+    return _published(port) if write.commit() else None
 
 
 def own(owner_id: str, port_id: str) -> Port:
@@ -62,17 +61,12 @@ def own(owner_id: str, port_id: str) -> Port:
 def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[Port, PortState]], str | None]:
     """A page of a person's ports with what is known of each, and the cursor to go on."""
     ports, after = store.of_owner(owner_id, limit, cursor)
-    known = states.load_many({port.device_uid for port in ports})
+    known = load_device_states({port.device_uid for port in ports})
     unknown = PortState()
     return [
         (port, known[port.device_uid].ports.get(port.port_id, unknown) if port.device_uid in known else unknown)
         for port in ports
     ], after
-
-
-def state_of(port: Port) -> PortState:
-    """What is known of one port."""
-    return states.load(port.device_uid).ports.get(port.port_id, PortState())
 
 
 def heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
@@ -107,7 +101,7 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
         return None
     if restored:
         _measure_restore(port)
-    return pushed(changed)
+    return _published(changed)
 
 
 def _measure_restore(port: Port) -> None:
@@ -118,14 +112,13 @@ def _measure_restore(port: Port) -> None:
 def delete(owner_id: str, port_id: str, now_ms: int) -> None:
     """Forget an outlet; its phantom event ends, if one is open. Raises NotFound."""
     port = retry_conflicts(lambda: _delete(own(owner_id, port_id), now_ms), BUSY)
-    live.push_port_removed(port)
-    commands.send_relays(port)
+    publish(PortRemoved(port))
 
 
 def _delete(port: Port, now_ms: int) -> Port | None:
     device = devices.own(port.owner_id, port.device_id)
     write = Transaction()
-    endings.put_removed(write, port, state_of(port), now_ms)
+    endings.put_removed(write, port, load_port_state(port), now_ms)
     device_store.put_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
     return port if write.commit() else None
 
@@ -150,17 +143,15 @@ def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
         return None
     if state == "on":
         _measure_restore(port)
-    return pushed(replace(port, relay=relay))
+    return _published(replace(port, relay=relay))
 
 
 def _name(port: Port) -> PortName:
     return PortName(port.port_id, port.name, port.channel)
 
 
-def pushed(port: Port) -> Port:
-    """Show a changed port to its owner's open pages, and tell its device; the port itself again."""
-    commands.send_relays(port)
-    live.push_port(port, state_of(port))
+def _published(port: Port) -> Port:
+    publish(PortChanged(port))
     return port
 
 

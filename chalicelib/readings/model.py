@@ -160,6 +160,18 @@ class SensorLog:
     values: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class SensorsChanged:
+    """Custom sensors of a device have newer values: log holds all values of the newest time."""
+
+    log: SensorLog
+
+    @property
+    def owner_id(self) -> str:
+        """Whose device it is."""
+        return self.log.owner_id
+
+
 MOST_SENSORS_A_TIME = 256
 """Several programs of one device may each log up to 64 sensors under the same second."""
 

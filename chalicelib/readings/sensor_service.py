@@ -9,9 +9,10 @@ from typing import NamedTuple
 from chalicelib.core.dynamo import retry_conflicts
 from chalicelib.core.local_time import UsageResolution, spans_of
 from chalicelib.core.pagination import Cursor, paginate
+from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device
 from chalicelib.readings import store
-from chalicelib.readings.model import SensorLog, merged_sensors
+from chalicelib.readings.model import SensorLog, SensorsChanged, merged_sensors
 from chalicelib.readings.sensors import Summaries, summarised
 from chalicelib.readings.service import refuse_time
 
@@ -138,3 +139,21 @@ def load_sensor_summaries(
         if len(found) == limit or figures > MOST_FIGURES or read.count > MOST_LOGS:
             return SummaryPage(found, summary.span.end_ms if summary.span.end_ms <= last_ms else None)
     return SummaryPage(found, None)
+
+
+def update_newest_sensors(log: SensorLog) -> list[SensorsChanged]:
+    """Keep the newest values of a device's custom sensors with the device; older ones only stay in the history.
+
+    A log that grew comes again: its records may come in any order, and each adds the missing values.
+
+    Returns:
+        What has changed: one event or none.
+    """
+    device = device_store.load(log.device_id)
+    if device is None or device.device_uid != log.device_uid:
+        return []
+    is_same_time = device.sensors is not None and device.sensors_at_ms == log.at_ms
+    values = merged_sensors(device.sensors or {}, log.values) if is_same_time else log.values
+    if is_same_time and values == device.sensors:
+        return []
+    return [SensorsChanged(replace(log, values=values))] if device_store.save_sensors(device, values, log.at_ms) else []

@@ -1,4 +1,4 @@
-"""What is pushed to open pages over the WebSocket; each message says its `type`."""
+"""Messages to open pages over the WebSocket, each with its `type`; and the ticket that opens it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.core.schemas import Iso
+from chalicelib.core.schemas import Answer, Iso
 from chalicelib.notifications.schemas import NotificationPart
 from chalicelib.ports.schemas import LatestReading, OutletStatus, PortPart
 
@@ -50,3 +50,11 @@ class PortPush(Push, frozen=True, kw_only=True, tag="port"):
 
 class NotificationPush(Push, frozen=True, kw_only=True, tag="notification"):
     notification: NotificationPart
+
+
+class TicketAnswer(Answer, frozen=True, kw_only=True):
+    """A one-time ticket for the WebSocket: open `url` within expires_in seconds."""
+
+    ticket: str
+    url: str
+    expires_in: int

@@ -54,7 +54,7 @@ class Dashboard:
     opened_at: int = 0
 
 
-def add_ticket(ticket_sha256: str, dashboard: Dashboard) -> None:
+def save_ticket(ticket_sha256: str, dashboard: Dashboard) -> None:
     """Store a ticket by its digest."""
     TicketItem(
         ticket_sha256,
@@ -75,8 +75,8 @@ def take_ticket(ticket_sha256: str, now_seconds: int) -> Dashboard | None:
     return Dashboard(ticket.owner_id, ticket.session_id, int(ticket.expires_at))
 
 
-def add(connection_id: str, dashboard: Dashboard) -> None:
-    """Remember an open dashboard."""
+def save_connection(connection_id: str, dashboard: Dashboard) -> None:
+    """Store an open dashboard."""
     ConnectionItem(
         connection_id,
         owner_id=dashboard.owner_id,
@@ -85,16 +85,16 @@ def add(connection_id: str, dashboard: Dashboard) -> None:
     ).save()
 
 
-def remove(connection_id: str) -> None:
+def delete_connection(connection_id: str) -> None:
     """Forget a dashboard that was closed."""
     ConnectionItem(connection_id).delete()
 
 
-def of_owner(owner_id: str) -> dict[str, Dashboard]:
-    """A person's open dashboards by connection id, the one opened last first."""
+def load_connections(owner_id: str) -> dict[str, Dashboard]:
+    """Load a person's dashboards by connection id, the newest first."""
     items = ConnectionItem.by_owner.query(owner_id)
-    found = {item.connection_id: _unpacked(owner_id, item.session_id) for item in items}
-    return dict(sorted(found.items(), key=lambda pair: pair[1].opened_at, reverse=True))
+    dashboards = {item.connection_id: _unpacked(owner_id, item.session_id) for item in items}
+    return dict(sorted(dashboards.items(), key=lambda pair: pair[1].opened_at, reverse=True))
 
 
 def _packed(dashboard: Dashboard) -> str:

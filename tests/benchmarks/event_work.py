@@ -8,11 +8,10 @@ from typing import Any
 
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import HOUR_MS
-from chalicelib.detection import store as states
-from chalicelib.detection.service import examine as examine_chunks
+from chalicelib.detection.store import load_device_state
 from chalicelib.energy.roll_up import roll_up_device
 from chalicelib.entrypoints.schedule import sweep
-from chalicelib.entrypoints.stream import examine
+from chalicelib.entrypoints.stream import examine, process_chunks
 from tests.benchmarks.household import CUT, Household, fill_devices, fill_history, owner_of, silent_for, teach
 from tests.benchmarks.meter import Work
 from tests.benchmarks.place import Entry, Records
@@ -89,7 +88,7 @@ def hour_work(entry: Entry) -> Iterator[Work]:
 def _hour(person: Person) -> Run:
     start_ms = now_ms() // HOUR_MS * HOUR_MS - HOUR_MS
     chunks = fill_history(Household(person, start_ms), readings_a_batch=120, span_ms=HOUR_MS)
-    examine_chunks(chunks, now_ms())
+    process_chunks(chunks, now_ms())
     device_uid = chunks[0].device_uid
 
     def rolled_up() -> str:
@@ -100,7 +99,7 @@ def _hour(person: Person) -> Run:
 
 
 def _is_rolled_up(device_uid: str) -> None:
-    if states.load(device_uid).dirty_hours:
+    if load_device_state(device_uid).dirty_hours:
         raise RuntimeError(f"hours of {device_uid} are left")
 
 

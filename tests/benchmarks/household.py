@@ -16,10 +16,10 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom_event_store as phantom_events
-from chalicelib.detection import store as states
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
+from chalicelib.detection.store import save_device_state
 from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device, PortName
 from chalicelib.notifications import store as notifications
@@ -81,7 +81,7 @@ def teach(household: Household, start_ms: int) -> None:
     """Let the detector have seen three days of each outlet before start_ms: what it has learnt fills its memory."""
     noise = random.Random(start_ms)  # noqa: S311 - a meter's noise, no secret
     taught = {port: _taught(start_ms, noise) for port in household.port_ids}
-    if not states.save(DeviceState(device_uid_of(household.port_ids[0]), ports=taught)):
+    if not save_device_state(DeviceState(device_uid_of(household.port_ids[0]), ports=taught)):
         raise LookupError(household.device.device_id)
 
 
@@ -140,7 +140,7 @@ def _add_device(owner_id: str) -> str:
     if not (
         write.commit()
         and devices.touch(device, device.presence, at_ms)
-        and states.save(DeviceState(uid, ports={name.port_id: read for name in names}))
+        and save_device_state(DeviceState(uid, ports={name.port_id: read for name in names}))
     ):
         raise LookupError(device.device_id)
     return device.device_id

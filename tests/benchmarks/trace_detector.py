@@ -1,6 +1,6 @@
 """The shipped detector behind the scorer of the recordings: score.py dev tests.benchmarks.trace_detector:Factory.
 
-One outlet with policy cut, through the functions that the stream calls: step_detector, then follow_up.
+One outlet with policy cut, through the functions that the stream calls: step_detector, then effects_of.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib.detection.detector import step_detector
-from chalicelib.detection.effects import follow_up
+from chalicelib.detection.effects import effects_of
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
@@ -47,7 +47,7 @@ class Factory:
         at_ms = _epoch_ms(t_seconds)
         self._answer(at_ms)
         detector, verdict = step_detector(self._state.detector, self._port.rule, [at_ms], [power_w])
-        look = follow_up(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
+        look = effects_of(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
         self._state = look.state
         if look.relay is not None:
             self._port = replace(self._port, relay=look.relay)

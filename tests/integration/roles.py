@@ -32,7 +32,7 @@ HANDLERS = {
 }
 """From a handler's name to its function in the template. All HTTP routes are APIHandler."""
 VERBS = {
-    ("detection.service", "examine"): "Examine",
+    ("entrypoints.stream", "process_chunks"): "Examine",
     ("detection.service", "detect"): "Examine",
     ("notifications.delivery", "deliver_due"): "Sweep",
     ("notifications.delivery_round", "DeliveryRound.post_webhooks"): "Sweep",

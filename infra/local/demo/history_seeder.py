@@ -11,9 +11,9 @@ from chalicelib.accounts.store import load_open_account
 from chalicelib.core.identifiers import new_id
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.detection.service import examine
 from chalicelib.devices import service as devices
 from chalicelib.devices.model import Device
+from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.notifications import service as notifications
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
@@ -93,7 +93,7 @@ def _step(home: Home, begin_ms: int, end_ms: int) -> None:
     batch_id = new_id()
     recorded = record_batch(device, Batch(batch_id, end_ms, measured, sha256=batch_id), end_ms)
     reply_to_device(device, recorded.ports, end_ms, has_readings=True)
-    examine(stored_readings.load_batch(device.device_uid, batch_id), end_ms)
+    process_chunks(stored_readings.load_batch(device.device_uid, batch_id), end_ms)
     _obey(device, end_ms)
 
 

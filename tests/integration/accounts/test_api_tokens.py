@@ -13,7 +13,8 @@ from chalicelib.accounts.session_store import SessionItem, load_session, remove_
 from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.times import DAY_MS
-from chalicelib.realtime import publisher as live
+from chalicelib.realtime.connections import is_watching
+from chalicelib.realtime.tickets import open_dashboard
 from tests.conftest import Answered, Call, Person, now_ms
 from tests.contract.openapi import Operation, operations
 
@@ -100,8 +101,8 @@ def test_a_token_that_controls_switches_an_outlet_and_opens_the_live_socket(
     assert (switched.status, switched.body["relay"]["desired"]) == (200, "off")
     ticket = call("POST", "/live/ticket", {}, x_session_token=control)
     assert ticket.status == 200
-    live.connect("of-a-token", ticket.body["ticket"], now_ms())
-    assert live.is_watching(authenticate_api_token(control, now_ms()).user_id)
+    open_dashboard("of-a-token", ticket.body["ticket"], now_ms())
+    assert is_watching(authenticate_api_token(control, now_ms()).user_id)
 
 
 def test_it_is_listed_with_its_scope(person: Person, made: Any, control: str) -> None:

@@ -13,7 +13,7 @@ from chalicelib.core import quotas
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
 from chalicelib.devices import store as device_store
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 from tests.conftest import Answered, Call, Person, now_ms, reading
 from tests.integration.mqtt_events import principal_of, publish_as
 
@@ -62,7 +62,7 @@ def test_every_kind_of_call_of_a_device_counts_for_it_over_http_and_mqtt(
     def note(_: str, answer: Answer) -> None:
         answers.append(json.loads(msgspec.json.encode(answer)))
 
-    monkeypatch.setattr(commands, "send", note)
+    monkeypatch.setattr(device_channel, "publish_to_device", note)
     device = person.device()
     port_id = person.port(device)["portId"]
     one = {"portId": port_id, "voltage": 230, "current": 0.1, "power": 4}

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.devices import store as devices
 from chalicelib.ports import store as ports
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.devices.test_mqtt import publish
 from tests.integration.stream import Deliver
@@ -216,7 +216,7 @@ def test_switching_off_at_the_plug_is_what_is_wanted_and_told_of_an_outlet_that_
 def test_over_mqtt_a_hand_at_the_plug_counts_too(
     person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "send", lambda *_: None)
+    monkeypatch.setattr(device_channel, "publish_to_device", lambda *_: None)
     port = person.port(device, **CUT)
     sent(device, deliver, port, (0, 3.2))
     for state, reason in (("off", None), ("on", "by_hand")):

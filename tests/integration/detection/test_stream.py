@@ -9,13 +9,14 @@ import pytest
 
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import service as examining
-from chalicelib.detection import store as states
+from chalicelib.detection.store import load_device_state
 from chalicelib.energy.roll_up import roll_up
 from chalicelib.entrypoints import stream as stream_events
-from chalicelib.entrypoints.stream import examine
+from chalicelib.entrypoints.stream import examine, process_chunks
 from chalicelib.ports import service as verbs
 from chalicelib.ports import store as ports
 from chalicelib.readings.model import Chunk, Columns, SensorLog
+from chalicelib.readings.sensor_service import update_newest_sensors
 from infra.local.emulator import clients as aws
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call, Device, Person, now_ms, reading
@@ -271,11 +272,11 @@ def test_of_a_flood_of_sensor_logs_only_the_newest_is_examined(
     deliver()
     examined: list[float] = []
 
-    def examine_sensors(log: SensorLog) -> None:
+    def update_and_note(log: SensorLog) -> Any:
         examined.append(log.values["t"])
-        examining.examine_sensors(log)
+        return update_newest_sensors(log)
 
-    monkeypatch.setattr(stream_events, "examine_sensors", examine_sensors)
+    monkeypatch.setattr(stream_events, "update_newest_sensors", update_and_note)
     now = now_ms()
     for number in (3, 1, 9, 4):
         device.call("POST", "/device/data", {"sensors": {"t": number}, "timestamp": now - 60_000 + number})
@@ -303,7 +304,7 @@ def test_the_device_with_the_fewest_readings_is_examined_first_and_usage_is_comp
         roll_up(ports, *rest)
 
     monkeypatch.setattr(stream_events, "detect", detected)
-    monkeypatch.setattr(examining, "roll_up", rolled_up)
+    monkeypatch.setattr(stream_events, "roll_up", rolled_up)
     loud, soft = person.port(noisy, **CUT), stranger.port(quiet, **CUT)
     start = now_ms() - 1_000
     for batch in range(3):
@@ -420,14 +421,14 @@ def test_trouble_at_one_outlet_keeps_no_other_from_being_watched(
 ) -> None:
     deliver()
     outlets = [person.port(device, f"Port {number}", **CUT) for number in range(3)]
-    look = examining._look  # noqa: SLF001
+    look = examining._effects_of_readings  # noqa: SLF001
 
     def look_but_at_one(port: Any, *rest: Any) -> Any:
         if port.port_id == outlets[0]["portId"]:
             raise ZeroDivisionError
         return look(port, *rest)
 
-    monkeypatch.setattr(examining, "_look", look_but_at_one)
+    monkeypatch.setattr(examining, "_effects_of_readings", look_but_at_one)
     device.send([reading(port["portId"], now_ms(), 3.2) for port in outlets])
     stream, after = TableStream(aws.client("dynamodbstreams", database), "ghostwatt-local-readings"), None
     while records := stream.read(after, 1000):
@@ -449,14 +450,14 @@ def test_after_the_servers_clock_was_wrong_the_present_is_watched_again(person: 
     def examined(at_ms: int, watts: int) -> None:
         columns = Columns([at_ms], [watts * 1_000], [230_000], [100], [None])
         chunk = Chunk(port.device_uid, port.device_id, port.owner_id, f"{at_ms}", at_ms, {port_id: columns})
-        examining.examine([chunk], at_ms)
+        process_chunks([chunk], at_ms)
 
     tomorrow = now_ms() + 86_400_000
     for number in range(3):
         examined(tomorrow + number * 60_000, 90)
-    learned = states.load(port.device_uid).ports[port_id].detector
+    learned = load_device_state(port.device_uid).ports[port_id].detector
     examined(now_ms(), 90)
-    known = states.load(port.device_uid).ports[port_id]
+    known = load_device_state(port.device_uid).ports[port_id]
     assert known.latest is not None
     assert known.latest.at_ms <= now_ms()
     assert known.detector.watt_minutes == learned.watt_minutes

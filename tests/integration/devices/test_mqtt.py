@@ -24,8 +24,10 @@ from chalicelib.devices import store as devices
 from chalicelib.devices.model import MAX_MQTT_CLIENTS, parse_principal
 from chalicelib.entrypoints.mqtt import mqtt_authorize
 from chalicelib.ports import store as ports
+from chalicelib.ports.model import PortChanged
 from chalicelib.readings import store as reading_store
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
+from chalicelib.realtime.commands import send_relay_commands
 from infra.local.emulator.iot_policy import allows
 from infra.local.emulator.lambda_context import LambdaContext
 from tests.conftest import Device, Person, now_ms
@@ -43,7 +45,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     def note(device_id: str, answer: Answer) -> None:
         published.append((device_id, json.loads(msgspec.json.encode(answer))))
 
-    monkeypatch.setattr(commands, "send", note)
+    monkeypatch.setattr(device_channel, "publish_to_device", note)
     return published
 
 
@@ -56,7 +58,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         client_ids.extend(names)
         return True
 
-    monkeypatch.setattr(commands, "hang_up", note)
+    monkeypatch.setattr(device_channel, "abort_mqtt_connections", note)
     return client_ids
 
 
@@ -357,7 +359,7 @@ def test_a_connection_that_cannot_be_ended_holds_up_neither_release_nor_purge(
         tried.extend(names)
         return False
 
-    monkeypatch.setattr(commands, "hang_up", fail)
+    monkeypatch.setattr(device_channel, "abort_mqtt_connections", fail)
     released(person, device)
     delete_requested(Deadline(600), now_ms())
     assert tried.count(device.device_id) == 2, "at once, and once more"
@@ -367,17 +369,17 @@ def test_a_connection_that_cannot_be_ended_holds_up_neither_release_nor_purge(
 def test_a_device_is_sent_no_command_that_nobody_may_hear(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     device, sent = person.device(), list[str]()
     port_id = person.port(device)["portId"]
-    monkeypatch.setattr(commands, "settings", lambda: replace(settings(), iot_endpoint="http://nowhere"))
-    monkeypatch.setattr(commands, "send", lambda device_id, _answer: sent.append(device_id))
+    monkeypatch.setattr(device_channel, "settings", lambda: replace(settings(), iot_endpoint="http://nowhere"))
+    monkeypatch.setattr(device_channel, "publish_to_device", lambda device_id, _answer: sent.append(device_id))
     port = ports.load(port_id)
     assert port is not None
-    commands.send_relays(port)
+    send_relay_commands([PortChanged(port)], Deadline(60))
     assert sent == [device.device_id]
     known = devices.load(device.device_id)
     assert known is not None
     assert devices.save_keys(known, replace(known.keys, next_expires_at_ms=now_ms() - 1))
-    commands.send_relays(port)
-    commands.send_relays(replace(port, device_uid="another's"))
+    send_relay_commands([PortChanged(port)], Deadline(60))
+    send_relay_commands([PortChanged(replace(port, device_uid="another's"))], Deadline(60))
     assert sent == [device.device_id], "its key has ended, or it has changed hands"
 
 

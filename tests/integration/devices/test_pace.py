@@ -11,8 +11,8 @@ import pytest
 from chalicelib.core.settings import settings
 from chalicelib.devices.model import Device as StoredDevice
 from chalicelib.devices.pace import pace_of
-from chalicelib.realtime import commands
-from chalicelib.realtime import publisher as live
+from chalicelib.realtime import device_channel
+from chalicelib.realtime.tickets import forget_dashboard, open_dashboard
 from tests.conftest import Device, Person, now_ms
 
 
@@ -29,8 +29,8 @@ def _usual_pace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pushed(person: Person, device: Device, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     """The pace in what a device that listens by MQTT is sent when its first outlet is switched."""
     told: list[Any] = []
-    monkeypatch.setattr(commands, "send", lambda _, answer: told.append(answer))
-    monkeypatch.setattr(commands, "settings", lambda: replace(settings(), iot_endpoint="http://broker"))
+    monkeypatch.setattr(device_channel, "publish_to_device", lambda _, answer: told.append(answer))
+    monkeypatch.setattr(device_channel, "settings", lambda: replace(settings(), iot_endpoint="http://broker"))
     port = person.port(device)
     person.call("POST", f"/port/{port['portId']}/switch", {"state": "off"})
     return told[-1].interval_seconds, told[-1].heartbeat_seconds
@@ -47,12 +47,12 @@ def test_a_device_sends_quickly_while_its_owner_looks_and_slowly_again_after(
 
     assert interval_seconds() == 60
     ticket = person.call("POST", "/live/ticket", {}).body["url"].partition("ticket=")[2]
-    live.connect("connection-of-a-person", ticket, now_ms())
+    open_dashboard("connection-of-a-person", ticket, now_ms())
     assert interval_seconds() == 2
     assert device.send([]).body["intervalSeconds"] == 2
     assert pushed(person, device, monkeypatch) == (2, 60), "what is pushed says the same as an answer"
     assert other.call("POST", "/device/heartbeat").body["intervalSeconds"] == 60
-    live.disconnect("connection-of-a-person")
+    forget_dashboard("connection-of-a-person")
     assert interval_seconds() == 60
 
 

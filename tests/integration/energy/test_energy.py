@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chalicelib.detection import store as states
+from chalicelib.detection.store import load_device_state
 from chalicelib.energy import usage
 from chalicelib.readings import store as readings
 from tests.conftest import Call, Device, Person, now_ms, reading
@@ -214,7 +214,7 @@ def test_a_report_of_the_home_reads_each_device_once_however_many_outlets_it_has
 
         return load_and_count
 
-    monkeypatch.setattr(states, "load", counted("state", states.load))
+    monkeypatch.setattr(usage, "load_device_state", counted("state", load_device_state))
     monkeypatch.setattr(readings, "span_ms", counted("span", readings.span_ms))
     assert person.call("GET", path).status == 200
     assert sorted(loads) == ["span", "state"]

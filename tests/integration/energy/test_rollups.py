@@ -15,13 +15,19 @@ from chalicelib.core.due_index import shard, shards
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.deletion.service import request_device_deletion
 from chalicelib.deletion.worker import delete_requested
-from chalicelib.detection import store as states
-from chalicelib.detection.service import examine
+from chalicelib.detection.store import (
+    StateItem,
+    delete_device_state,
+    load_device_state,
+    load_due_devices,
+    save_device_state,
+)
 from chalicelib.devices import store as devices
 from chalicelib.energy import roll_up, store, usage
 from chalicelib.energy.model import Usage, watt_hours
 from chalicelib.energy.slots import slots
 from chalicelib.entrypoints.schedule import sweep
+from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.ports import service as port_service
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import device_uid_of
@@ -103,7 +109,7 @@ def shown(person: Person, port_id: str) -> list[tuple[int, float, float, float]]
 def a_minute_later(port_id: str, start_ms: int) -> None:
     """The stream brings a chunk again when all has been quiet for a minute."""
     device_uid = device_uid_of(port_id)
-    examine(readings.overlapping(device_uid, start_ms, now_ms())[-1:], now_ms() + MINUTE_MS)
+    process_chunks(readings.overlapping(device_uid, start_ms, now_ms())[-1:], now_ms() + MINUTE_MS)
 
 
 def all_rolled_up(port_id: str) -> None:
@@ -112,7 +118,7 @@ def all_rolled_up(port_id: str) -> None:
 
 
 def dirty_hours(port_id: str) -> list[int]:
-    return sorted(states.load(device_uid_of(port_id)).dirty_hours)
+    return sorted(load_device_state(device_uid_of(port_id)).dirty_hours)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -170,7 +176,7 @@ def test_a_crash_before_the_marks_are_cleared_only_repeats(
     deliver()
     before = dirty_hours(port_id)
     with monkeypatch.context() as broken:
-        broken.setattr(states, "save", lambda _: (_ for _ in ()).throw(RuntimeError("crash")))
+        broken.setattr(roll_up, "save_device_state", lambda _: (_ for _ in ()).throw(RuntimeError("crash")))
         with pytest.raises(RuntimeError, match="crash"):
             all_rolled_up(port_id)
     assert dirty_hours(port_id) == before
@@ -236,7 +242,7 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
 
 
 def due_now(port_id: str, at_ms: int) -> bool:
-    return any(device_uid_of(port_id) in states.due(shard, at_ms) for shard in shards())
+    return any(device_uid_of(port_id) in load_due_devices(shard, at_ms) for shard in shards())
 
 
 def test_a_device_that_beats_but_sends_no_readings_is_rolled_up_by_the_schedule(
@@ -290,7 +296,7 @@ def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_whil
     assert due_now(port_id, later_ms + 3 * HOUR_MS)
     assert device.send([reading(port_id, now_ms(), 9.0)]).status == 200
     deliver()  # it asserts that no record fails
-    examine(readings.overlapping(device_uid_of(port_id), now_ms() - MINUTE_MS, now_ms()), later_ms + 3 * HOUR_MS)
+    process_chunks(readings.overlapping(device_uid_of(port_id), now_ms() - MINUTE_MS, now_ms()), later_ms + 3 * HOUR_MS)
     assert broken_ms // HOUR_MS in dirty_hours(port_id)
 
 
@@ -302,16 +308,16 @@ def test_a_device_that_cannot_be_rolled_up_holds_up_no_other(
     deliver()
     first, *others = sorted(port_ids, key=lambda one: shard(device_uid_of(one)))
     for one in port_ids:
-        state = replace(states.load(device_uid_of(port_id)), device_uid=device_uid_of(one))
-        states.StateItem(device_uid_of(one), version=0, ports=b"").delete()
-        assert states.save(replace(state, version=0))
-    states.StateItem.get(device_uid_of(first)).update(actions=[states.StateItem.dirty_hours.set(b"\xc1")])
+        state = replace(load_device_state(device_uid_of(port_id)), device_uid=device_uid_of(one))
+        StateItem(device_uid_of(one), version=0, ports=b"").delete()
+        assert save_device_state(replace(state, version=0))
+    StateItem.get(device_uid_of(first)).update(actions=[StateItem.dirty_hours.set(b"\xc1")])
     later_ms = now_ms() + 2 * HOUR_MS
     with pytest.raises(msgspec.DecodeError):
         roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert due_now(first, later_ms), "it stays due"
     assert not any(due_now(other, later_ms) for other in others)
-    states.remove(device_uid_of(first))
+    delete_device_state(device_uid_of(first))
 
 
 def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
@@ -358,15 +364,15 @@ def test_while_a_device_sends_its_due_time_changes_once_an_hour(device: Device, 
     chunks = readings.overlapping(device_uid_of(port_id), begins_ms - 2 * HOUR_MS, begins_ms)
     due: set[int] = set()
     for minute in range(3 * 60):
-        examine(chunks, begins_ms // HOUR_MS * HOUR_MS + minute * MINUTE_MS)
-        due.add(int(states.StateItem.get(device_uid_of(port_id)).due_at_ms))
+        process_chunks(chunks, begins_ms // HOUR_MS * HOUR_MS + minute * MINUTE_MS)
+        due.add(int(StateItem.get(device_uid_of(port_id)).due_at_ms))
     assert len(due) == 3
 
 
 def test_the_schedules_tick_rolls_up_what_is_due(device: Device, deliver: Deliver, port_id: str, start_ms: int) -> None:
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(3)])
     chunks = readings.overlapping(device_uid_of(port_id), start_ms, now_ms())
-    examine(chunks, now_ms() - 2 * HOUR_MS)
+    process_chunks(chunks, now_ms() - 2 * HOUR_MS)
     assert sweep(TICK, None)["rolled_up"] >= 1
     assert dirty_hours(port_id) == []
     assert sum(slot.covered_ms for slot in store.load_quarter_hours(port_id, 0, now_ms())) == 2 * MINUTE_MS

@@ -11,14 +11,14 @@ import pytest
 
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.detection import store as states
+from chalicelib.detection.store import load_device_state
 from chalicelib.energy import roll_up, store
 from chalicelib.energy.model import watt_hours
 from chalicelib.energy.slots import slots
 from chalicelib.ports.model import device_uid_of
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.devices.test_mqtt import publish
 from tests.integration.stream import Deliver
@@ -90,7 +90,7 @@ def test_counted_gaps_are_the_same_in_any_order_before_and_after_they_are_rolled
     deliver()
     assert rows(person, port_id) == expected(sent)
     roll_up.roll_up_device(device_uid_of(port_id), Deadline(600), now_ms() + 2 * MINUTE_MS)
-    assert not states.load(device_uid_of(port_id)).dirty_hours
+    assert not load_device_state(device_uid_of(port_id)).dirty_hours
     assert rows(person, port_id) == expected(sent)
     stored = store.load_slots(port_id, 0, now_ms())
     assert sum(slot.counted_ms for slot in stored) > HOUR_MS, "there was a gap worth the name"
@@ -133,7 +133,7 @@ def test_the_digest_of_a_batch_without_counters_is_what_it_was_before_there_were
 def test_over_mqtt_readings_may_carry_the_counter_too(
     person: Person, device: Device, deliver: Deliver, port_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "send", lambda *_: None)
+    monkeypatch.setattr(device_channel, "publish_to_device", lambda *_: None)
     at_ms = (now_ms() // HOUR_MS - 4) * HOUR_MS
     one = {"portId": port_id, "voltage": 230, "current": 0.1, "power": 23, "timestamp": at_ms, "energy": 7}
     batch = {"batchId": "b", "sentAtMs": now_ms(), "readings": [counted(port_id, at_ms + HOUR_MS, 23.0, 12.25)]}

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.realtime import commands
+from chalicelib.realtime import device_channel
 from tests.conftest import Device, Person, now_ms
 from tests.integration.devices.test_mqtt import publish
 from tests.integration.stream import Deliver
@@ -105,7 +105,9 @@ def test_over_mqtt_they_are_put_together_too(
     person: Person, device: Device, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers: list[Any] = []
-    monkeypatch.setattr(commands, "send", lambda _, answer: answers.append(msgspec.to_builtins(answer)))
+    monkeypatch.setattr(
+        device_channel, "publish_to_device", lambda _, answer: answers.append(msgspec.to_builtins(answer))
+    )
     at_ms = now_ms()
     for message in ({"temperature": 21.5}, {"humidity": 48.0, "temperature": 3.0}):
         publish(device, {**message, "timestamp": at_ms})

@@ -12,8 +12,7 @@ import app
 from chalicelib.accounts.session_store import load_session, save_session
 from chalicelib.accounts.store import load_account
 from chalicelib.core.settings import settings
-from chalicelib.realtime import publisher as live
-from chalicelib.realtime import store as connections
+from chalicelib.realtime import connections, store
 from tests.conftest import Call, Person, now_ms
 
 
@@ -40,8 +39,8 @@ class Closed:
 def closed(monkeypatch: pytest.MonkeyPatch) -> Closed:
     """The connections that were closed from here on."""
     noted = Closed()
-    monkeypatch.setattr(live, "settings", lambda: replace(settings(), live_endpoint="http://127.0.0.1:9"))
-    monkeypatch.setattr(live, "_client", lambda: noted)
+    monkeypatch.setattr(connections, "settings", lambda: replace(settings(), live_endpoint="http://127.0.0.1:9"))
+    monkeypatch.setattr(connections, "_client", lambda: noted)
     return noted
 
 
@@ -61,27 +60,27 @@ def open_page(person: Person) -> str:
 def test_past_fifty_pages_the_oldest_is_closed_and_the_newest_stays(
     person: Person, closed: Closed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MAX_DASHBOARDS", 3)
+    monkeypatch.setattr(connections, "MAX_DASHBOARDS", 3)
     owner_id, now = owner_of(person), now_ms() // 1_000
     for age in (30, 10, 20):
-        connections.add(f"old-{age}", connections.Dashboard(owner_id, "other", now + 60, opened_at=now - age))
-    connections.add("of-a-stranger", connections.Dashboard("stranger", "other", now + 60, opened_at=now - 99))
+        store.save_connection(f"old-{age}", store.Dashboard(owner_id, "other", now + 60, opened_at=now - age))
+    store.save_connection("of-a-stranger", store.Dashboard("stranger", "other", now + 60, opened_at=now - 99))
     newest = open_page(person)
     assert closed.connection_ids == ["old-30"]
-    assert set(connections.of_owner(owner_id)) == {"old-20", "old-10", newest}
+    assert set(store.load_connections(owner_id)) == {"old-20", "old-10", newest}
 
 
 def test_a_connection_of_before_times_were_kept_is_the_oldest(
     person: Person, closed: Closed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MAX_DASHBOARDS", 2)
+    monkeypatch.setattr(connections, "MAX_DASHBOARDS", 2)
     owner_id, now = owner_of(person), now_ms() // 1_000
-    connections.add("kept", connections.Dashboard(owner_id, "other", now + 60, opened_at=now - 99))
-    connections.ConnectionItem("bare", owner_id=owner_id, session_id="a1b2", expires_at=now + 60).save()
-    assert connections.of_owner(owner_id)["bare"].session_id == "a1b2"
+    store.save_connection("kept", store.Dashboard(owner_id, "other", now + 60, opened_at=now - 99))
+    store.ConnectionItem("bare", owner_id=owner_id, session_id="a1b2", expires_at=now + 60).save()
+    assert store.load_connections(owner_id)["bare"].session_id == "a1b2"
     newest = open_page(person)
     assert closed.connection_ids == ["bare"]
-    assert set(connections.of_owner(owner_id)) == {"kept", newest}
+    assert set(store.load_connections(owner_id)) == {"kept", newest}
 
 
 def test_a_spent_refresh_token_ends_the_sockets_of_its_session(call: Call, person: Person, closed: Closed) -> None:
@@ -91,7 +90,7 @@ def test_a_spent_refresh_token_ends_the_sockets_of_its_session(call: Call, perso
     for _ in range(2):
         call("POST", "/account/refresh", {"refreshToken": other["refreshToken"]})
     assert closed.connection_ids == [of_other]
-    assert set(connections.of_owner(owner_of(person))) == {page}
+    assert set(store.load_connections(owner_of(person))) == {page}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +120,7 @@ def test_a_session_that_ends_while_its_page_connects_leaves_no_socket(person: Pe
     ticket, connection_id = person.call("POST", "/live/ticket").body["ticket"], secrets.token_hex(8)
     person.call("POST", "/account/logout")
     assert app.live_connect(event(connection_id, "$connect", ticket=ticket), None)["statusCode"] == 401
-    assert connections.of_owner(owner_of(person)) == {}
+    assert store.load_connections(owner_of(person)) == {}
 
 
 def test_a_socket_lives_no_longer_than_its_session(person: Person, closed: Closed) -> None:
@@ -130,9 +129,9 @@ def test_a_socket_lives_no_longer_than_its_session(person: Person, closed: Close
     assert session is not None
     save_session(replace(session, expires_at_ms=ends_at_ms))
     page = open_page(person)
-    assert connections.of_owner(owner_of(person))[page].expires_at == ends_at_ms // 1_000
-    connections.add(page, connections.Dashboard(owner_of(person), own, now_ms() // 1_000 - 1))
-    assert not live.is_watching(owner_of(person))
+    assert store.load_connections(owner_of(person))[page].expires_at == ends_at_ms // 1_000
+    store.save_connection(page, store.Dashboard(owner_of(person), own, now_ms() // 1_000 - 1))
+    assert not connections.is_watching(owner_of(person))
     assert closed.connection_ids == [page]
 
 
@@ -142,7 +141,7 @@ def test_a_socket_opens_with_its_ticket_and_is_forgotten_when_closed(call: Call,
     ticket, connection_id = person.call("POST", "/live/ticket").body["ticket"], secrets.token_hex(8)
 
     def is_open() -> bool:
-        return connection_id in connections.of_owner(account.user_id)
+        return connection_id in store.load_connections(account.user_id)
 
     opened, again = (app.live_connect(event(connection_id, "$connect", ticket=ticket), None) for _ in range(2))
     assert (opened["statusCode"], again["statusCode"]) == (200, 401)
