@@ -21,7 +21,6 @@ from ghostwatt_pi.meters.recording import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import BadFlag, BadSetting, load_settings
 from ghostwatt_pi.setup import installing
-from ghostwatt_pi.setup.program import ProgramMissing
 from ghostwatt_pi.setup.system import CommandFailed, this_system
 
 USER_ERRORS = (
@@ -31,7 +30,6 @@ USER_ERRORS = (
     CommandFailed,
     DirectoryInUse,
     OSError,
-    ProgramMissing,
     RelayError,
     ReplayError,
     installing.SetupStopped,

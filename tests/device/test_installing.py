@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ghostwatt_pi import __version__
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory
@@ -23,11 +24,13 @@ from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
 from ghostwatt_pi.meters.serial_ports import choose_port
 from ghostwatt_pi.settings.config import BadSetting, load_settings
 from ghostwatt_pi.setup import installing
-from ghostwatt_pi.setup.program import install_copy
-from ghostwatt_pi.setup.system import CommandFailed, System
+from ghostwatt_pi.setup.program import install_program, requirement
+from ghostwatt_pi.setup.system import CommandFailed, System, run_command
 
 from .conftest import RecordedLog
 from .fake_cloud import FakeCloud
+
+SOURCE = Path(__file__).parents[2] / "device"
 
 
 @pytest.fixture
@@ -63,6 +66,8 @@ class Commands(list[str]):
 
     def __call__(self, command: Sequence[str]) -> None:
         self.append(" ".join(command))
+        if "venv" in command:
+            Path(command[-1]).mkdir(parents=True)
         if self[-1].startswith(self.fail):
             raise CommandFailed(f"{self[-1]}: as told")
 
@@ -80,6 +85,21 @@ class Machine:
         options: Namespace = build_parser().parse_args(["setup", *self._flags, *flags])
         settings = load_settings(vars(options), {})
         return installing.setup(Context(settings, self.directory, self.log), options, self.system)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The agent as a wheel, built from a copy of its sources: setuptools writes beside them."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "source"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copyfile(SOURCE / name, copy / name)
+    shutil.copytree(SOURCE / "ghostwatt_pi", copy / "ghostwatt_pi")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*build, "--wheel-dir", folder, copy], check=True)
+    (built,) = folder.glob("ghostwatt_pi-*.whl")
+    return built
 
 
 @pytest.fixture
@@ -119,16 +139,23 @@ def test_setup_says_when_the_page_has_no_outlet_for_the_channel_yet(
     assert "Channel 1 has no outlet on the page yet: add one" in capsys.readouterr().out
 
 
-def test_the_services_program_runs_by_itself(machine: Machine) -> None:
-    install_copy(machine.system.program_dir)
-    install_copy(machine.system.program_dir)
-    python = machine.system.program_dir / "bin/python"
-    command = [str(python), "-I", "-m", "ghostwatt_pi", "--version"]
+def test_the_services_program_takes_the_place_of_an_older_one_and_runs_by_itself(tmp_path: Path, wheel: Path) -> None:
+    program = tmp_path / "ghostwatt-pi"
+    (program / "bin").mkdir(parents=True)
+    install_program(program, run_command, wheel.as_uri())
+    command = [str(program / "bin/python"), "-I", "-m", "ghostwatt_pi", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "0.1.0\n"), done.stderr
-    held = {path.name for path in machine.system.program_dir.glob("lib/python*/site-packages/*")}
-    assert held >= {"ghostwatt_pi", "serial", "requests", "segno"}
-    assert not held & {"boto3", "botocore", "chalice", "pynamodb", "pip"}
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n"), done.stderr
+    held = {path.name for path in program.glob("lib/python*/site-packages/*")}
+    assert held >= {"ghostwatt_pi", "serial", "requests", "segno", "tomlkit", "paho"}
+    assert not held & {"boto3", "botocore", "chalice", "pynamodb"}
+    assert [path.name for path in tmp_path.iterdir()] == [program.name]
+
+
+def test_the_service_gets_the_version_and_the_extras_that_are_installed_here() -> None:
+    """Here that is paho, and gpiozero without lgpio."""
+    assert requirement(None) == f"ghostwatt-pi[mqtt]=={__version__}"
+    assert requirement("file:///a.whl") == "ghostwatt-pi[mqtt] @ file:///a.whl"
 
 
 def test_a_dry_run_shows_all_and_changes_nothing(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,29 +245,16 @@ def test_a_meter_that_talks_nonsense_is_not_called_silent(log: RecordedLog) -> N
         first_reading(port, 9600, log, seconds=1)
 
 
-def test_a_wheel_is_built_and_runs_where_nothing_else_of_ours_is(tmp_path: Path) -> None:
-    source = Path(__file__).parents[2] / "device"
-    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*wheel, "--wheel-dir", tmp_path, _copy(source, tmp_path / "source")], check=True)
-    (built,) = tmp_path.glob("ghostwatt_pi-*.whl")
+def test_a_wheel_is_built_and_runs_where_nothing_else_of_ours_is(tmp_path: Path, wheel: Path) -> None:
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target"]
-    subprocess.run([*install, tmp_path / "site", built], check=True)
+    subprocess.run([*install, tmp_path / "site", wheel], check=True)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(
         [tmp_path / "site/bin/ghostwatt-pi", "--version"], capture_output=True, text=True, env=environment, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "0.1.0\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n"), done.stderr
     packed = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site/ghostwatt_pi").rglob("*.py")}
-    assert packed == {str(path.relative_to(source)) for path in (source / "ghostwatt_pi").rglob("*.py")}
-
-
-def _copy(source: Path, target: Path) -> Path:
-    """Only what is built from: setuptools writes beside it."""
-    target.mkdir()
-    for name in ("pyproject.toml", "README.md", "ghostwatt_pi"):
-        copy = shutil.copytree if (source / name).is_dir() else shutil.copyfile
-        copy(source / name, target / name)
-    return target
+    assert packed == {str(path.relative_to(SOURCE)) for path in (SOURCE / "ghostwatt_pi").rglob("*.py")}
 
 
 def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:

@@ -1,69 +1,74 @@
-"""Copies this program to where the service can run it.
+"""Installs this program where the service can run it: in a virtual environment of its own.
 
-pipx keeps a program in its owner's home, which a service must not see (ProtectHome). So the service has its own copy:
-a bare virtual environment with this package and what it needs, and nothing else.
+pipx keeps a program in its owner's home, which the service must not see (ProtectHome).
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ghostwatt_pi import __version__
+
 PACKAGE = "ghostwatt-pi"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+EXTRA = re.compile(r"extra == ['\"]([^'\"]+)")
 
 
-class ProgramMissing(Exception):
-    """A package that this program needs is not installed."""
+def install_program(target: Path, run: Callable[[Sequence[str]], None], source: str | None = None) -> None:
+    """Install this program into `target`, in place of an older one there.
 
+    Args:
+        target: The directory of the virtual environment.
+        run: Runs a command of the system.
+        source: The URL of the wheel or source directory to install; by default the one that this program came from.
 
-def install_copy(target: Path) -> None:
-    """Make `target` anew and put it in place of an older one. Raises ProgramMissing, OSError."""
+    Raises:
+        CommandFailed: pip found no package or no network.
+        OSError: The disk does not take it.
+    """
     fresh, old = target.with_name(target.name + ".new"), target.with_name(target.name + ".old")
     for left_over in (fresh, old):
         shutil.rmtree(left_over, ignore_errors=True)
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    subprocess.run(  # noqa: S603 - our own Python
-        [base, "-m", "venv", "--without-pip", fresh], check=True
-    )
-    (site,) = fresh.glob("lib/python*/site-packages")
-    for name in sorted(needed(PACKAGE)):
-        _copy(name, site)
-    shutil.copytree(Path(__file__).parents[1], site / "ghostwatt_pi", ignore=shutil.ignore_patterns("__pycache__"))
+    site = ["--system-site-packages"] if _sees_system_packages() else []
+    run([str(base), "-m", "venv", *site, str(fresh)])
+    pip = [str(fresh / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    run([*pip, requirement(source or _source())])
     if target.exists():
         target.replace(old)
     fresh.replace(target)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def needed(package: str) -> set[str]:
-    """The packages that this one needs, directly or not; its extras where they are installed.
-
-    Raises ProgramMissing.
-    """
-    found: set[str] = set()
-    waiting = [package]
-    while waiting:
-        user = waiting.pop()
-        for name, is_conditional in _requirements(user, with_extras=user == package):
-            if name not in found and _is_installed(name):
-                found.add(name)
-                waiting.append(name)
-            elif name not in found and not is_conditional:
-                raise ProgramMissing(f"{name} is not installed, but {user} needs it")
-    return found
+def requirement(source: str | None) -> str:
+    """Return what pip shall install: this version with the extras that are installed here, from `source` if given."""
+    extras = ",".join(sorted(_installed_extras()))
+    name = f"{PACKAGE}[{extras}]" if extras else PACKAGE
+    return f"{name} @ {source}" if source else f"{name}=={__version__}"
 
 
-def _requirements(package: str, *, with_extras: bool) -> Iterator[tuple[str, bool]]:
-    """(name, whether it is needed under a condition only) of what a package needs itself."""
-    for line in importlib.metadata.requires(package) or ():
-        name = re.match(r"[A-Za-z0-9._-]+", line)
-        if name and (with_extras or "extra ==" not in line):
-            yield name[0], ";" in line
+def _source() -> str | None:
+    """Return the URL that this program was installed from; None when it came from a package index (PEP 610)."""
+    text = importlib.metadata.distribution(PACKAGE).read_text("direct_url.json")
+    return str(json.loads(text)["url"]) if text else None
+
+
+def _installed_extras() -> set[str]:
+    """Return the extras of this program whose packages are all installed."""
+    extras, incomplete = set(), set()
+    for line in importlib.metadata.requires(PACKAGE) or ():
+        name, extra = NAME.match(line), EXTRA.search(line)
+        if name and extra:
+            extras.add(extra[1])
+            if not _is_installed(name[0]):
+                incomplete.add(extra[1])
+    return extras - incomplete
 
 
 def _is_installed(package: str) -> bool:
@@ -74,8 +79,7 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-def _copy(package: str, site: Path) -> None:
-    for file in importlib.metadata.files(package) or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
-            (site / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(file.locate()), site / file)
+def _sees_system_packages() -> bool:
+    """Whether this program runs in an environment that shows the system's packages, as for gpiozero from apt."""
+    config = Path(sys.prefix) / "pyvenv.cfg"
+    return config.is_file() and "include-system-site-packages = true" in config.read_text()

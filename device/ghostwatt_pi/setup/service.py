@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostwatt_pi.setup.program import install_copy
+from ghostwatt_pi.setup.program import install_program
 from ghostwatt_pi.setup.system import System
 from ghostwatt_pi.setup.unit import UNIT_NAME, USER, groups, unit_text
 
@@ -29,7 +29,7 @@ def service_steps(system: System, data_dir: Path, *, gpio: bool) -> list[Step]:
     unit = unit_text(f"{python} -m ghostwatt_pi", data_dir, gpio=gpio)
     return [
         Step(f"make the user {USER}, in {', '.join(groups(gpio=gpio))}", lambda: _make_user(system, gpio=gpio)),
-        Step(f"copy this program to {system.program_dir}", lambda: install_copy(system.program_dir)),
+        Step(f"install this program in {system.program_dir}", lambda: install_program(system.program_dir, run)),
         Step(f"give {data_dir} to {USER}", lambda: run(["chown", "--recursive", f"{USER}:{USER}", str(data_dir)])),
         Step(f"write {system.unit_path}", lambda: _write_unit(system, unit), unit),
         Step("let systemd read it", lambda: run(["systemctl", "daemon-reload"])),
