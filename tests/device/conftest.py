@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.agent.agent import Agent, RunSummary
+from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.measurement import Measurement
+from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.relays import SimulatedRelays
 
@@ -96,6 +97,13 @@ class RunningAgent:
 
 
 StartAgent = Callable[[Meter], RunningAgent]
+
+
+def fill_buffer(directory: DataDirectory, readings: int) -> None:
+    """Put readings of channel 1 into the buffer, one in two seconds up to now."""
+    take_ownership(directory, RecordedLog())
+    with closing(ReadingStore(directory.buffer_path)) as store:
+        store.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(readings, 0, -1)])
 
 
 @pytest.fixture

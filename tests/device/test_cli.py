@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -152,3 +155,16 @@ sys.exit(main(sys.argv[1:]))
     assert "permission denied" in done.stderr
     assert f"sudo ghostwatt-pi status --data {folder}" in done.stderr
     assert "[Errno" not in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: not tried")
+def test_root_works_in_the_services_folder_as_the_services_user() -> None:
+    nobody = pwd.getpwnam("nobody").pw_uid
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))  # below a folder of pytest's nobody else may look
+    try:
+        os.chown(folder, nobody, -1)
+        command = [sys.executable, "-m", "ghostwatt_pi", "status", "--json", "--data", str(folder)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        assert {path.stat().st_uid for path in folder.iterdir()} == {nobody}
+    finally:
+        shutil.rmtree(folder)

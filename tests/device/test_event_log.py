@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from ghostwatt_pi.event_log import open_log, qr_text
 from ghostwatt_pi.messages import MESSAGES
+
+from .conftest import until
+from .processes import Started
 
 
 def test_a_parent_process_gets_every_event_as_a_json_line() -> None:
@@ -62,3 +68,18 @@ def test_a_qr_code_is_square_text() -> None:
 
 def test_no_message_can_show_a_key() -> None:
     assert not any("apiKey" in message.text or "api_key" in message.text for message in MESSAGES.values())
+
+
+def test_in_the_journal_a_line_has_its_priority(pi: Started) -> None:
+    command = [sys.executable, "-m", "ghostwatt_pi", "backlog", "--send", "--data", str(pi.folder), "--port", "0"]
+    out = pi.folder / "journal"
+    with out.open("w") as file:
+        place = os.fstat(file.fileno())
+        environment = {**os.environ, "JOURNAL_STREAM": f"{place.st_dev}:{place.st_ino}"}
+        agent = subprocess.Popen([*command, "--api", "http://127.0.0.1:9/api"], stdout=file, env=environment)
+    try:
+        until(lambda: "<4>The cloud cannot be reached" in out.read_text())
+        assert out.read_text().startswith("<6>")
+    finally:
+        agent.send_signal(signal.SIGTERM)
+        agent.wait(10)

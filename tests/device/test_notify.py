@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from ghostwatt_pi.notify import Notifier
+
+from .fake_cloud import FakeCloud
+from .processes import Started
 
 
 class Manager:
@@ -47,3 +53,24 @@ def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     notifier.alive()
     notifier.stopping()
     assert opened == []
+
+
+SIMULATE = ["simulate", "--profile", "television", "--interval", "0.1", "--seed", "1"]
+
+
+def test_systemd_hears_of_a_whole_run(cloud: FakeCloud, pi: Started, tmp_path: Path) -> None:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        os.environ.update(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
+        try:
+            agent = pi.start(*SIMULATE)
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+        assert manager.recv(999) == b"READY=1\nSTATUS=Working"
+        assert manager.recv(999).startswith(b"STATUS=Sending to ")
+        assert [manager.recv(999) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        agent.send_signal(signal.SIGTERM)
+        while (heard := manager.recv(999)) == b"WATCHDOG=1":
+            pass
+        assert heard == b"STOPPING=1"

@@ -93,3 +93,11 @@ def test_who_owns_the_device_already_is_not_told_to_end_its_history(cloud: FakeC
     cloud.owned, cloud.api_key = True, "another"
     assert pi.ask("claim")[0] == 1
     assert "new key" in pi.said
+
+
+def test_the_events_of_a_parent_process_are_not_mixed_with_a_document(cloud: FakeCloud, pi: Started) -> None:
+    cloud.claim_state = "approved"
+    (pi.folder / "api_key").unlink()
+    _, out = pi.ask("claim", "--json")
+    assert json.loads(out)["paired"] is True
+    assert "ABCD-2345" in pi.said

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.cli import main
+from ghostwatt_pi.commands.exit_codes import MEANINGS
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.settings.config import KEYS, flag
 
@@ -49,3 +50,10 @@ def test_every_setting_is_listed_once_with_its_choices(pi: Started) -> None:
         assert sum(line.split()[:1] == [flag(key)] for line in lines) == 1, key
     assert "--transport {http,mqtt}  now: mqtt" in lines
     assert "--relay-after-power-loss {keep,on,off}" in lines
+
+
+def test_exit_codes_are_in_the_help_and_the_readme() -> None:
+    readme = Path(__file__).parents[2].joinpath("device/README.md").read_text()
+    for code, meaning in MEANINGS.items():
+        assert f"{code} {meaning}" in str(build_parser().epilog)
+        assert f"| {code} | {meaning} |" in readme

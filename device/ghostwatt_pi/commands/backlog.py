@@ -31,11 +31,11 @@ def backlog(context: Context, options: Namespace) -> int:
     if options.send_former is not None:
         return send_archive(context, options.send_former, lambda: _send(context))
     code = _send(context) if options.send else OK
-    found = read_stats(context.directory)
+    stats = read_stats(context.directory)
     if options.json:
-        print_json(_document(found))
+        print_json(_document(stats))
     elif not options.send:
-        print_rows(_rows(found, channels_without_outlet(context.directory, found)))
+        print_rows(_rows(stats, channels_without_outlet(context.directory, stats)))
     return code
 
 
@@ -95,33 +95,39 @@ def _send(context: Context) -> int:
     return log_finished(context, summary, before)
 
 
-def _document(found: BufferStats) -> dict[str, object]:
+def _document(stats: BufferStats) -> dict[str, object]:
     return {
-        "readings": found.depth,
-        "bytes": found.bytes,
-        "dropped": found.dropped,
-        "putAside": found.put_aside,
+        "readings": stats.depth,
+        "bytes": stats.bytes,
+        "dropped": stats.dropped,
+        "putAside": stats.put_aside,
         "channels": [
-            {"channel": each.channel, "readings": each.readings, "oldestAt": iso(each.oldest_at_ms)}
-            for each in found.waiting
+            {"channel": queue.channel, "readings": queue.readings, "oldestAt": iso(queue.oldest_at_ms)}
+            for queue in stats.waiting
         ],
         "rejected": [
-            {"code": each.code, "field": each.field, "readings": each.readings, "lastAt": iso(each.last_at_ms)}
-            for each in found.rejected
+            {
+                "code": refused.code,
+                "field": refused.field,
+                "readings": refused.readings,
+                "lastAt": iso(refused.last_at_ms),
+            }
+            for refused in stats.rejected
         ],
     }
 
 
-def _rows(found: BufferStats, without_outlet: Collection[int]) -> dict[str, str]:
-    rows = {"Waiting": backlog_size(found)}
-    for each in found.waiting:
-        rows[f"Channel {each.channel}"] = f"{each.readings:,} readings, the oldest {ago(each.oldest_at_ms, now_ms())}"
-        if each.channel in without_outlet:
-            rows[f"Channel {each.channel}"] += "; no outlet on the page yet: add one"
-    for refused in found.rejected:
+def _rows(stats: BufferStats, without_outlet: Collection[int]) -> dict[str, str]:
+    rows = {"Waiting": backlog_size(stats)}
+    for queue in stats.waiting:
+        row = f"{queue.readings:,} readings, the oldest {ago(queue.oldest_at_ms, now_ms())}"
+        if queue.channel in without_outlet:
+            row += "; no outlet on the page yet: add one"
+        rows[f"Channel {queue.channel}"] = row
+    for refused in stats.rejected:
         why = f"{refused.code} ({refused.field})" if refused.field else refused.code
         rows[f"Refused: {why}"] = f"{refused.readings:,} readings, the last {ago(refused.last_at_ms, now_ms())}"
-    rows["Dropped"] = f"{found.dropped:,} readings: the buffer was full"
-    if found.put_aside:
-        rows["Put aside"] = f"{found.put_aside:,} readings of a former owner, see --former"
+    rows["Dropped"] = f"{stats.dropped:,} readings, because the buffer was full" if stats.dropped else "none"
+    if stats.put_aside:
+        rows["Put aside"] = f"{stats.put_aside:,} readings of a former owner, see --former"
     return rows

@@ -172,7 +172,7 @@ def _rows(status: Status) -> dict[str, str]:
         "Waiting": backlog_size(status.buffer),
     }
     if status.buffer.dropped:
-        rows["Dropped"] = f"{status.buffer.dropped:,} readings: the buffer was full"
+        rows["Dropped"] = f"{status.buffer.dropped:,} readings, because the buffer was full"
     for channel, outlet in sorted(status.outlets.items()):
         rows[f"Outlet {channel}"] = _outlet(status.agent, channel, outlet)
     for channel in status.without_outlet:
