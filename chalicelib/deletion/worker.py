@@ -115,8 +115,8 @@ def _remove_events(owner_id: str, _now_ms: int) -> bool:
 
 
 def _remove_notifications(owner_id: str, _now_ms: int) -> bool:
-    notification_settings.remove(owner_id)
-    return notifications.remove_some(owner_id, BATCH) < BATCH
+    notification_settings.remove_settings(owner_id)
+    return notifications.remove_some_notifications(owner_id, BATCH) < BATCH
 
 
 def _remove_tariffs(owner_id: str, _now_ms: int) -> bool:

@@ -66,7 +66,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
 
 
 def _account(account: Account) -> dict[str, Any]:
-    preferences = notification_settings.of_account(account).preferences
+    preferences = notification_settings.get_settings(account).preferences
     return {
         "email": account.email,
         "emailConfirmed": account.is_confirmed,
@@ -99,7 +99,9 @@ def _phantom_events(export: Export) -> Iterator[PhantomEvent]:
 def _notifications(export: Export, now_ms: int) -> Iterator[Notification]:
     """Newest first, as they are stored."""
     first_ms = max(export.first_ms, now_ms - NOTIFICATION_RETENTION_MS)
-    for notification in paginate(lambda cursor: notifications.of_owner(export.owner_id, ENTRIES_A_READ, cursor)):
+    for notification in paginate(
+        lambda cursor: notifications.load_notifications(export.owner_id, ENTRIES_A_READ, cursor)
+    ):
         if first_ms <= notification.at_ms <= export.last_ms:
             yield notification
 

@@ -59,7 +59,7 @@ def deliver_due(deadline: Deadline, now_ms: int) -> int:
 def _due_rounds(deadline: Deadline, errors: ErrorCollector, now_ms: int) -> Iterator[DeliveryRound]:
     """What is due by person; the person who has waited longest comes first."""
     by_owner: dict[str, list[str]] = {}
-    for owner_id, notification_id in (key for shard in shards() for key in store.due(shard, now_ms)):
+    for owner_id, notification_id in (key for shard in shards() for key in store.load_due_keys(shard, now_ms)):
         by_owner.setdefault(owner_id, []).append(notification_id)
     for owner_id, notification_ids in by_owner.items():
         if deadline.expired:

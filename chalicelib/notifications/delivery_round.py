@@ -133,7 +133,7 @@ class DeliveryRound:
             return []
         timezone, quiet_hours = self.recipient.account.timezone, self.recipient.preferences.quiet_hours
         if (quiet_ms := quiet_until_ms(quiet_hours, timezone, self.now_ms)) is not None:
-            store.postpone(outgoing, quiet_ms)
+            store.postpone_delivery(outgoing, quiet_ms)
             return []
         return [DueNotification(outgoing, channels)]
 
@@ -141,7 +141,7 @@ class DeliveryRound:
         """Reserve notifications; those that another run was quicker to reserve are left out."""
         for item in items:
             with self.errors.collect(f"notification {item.notification_id}"):
-                if store.postpone(item.outgoing, self.now_ms + LEASE_MS):
+                if store.postpone_delivery(item.outgoing, self.now_ms + LEASE_MS):
                     yield item
 
     def _by_channel(

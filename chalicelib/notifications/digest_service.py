@@ -41,7 +41,9 @@ def run(deadline: Deadline, now_ms: int) -> int:
     """
     made = 0
     with ErrorCollector(LOG) as errors:
-        for owner_id in (owner_id for shard in shards() for owner_id in settings_store.digests_due(shard, now_ms)):
+        for owner_id in (
+            owner_id for shard in shards() for owner_id in settings_store.load_owners_of_due_digests(shard, now_ms)
+        ):
             if deadline.expired:
                 break
             with errors.collect("a digest"), suppress(Unavailable):  # what it tells is still being summed up: later

@@ -64,7 +64,7 @@ def list_notifications(call: SessionCall[None], query: PageQuery) -> schemas.Not
 
     Answers your notifications, newest first.
     """
-    page = notifications.of_owner(call.owner_id, query.limit, query.cursor)
+    page = notifications.list_notifications(call.owner_id, query.limit, query.cursor)
     shown = [schemas.notification_part(notification) for notification in page.notifications]
     return schemas.NotificationList(notifications=shown, cursor=page.cursor, unread=page.unread)
 
@@ -89,7 +89,7 @@ def get_notification_settings(call: SessionCall[None]) -> schemas.NotificationSe
     Answers your channels, quiet hours and digest, and the last failure of each channel.
     """
     account = get_account(call.session)
-    return _settings_answer(account, notification_settings.of_account(account))
+    return _settings_answer(account, notification_settings.get_settings(account))
 
 
 @route(
@@ -106,7 +106,7 @@ def choose_notifications(call: SessionCall[schemas.ChooseNotifications]) -> sche
     Replaces all choices of channels, quiet hours and the weekly digest.
     """
     account = get_account(call.session)
-    chosen = notification_settings.choose(account, schemas.preferences_of(call.body), call.now_ms)
+    chosen = notification_settings.choose_settings(account, schemas.preferences_of(call.body), call.now_ms)
     return _settings_answer(account, chosen.settings, chosen.new_secret)
 
 
@@ -124,4 +124,4 @@ def send_test_notification(call: SessionCall[None]) -> schemas.TrialAnswer:
     Sends one notification by every channel that you chose, and answers the result of each.
     """
     account = get_account(call.session)
-    return schemas.trial_answer(notification_settings.send_test(account, call.now_ms))
+    return schemas.trial_answer(notification_settings.send_test_notification(account, call.now_ms))

@@ -1,4 +1,4 @@
-"""What a person was told."""
+"""A person's list of notifications."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from chalicelib.notifications.model import Notification
 
 @dataclass(frozen=True, slots=True)
 class NotificationPage:
-    """A page, newest first, the cursor to go on, and how many there are unread in all."""
+    """A page of notifications, newest first, the cursor of the next page, and the number of all unread ones."""
 
     notifications: Sequence[Notification]
     cursor: str | None
     unread: int
 
 
-def of_owner(owner_id: str, limit: int, cursor: str | None) -> NotificationPage:
-    """A page of a person's notifications."""
-    found, after = store.of_owner(owner_id, limit, cursor)
-    return NotificationPage(found, after, store.count_unread(owner_id))
+def list_notifications(owner_id: str, limit: int, cursor: str | None) -> NotificationPage:
+    """Load a page of a person's notifications.
+
+    Raises:
+        Invalid: The cursor is not one of ours (field cursor).
+    """
+    notifications, next_cursor = store.load_notifications(owner_id, limit, cursor)
+    return NotificationPage(notifications, next_cursor, store.count_unread(owner_id))
 
 
 def mark_read(owner_id: str, notification_ids: Sequence[str]) -> None:
-    """Mark some as read; ids that are not the person's are passed over."""
+    """Mark notifications as read; ids that are not the person's are ignored."""
     store.mark_read(owner_id, notification_ids)
 
 
 def mark_all_read(owner_id: str) -> None:
-    """Mark all as read that are there now."""
-    store.mark_read(owner_id, store.unread_ids(owner_id))
+    """Mark all notifications as read that are stored now."""
+    store.mark_read(owner_id, store.load_unread_ids(owner_id))

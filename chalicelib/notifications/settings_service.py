@@ -1,4 +1,4 @@
-"""What a person chooses of notifications: channels, quiet hours, the weekly digest; and trying it out."""
+"""A person's notification settings: channels, quiet hours, the weekly digest; and a test of them."""
 
 from __future__ import annotations
 
@@ -26,48 +26,50 @@ OUTBOUND_CALLS = Slots(in_all=8, per_person=1, retry_after_seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """Choices as they are stored; new_secret is there once, when one was made for the webhook."""
+class ChosenSettings:
+    """Settings as they are stored; new_secret is there once, when one was made for the webhook."""
 
     settings: NotificationSettings
     new_secret: str | None = None
 
 
 def is_mail_available() -> bool:
-    """Whether this place can send mail at all."""
+    """Say whether mail can be sent at all."""
     return mail.is_available()
 
 
-def of_account(account: Account) -> NotificationSettings:
-    """What a person chose; the page alone where nothing was chosen yet."""
+def get_settings(account: Account) -> NotificationSettings:
+    """Load a person's settings; the page alone where nothing was chosen yet."""
     stored = store.load(account.user_id)
     return stored or NotificationSettings(account.user_id, account.email, Preferences(), {})
 
 
-def choose(account: Account, preferences: Preferences, now_ms: int) -> Chosen:
-    """Store choices in place of those before. A webhook without a secret keeps its own, or is given one, shown once.
+def choose_settings(account: Account, preferences: Preferences, now_ms: int) -> ChosenSettings:
+    """Replace a person's choices. A webhook without a secret keeps its own, or is given one, which is shown once.
 
-    Raises Invalid, naming the field: email, webhook.url, weeklyDigest.
+    Raises:
+        Invalid: They cannot work; it names the field (email, webhook.url or weeklyDigest).
+        Busy: Other changes were made at the same time.
     """
     _check(account, preferences)
 
-    def attempt() -> Chosen | None:
-        before = of_account(account)
-        webhook, made = _with_secret(preferences.webhook, before.preferences.webhook)
-        wanted = replace(preferences, webhook=webhook)
+    def attempt() -> ChosenSettings | None:
+        before = get_settings(account)
+        webhook, secret = _with_secret(preferences.webhook, before.preferences.webhook)
+        choices = replace(preferences, webhook=webhook)
         failures = {
-            channel: failure for channel, failure in before.failures.items() if _is_same(channel, before, wanted)
+            channel: failure for channel, failure in before.failures.items() if _is_same(channel, before, choices)
         }
         digest_at_ms = before.digest_due_at_ms or next_digest_ms(account.timezone, now_ms)
         after = NotificationSettings(
             owner_id=account.user_id,
             email=account.email,
-            preferences=wanted,
+            preferences=choices,
             failures=failures,
-            digest_due_at_ms=digest_at_ms if wanted.weekly_digest else None,
+            digest_due_at_ms=digest_at_ms if choices.weekly_digest else None,
             version=before.version,
         )
-        return Chosen(replace(after, version=after.version + 1), made) if store.save(after) else None
+        return ChosenSettings(replace(after, version=after.version + 1), secret) if store.save_settings(after) else None
 
     return retry_conflicts(attempt, "These settings keep changing.")
 
@@ -84,30 +86,35 @@ def _check(account: Account, preferences: Preferences) -> None:
             webhooks.check_webhook_url(preferences.webhook.url)
 
 
-def _with_secret(wanted: Webhook | None, before: Webhook | None) -> tuple[Webhook | None, str | None]:
-    """The webhook with its secret, and that secret if it was made just now."""
-    if wanted is None or wanted.secret:
-        return wanted, None
+def _with_secret(webhook: Webhook | None, before: Webhook | None) -> tuple[Webhook | None, str | None]:
+    """The webhook with its secret, and the secret if it was made just now."""
+    if webhook is None or webhook.secret:
+        return webhook, None
     if before is not None:
-        return replace(wanted, secret=before.secret), None
-    made = new_secret()
-    return replace(wanted, secret=made), made
+        return replace(webhook, secret=before.secret), None
+    secret = new_secret()
+    return replace(webhook, secret=secret), secret
 
 
-def _is_same(channel: Outbound, before: NotificationSettings, wanted: Preferences) -> bool:
-    """Whether what went wrong on a channel is still its own: another URL begins anew."""
+def _is_same(channel: Outbound, before: NotificationSettings, choices: Preferences) -> bool:
+    """Whether the failure of a channel still counts: another URL begins without one."""
     if channel == "webhook":
-        return wanted.webhook is not None and wanted.webhook == before.preferences.webhook
-    return wanted.email
+        return choices.webhook is not None and choices.webhook == before.preferences.webhook
+    return choices.email
 
 
-def send_test(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None]:
-    """Send a notification by every channel that was chosen, now; says what went wrong on each, None for nothing.
+def send_test_notification(account: Account, now_ms: int) -> Mapping[Outbound, Failure | None]:
+    """Send a notification now by every channel that was chosen; the page shows it in any case.
 
-    On the page it stands in any case. Raises TooMany; Conflict: closed.
+    Returns:
+        The failure of each channel, None if it was taken.
+
+    Raises:
+        TooMany: The limit of tests or of mails is used up.
+        Conflict: Another test was sent at the same moment.
     """
     throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
-    chosen = of_account(account)
+    chosen = get_settings(account)
     if chosen.preferences.email and account.is_confirmed:
         throttle.take(settings().limits.mails, mail_limit_name(account.user_id), now_ms)
     news = Notification(

@@ -1,4 +1,4 @@
-"""By which channels a person is told: one item a person, with what last went wrong; an index by the next digest."""
+"""Notification settings, one item a person, with the last failures; an index by the next digest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class NotificationSettingsItem(Item):
 
 
 def load(owner_id: str) -> NotificationSettings | None:
-    """What a person chose, None when that was nothing so far."""
+    """Load a person's settings, None when nothing was chosen yet."""
     try:
         item = NotificationSettingsItem.get(owner_id, consistent_read=True)
     except NotificationSettingsItem.DoesNotExist:
@@ -52,8 +52,8 @@ def load(owner_id: str) -> NotificationSettings | None:
     )
 
 
-def save(settings: NotificationSettings) -> bool:
-    """Store choices as the next version; False when others were stored since these were read."""
+def save_settings(settings: NotificationSettings) -> bool:
+    """Store settings as the next version; False when others were stored since these were read."""
     item = NotificationSettingsItem(
         settings.owner_id,
         email=settings.email,
@@ -68,22 +68,22 @@ def save(settings: NotificationSettings) -> bool:
 
 
 def save_failures(settings: NotificationSettings, failures: Mapping[Outbound, Failure]) -> bool:
-    """Store what last went wrong; False when the person has changed the choices meanwhile, or is gone."""
+    """Store the last failures; False when the person has changed the choices meanwhile, or is gone."""
     return NotificationSettingsItem(settings.owner_id).update_if(
         actions=[NotificationSettingsItem.failures.set(dict(failures))],
         condition=NotificationSettingsItem.version == settings.version,
     )
 
 
-def digests_due(due_shard: str, now_ms: int) -> Iterator[str]:
-    """The people in one shard whose weekly digest is due; reads only those."""
+def load_owners_of_due_digests(due_shard: str, now_ms: int) -> Iterator[str]:
+    """Find the persons of one shard whose weekly digest is due; reads only those."""
     due = NotificationSettingsItem.digest_due_at_ms <= now_ms
     for item in NotificationSettingsItem.by_digest.query(due_shard, due):
         yield item.owner_id
 
 
 def put_next_digest(write: Transaction, settings: NotificationSettings, due_at_ms: int) -> None:
-    """Add to a transaction: the digest that was due is made, the next one is due then; it happens once."""
+    """Add to a transaction: the digest that was due is made, and the next one is due at due_at_ms; it succeeds once."""
     write.update(
         NotificationSettingsItem(settings.owner_id),
         actions=[NotificationSettingsItem.digest_due_at_ms.set(due_at_ms)],
@@ -91,6 +91,6 @@ def put_next_digest(write: Transaction, settings: NotificationSettings, due_at_m
     )
 
 
-def remove(owner_id: str) -> None:
-    """Forget what a person chose."""
+def remove_settings(owner_id: str) -> None:
+    """Delete a person's settings."""
     NotificationSettingsItem(owner_id).delete()

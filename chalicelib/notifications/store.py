@@ -1,7 +1,7 @@
-"""Notifications, under their owner and by time; sparse indexes hold the unread, and those still to be delivered.
+"""Notifications by owner and time; sparse indexes hold the unread, and those still to be delivered.
 
-A notification is its own outbox: it is written with the time when it falls due for delivery, so that nothing that a
-person is told can be stored and not delivered.
+A notification is its own outbox entry: it is stored with the time when it is due for delivery, so that none can be
+stored and then not delivered.
 """
 
 from __future__ import annotations
@@ -95,21 +95,21 @@ def put(write: Transaction, notification: Notification, *, deliver: bool = False
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A notification on its way: how far it has come on each channel, and when it is due."""
+    """A notification to be delivered: its progress on each channel, and when it is due (epoch ms)."""
 
     notification: Notification
     deliveries: Deliveries
     due_at_ms: int
 
 
-def due(due_shard: str, now_ms: int) -> Iterator[tuple[str, str]]:
-    """Owner and id of each notification in one shard that is due for delivery; reads only those."""
+def load_due_keys(due_shard: str, now_ms: int) -> Iterator[tuple[str, str]]:
+    """Find the notifications of one shard that are due for delivery, as pairs of owner and id; reads only those."""
     for item in NotificationItem.by_delivery.query(due_shard, NotificationItem.due_at_ms <= now_ms):
         yield item.owner_id, item.notification_id
 
 
 def load_outgoing(owner_id: str, notification_id: str) -> Outgoing | None:
-    """A notification that is still to be delivered, None if there is no such one."""
+    """Load a notification that is still to be delivered, None if there is none."""
     try:
         item = NotificationItem.get(owner_id, notification_id, consistent_read=True)
     except NotificationItem.DoesNotExist:
@@ -118,31 +118,38 @@ def load_outgoing(owner_id: str, notification_id: str) -> Outgoing | None:
     return None if due_at_ms is None else Outgoing(_notification(item), item.deliveries or {}, int(due_at_ms))
 
 
-def postpone(outgoing: Outgoing, due_at_ms: int) -> bool:
-    """Let it fall due later, and nobody else take it until then; False when somebody else was quicker."""
-    return _deliver(outgoing, [NotificationItem.due_at_ms.set(due_at_ms)], outgoing.due_at_ms)
+def postpone_delivery(outgoing: Outgoing, due_at_ms: int) -> bool:
+    """Make it due later, which reserves it until then; False when another run was quicker."""
+    return _update_due(outgoing, [NotificationItem.due_at_ms.set(due_at_ms)], outgoing.due_at_ms)
 
 
 def save_deliveries(outgoing: Outgoing, held_until_ms: int, deliveries: Deliveries, due_at_ms: int | None) -> bool:
-    """Store how far it has come, and when it falls due again, None for never.
+    """Store the progress of a reserved notification.
 
-    False when it was held for so long that somebody else has taken it.
+    Args:
+        outgoing: The notification.
+        held_until_ms: Until when it was reserved (epoch ms).
+        deliveries: The progress on each channel.
+        due_at_ms: When it is due again (epoch ms), None for never.
+
+    Returns:
+        False when it was held for so long that another run has reserved it.
     """
     due = (
         [NotificationItem.due_shard.remove(), NotificationItem.due_at_ms.remove()]
         if due_at_ms is None
         else [NotificationItem.due_at_ms.set(due_at_ms)]
     )
-    return _deliver(outgoing, [NotificationItem.deliveries.set(dict(deliveries)), *due], held_until_ms)
+    return _update_due(outgoing, [NotificationItem.deliveries.set(dict(deliveries)), *due], held_until_ms)
 
 
-def _deliver(outgoing: Outgoing, actions: list[Action], due_at_ms: int) -> bool:
+def _update_due(outgoing: Outgoing, actions: list[Action], due_at_ms: int) -> bool:
     item = NotificationItem(outgoing.notification.owner_id, outgoing.notification.notification_id)
     return item.update_if(actions=actions, condition=NotificationItem.due_at_ms == due_at_ms)
 
 
-def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Notification], str | None]:
-    """A page of a person's notifications, newest first, and the cursor to go on."""
+def load_notifications(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Notification], str | None]:
+    """Load a page of a person's notifications, newest first, and the cursor of the next page."""
     pages = NotificationItem.query(
         owner_id, limit=limit, scan_index_forward=False, last_evaluated_key=start_key(cursor), consistent_read=True
     )
@@ -151,27 +158,31 @@ def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Notifi
 
 
 def count_unread(owner_id: str) -> int:
-    """How many a person has not read."""
+    """Count the unread notifications of a person."""
     return NotificationItem.by_unread.count(owner_id)
 
 
-def unread_ids(owner_id: str) -> list[str]:
-    """The ids of all that a person has not read."""
+def load_unread_ids(owner_id: str) -> list[str]:
+    """Load the ids of a person's unread notifications."""
     return [item.notification_id for item in NotificationItem.by_unread.query(owner_id)]
 
 
 def mark_read(owner_id: str, notification_ids: Iterable[str]) -> None:
-    """Mark some as read; ids that are not the person's are passed over."""
+    """Mark notifications as read; ids that are not the person's are ignored."""
     for notification_id in notification_ids:
         NotificationItem(owner_id, notification_id).update_if(
             actions=[NotificationItem.unread_by.remove()], condition=NotificationItem.notification_id.exists()
         )
 
 
-def remove_some(owner_id: str, most: int) -> int:
-    """Delete up to `most` of a person's; returns how many there were to delete."""
-    found = [item.notification_id for item in NotificationItem.query(owner_id, limit=most)]
+def remove_some_notifications(owner_id: str, most: int) -> int:
+    """Delete up to `most` notifications of a person.
+
+    Returns:
+        The number of notifications deleted; fewer than `most` when all are gone.
+    """
+    ids = [item.notification_id for item in NotificationItem.query(owner_id, limit=most)]
     with NotificationItem.batch_write() as batch:
-        for notification_id in found:
+        for notification_id in ids:
             batch.delete(NotificationItem(owner_id, notification_id))
-    return len(found)
+    return len(ids)

@@ -326,7 +326,7 @@ class Ownership(RuleBasedStateMachine):
     @invariant()
     def an_owner_is_told_of_what_is_tried(self) -> None:
         for who in PEOPLE:
-            told, _ = notifications.of_owner(self.user(who), 200, None)
+            told, _ = notifications.load_notifications(self.user(who), 200, None)
             assert [news.kind for news in told] == ["pairing_refused"] * self.told.get(self.user(who), 0)
 
 
