@@ -1,4 +1,4 @@
-"""Draws docs/detector-saved.svg and docs/detector-gap.svg from the recordings.
+"""Draws docs/detector-saved.svg and docs/detector-gap.svg from the recordings, taken a minute at a time.
 
 python -m tests.benchmarks.plot_detector [place of the recordings [folder to write to]]
 """
@@ -15,7 +15,7 @@ from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 from tests.benchmarks.recordings import WORTH_A_SHARE_WH, Recordings, place_from
-from tests.benchmarks.trace_detector import EPOCH_MS, Factory
+from tests.benchmarks.trace_detector import EPOCH_MS, ByMinute
 
 WIDTH, BAR, LABELS = 760, 16, 250
 SHOWN = ("TV__com_dev_D35939", "ActiveSpeakers__inc_dev_D331D8", "Refrigerator__inc_dev_B1C121")
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _saved(recordings: Recordings) -> str:
     """Standby saved of each recording, told nothing and told the kind, in percent of the oracle."""
-    blind, told = recordings.run(Factory), recordings.run(Factory, kind=True)
+    blind, told = recordings.run(ByMinute), recordings.run(ByMinute, kind=True)
     pairs = [pair for pair in zip(blind, told, strict=True) if pair[0]["oracle_wh"] >= WORTH_A_SHARE_WH]
     pairs.sort(key=lambda pair: -pair[0]["saved_wh"] / pair[0]["oracle_wh"])
     shapes = [_text(LABELS, 16, "Standby energy saved, % of an oracle (blue: told nothing, grey: told the kind)")]

@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.effects import effects_of
+from chalicelib.detection.model import MINUTE_MS
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
@@ -44,9 +45,12 @@ class Factory:
 
     def step(self, t_seconds: float, power_w: float) -> bool:
         """Take one reading; whether the outlet is cut now."""
-        at_ms = _epoch_ms(t_seconds)
+        return self._take([_epoch_ms(t_seconds)], [power_w])
+
+    def _take(self, times_ms: list[int], watts: list[float]) -> bool:
+        at_ms = times_ms[-1]
         self._answer(at_ms)
-        detector, verdict = step_detector(self._state.detector, self._port.rule, [at_ms], [power_w])
+        detector, verdict = step_detector(self._state.detector, self._port.rule, times_ms, watts)
         look = effects_of(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
         self._state = look.state
         if look.relay is not None:
@@ -72,6 +76,25 @@ class Factory:
             return detector
         self._since_save = 0
         return State.unpack(detector.pack())
+
+
+class ByMinute(Factory):
+    """A Factory that takes a minute of readings at once, as from an upload: quicker, and within half a point."""
+
+    def __init__(self, meta: Meta) -> None:
+        super().__init__(meta)
+        self._times_ms: list[int] = []
+        self._watts: list[float] = []
+
+    def step(self, t_seconds: float, power_w: float) -> bool:
+        """Keep one reading until a minute is full; whether the outlet is cut now."""
+        self._times_ms.append(_epoch_ms(t_seconds))
+        self._watts.append(power_w)
+        if self._times_ms[-1] // MINUTE_MS == self._times_ms[0] // MINUTE_MS:
+            return False
+        times_ms, self._times_ms = self._times_ms, []
+        watts, self._watts = self._watts, []
+        return self._take(times_ms, watts)
 
 
 class ClosedLoop(Factory):
