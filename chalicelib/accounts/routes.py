@@ -45,7 +45,7 @@ from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.core.settings import settings
 from chalicelib.deletion import service as deletion
-from chalicelib.devices import service as devices
+from chalicelib.devices.service import set_raw_retention
 from chalicelib.exports import service as exports
 
 LOG = logging.getLogger("ghostwatt.accounts")
@@ -186,7 +186,7 @@ def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
         raise Invalid("A new password needs the current one with it.", code="required", field=missing)
     account = service.update_account(call.session, update)
     if update.raw_retention_days is not None:
-        devices.keep_raw(account.user_id, update.raw_retention_days, call.now_ms)
+        set_raw_retention(account.user_id, update.raw_retention_days, call.now_ms)
     return _account_answer(account)
 
 

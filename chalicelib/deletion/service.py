@@ -17,9 +17,9 @@ from chalicelib.deletion.store import remove_deletion_request, request_deletion,
 from chalicelib.detection import event_endings as endings
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_device_state
-from chalicelib.devices import service as devices
-from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device, DeviceRemoved
+from chalicelib.devices.service import get_owned_device
+from chalicelib.devices.store import delete_device, delete_devices, load_devices_of_owner
 from chalicelib.ports import store as ports
 from chalicelib.realtime import device_channel
 
@@ -33,9 +33,9 @@ def release_device(owner_id: str, device_id: str, now_ms: int) -> None:
     Raises:
         NotFound: The person has no such device.
     """
-    device = devices.own(owner_id, device_id)
+    device = get_owned_device(owner_id, device_id)
     request_device_deletion(device, now_ms)
-    device_store.remove(device)
+    delete_device(device)
     device_channel.abort_mqtt_connections(device.mqtt_client_ids)
     port_states = load_device_state(device.device_uid).ports
     for port in ports.of_device(device.device_uid):
@@ -103,10 +103,10 @@ def remove_devices(owner_id: str, now_ms: int, *more_subjects: str) -> int:
     Returns:
         How many devices there were.
     """
-    owned = device_store.of_owner(owner_id, "mqtt_clients")
+    owned = load_devices_of_owner(owner_id, "mqtt_clients")
     subjects = [subject for device in owned for subject in _subjects(device)]
     request_deletions([*more_subjects, *subjects], now_ms)
-    device_store.remove_all(owned)
+    delete_devices(owned)
     until = time.monotonic() + DISCONNECT_SECONDS
     for device in owned:
         if time.monotonic() < until:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.detection.silent_outlets import note_silent_outlets
-from chalicelib.devices import presence
 from chalicelib.devices.model import Device
 from chalicelib.devices.pace import pace_of
+from chalicelib.devices.presence import record_call
 from chalicelib.ports.model import Port
 
 
@@ -38,7 +38,7 @@ def reply_to_device(device: Device, ports: Sequence[Port], now_ms: int, *, has_r
         now_ms: The time of the call, epoch ms.
         has_readings: Whether the call brought readings. One that did not may show that an outlet's meter is silent.
     """
-    if presence.note_call(device, now_ms) and not has_readings:
+    if record_call(device, now_ms) and not has_readings:
         note_silent_outlets(device, ports, now_ms)
     pace = pace_of(device, len(ports), now_ms)
     return DeviceReply(now_ms, pace.upload_seconds, pace.heartbeat_seconds, ports)

@@ -10,8 +10,8 @@ from chalicelib.core.authentication import Authentication, credentials_of
 from chalicelib.core.call import Body, Call
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.scopes import Scope
-from chalicelib.devices import service as devices
 from chalicelib.devices.model import Device
+from chalicelib.devices.service import authenticate_device
 
 SCHEMES = {
     "device": {
@@ -60,7 +60,7 @@ class DeviceAuthentication(Authentication):
         """The device of a key. Raises Unauthenticated."""
         if not credential:
             raise Unauthenticated("A device shows its key here: Authorization: Device <key>.", code="bad_device_key")
-        device = devices.authenticate(credential, now_ms)
+        device = authenticate_device(credential, now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
         return device, quotas.of_device(device.device_id)
 

@@ -200,6 +200,15 @@ class Device:
         return self.keys.current_sha256 is not None and (is_alone or self.last_seen_ms is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """When a device last called, and when before that (epoch ms, None for never)."""
+
+    device_id: str
+    last_ms: int | None
+    previous_ms: int | None
+
+
 def api_key(device_id: str, secret: str) -> str:
     """The key that a device sends. It names its device, so that one read finds both."""
     return f"{KEY_PREFIX}.{device_id}.{secret}"

@@ -9,9 +9,9 @@ from chalicelib.core.dynamo import retry_conflicts_from
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.settings import settings
 from chalicelib.devices import model as keys
-from chalicelib.devices import service as devices
-from chalicelib.devices import store
 from chalicelib.devices.model import Device, Principal
+from chalicelib.devices.service import authenticate_device, get_device_with_key
+from chalicelib.devices.store import load_device, save_mqtt_clients
 from chalicelib.realtime.device_channel import commands_topic, is_client_id
 
 
@@ -36,7 +36,7 @@ def sign_in(user_name: str, password: str, client_id: str, now_ms: int) -> Grant
     A client id that names another device is refused: a broker ends the older of two connections with one client id,
     so that it would throw the other device out. Raises Unauthenticated.
     """
-    device = devices.authenticate(password, now_ms)
+    device = authenticate_device(password, now_ms)
     if device.device_id != user_name or _is_another(client_id, device):
         raise Unauthenticated("This device may not sign in so.", code="bad_device_key")
     _note_client(device, client_id)
@@ -55,14 +55,14 @@ def _note_client(device: Device, client_id: str) -> None:
         if client_id in latest.mqtt_client_ids or not is_client_id(client_id):
             return True
         client_ids = (*latest.mqtt_clients, client_id)[-keys.MAX_MQTT_CLIENTS :]
-        return True if store.save_mqtt_clients(latest, client_ids) else None
+        return True if save_mqtt_clients(latest, client_ids) else None
 
     busy = "This device signs in too often at once."
-    retry_conflicts_from(device, attempt, lambda: store.load(device.device_id), busy)
+    retry_conflicts_from(device, attempt, lambda: load_device(device.device_id), busy)
 
 
 def _is_another(client_id: str, device: Device) -> bool:
-    return client_id not in ("", device.device_id) and store.load(client_id) is not None
+    return client_id not in ("", device.device_id) and load_device(client_id) is not None
 
 
 def data_topic(device_id: str) -> str:
@@ -76,7 +76,7 @@ def signed_in(device_id: str, principal: str, now_ms: int) -> Device:
     Raises Unauthenticated when it was released or its key has ended since it signed in: then it may be another's.
     """
     device_uid, key_sha256 = keys.parse_principal(principal)
-    device = devices.with_key(device_id, key_sha256, now_ms)
+    device = get_device_with_key(device_id, key_sha256, now_ms)
     if device.device_uid != device_uid:
         raise _gone()
     return device

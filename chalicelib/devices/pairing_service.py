@@ -14,10 +14,10 @@ from chalicelib.core.events import publish
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
 from chalicelib.devices import model as keys
 from chalicelib.devices import pairing_store as store
-from chalicelib.devices import service as devices
-from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device, DeviceChanged
 from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
+from chalicelib.devices.service import new_device, refuse_pairing
+from chalicelib.devices.store import load_device, put_device_keys, put_new_device
 
 DEFAULT_NAME = "My Device"
 BUSY = "This device keeps changing."
@@ -36,9 +36,9 @@ def start(device_id: str, source_ip: str, now_ms: int) -> tuple[str, Claim]:
         TooMany: From one address.
     """
     throttle.count_and_check(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
-    device = device_store.load(device_id)
+    device = load_device(device_id)
     if device is not None and not device.may_be_claimed(now_ms):
-        raise devices.refused(device, now_ms)
+        raise refuse_pairing(device, now_ms)
     device_code = new_secret()
     claim = Claim(digest(device_code), new_user_code(), device_id, expires_at_ms=now_ms + CLAIM_TTL_MS)
     store.add(claim)
@@ -75,7 +75,7 @@ def _expired() -> BadRequest:
 
 def _collect(claim: Claim, device_code: str, now_ms: int) -> tuple[Device, str] | None:
     """The device and its key; None when something changed at the same moment."""
-    device = device_store.load(claim.device_id)
+    device = load_device(claim.device_id)
     if device is None or not claim.approves(device):
         raise BadRequest("The device was released before it had its key; pair it again.", code="access_denied")
     api_key = keys.api_key(device.device_id, derived_secret(device_code, f"api key of {device.device_uid}"))
@@ -89,7 +89,7 @@ def _collect(claim: Claim, device_code: str, now_ms: int) -> tuple[Device, str] 
         return device, api_key
     write = Transaction()
     store.put_collected(write, claim, now_ms)
-    device_store.put_keys(write, device, device.keys.with_next(sha256))
+    put_device_keys(write, device, device.keys.with_next(sha256))
     return (device, api_key) if write.commit() else None
 
 
@@ -135,9 +135,9 @@ def approve(account: Account, user_code: str, device_name: str | None, now_ms: i
         claim = find(account.user_id, user_code, now_ms, address)
         if claim.state != "pending":
             return _decided(claim, "approved", account.user_id)
-        known = device_store.load(claim.device_id)
+        known = load_device(claim.device_id)
         if known is not None and (known.owner_id != account.user_id or not known.may_be_claimed(now_ms)):
-            raise devices.refused(known, now_ms)
+            raise refuse_pairing(known, now_ms)
         approved = _approve(account, claim, known, device_name, now_ms)
         if approved is None:
             check_account_open(account)
@@ -148,14 +148,14 @@ def approve(account: Account, user_code: str, device_name: str | None, now_ms: i
 
 def _approve(account: Account, claim: Claim, known: Device | None, name: str | None, now_ms: int) -> Claim | None:
     """Approve, and make the device, as one; None when something changed at the same moment."""
-    device = known or devices.new(account, claim.device_id, name or DEFAULT_NAME, now_ms)
+    device = known or new_device(account, claim.device_id, name or DEFAULT_NAME, now_ms)
     write = Transaction()
     put_open_check(write, account)
     store.put_approved(write, claim, device, name)
     if known is None:
-        device_store.put_new(write, device)
+        put_new_device(write, device)
     else:
-        device_store.put_keys(write, known, known.keys, name)
+        put_device_keys(write, known, known.keys, name)
         device = replace(known, name=name or known.name)
     if not write.commit():
         return None

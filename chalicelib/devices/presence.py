@@ -1,24 +1,39 @@
-"""Presence of devices: noting that one called, that one fell silent, and what its Pi says of itself."""
+"""Presence of devices: record their calls, their silence and what their agents report; the sweep marks silent ones."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
+from chalicelib.core import telemetry
+from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
+from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Busy
 from chalicelib.core.events import Event, publish
 from chalicelib.devices import device_alerts, liveness
-from chalicelib.devices import store as devices
 from chalicelib.devices.liveness import Presence, after_call, after_change, after_flapping, is_call_due_for_storing
 from chalicelib.devices.model import Device, DeviceChanged
+from chalicelib.devices.presence_store import (
+    load_due_device_ids,
+    put_agent_report,
+    put_call,
+    put_offline,
+    save_agent_report,
+    save_call,
+)
+from chalicelib.devices.store import load_device
 from chalicelib.notifications.model import Notification, NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
 
+LOG = logging.getLogger("ghostwatt.sweep")
 
-def note_call(device: Device, now_ms: int) -> bool:
-    """Note that a device called, at most once a minute; one that came back is shown, and may begin to flap.
 
-    Returns whether it was time to note it.
+def record_call(device: Device, now_ms: int) -> bool:
+    """Store that a device called, at most once a minute. A device that came back may begin to flap.
+
+    Returns:
+        Whether the call was stored.
     """
 
     def attempt(latest: Device | None) -> bool | None:
@@ -28,23 +43,23 @@ def note_call(device: Device, now_ms: int) -> bool:
             return False
         is_agent = device.agent.version is not None
         after = after_call(latest.presence, latest.last_seen_ms, now_ms, online=latest.online, is_agent=is_agent)
-        return _touch(latest, after, now_ms) or None
+        return _store_call(latest, after, now_ms) or None
 
     try:
-        return retry_conflicts_from(device, attempt, lambda: devices.load(device.device_id), "This device is busy.")
-    except Busy:  # another call of the device was noted then
+        return retry_conflicts_from(device, attempt, lambda: load_device(device.device_id), "This device is busy.")
+    except Busy:  # another call of the device was stored then
         return False
 
 
-def _touch(device: Device, after: Presence, now_ms: int) -> bool:
+def _store_call(device: Device, after: Presence, now_ms: int) -> bool:
     if not liveness.begins_to_flap(device.presence, after):
-        touched = devices.touch(device, after, now_ms)
-        if touched and not device.online:
+        stored = save_call(device, after, now_ms)
+        if stored and not device.online:
             publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms, presence=after)))
-        return touched
+        return stored
     write = Transaction()
-    devices.put_touch(write, device, after, now_ms)
-    news = enqueue_notification(write, _flapping(device, now_ms))
+    put_call(write, device, after, now_ms)
+    news = enqueue_notification(write, device_alerts.device_flapping(device, now_ms))
     if not write.commit():
         return False
     publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms)), NotificationAdded(news))
@@ -52,28 +67,31 @@ def _touch(device: Device, after: Presence, now_ms: int) -> bool:
 
 
 def is_due(device: Device, now_ms: int) -> bool:
-    """Whether the sweep has something to note of a device: it fell silent, or has calmed down after flapping."""
+    """Whether the sweep has to act on a device: it fell silent, or its flapping ended."""
     if device.online and device.last_seen_ms is not None:
         return liveness.is_silent(device.last_seen_ms, device.presence, now_ms)
     return device.presence.flapping_since_ms is not None and not liveness.is_flapping(device.presence, now_ms)
 
 
-def note_silence(device: Device, now_ms: int) -> bool:
-    """Mark a device offline that has been silent for too long, with one alert; False when it called meanwhile.
+def record_silence(device: Device, now_ms: int) -> bool:
+    """Mark a silent device offline, with one notification; False when it called meanwhile.
 
-    One that flaps is told as flapping, not as offline; if it is offline still when it has calmed down, that is told.
+    A device that flaps is reported as flapping, not as offline. If it is still offline when its flapping ends, that is
+    reported then.
     """
     if not device.online:
-        return _store_silence(device, after_flapping(device.presence), _offline(device, now_ms))
+        return _store_silence(device, after_flapping(device.presence), device_alerts.device_offline(device, now_ms))
     after = after_change(device.presence, now_ms)
-    begins = liveness.begins_to_flap(device.presence, after)
-    news = _flapping(device, now_ms) if begins else None if after.flapping_since_ms else _offline(device, now_ms)
-    return _store_silence(device, after, news)
+    if liveness.begins_to_flap(device.presence, after):
+        return _store_silence(device, after, device_alerts.device_flapping(device, now_ms))
+    return _store_silence(
+        device, after, None if after.flapping_since_ms else device_alerts.device_offline(device, now_ms)
+    )
 
 
 def _store_silence(device: Device, after: Presence, news: Notification | None) -> bool:
     write = Transaction()
-    devices.put_offline(write, device, after, after.calm_at_ms if after.flapping_since_ms is not None else None)
+    put_offline(write, device, after, after.calm_at_ms if after.flapping_since_ms is not None else None)
     events: list[Event] = [DeviceChanged(replace(device, online=False, presence=after))]
     if news is not None:
         events.append(NotificationAdded(enqueue_notification(write, news)))
@@ -83,26 +101,50 @@ def _store_silence(device: Device, after: Presence, news: Notification | None) -
     return True
 
 
-def note_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
-    """Note what a Pi says of itself; readings that it had to drop are told, once a spell. The device as it is then."""
-    after, lost = device.agent.updated(version, dropped_readings, now_ms)
-    if after == device.agent:
+def record_agent_report(device: Device, version: str | None, dropped_readings: int | None, now_ms: int) -> Device:
+    """Store what an agent reports of itself; dropped readings are notified once an episode.
+
+    Args:
+        device: The device that reports.
+        version: Of the agent; None if it was not reported.
+        dropped_readings: Running total; None if it was not reported.
+        now_ms: When it reported.
+
+    Returns:
+        The device as it is then.
+    """
+    report, newly_dropped = device.agent.updated(version, dropped_readings, now_ms)
+    if report == device.agent:
         return device
-    known = replace(device, agent=after)
-    if not lost:
-        devices.save_agent(device, after)  # when it said something else meanwhile, that is newer
-        return known
+    updated = replace(device, agent=report)
+    if not newly_dropped:
+        save_agent_report(device, report)  # if another report was stored meanwhile, that one is newer
+        return updated
     write = Transaction()
-    devices.put_agent(write, device, after)
-    stored = enqueue_notification(write, device_alerts.readings_dropped(device, lost, now_ms))
+    put_agent_report(write, device, report)
+    stored = enqueue_notification(write, device_alerts.readings_dropped(device, newly_dropped, now_ms))
     if write.commit():
         publish(NotificationAdded(stored))
-    return known
+    return updated
 
 
-def _flapping(device: Device, now_ms: int) -> Notification:
-    return device_alerts.device_flapping(device, now_ms)
+def mark_silent_devices(now_ms: int) -> int:
+    """Mark all silent devices offline; only devices that are due are read. A call of a device meanwhile always wins.
+
+    Returns:
+        How many devices were marked.
+
+    Raises:
+        Exception: The first error, after all other devices had their turn; a device that failed stays due.
+    """
+    marked = 0
+    with ErrorCollector(LOG) as errors:
+        for device_id in (device_id for shard in shards() for device_id in load_due_device_ids(shard, now_ms)):
+            with errors.collect(f"marking device {telemetry.hashed(device_id)}"):
+                marked += _mark_if_silent(device_id, now_ms)
+    return marked
 
 
-def _offline(device: Device, now_ms: int) -> Notification:
-    return device_alerts.device_offline(device, now_ms)
+def _mark_if_silent(device_id: str, now_ms: int) -> bool:
+    device = load_device(device_id)
+    return device is not None and is_due(device, now_ms) and record_silence(device, now_ms)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,17 +10,16 @@ from chalice.app import Blueprint
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
 from chalicelib.core import views
-from chalicelib.core.errors import BadRequest, Conflict, Invalid
+from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
 from chalicelib.core.query import DEFAULT_LIMIT, PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.deletion import service as deletion
 from chalicelib.detection.port_state import DeviceState
+from chalicelib.devices import device_list, service
 from chalicelib.devices import schemas as wire
-from chalicelib.devices import service as devices
 from chalicelib.devices.authentication import DEVICE, DeviceCall
-from chalicelib.devices.list_order import Place
 from chalicelib.devices.model import Device
 from chalicelib.readings import device_handlers as messages
 from chalicelib.readings import history_query as asking
@@ -31,7 +28,6 @@ from chalicelib.readings import sensor_summaries as summaries
 from chalicelib.readings.sensor_schemas import SensorSummaries, SensorSummaryColumns
 
 blueprint = Blueprint(__name__)
-CURSOR = re.compile(r"(\d{1,13}) (-1|\d{1,13}) ([A-Za-z0-9_-]{4,128})", re.ASCII)
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 
@@ -42,8 +38,8 @@ def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
     Registers a device, or gives your own device a new key. The key is shown once.
     """
     account = get_account(call.session)
-    device, api_key = devices.register(account, call.body.device_id, call.body.device_name, call.now_ms)
-    return wire.DeviceKey(device_id=device.device_id, api_key=api_key)
+    registered = service.register_device(account, call.body.device_id, call.body.device_name, call.now_ms)
+    return wire.DeviceKey(device_id=registered.device.device_id, api_key=registered.api_key)
 
 
 @route(
@@ -69,34 +65,13 @@ def list_devices(call: SessionCall[None], query: PageQuery) -> wire.DeviceList:
 
     Answers your devices; the one that called last comes first.
     """
-    as_of_ms, place = _position(query.cursor, call.now_ms)
-    page, goes_on = devices.page_by_last_seen(call.owner_id, as_of_ms, place, query.limit)
-    known = devices.states_of(page)
-    return wire.DeviceList(
-        devices=[_shown(device, known, call.now_ms) for device in page],
-        cursor=None if goes_on is None else _cursor(as_of_ms, goes_on),
-    )
+    page = device_list.list_device_page(call.owner_id, query.cursor, query.limit, call.now_ms)
+    states = service.states_of(page.devices)
+    return wire.DeviceList(devices=[_shown(device, states, call.now_ms) for device in page.devices], cursor=page.cursor)
 
 
 def _shown(device: Device, known: Mapping[str, DeviceState], now_ms: int) -> wire.DevicePart:
-    return views.device(device, known.get(device.device_uid), now_ms, devices.heard_ms(device))
-
-
-def _cursor(as_of_ms: int, place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{as_of_ms} {place.seen_ms} {place.device_id}".encode()).decode()
-
-
-def _position(cursor: str | None, now_ms: int) -> tuple[int, Place | None]:
-    """The moment of the first page, and the place to go on from."""
-    if not cursor:
-        return now_ms, None
-    try:
-        found = CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
-    except ValueError:
-        found = None
-    if found is None:
-        raise Invalid("This is not a cursor of this list.", code="invalid", field="cursor")
-    return int(found[1]), Place(int(found[2]), found[3])
+    return views.device(device, known.get(device.device_uid), now_ms, service.heard_ms(device))
 
 
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=SESSION, scope="read")
@@ -105,7 +80,7 @@ def list_devices_plain(call: SessionCall[None]) -> Reply:
 
     Answers each device with the newest values of its sensors, as the dashboard guide has it.
     """
-    return Reply([_plain(device, call.now_ms) for device in devices.by_last_seen(call.owner_id)])
+    return Reply([_plain(device, call.now_ms) for device in device_list.list_devices(call.owner_id)])
 
 
 def _plain(device: Device, now_ms: int) -> dict[str, object]:
@@ -128,7 +103,7 @@ def add_device(call: SessionCall[wire.AddDevice]) -> Done:
     """
     account = get_account(call.session)
     try:
-        devices.add(account, call.body.device_id, call.body.name, call.now_ms)
+        service.add_device(account, call.body.device_id, call.body.name, call.now_ms)
     except Conflict as error:
         raise BadRequest("This device exists already.", code="device_exists", field="device_id") from error
     return Done(message="Device added successfully")
@@ -140,8 +115,8 @@ def get_device(call: SessionCall[None], device_id: str) -> wire.DeviceAnswer:
 
     Answers one of your devices.
     """
-    device = devices.own(call.owner_id, device_id)
-    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
+    device = service.get_owned_device(call.owner_id, device_id)
+    return wire.DeviceAnswer(device=_shown(device, service.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=SESSION)
@@ -150,8 +125,8 @@ def rename_device(call: SessionCall[wire.RenameDevice], device_id: str) -> wire.
 
     Answers the device with its new name.
     """
-    device = devices.rename(call.owner_id, device_id, call.body.name)
-    return wire.DeviceAnswer(device=_shown(device, devices.states_of([device]), call.now_ms))
+    device = service.rename_device(call.owner_id, device_id, call.body.name)
+    return wire.DeviceAnswer(device=_shown(device, service.states_of([device]), call.now_ms))
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=SESSION)
@@ -178,7 +153,7 @@ def rotate_key(call: SessionCall[wire.RotateKey], device_id: str) -> wire.Device
 
     Gives a device a new key, which is shown once.
     """
-    api_key = devices.rotate_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
+    api_key = service.rotate_device_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
     return wire.DeviceKey(device_id=device_id, api_key=api_key)
 
 
@@ -210,6 +185,6 @@ def sensor_data(call: SessionCall[None], device_id: str, query: asking.SensorQue
         return summaries.reply(call, device_id, query)
     first_ms, last_ms = query.span_ms
     limit = DEFAULT_LIMIT if query.limit is None else query.limit
-    device = devices.own(call.owner_id, device_id)
+    device = service.get_owned_device(call.owner_id, device_id)
     logs, cursor = sensor_service.load_sensor_logs(device, first_ms, last_ms, limit, query.cursor, call.now_ms)
     return asking.sensor_reply(device_id, query.form, logs, cursor)

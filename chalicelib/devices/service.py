@@ -1,9 +1,10 @@
-"""What a person does with devices: register, list, rename, release, give a new key; and how a device shows its key."""
+"""What a person does with devices (register, rename, give a new key), and how a device authenticates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import check_account_open
@@ -17,69 +18,88 @@ from chalicelib.core.times import DAY_MS
 from chalicelib.detection import silence
 from chalicelib.detection.port_state import DeviceState
 from chalicelib.detection.store import load_device_states
-from chalicelib.devices import device_alerts, store
-from chalicelib.devices import list_order as device_order
+from chalicelib.devices import device_alerts
 from chalicelib.devices import model as keys
-from chalicelib.devices.list_order import Calls, Place
 from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, DeviceChanged, api_key_device_id
+from chalicelib.devices.store import (
+    load_device,
+    load_devices_of_owner,
+    put_new_device,
+    put_pairing_notice,
+    save_device_keys,
+    save_device_name,
+    save_device_retention,
+)
 from chalicelib.notifications.model import NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.realtime import device_channel
 
-FEW = 20
-"""Devices that are read whole at once: nearly everybody has fewer."""
 BUSY = "This device keeps changing."
 
 
-def register(account: Account, device_id: str, name: str, now_ms: int) -> tuple[Device, str]:
-    """Register a device, or give the owner's own device a new key; returns it and its key, shown this once.
+class DeviceWithKey(NamedTuple):
+    """A device, and its new API key, which is shown once."""
 
-    The old key lives until the new one is first used.
+    device: Device
+    api_key: str
+
+
+def register_device(account: Account, device_id: str, name: str, now_ms: int) -> DeviceWithKey:
+    """Register a device, or give the owner's own device a new key. The old key is valid until the new one is used.
 
     Raises:
-        Conflict: owned (it is somebody else's, who is told), too_many_devices.
+        Conflict: owned (it belongs to somebody else, who is notified), too_many_devices.
         Unauthenticated: The account was closed meanwhile.
     """
 
-    def attempt() -> tuple[Device, str] | None:
-        device, api_key = store.load(device_id), keys.api_key(device_id, new_secret())
+    def attempt() -> DeviceWithKey | None:
+        device, api_key = load_device(device_id), keys.api_key(device_id, new_secret())
         if device is None:
-            made = new(account, device_id, name, now_ms)
+            made = new_device(account, device_id, name, now_ms)
             made = replace(made, keys=made.keys.with_next(keys.key_digest(api_key)))
-            return (made, api_key) if _add(account, made) else None
+            return DeviceWithKey(made, api_key) if _add(account, made) else None
         if device.owner_id != account.user_id:
-            raise refused(device, now_ms)
+            raise refuse_pairing(device, now_ms)
         rotated = device.keys.with_next(keys.key_digest(api_key))
-        return (device, api_key) if store.save_keys(device, rotated) else None
+        return DeviceWithKey(device, api_key) if save_device_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
 
 
-def add(account: Account, device_id: str, name: str, now_ms: int) -> Device:
-    """Make a device a person's own, without a key yet. Raises as register; Conflict: owned also for one's own."""
+def add_device(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """Register a device without a key.
+
+    Raises:
+        Conflict: owned (also if it is the person's own), too_many_devices.
+        Unauthenticated: The account was closed meanwhile.
+    """
 
     def attempt() -> Device | None:
-        known = store.load(device_id)
-        if known is not None:
-            raise refused(known, now_ms) if known.owner_id != account.user_id else _owned()
-        device = new(account, device_id, name, now_ms)
+        taken = load_device(device_id)
+        if taken is not None:
+            raise refuse_pairing(taken, now_ms) if taken.owner_id != account.user_id else _owned()
+        device = new_device(account, device_id, name, now_ms)
         return device if _add(account, device) else None
 
     return retry_conflicts(attempt, BUSY)
 
 
-def new(account: Account, device_id: str, name: str, now_ms: int) -> Device:
-    """A device of a person that is not stored yet. Raises Conflict: too_many_devices."""
-    if len(store.of_owner(account.user_id)) >= MAX_DEVICES_PER_OWNER:
+def new_device(account: Account, device_id: str, name: str, now_ms: int) -> Device:
+    """Make a device of a person; it is not stored yet.
+
+    Raises:
+        Conflict: The person has too many devices (code too_many_devices).
+    """
+    if len(load_devices_of_owner(account.user_id)) >= MAX_DEVICES_PER_OWNER:
         raise Conflict(f"A person has at most {MAX_DEVICES_PER_OWNER} devices.", code="too_many_devices")
     return Device(device_id, new_id(), account.user_id, name, created_at_ms=now_ms, retention=account.retention)
 
 
 def _add(account: Account, device: Device) -> bool:
-    """Store a new device; False when somebody else was quicker. Raises Unauthenticated when the account is closed."""
+    """Store a new device; False when its id was taken meanwhile. Raises Unauthenticated when the account is closed."""
     write = Transaction()
     put_open_check(write, account)
-    store.put_new(write, device)
+    put_new_device(write, device)
     if not write.commit():
         check_account_open(account)
         return False
@@ -87,12 +107,12 @@ def _add(account: Account, device: Device) -> bool:
     return True
 
 
-def refused(device: Device, now_ms: int) -> Conflict:
-    """The error for somebody who wants a device that is taken; its owner is told too, once a day."""
+def refuse_pairing(device: Device, now_ms: int) -> Conflict:
+    """The error for somebody who wants a device that is taken; its owner is notified, once a day."""
     if device.is_pairing_news(now_ms):
         news = device_alerts.pairing_refused(device, now_ms)
         write = Transaction()
-        store.put_pairing_told(write, device, now_ms)
+        put_pairing_notice(write, device, now_ms)
         stored = enqueue_notification(write, news)
         if write.commit():
             publish(NotificationAdded(stored))
@@ -110,74 +130,56 @@ def _owned() -> Conflict:
 
 def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
     def attempt() -> str | None:
-        device, api_key = own(owner_id, device_id), keys.api_key(device_id, new_secret())
+        device, api_key = get_owned_device(owner_id, device_id), keys.api_key(device_id, new_secret())
         rotated = device.keys.with_next(keys.key_digest(api_key), expires_at_ms)
-        return api_key if store.save_keys(device, rotated) else None
+        return api_key if save_device_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
 
 
-def authenticate(api_key: str, now_ms: int) -> Device:
-    """The device whose key this is; the first use of a new key retires the old one. Raises Unauthenticated."""
-    return with_key(api_key_device_id(api_key), keys.key_digest(api_key), now_ms)
+def authenticate_device(api_key: str, now_ms: int) -> Device:
+    """The device of an API key. The first use of a new key invalidates the old one.
+
+    Raises:
+        Unauthenticated: The key is not valid.
+    """
+    return get_device_with_key(api_key_device_id(api_key), keys.key_digest(api_key), now_ms)
 
 
-def with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
-    """The device of this id, if a key with this digest opens it; for the rest as authenticate."""
+def get_device_with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:
+    """The device of an id, if one of its keys has this digest. The first use of a new key invalidates the old one.
+
+    Raises:
+        Unauthenticated: There is no such device, or none of its keys matches.
+    """
 
     def attempt() -> Device | None:
-        device = store.load(device_id) if device_id else None
-        fitting = device.keys.match(key_sha256, now_ms) if device else None
-        if device is None or fitting is None:
+        device = load_device(device_id) if device_id else None
+        match = device.keys.match(key_sha256, now_ms) if device else None
+        if device is None or match is None:
             raise Unauthenticated("This device key is not valid: pair the device again.", code="bad_device_key")
-        if fitting == "current":
+        if match == "current":
             return device
-        promoted = device.keys.rotated()
-        if not store.save_keys(device, promoted):
+        rotated = device.keys.rotated()
+        if not save_device_keys(device, rotated):
             return None
         if device.keys.current_sha256 is not None:
             device_channel.abort_mqtt_connections(device.mqtt_client_ids)
-        return replace(device, keys=promoted)
+        return replace(device, keys=rotated)
 
     return retry_conflicts(attempt, BUSY)
 
 
-def own(owner_id: str, device_id: str) -> Device:
-    """A person's own device; raises NotFound for any other."""
-    device = store.load(device_id)
+def get_owned_device(owner_id: str, device_id: str) -> Device:
+    """A person's own device.
+
+    Raises:
+        NotFound: The device does not exist, or belongs to somebody else.
+    """
+    device = load_device(device_id)
     if device is None or device.owner_id != owner_id:
         raise not_found("device")
     return device
-
-
-def by_last_seen(owner_id: str) -> list[Device]:
-    """All devices of a person, the one that called last first."""
-    return _newest_first(store.of_owner(owner_id))
-
-
-def _newest_first(devices: list[Device]) -> list[Device]:
-    return sorted(devices, key=lambda device: (-(device.last_seen_ms or 0), device.device_id))
-
-
-def page_by_last_seen(
-    owner_id: str, as_of_ms: int, place: Place | None, limit: int
-) -> tuple[list[Device], Place | None]:
-    """So many devices of a person behind a place in the order of a moment, and the place to go on from, if any.
-
-    Of many devices only the ids and times are read to find the order, and then those of the page: reading all whole
-    takes twice as long.
-    """
-    few, complete = store.some_of_owner(owner_id, FEW)
-    known = {device.device_id: device for device in few} if complete else {}
-    calls = [_calls(device) for device in few] if complete else store.calls_of_owner(owner_id)
-    places = device_order.after(calls, as_of_ms, place)
-    wanted = [each.device_id for each in places[:limit]]
-    page = [known[device_id] for device_id in wanted] if complete else store.load_some(wanted)
-    return [device for device in page if device.owner_id == owner_id], places[limit - 1] if places[limit:] else None
-
-
-def _calls(device: Device) -> Calls:
-    return Calls(device.device_id, device.last_seen_ms, device.previous_seen_ms)
 
 
 def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
@@ -190,24 +192,41 @@ def heard_ms(device: Device) -> int | None:
     return silence.heard_ms(device.last_seen_ms, settings().upload_seconds)
 
 
-def rename(owner_id: str, device_id: str, name: str) -> Device:
-    """Give a device another name."""
-    if not store.save_name(own(owner_id, device_id), name):
+def rename_device(owner_id: str, device_id: str, name: str) -> Device:
+    """Rename a person's device.
+
+    Raises:
+        NotFound: The device does not exist, or belongs to somebody else.
+    """
+    if not save_device_name(get_owned_device(owner_id, device_id), name):
         raise not_found("device")
-    device = own(owner_id, device_id)
+    device = get_owned_device(owner_id, device_id)
     publish(DeviceChanged(device))
     return device
 
 
-def keep_raw(owner_id: str, days: int, now_ms: int) -> None:
-    """Keep raw readings of all devices of a person for so many days, from what is stored from now on."""
-    for device in store.of_owner(owner_id):
+def set_raw_retention(owner_id: str, days: int, now_ms: int) -> None:
+    """Set how many days the raw readings of a person's devices are kept, for readings that are stored from now on."""
+    for device in load_devices_of_owner(owner_id):
         retention = device.retention.changed(days, now_ms)
         if retention != device.retention:
-            store.save_retention(device, retention)
+            save_device_retention(device, retention)
 
 
-def rotate_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
-    """A new key for a device, shown this once; it may be given an end."""
+def rotate_device_key(owner_id: str, device_id: str, expires_in_days: int | None, now_ms: int) -> str:
+    """Give a person's device a new key.
+
+    Args:
+        owner_id: The person.
+        device_id: The device.
+        expires_in_days: How long the key is valid; None for ever.
+        now_ms: The current time.
+
+    Returns:
+        The key, which is shown once.
+
+    Raises:
+        NotFound: The device does not exist, or belongs to somebody else.
+    """
     expires_at_ms = None if expires_in_days is None else now_ms + expires_in_days * DAY_MS
     return _give_key(owner_id, device_id, expires_at_ms)

@@ -19,7 +19,7 @@ from chalicelib.core.times import DAY_MS, HOUR_MS, LATEST_MS
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.store import load_device_state, load_due_devices, save_device_state
-from chalicelib.devices import store as devices
+from chalicelib.devices.store import load_device
 from chalicelib.energy import dirty_hours, store
 from chalicelib.energy.model import Usage
 from chalicelib.energy.slot_readings import load_slot_readings
@@ -106,7 +106,7 @@ def hours_with_all_readings(ports: Sequence[Port], hours: Collection[int], now_m
     """Keep the hours of a device whose readings are surely all stored still; the usage of the others stays as it is."""
     if dirty_hours.with_all_readings(hours, now_ms - LEAST_DAYS * DAY_MS) == list(hours):
         return list(hours)
-    device = devices.load(ports[0].device_id) if ports else None
+    device = load_device(ports[0].device_id) if ports else None
     if device is None or device.device_uid != ports[0].device_uid:
         return []
     return dirty_hours.with_all_readings(hours, device.retention.whole_from_ms(now_ms))

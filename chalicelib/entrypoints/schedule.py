@@ -11,7 +11,7 @@ from chalicelib.core import clock, telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.deletion.worker import delete_requested
-from chalicelib.devices import sweep as sweeping
+from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.energy import roll_up
 from chalicelib.notifications import delivery
 from chalicelib.notifications import digest_service as digests
@@ -35,7 +35,7 @@ def _sweep() -> dict[str, int]:
     """Take each step, whatever became of the one before; the first error is raised in the end, for the alarm."""
     now_ms = clock.now_ms()
     steps: dict[str, Callable[[], int]] = {
-        "offline": lambda: sweeping.sweep(now_ms),
+        "offline": lambda: mark_silent_devices(now_ms),
         "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
         "delivered": lambda: delivery.deliver_due(Deadline(DELIVERY_SECONDS), now_ms),
         "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),

@@ -13,8 +13,8 @@ from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.pagination import paginate
 from chalicelib.core.times import DAY_MS, HOUR_MS, iso
 from chalicelib.detection import phantom_event_store as phantom_events
-from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device
+from chalicelib.devices.store import load_devices_of_owner
 from chalicelib.energy import service as energy
 from chalicelib.energy import store as energy_store
 from chalicelib.energy.model import Usage
@@ -43,7 +43,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
     Raises:
         TookTooLong: The archive's deadline has expired.
     """
-    devices = device_store.of_owner(account.user_id)
+    devices = load_devices_of_owner(account.user_id)
     ports = [port for device in devices for port in port_store.of_device(device.device_uid)]
     archive.add_text("README.txt", readme(export, account, now_ms))
     archive.add_text("account.json", msgspec.json.format(msgspec.json.encode(_account(account))))

@@ -20,8 +20,8 @@ from chalicelib.core.pagination import paginate
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import silence
 from chalicelib.detection.store import load_device_states
-from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device
+from chalicelib.devices.store import load_devices_of_owner
 from chalicelib.energy import reports
 from chalicelib.notifications import settings_store
 from chalicelib.notifications import store as notifications
@@ -71,7 +71,7 @@ def _make(owner_id: str, now_ms: int) -> bool:
 
 def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
     events = list(_events(account.user_id, from_ms, to_ms))
-    owned = devices.of_owner(account.user_id)
+    owned = load_devices_of_owner(account.user_id)
     return Week(
         cuts=sum(event.action == "auto_cut" for event in events),
         failed_cuts=sum(event.action == "auto_cut" and event.outcome == "contradicted" for event in events),

@@ -15,9 +15,9 @@ from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_device_states, load_port_state
-from chalicelib.devices import service as devices
-from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device, PortName
+from chalicelib.devices.service import get_owned_device
+from chalicelib.devices.store import load_last_calls, put_device_ports
 from chalicelib.ports import model as rules
 from chalicelib.ports import store
 from chalicelib.ports.model import Policy, Port, PortChanged, PortRemoved
@@ -32,7 +32,7 @@ def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | No
 
     Raises NotFound (device), Conflict: channel_taken, too_many_ports.
     """
-    return retry_conflicts(lambda: _create(devices.own(owner_id, device_id), wanted, wanted_channel), BUSY)
+    return retry_conflicts(lambda: _create(get_owned_device(owner_id, device_id), wanted, wanted_channel), BUSY)
 
 
 def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | None:
@@ -46,7 +46,7 @@ def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | 
     )
     write = Transaction()
     store.put(write, port)
-    device_store.put_ports(write, device, (*device.ports, _name(port)))
+    put_device_ports(write, device, (*device.ports, _name(port)))
     return _published(port) if write.commit() else None
 
 
@@ -71,7 +71,7 @@ def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[
 
 def heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
     """Up to when the readings of each device of some ports have come, by device_id (see detection/silence.py)."""
-    seen_ms = device_store.last_calls({port.device_id for port in shown})
+    seen_ms = load_last_calls({port.device_id for port in shown})
     return {device_id: silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()}
 
 
@@ -85,7 +85,7 @@ def change(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms:
 
 def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | None:
     changed = changes(port)
-    device = devices.own(port.owner_id, port.device_id)
+    device = get_owned_device(port.owner_id, port.device_id)
     others = [known for known in device.ports if known.port_id != port.port_id]
     rules.free_channel((known.channel for known in others), changed.channel)
     restored = port.relay.cut_by_detector and not changed.may_be_cut
@@ -94,7 +94,7 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
     write = Transaction()
     store.put(write, changed, replacing=port)
     if _name(changed) not in device.ports:
-        device_store.put_ports(write, device, (*others, _name(changed)))
+        put_device_ports(write, device, (*others, _name(changed)))
     if restored:
         endings.put_undone(write, port, now_ms)
     if not write.commit():
@@ -116,10 +116,10 @@ def delete(owner_id: str, port_id: str, now_ms: int) -> None:
 
 
 def _delete(port: Port, now_ms: int) -> Port | None:
-    device = devices.own(port.owner_id, port.device_id)
+    device = get_owned_device(port.owner_id, port.device_id)
     write = Transaction()
     endings.put_removed(write, port, load_port_state(port), now_ms)
-    device_store.put_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
+    put_device_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
     return port if write.commit() else None
 
 

@@ -13,9 +13,9 @@ from chalicelib.core.times import epoch_ms, iso, refuse_seconds
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.reading_status import status_of_reading
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.devices import presence
 from chalicelib.devices import schemas as wire_devices
 from chalicelib.devices.model import Device
+from chalicelib.devices.presence import record_agent_report
 from chalicelib.ports import store as port_store
 from chalicelib.readings import schemas as wire
 from chalicelib.readings.model import PortReading
@@ -31,7 +31,7 @@ def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire
     if said.sent_at_ms is not None:
         now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     refuse_seconds(said.sent_at_ms, now_ms, "sentAtMs")
-    device = presence.note_report(device, said.agent_version, said.dropped_readings, now_ms)
+    device = record_agent_report(device, said.agent_version, said.dropped_readings, now_ms)
     ports = apply_relay_reports(device, said.relays, now_ms)
     return views.device_reply(reply_to_device(device, ports, now_ms))
 

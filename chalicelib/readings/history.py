@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chalicelib.core.times import HOUR_MS
-from chalicelib.devices import service as devices
+from chalicelib.devices.service import get_owned_device
 from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
 from chalicelib.readings import store
@@ -34,7 +34,7 @@ class RecordedPort:
 def get_recorded_port(owner_id: str, port_id: str, now_ms: int) -> RecordedPort:
     """Load a person's own port for its history. Raises NotFound."""
     port = ports.own(owner_id, port_id)
-    return RecordedPort(port, devices.own(owner_id, port.device_id).retention.oldest_ms(now_ms))
+    return RecordedPort(port, get_owned_device(owner_id, port.device_id).retention.oldest_ms(now_ms))
 
 
 def load_raw_readings(of: RecordedPort, first_ms: int, last_ms: int, limit: int) -> RawPage:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from chalicelib.core.dynamo import retry_conflicts
 from chalicelib.core.local_time import UsageResolution, spans_of
 from chalicelib.core.pagination import Cursor, paginate
-from chalicelib.devices import store as device_store
 from chalicelib.devices.model import Device
+from chalicelib.devices.store import load_device, save_latest_sensors
 from chalicelib.readings import store
 from chalicelib.readings.model import SensorLog, SensorsChanged, merged_sensors
 from chalicelib.readings.sensors import Summaries, summarised
@@ -149,11 +149,11 @@ def update_newest_sensors(log: SensorLog) -> list[SensorsChanged]:
     Returns:
         What has changed: one event or none.
     """
-    device = device_store.load(log.device_id)
+    device = load_device(log.device_id)
     if device is None or device.device_uid != log.device_uid:
         return []
     is_same_time = device.sensors is not None and device.sensors_at_ms == log.at_ms
     values = merged_sensors(device.sensors or {}, log.values) if is_same_time else log.values
     if is_same_time and values == device.sensors:
         return []
-    return [SensorsChanged(replace(log, values=values))] if device_store.save_sensors(device, values, log.at_ms) else []
+    return [SensorsChanged(replace(log, values=values))] if save_latest_sensors(device, values, log.at_ms) else []

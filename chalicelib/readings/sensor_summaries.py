@@ -10,7 +10,7 @@ from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.responses import Reply
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
-from chalicelib.devices import service as devices
+from chalicelib.devices.service import get_owned_device
 from chalicelib.readings import history_query as asking
 from chalicelib.readings import sensor_service
 from chalicelib.readings.history_schemas import Cell
@@ -28,7 +28,7 @@ FIGURES = ("mean", "min", "max")
 def reply(call: SessionCall[None], device_id: str, query: asking.SensorQuery) -> Reply:
     """A page of summaries, as rows, columns or CSV. Raises Invalid, NotFound."""
     asked = asking.asked(query)
-    device = devices.own(call.owner_id, device_id)
+    device = get_owned_device(call.owner_id, device_id)
     resolution = asked.usage_resolution or "5m"
     timezone = "UTC" if resolution == "5m" else get_account(call.session).timezone
     page = sensor_service.load_sensor_summaries(

@@ -9,9 +9,9 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.events import Event
 from chalicelib.detection.device_reply import DeviceReply
 from chalicelib.detection.events import PortCut
-from chalicelib.devices import store as device_store
 from chalicelib.devices.pace import pace_of
 from chalicelib.devices.serializers import device_reply
+from chalicelib.devices.store import load_device
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port, PortChanged, PortRemoved
 from chalicelib.realtime import device_channel
@@ -36,7 +36,7 @@ def _send_relays(changed: Port) -> None:
     if not device_channel.has_broker():
         return
     now_ms = clock.now_ms()
-    device = device_store.load(changed.device_id)
+    device = load_device(changed.device_id)
     if device is None or device.device_uid != changed.device_uid or not device.keys.any_alive(now_ms):
         return
     ports = port_store.of_device(changed.device_uid)

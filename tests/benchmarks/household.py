@@ -20,8 +20,9 @@ from chalicelib.detection.detector import step_detector
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
 from chalicelib.detection.store import save_device_state
-from chalicelib.devices import store as devices
 from chalicelib.devices.model import Device, PortName
+from chalicelib.devices.presence_store import save_call
+from chalicelib.devices.store import load_device, put_new_device
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
 from chalicelib.ports.model import Rule, device_uid_of, port_id
@@ -96,7 +97,7 @@ def _taught(start_ms: int, noise: random.Random) -> PortState:
 
 def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX_CHUNK_MS) -> list[Chunk]:
     """Have so long a time (as recording looks back for duplicates) stored in such batches; gives what was stored."""
-    device = devices.load(household.device.device_id)
+    device = load_device(household.device.device_id)
     if device is None:
         raise LookupError(household.device.device_id)
     stored = []
@@ -117,11 +118,11 @@ def silent_for(device_id: str, silent_ms: int, calls: int = 1) -> None:
     The first of them enters it in the index of due devices anew.
     """
     for number in range(calls):
-        device = devices.load(device_id)
+        device = load_device(device_id)
         if device is None:
             raise LookupError(device_id)
         known = device if number else replace(device, due_at_ms=None)
-        if not devices.touch(known, known.presence, now_ms() - silent_ms - (calls - 1 - number) * MINUTE_MS):
+        if not save_call(known, known.presence, now_ms() - silent_ms - (calls - 1 - number) * MINUTE_MS):
             raise LookupError(device_id)
 
 
@@ -136,10 +137,10 @@ def _add_device(owner_id: str) -> str:
     device = Device(f"GW-{uid}", uid, owner_id, "Raspberry Pi", at_ms, ports=names)
     read = PortState(status="active", latest=MeterReading(at_ms, 230.1, 0.38, USE_WATTS))
     write = Transaction()
-    devices.put_new(write, device)
+    put_new_device(write, device)
     if not (
         write.commit()
-        and devices.touch(device, device.presence, at_ms)
+        and save_call(device, device.presence, at_ms)
         and save_device_state(DeviceState(uid, ports={name.port_id: read for name in names}))
     ):
         raise LookupError(device.device_id)
@@ -189,7 +190,7 @@ def _notification(event: PhantomEvent) -> Notification:
 
 def owner_of(caller: Caller) -> str:
     """The id of the person whose device this is."""
-    device = devices.load(caller.device_id)
+    device = load_device(caller.device_id)
     if device is None:
         raise LookupError(caller.device_id)
     return device.owner_id

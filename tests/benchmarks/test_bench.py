@@ -10,7 +10,8 @@ import pytest
 import app
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.times import MINUTE_MS
-from chalicelib.devices import store as devices
+from chalicelib.devices.presence_store import save_call
+from chalicelib.devices.store import load_device, put_new_device
 from tests.benchmarks import cost
 from tests.benchmarks.event_work import HOUR, chunk_name, stream_work, sweep_work
 from tests.benchmarks.household import Household
@@ -99,9 +100,9 @@ def test_the_meter_counts_the_units_of_indexes(entry: Entry) -> None:
     device = Household(new_person(entry.call), now_ms()).device
     with Meter() as meter:
         for minutes in (1, 2, 3):
-            loaded = devices.load(device.device_id)
+            loaded = load_device(device.device_id)
             assert loaded is not None
-            devices.touch(loaded, replace(loaded.presence, pace_unknown=False), now_ms() + minutes * MINUTE_MS)
+            save_call(loaded, replace(loaded.presence, pace_unknown=False), now_ms() + minutes * MINUTE_MS)
     units = [call.units for call in meter.calls if call.operation == "UpdateItem"]
     assert units == [4.0, 2.0, 4.0], "item 1, by_owner 1; and each second time by_due 2"
 
@@ -115,10 +116,10 @@ def test_the_plain_design_beside_ours_is_what_it_says(database: str) -> None:
 
 def test_the_meter_ends_at_a_write_that_is_refused(entry: Entry) -> None:
     device = Household(new_person(entry.call), now_ms()).device
-    loaded = devices.load(device.device_id)
+    loaded = load_device(device.device_id)
     assert loaded is not None
     write = Transaction()
-    devices.put_new(write, loaded)
+    put_new_device(write, loaded)
     with Meter(), pytest.raises(RuntimeError, match="TransactionCanceled"):
         write.commit()
 

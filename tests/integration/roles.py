@@ -39,7 +39,7 @@ VERBS = {
     ("notifications.digest_service", "run"): "Sweep",
     ("deletion.worker", "delete_requested"): "Sweep",
     ("energy.roll_up", "roll_up_silent_devices"): "Sweep",
-    ("devices.sweep", "sweep"): "Sweep",
+    ("devices.presence", "mark_silent_devices"): "Sweep",
 }
 """From the module and name of a verb to the one function that calls it. Tests call these verbs too, at any time."""
 PARTS_OF_TRANSACTION = {

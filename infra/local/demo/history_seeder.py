@@ -11,8 +11,8 @@ from chalicelib.accounts.store import load_open_account
 from chalicelib.core.identifiers import new_id
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.devices import service as devices
 from chalicelib.devices.model import Device
+from chalicelib.devices.service import get_owned_device, register_device
 from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.notifications import service as notifications
 from chalicelib.ports import service as ports
@@ -59,7 +59,7 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
     account = load_open_account(email)
     if account is None:
         raise LookupError(f"the account {email} that was just made is not there")
-    devices.register(account, device_id, "Demo Pi", now_ms)
+    register_device(account, device_id, "Demo Pi", now_ms)
     for outlet in outlets:
         ports.create(account.user_id, device_id, _chosen(outlet), None)
     return Home(email, account.user_id, device_id)
@@ -82,7 +82,7 @@ def live_through(home: Home, first_ms: int, last_ms: int) -> Iterator[float]:
 
 def _step(home: Home, begin_ms: int, end_ms: int) -> None:
     """An hour: people switch on what they want to use, the Pi measures, sends, and obeys."""
-    device = devices.own(home.owner_id, home.device_id)
+    device = get_owned_device(home.owner_id, home.device_id)
     outlets = zip(_by_channel(port_store.of_device(device.device_uid)), APPLIANCES, strict=True)
     measured = [
         PortReading(port.port_id, at_ms, VOLTS, round(watts / VOLTS, 3), watts)
@@ -106,7 +106,7 @@ def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Por
 
 def _come_home(home: Home, now_ms: int) -> None:
     """Somebody switches all on, so that the simulated Pi begins as it thinks it is: with its outlets on."""
-    device = devices.own(home.owner_id, home.device_id)
+    device = get_owned_device(home.owner_id, home.device_id)
     for port in port_store.of_device(device.device_uid):
         if port.relay.desired == "off":
             ports.switch(home.owner_id, port.port_id, "on", now_ms)

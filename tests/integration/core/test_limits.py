@@ -12,7 +12,7 @@ import pytest
 from chalicelib.core import quotas
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
-from chalicelib.devices import store as device_store
+from chalicelib.devices import service
 from chalicelib.realtime import device_channel
 from tests.conftest import Answered, Call, Person, now_ms, reading
 from tests.integration.mqtt_events import principal_of, publish_as
@@ -104,7 +104,7 @@ def test_a_refused_call_never_reaches_the_database(
     def load(_: str) -> None:
         raise AssertionError("the device was looked up")
 
-    monkeypatch.setattr(device_store, "load", load)
+    monkeypatch.setattr(service, "load_device", load)
     assert is_limited(device.call("POST", "/device/heartbeat"))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.devices import store as devices
-from chalicelib.devices import sweep
+from chalicelib.devices import presence
+from chalicelib.devices.presence import mark_silent_devices
+from chalicelib.devices.presence_store import load_due_device_ids, save_call
+from chalicelib.devices.store import load_device
 from chalicelib.entrypoints import schedule
 from chalicelib.notifications import digest_service as digests
 from infra.local.emulator import clients as aws
@@ -20,10 +22,10 @@ def offline(person: Person) -> list[str]:
 def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> None:
     device = person.device("Cellar Pi")
     device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
-    sweep.sweep(now_ms() + 100_000)
+    mark_silent_devices(now_ms() + 100_000)
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
     for _ in range(2):
-        sweep.sweep(now_ms() + 151_000)
+        mark_silent_devices(now_ms() + 151_000)
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "offline"
     assert offline(person) == ["Cellar Pi is offline"]
     device.call("POST", "/device/heartbeat")
@@ -33,16 +35,16 @@ def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> N
 def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     device = person.device()
     device.call("POST", "/device/heartbeat")
-    load = devices.load
+    load = load_device
 
     def load_and_then_it_calls(device_id: str) -> object:
         found = load(device_id)
         if found is not None and device_id == device.device_id:
-            devices.touch(found, found.presence, now_ms() + 151_000)
+            save_call(found, found.presence, now_ms() + 151_000)
         return found
 
-    monkeypatch.setattr(devices, "load", load_and_then_it_calls)
-    sweep.sweep(now_ms() + 151_000)
+    monkeypatch.setattr(presence, "load_device", load_and_then_it_calls)
+    mark_silent_devices(now_ms() + 151_000)
     monkeypatch.undo()
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
     assert offline(person) == []
@@ -51,7 +53,7 @@ def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyP
 def test_the_sweep_reads_nothing_of_devices_that_are_not_due(person: Person) -> None:
     device = person.device()
     device.call("POST", "/device/heartbeat")
-    due = [found for shard in "0123" for found in devices.due(shard, now_ms() + 60_000)]
+    due = [found for shard in "0123" for found in load_due_device_ids(shard, now_ms() + 60_000)]
     assert device.device_id not in due
 
 

@@ -13,7 +13,7 @@ from chalicelib.accounts.store import load_account, mark_account_closed
 from chalicelib.core.errors import Unauthenticated, Unavailable
 from chalicelib.deletion.service import finish_closing
 from chalicelib.deletion.store import load_deletion_requests, request_deletion
-from chalicelib.devices import service as devices
+from chalicelib.devices.service import authenticate_device, register_device
 from tests.conftest import Answered, Call
 
 PASSWORD = "correct horse"
@@ -42,15 +42,15 @@ def test_a_closed_account_is_unusable_at_once(call: Call) -> None:
     second = log_in(call, email).body
     account = load_account(email)
     assert account is not None
-    device, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
-    assert devices.authenticate(api_key, NOW_MS).device_id == device.device_id
+    device, api_key = register_device(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    assert authenticate_device(api_key, NOW_MS).device_id == device.device_id
     assert call("DELETE", "/account", CLOSE, **first).status == 202
     assert call("GET", "/account", **first).status == 401
     assert call("GET", "/account", x_session_token=second["sessionToken"]).status == 401
     assert call("POST", "/account/refresh", {"refreshToken": second["refreshToken"]}).status == 401
     assert log_in(call, email).status == 401
     with pytest.raises(Unauthenticated):
-        devices.authenticate(api_key, NOW_MS)
+        authenticate_device(api_key, NOW_MS)
 
 
 def test_the_same_address_signs_up_again_as_somebody_new(call: Call) -> None:
@@ -71,7 +71,7 @@ def half_closed(call: Call) -> tuple[str, str, str]:
     session_token = sign_up(call, email)["x_session_token"]
     account = load_account(email)
     assert account is not None
-    _, api_key = devices.register(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
+    _, api_key = register_device(account, f"GW-{secrets.token_hex(6)}", "Pi", NOW_MS)
     request_deletion(f"account#{email}", NOW_MS)
     assert mark_account_closed(account, NOW_MS)
     return email, session_token, api_key
@@ -95,7 +95,7 @@ def test_a_closing_that_died_half_way_is_finished(call: Call, who: str) -> None:
         sign_up(call, email)
     assert call("GET", "/account/sessions", x_session_token=session_token).status == 401
     with pytest.raises(Unauthenticated):
-        devices.authenticate(api_key, NOW_MS)
+        authenticate_device(api_key, NOW_MS)
     assert f"account#{email}" not in load_deletion_requests(10_000)
 
 

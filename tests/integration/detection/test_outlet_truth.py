@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.detection.device_reply import reply_to_device
-from chalicelib.devices import store as devices
+from chalicelib.devices.store import load_device
 from chalicelib.ports import store as ports
 from chalicelib.realtime import device_channel
 from tests.conftest import Device, Person, now_ms, reading
@@ -98,7 +98,7 @@ def test_a_meter_that_falls_silent_is_told_by_the_calls_of_its_device(
     assert outlet(person, port)["status"] == "active"
     at_ms = now_ms()
     for minute in range(1, 8):
-        loaded = devices.load(device.device_id)
+        loaded = load_device(device.device_id)
         assert loaded is not None
         reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + minute * 60_000)
         assert len(told(person, "outlet_silent")) == (1 if minute > 1 else 0), minute
@@ -112,7 +112,7 @@ def test_a_device_that_is_offline_has_no_silent_outlets(person: Person, device: 
     sent(device, deliver, port, (-3, 61.0), (-1, 61.0))
     assert outlet(person, port)["status"] == "active"
     at_ms = now_ms()
-    loaded = devices.load(device.device_id)
+    loaded = load_device(device.device_id)
     assert loaded is not None
     reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + 3_600_000)
     assert told(person, "outlet_silent") == [], "it has just come back, and may have an hour to send"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.times import iso
-from chalicelib.devices import service as verbs
-from chalicelib.devices import store as stored
+from chalicelib.devices import device_list
+from chalicelib.devices.presence_store import save_call
+from chalicelib.devices.store import load_device
 from tests.conftest import Call, Device, Person, now_ms
 
 
@@ -88,7 +89,7 @@ def test_the_device_that_called_last_comes_first_and_pages_follow_each_other(per
 def test_devices_that_call_between_two_pages_are_neither_skipped_nor_shown_twice(
     person: Person, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(verbs, "FEW", few)
+    monkeypatch.setattr(device_list, "FEW", few)
     made = [person.device(f"Pi {number}") for number in range(6)]
     began_ms = now_ms()
     for age, device in enumerate(made[:5]):  # the sixth has never called
@@ -120,9 +121,9 @@ def test_a_device_that_calls_twice_between_two_pages_is_not_skipped(person: Pers
 
 def called(device: Device, at_ms: int) -> None:
     """The device called at a time."""
-    loaded = stored.load(device.device_id)
+    loaded = load_device(device.device_id)
     assert loaded is not None
-    assert stored.touch(loaded, loaded.presence, at_ms)
+    assert save_call(loaded, loaded.presence, at_ms)
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1.5", "9" * 30, "٣"])
@@ -135,7 +136,7 @@ def test_a_limit_out_of_range_is_422(person: Person, limit: str) -> None:
 def test_however_many_devices_are_read_at_once_the_list_is_the_same(
     person: Person, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(verbs, "FEW", few)
+    monkeypatch.setattr(device_list, "FEW", few)
     made = [person.device(f"Pi {number}") for number in range(5)]
     for device in (made[3], made[0], made[4]):
         device.call("POST", "/device/heartbeat")

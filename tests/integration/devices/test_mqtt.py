@@ -20,8 +20,8 @@ from chalicelib.core.settings import settings
 from chalicelib.deletion.store import load_deletion_requests
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.devices import mqtt_authorization as mqtt_sign_in
-from chalicelib.devices import store as devices
 from chalicelib.devices.model import MAX_MQTT_CLIENTS, parse_principal
+from chalicelib.devices.store import load_device, save_device_keys
 from chalicelib.entrypoints.mqtt import mqtt_authorize
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import PortChanged
@@ -141,7 +141,7 @@ def test_free_sensors_come_as_a_bare_map_or_as_over_http(person: Person, sent: S
 
 
 def device_uid_of(device: Device) -> str:
-    found = devices.load(device.device_id)
+    found = load_device(device.device_id)
     assert found is not None
     return found.device_uid
 
@@ -272,7 +272,7 @@ def test_what_comes_by_a_key_that_has_ended_is_nobody_s(
     publish_as(principal, device, {"temperature": 1}, client_id="kitchen")
     assert not sent
     assert ended == ["kitchen"], "its connection is"
-    if found := devices.load(device.device_id):
+    if found := load_device(device.device_id):
         assert not reading_store.sensor_page(found.device_uid, 0, now_ms() + 1, 10, None)[0]
 
 
@@ -289,14 +289,14 @@ def test_what_comes_from_nobody_is_not_stored(
 
 def test_a_key_is_refused_from_its_end_on(person: Person, sent: Sent, ended: list[str]) -> None:
     device = person.device()
-    principal, known = principal_of(device), devices.load(device.device_id)
+    principal, known = principal_of(device), load_device(device.device_id)
     assert known is not None
-    assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=now_ms() + 60_000))
+    assert save_device_keys(known, replace(known.keys, current_expires_at_ms=now_ms() + 60_000))
     publish_as(principal, device, {"temperature": 1})
     assert sent[-1][1]["success"]
-    known = devices.load(device.device_id)
+    known = load_device(device.device_id)
     assert known is not None
-    assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=now_ms() - 1))
+    assert save_device_keys(known, replace(known.keys, current_expires_at_ms=now_ms() - 1))
     publish_as(principal, device, {"temperature": 2})
     assert len(sent) == 1
     assert ended == [device.device_id]
@@ -320,10 +320,10 @@ def test_a_connection_lives_no_longer_than_its_key(
     device = person.device()
     device.call("POST", "/device/heartbeat")
     if left_seconds is not None:
-        known = devices.load(device.device_id)
+        known = load_device(device.device_id)
         assert known is not None
         at_ms = now_ms() + 20_000 + int(left_seconds * 1_000)
-        assert devices.save_keys(known, replace(known.keys, current_expires_at_ms=at_ms))
+        assert save_device_keys(known, replace(known.keys, current_expires_at_ms=at_ms))
         monkeypatch.setattr(time, "time_ns", lambda: (at_ms - int(left_seconds * 1_000)) * 1_000_000)
     monkeypatch.setattr(mqtt_sign_in, "settings", lambda: replace(settings(), mqtt_least_seconds=least_seconds))
     answer = authorize(device.device_id, device.api_key)
@@ -375,9 +375,9 @@ def test_a_device_is_sent_no_command_that_nobody_may_hear(person: Person, monkey
     assert port is not None
     send_relay_commands([PortChanged(port)], Deadline(60))
     assert sent == [device.device_id]
-    known = devices.load(device.device_id)
+    known = load_device(device.device_id)
     assert known is not None
-    assert devices.save_keys(known, replace(known.keys, next_expires_at_ms=now_ms() - 1))
+    assert save_device_keys(known, replace(known.keys, next_expires_at_ms=now_ms() - 1))
     send_relay_commands([PortChanged(port)], Deadline(60))
     send_relay_commands([PortChanged(replace(port, device_uid="another's"))], Deadline(60))
     assert sent == [device.device_id], "its key has ended, or it has changed hands"

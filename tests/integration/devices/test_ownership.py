@@ -24,9 +24,16 @@ from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.deletion.service import release_device, remove_devices
 from chalicelib.devices import pairing_service as claims
-from chalicelib.devices import presence, store
-from chalicelib.devices import service as devices
 from chalicelib.devices.model import Device
+from chalicelib.devices.presence import record_call
+from chalicelib.devices.service import (
+    add_device,
+    authenticate_device,
+    get_owned_device,
+    register_device,
+    rotate_device_key,
+)
+from chalicelib.devices.store import load_device, load_devices_of_owner
 from chalicelib.notifications import store as notifications
 from tests.conftest import now_ms
 
@@ -117,7 +124,7 @@ class Ownership(RuleBasedStateMachine):
         return owned is not None and not owned.was_used and self.now_ms - owned.since_ms < DAY_MS
 
     def loaded_uid(self) -> str:
-        device = store.load(self.device_id)
+        device = load_device(self.device_id)
         assert device is not None
         return device.device_uid
 
@@ -126,7 +133,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def register(self, who: str) -> None:
-        given, code = self.attempt(lambda: devices.register(self.accounts[who], self.device_id, "Pi", self.now_ms)[1])
+        given, code = self.attempt(lambda: register_device(self.accounts[who], self.device_id, "Pi", self.now_ms)[1])
         if self.owned is not None and self.owned.owner != who:
             assert code == "owned"
             self.tried_on()
@@ -140,7 +147,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def add(self, who: str) -> None:
-        _, code = self.attempt(lambda: devices.add(self.accounts[who], self.device_id, "Pi", self.now_ms))
+        _, code = self.attempt(lambda: add_device(self.accounts[who], self.device_id, "Pi", self.now_ms))
         if self.owned is None:
             assert not code
             self.own(who, None)
@@ -151,7 +158,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def rotate(self, who: str) -> None:
-        given, code = self.attempt(lambda: devices.rotate_key(self.user(who), self.device_id, None, self.now_ms))
+        given, code = self.attempt(lambda: rotate_device_key(self.user(who), self.device_id, None, self.now_ms))
         if self.owned is None or self.owned.owner != who:
             assert code == "not_found"
             return
@@ -251,11 +258,11 @@ class Ownership(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1_000))
     def call(self, which: int) -> None:
         key, uid = self.given[which % len(self.given)]
-        device, code = self.attempt(lambda: devices.authenticate(key, self.now_ms))
+        device, code = self.attempt(lambda: authenticate_device(key, self.now_ms))
         opens = self.owned is not None and self.owned.uid == uid and self.owned.use(key)
         assert (device is not None, code) == (opens, "" if opens else "bad_device_key")
         if isinstance(device, Device):
-            presence.note_call(device, self.now_ms)
+            record_call(device, self.now_ms)
 
     @rule(minutes=st.sampled_from([1, 1, 1, 2, 11, 1_441]))
     def wait(self, minutes: int) -> None:
@@ -266,8 +273,8 @@ class Ownership(RuleBasedStateMachine):
         """The account closes after it was looked at, right before what it wants is stored."""
         account, owned = self.accounts[who], self.owned
         acts: dict[str, Callable[[], object]] = {
-            "register": lambda: devices.register(account, self.device_id, "Pi", self.now_ms),
-            "add": lambda: devices.add(account, self.device_id, "Pi", self.now_ms),
+            "register": lambda: register_device(account, self.device_id, "Pi", self.now_ms),
+            "add": lambda: add_device(account, self.device_id, "Pi", self.now_ms),
             "approve": lambda: claims.approve(account, pairing.user_code, None, self.now_ms),
             "poll": lambda: claims.fetch_key(pairing.device_code, self.now_ms),
         }
@@ -299,7 +306,7 @@ class Ownership(RuleBasedStateMachine):
         if how == "poll" and pairing.state == "denied":
             pairing.state = "gone"
         if self.owned is not None:
-            device = store.load(self.device_id)
+            device = load_device(self.device_id)
             assert device is not None
             if device.pairing_told_at_ms != self.owned.told_at_ms:
                 self.tried_on()
@@ -309,7 +316,7 @@ class Ownership(RuleBasedStateMachine):
 
     @invariant()
     def the_device_has_the_owner_that_it_has(self) -> None:
-        device = store.load(self.device_id)
+        device = load_device(self.device_id)
         assert (device and device.owner_id) == (self.owned and self.user(self.owned.owner))
         if device is not None and self.owned is not None:
             assert device.device_uid == self.owned.uid
@@ -318,10 +325,12 @@ class Ownership(RuleBasedStateMachine):
     def nobody_sees_the_device_of_another(self) -> None:
         for who in PEOPLE:
             mine = self.owned is not None and self.owned.owner == who
-            assert [device.device_id for device in store.of_owner(self.user(who))] == ([self.device_id] if mine else [])
+            assert [device.device_id for device in load_devices_of_owner(self.user(who))] == (
+                [self.device_id] if mine else []
+            )
             if not mine:
                 with pytest.raises(NotFound):
-                    devices.own(self.user(who), self.device_id)
+                    get_owned_device(self.user(who), self.device_id)
 
     @invariant()
     def an_owner_is_told_of_what_is_tried(self) -> None:

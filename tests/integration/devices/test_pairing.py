@@ -14,8 +14,8 @@ from chalicelib.core.errors import BadRequest, Conflict, NotFound, Unauthenticat
 from chalicelib.core.identifiers import digest
 from chalicelib.core.times import DAY_MS
 from chalicelib.devices import pairing_service as claims
-from chalicelib.devices import service as home_devices
-from chalicelib.devices import store as devices
+from chalicelib.devices.service import add_device, register_device
+from chalicelib.devices.store import load_device
 from infra.local.emulator import clients as aws
 from tests.conftest import Answered, Call, Person, now_ms
 
@@ -136,7 +136,7 @@ def test_its_owner_may_pair_it_by_code_within_a_day(call: Call, person: Person) 
 
 
 def uid_of(device_id: str) -> str:
-    device = devices.load(device_id)
+    device = load_device(device_id)
     assert device is not None
     return device.device_uid
 
@@ -181,7 +181,7 @@ def test_a_device_that_was_released_does_not_come_back_by_its_code(call: Call, p
     assert poll(call, started).body["code"] == "access_denied"
     assert person.call("POST", "/device/register", {"deviceId": device_id}).status == 200
     assert poll(call, started).body["code"] == "access_denied", "it is another one by now"
-    assert devices.load(device_id) is not None
+    assert load_device(device_id) is not None
 
 
 def test_a_device_does_not_outlive_its_account(call: Call, person: Person, stranger: Person) -> None:
@@ -190,7 +190,7 @@ def test_a_device_does_not_outlive_its_account(call: Call, person: Person, stran
     approve(person, started)
     assert person.call("DELETE", "/account", {"currentPassword": person.password}).status == 202
     assert poll(call, started).body["code"] == "access_denied"
-    assert devices.load(device_id) is None
+    assert load_device(device_id) is None
     assert stranger.call("POST", "/device/register", {"deviceId": device_id}).status == 200
 
 
@@ -212,12 +212,12 @@ def test_an_account_that_closes_at_the_same_moment_gets_no_device(
     monkeypatch.setattr(Transaction, "commit", close_first)
     take: Callable[[], object] = {
         "approve": lambda: claims.approve(account, started["userCode"], None, now_ms()),
-        "register": lambda: home_devices.register(account, device_id, "Pi", now_ms()),
-        "add": lambda: home_devices.add(account, device_id, "Pi", now_ms()),
+        "register": lambda: register_device(account, device_id, "Pi", now_ms()),
+        "add": lambda: add_device(account, device_id, "Pi", now_ms()),
     }[how]
     with pytest.raises((Unauthenticated, NotFound)):
         take()
-    assert devices.load(device_id) is None
+    assert load_device(device_id) is None
 
 
 def lost_answer(call: Call, person: Person) -> tuple[str, str, int]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.devices import presence
-from chalicelib.devices import store as devices
-from chalicelib.devices.sweep import sweep
+from chalicelib.devices.presence import mark_silent_devices, record_call, record_silence
+from chalicelib.devices.store import load_device
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.devices.test_mqtt import publish
 from tests.integration.stream import Deliver
@@ -26,9 +26,9 @@ def shown(person: Person, device: Device) -> dict[str, Any]:
 
 
 def beat(device: Device, at_ms: int) -> None:
-    loaded = devices.load(device.device_id)
+    loaded = load_device(device.device_id)
     assert loaded is not None
-    presence.note_call(loaded, at_ms)
+    record_call(loaded, at_ms)
 
 
 def test_liveness_is_explained_in_list_and_device(person: Person) -> None:
@@ -49,13 +49,13 @@ def test_flapping_is_one_alert_and_hides_the_single_ones(person: Person) -> None
             beat(device, at_ms)
             at_ms += 60_000
         at_ms += 180_000
-        sweep(at_ms)
+        mark_silent_devices(at_ms)
         at_ms += 1_000
     assert alerts(person) == ["device_offline", "device_offline", "device_flapping"]
-    sweep(at_ms + 30 * 60_000)
+    mark_silent_devices(at_ms + 30 * 60_000)
     assert alerts(person)[3:] == []
     for hours in (2, 3):
-        sweep(at_ms + hours * 3_600_000)
+        mark_silent_devices(at_ms + hours * 3_600_000)
     assert alerts(person)[3:] == ["device_offline"], "it has calmed down and is offline still"
     beat(device, at_ms + 4 * 3_600_000)
     assert shown(person, device)["status"] == "online"
@@ -63,11 +63,11 @@ def test_flapping_is_one_alert_and_hides_the_single_ones(person: Person) -> None
 
 def test_two_calls_at_once_are_one_change(person: Person) -> None:
     device = person.device()
-    stale = devices.load(device.device_id)
+    stale = load_device(device.device_id)
     assert stale is not None
     for later_ms in (0, 1):
-        presence.note_call(stale, now_ms() + later_ms)
-    loaded = devices.load(device.device_id)
+        record_call(stale, now_ms() + later_ms)
+    loaded = load_device(device.device_id)
     assert loaded is not None
     assert len(loaded.presence.changes_ms) == 1
 
@@ -76,10 +76,10 @@ def test_a_call_that_meets_the_sweep_wins(person: Person) -> None:
     device = person.device()
     at_ms = now_ms()
     beat(device, at_ms)
-    before_the_sweep = devices.load(device.device_id)
+    before_the_sweep = load_device(device.device_id)
     assert before_the_sweep is not None
-    sweep(at_ms + 151_000)
-    presence.note_call(before_the_sweep, at_ms + 151_001)
+    mark_silent_devices(at_ms + 151_000)
+    record_call(before_the_sweep, at_ms + 151_001)
     assert shown(person, device)["status"] == "online"
 
 
@@ -89,9 +89,9 @@ def test_a_call_that_leaves_the_index_alone_counts_all_the_same(person: Person) 
     for seconds in (0, 60):
         beat(device, at_ms + seconds * 1_000)
     for seconds in (151, 209):  # the first call's silence is over, the second one's not
-        sweep(at_ms + seconds * 1_000)
+        mark_silent_devices(at_ms + seconds * 1_000)
         assert shown(person, device)["status"] == "online"
-    sweep(at_ms + 210_000)
+    mark_silent_devices(at_ms + 210_000)
     assert shown(person, device)["status"] == "offline"
     assert alerts(person) == ["device_offline"]
 
@@ -103,7 +103,7 @@ def test_a_backlog_is_not_presence(person: Person, deliver: Deliver) -> None:
     deliver()
     seen = shown(person, device)
     assert (seen["status"], seen["liveness"]["state"]) == ("online", "online")
-    sweep(now_ms() + 151_000)
+    mark_silent_devices(now_ms() + 151_000)
     device.send([reading(port["portId"], now_ms() + 60_000, 5.0)])
     assert shown(person, device)["liveness"]["state"] == "online"
 
@@ -145,19 +145,19 @@ def test_a_device_that_cannot_be_marked_keeps_no_other_online(person: Person, mo
     silent = [person.device(f"Pi {number}") for number in range(6)]
     for device in silent:
         device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
-    note, broken = presence.note_silence, silent[2].device_id
+    note, broken = record_silence, silent[2].device_id
 
     def note_but_one(device: Any, at_ms: int) -> bool:
         if device.device_id == broken:
             raise ZeroDivisionError
         return note(device, at_ms)
 
-    monkeypatch.setattr(presence, "note_silence", note_but_one)
+    monkeypatch.setattr(presence, "record_silence", note_but_one)
     with pytest.raises(ZeroDivisionError):
-        sweep(now_ms() + 151_000)
+        mark_silent_devices(now_ms() + 151_000)
     assert [shown(person, device)["status"] == "online" for device in silent] == [n == 2 for n in range(6)]
     monkeypatch.undo()
-    sweep(now_ms() + 151_000)
+    mark_silent_devices(now_ms() + 151_000)
     assert shown(person, silent[2])["status"] == "offline"
 
 
@@ -166,7 +166,7 @@ def test_a_call_counts_though_the_servers_clock_was_ahead_before(person: Person)
     at_ms = now_ms()
     beat(device, at_ms + 86_400_000)
     beat(device, at_ms)
-    sweep(at_ms + 151_000)
+    mark_silent_devices(at_ms + 151_000)
     assert shown(person, device)["status"] == "offline", "it fell silent by the clock that is right"
 
 
@@ -188,7 +188,7 @@ def test_a_device_that_keeps_a_slow_pace_is_never_told_offline(person: Person, w
     CALLS[way](device, port_id)
     for number in range(4):
         for elapsed in range(60, pace_seconds, 60):
-            sweep(first_ms + (number * pace_seconds + elapsed) * 1_000)
+            mark_silent_devices(first_ms + (number * pace_seconds + elapsed) * 1_000)
         assert shown(person, device)["status"] == "online", number
         beat(device, first_ms + (number + 1) * pace_seconds * 1_000)
     assert alerts(person) == []
@@ -198,7 +198,7 @@ def test_our_own_agent_is_offline_after_150_s_from_its_first_call_on(person: Per
     device = person.device()
     device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     at_ms = now_ms()
-    sweep(at_ms + 149_000)
+    mark_silent_devices(at_ms + 149_000)
     assert shown(person, device)["status"] == "online"
-    sweep(at_ms + 151_000)
+    mark_silent_devices(at_ms + 151_000)
     assert (shown(person, device)["status"], alerts(person)) == ("offline", ["device_offline"])

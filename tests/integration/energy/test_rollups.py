@@ -22,7 +22,7 @@ from chalicelib.detection.store import (
     load_due_devices,
     save_device_state,
 )
-from chalicelib.devices import store as devices
+from chalicelib.devices.store import load_device
 from chalicelib.energy import roll_up, store, usage
 from chalicelib.energy.model import Usage, watt_hours
 from chalicelib.energy.slots import slots
@@ -233,7 +233,7 @@ def test_a_released_devices_rollups_are_deleted_even_those_of_deleted_outlets(
     assert store.load_slots(port_id, 0, now_ms())
     assert store.load_quarter_hours(port_id, 0, now_ms())
     person.call("DELETE", f"/port/{port_id}")
-    found = devices.load(device.device_id)
+    found = load_device(device.device_id)
     assert found is not None
     request_device_deletion(found, now_ms())
     delete_requested(Deadline(600), now_ms())

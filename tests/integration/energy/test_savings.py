@@ -11,7 +11,7 @@ from chalicelib.accounts.service import get_account
 from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.accounts.store import load_account
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.devices import service as devices
+from chalicelib.devices.service import authenticate_device
 from chalicelib.energy import reports, service
 from chalicelib.energy.savings import Saving
 from chalicelib.ports import service as ports
@@ -49,7 +49,7 @@ def port(person: Person, device: Device, deliver: Deliver) -> dict[str, Any]:
 
 
 def acknowledge(device: Device, port: dict[str, Any], at_ms: int, state: RelayState = "off") -> None:
-    known = devices.authenticate(device.api_key, at_ms)
+    known = authenticate_device(device.api_key, at_ms)
     apply_relay_reports(known, [Report(port["portId"], state, 1)], at_ms)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.devices import store as devices
 from chalicelib.devices.model import Principal, key_digest
+from chalicelib.devices.store import load_device
 from infra.local.emulator import clients as aws
 from infra.local.emulator.checkpoints import DeadLetterFile
 from infra.local.emulator.table_stream import TableStream
@@ -90,7 +90,7 @@ def test_half_a_line_stays_as_it_is_and_harms_no_other(letters: DeadLetterFile, 
 
 def message(device: Device, batch: dict[str, Any], received_at_ms: int) -> dict[str, Any]:
     payload = base64.b64encode(json.dumps(batch).encode()).decode()
-    stored = devices.load(device.device_id)
+    stored = load_device(device.device_id)
     assert stored is not None
     principal = Principal(stored.device_uid, key_digest(device.api_key)).text
     return {

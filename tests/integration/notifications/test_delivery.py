@@ -18,7 +18,7 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable, Undeliverable
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
-from chalicelib.devices.sweep import sweep
+from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.energy import reports, usage
 from chalicelib.notifications import delivery, webhooks
 from chalicelib.notifications import digest_service as digests
@@ -93,7 +93,7 @@ def go_offline(person: Person) -> int:
     """A device of the person falls silent; returns when that was noticed."""
     person.device("Cellar Pi").call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
     at_ms = now_ms() + 151_000
-    sweep(at_ms)
+    mark_silent_devices(at_ms)
     return at_ms
 
 
