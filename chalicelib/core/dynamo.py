@@ -23,7 +23,8 @@ from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core.errors import Busy, Unavailable
-from chalicelib.core.settings import VERSION, settings
+from chalicelib.core.settings import settings
+from chalicelib.core.version import VERSION
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 4

@@ -12,7 +12,7 @@ import msgspec
 from chalicelib.core.http import ROUTES, Route
 from chalicelib.core.query import Query
 from chalicelib.core.schemas import Failure
-from chalicelib.core.settings import VERSION
+from chalicelib.core.version import VERSION
 
 REF_TEMPLATE = "#/components/schemas/{name}"
 Schema = dict[str, Any]

@@ -13,7 +13,7 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.http import ROUTES, Route, route
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import HealthAnswer
-from chalicelib.core.settings import VERSION
+from chalicelib.core.version import VERSION
 
 blueprint = Blueprint(__name__)
 

@@ -8,8 +8,6 @@ from functools import cache
 
 from chalicelib.core.rate_limits import RateLimits, rate_limits
 
-VERSION = "0.1.0"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:

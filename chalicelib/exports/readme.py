@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.accounts.model import Account
-from chalicelib.core.settings import VERSION
 from chalicelib.core.times import iso
+from chalicelib.core.version import VERSION
 from chalicelib.exports.model import Export
 from chalicelib.exports.tables import TABLES, Table
 

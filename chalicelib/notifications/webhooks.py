@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from functools import cache
 
 from chalicelib.core.errors import Invalid, Undeliverable
-from chalicelib.core.settings import VERSION, settings
+from chalicelib.core.settings import settings
 from chalicelib.core.times import SECOND_MS, iso
+from chalicelib.core.version import VERSION
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Webhook
 from chalicelib.notifications.webhook_addresses import (

@@ -4,5 +4,3 @@ The way of a reading: meters/ -> agent/sampler.py -> buffer/ -> agent/uploader.p
 The way of a relay command: a device reply (schemas.py) -> agent/agent.py -> outlets/outlets.py -> outlets/relays.py.
 A person uses the command line (cli.py, commands/, setup/) and the Pi's own page (local/); event_log.py writes the log.
 """
-
-__version__ = "0.1.0"

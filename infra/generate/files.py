@@ -7,9 +7,12 @@ from pathlib import Path
 
 from infra.generate.page_facts import facts_script
 from infra.generate.page_types import contract_types
+from infra.generate.version import version_module
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES: Mapping[str, Callable[[], str]] = {
+    "chalicelib/core/version.py": version_module,
+    "device/ghostwatt_pi/version.py": version_module,
     "web/js/generated/facts.js": facts_script,
     "web/js/generated/contract.d.ts": contract_types,
 }

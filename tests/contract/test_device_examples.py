@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from ghostwatt_pi import __version__
 from ghostwatt_pi.buffer.batches import Batch, BufferedReading
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, Refused
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.schemas import Claim, ClaimedKey, ReadingResult, RelayCommand, RelayReport
+from ghostwatt_pi.version import VERSION
 
 from chalicelib.core.decoding import decode
 from chalicelib.core.http import ROUTES, Route
@@ -136,7 +136,7 @@ def test_the_agent_makes_exactly_such_requests(exampler: Exampler, name: str, re
     if "sentAtMs" in request_body:
         assert isinstance(made.pop("sentAtMs"), int)
     if "agentVersion" in request_body:
-        assert made.pop("agentVersion") == __version__
+        assert made.pop("agentVersion") == VERSION
     own = ("sentAtMs", "agentVersion")  # of the attempt, and of the agent
     assert made == {name: value for name, value in request_body.items() if name not in own}
     assert exampler.paths == [EXAMPLES[name]["path"]]

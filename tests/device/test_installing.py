@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi import __version__
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory
@@ -26,6 +25,7 @@ from ghostwatt_pi.settings.config import BadSetting, load_settings
 from ghostwatt_pi.setup import installing
 from ghostwatt_pi.setup.program import install_program, requirement
 from ghostwatt_pi.setup.system import CommandFailed, System, run_command
+from ghostwatt_pi.version import VERSION
 
 from .conftest import RecordedLog
 from .fake_cloud import FakeCloud
@@ -145,7 +145,7 @@ def test_the_services_program_takes_the_place_of_an_older_one_and_runs_by_itself
     install_program(program, run_command, wheel.as_uri())
     command = [str(program / "bin/python"), "-I", "-m", "ghostwatt_pi", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, f"{__version__}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{VERSION}\n"), done.stderr
     held = {path.name for path in program.glob("lib/python*/site-packages/*")}
     assert held >= {"ghostwatt_pi", "serial", "requests", "segno", "tomlkit", "paho"}
     assert not held & {"boto3", "botocore", "chalice", "pynamodb"}
@@ -154,7 +154,7 @@ def test_the_services_program_takes_the_place_of_an_older_one_and_runs_by_itself
 
 def test_the_service_gets_the_version_and_the_extras_that_are_installed_here() -> None:
     """Here that is paho, and gpiozero without lgpio."""
-    assert requirement(None) == f"ghostwatt-pi[mqtt]=={__version__}"
+    assert requirement(None) == f"ghostwatt-pi[mqtt]=={VERSION}"
     assert requirement("file:///a.whl") == "ghostwatt-pi[mqtt] @ file:///a.whl"
 
 
@@ -252,7 +252,7 @@ def test_a_wheel_is_built_and_runs_where_nothing_else_of_ours_is(tmp_path: Path,
     done = subprocess.run(
         [tmp_path / "site/bin/ghostwatt-pi", "--version"], capture_output=True, text=True, env=environment, check=False
     )
-    assert (done.returncode, done.stdout) == (0, f"{__version__}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{VERSION}\n"), done.stderr
     packed = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site/ghostwatt_pi").rglob("*.py")}
     assert packed == {str(path.relative_to(SOURCE)) for path in (SOURCE / "ghostwatt_pi").rglob("*.py")}
 

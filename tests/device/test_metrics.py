@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.local.metrics import render
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.version import VERSION
 
 FULL = Snapshot(
     measured=1200,
@@ -30,7 +30,7 @@ def values(snapshot: Snapshot) -> dict[str, str]:
 def test_every_value_of_the_snapshot_is_a_metric() -> None:
     found = values(FULL)
     wanted = {
-        f'build_info{{version="{__version__}",device="GW-1"}}': "1",
+        f'build_info{{version="{VERSION}",device="GW-1"}}': "1",
         "readings_measured_total": "1200",
         'readings_settled_total{status="stored"}': "900",
         'readings_settled_total{status="rejected"}': "1",

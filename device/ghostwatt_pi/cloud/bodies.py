@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.schemas import Json, RelayReport
+from ghostwatt_pi.version import VERSION
 
 
 def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_readings: int) -> Json:
@@ -15,7 +15,7 @@ def heartbeat_body(clock: Clock, reports: Sequence[RelayReport], dropped_reading
     body = {
         "sentAtMs": clock.now_ms(),
         "relays": [report.to_json() for report in reports],
-        "agentVersion": __version__,
+        "agentVersion": VERSION,
     }
     return {**body, "droppedReadings": dropped_readings} if dropped_readings else body
 

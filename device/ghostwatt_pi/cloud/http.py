@@ -8,7 +8,6 @@ from typing import Self
 
 import requests
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
@@ -25,6 +24,7 @@ from ghostwatt_pi.schemas import (
     parse_claimed_key,
     parse_reply,
 )
+from ghostwatt_pi.version import VERSION
 
 TIMEOUT_SECONDS = (5, 35)
 """To connect, and between bytes of the answer: a little over the 29 s after which API Gateway itself gives up."""
@@ -49,7 +49,7 @@ class HttpClient:
         self.clock = clock or Clock()
         self._base_url = base_url.rstrip("/")
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = f"ghostwatt-pi/{__version__}"
+        self._session.headers["User-Agent"] = f"ghostwatt-pi/{VERSION}"
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.commands.backlog import backlog
 from ghostwatt_pi.commands.doctor import doctor
 from ghostwatt_pi.commands.exit_codes import MEANINGS
@@ -20,6 +19,7 @@ from ghostwatt_pi.meters.simulated import PROFILES
 from ghostwatt_pi.settings import setting
 from ghostwatt_pi.settings.config import flag, settings_table
 from ghostwatt_pi.setup import installing
+from ghostwatt_pi.version import VERSION
 
 EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
 EPILOG = f"Every setting is a flag of each command: ghostwatt-pi settings. {EXIT_CODES}"
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ghostwatt-pi", description="Reads power meters and switches outlets.", epilog=EPILOG
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=VERSION)
     common = _common_options()
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
 

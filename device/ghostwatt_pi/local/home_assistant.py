@@ -17,9 +17,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.version import VERSION
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 PUBLISH_SECONDS = 10.0
@@ -164,9 +164,9 @@ def discovery_configs(device_id: str, channel: int, availability: str) -> Iterat
                 "identifiers": [f"ghostwatt_{device_id}"],
                 "name": f"Ghostwatt {device_id}",
                 "manufacturer": "Ghostwatt",
-                "sw_version": __version__,
+                "sw_version": VERSION,
             },
-            "origin": {"name": "ghostwatt-pi", "sw_version": __version__},
+            "origin": {"name": "ghostwatt-pi", "sw_version": VERSION},
             **more,
         }
         yield topic, config

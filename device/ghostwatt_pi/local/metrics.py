@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.meters.protocol import SORTS
+from ghostwatt_pi.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATUSES = ("stored", "duplicate", "rejected")
@@ -23,7 +23,7 @@ def render(snapshot: Snapshot, device_id: str) -> str:
     """Render the answer to GET /metrics."""
     return "".join(
         [
-            _single("build_info", "gauge", "Version and device", 1, version=__version__, device=device_id),
+            _single("build_info", "gauge", "Version and device", 1, version=VERSION, device=device_id),
             _single("readings_measured_total", "counter", "Readings measured", snapshot.measured),
             _labelled(
                 "readings_settled_total", "counter", "Readings the cloud answered for", "status", _settled(snapshot)

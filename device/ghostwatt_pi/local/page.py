@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import segno
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.schemas import Claim
+from ghostwatt_pi.version import VERSION
 
 REFRESH_SECONDS = 5
 REFRESH = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
@@ -78,7 +78,7 @@ def render(content: PageContent) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"{'' if content.hint else REFRESH}<title>Ghostwatt</title><style>{STYLE}</style></head>"
         f"<body><main><h1>Ghostwatt</h1>{''.join(parts)}"
-        f"<footer>ghostwatt-pi {html.escape(__version__)}</footer></main></body></html>"
+        f"<footer>ghostwatt-pi {html.escape(VERSION)}</footer></main></body></html>"
     )
 
 

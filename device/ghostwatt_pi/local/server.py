@@ -18,7 +18,6 @@ from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ghostwatt_pi import __version__
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
 from ghostwatt_pi.cloud.http import HttpClient
@@ -27,6 +26,7 @@ from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
 from ghostwatt_pi.local.access import CallRefused, ConfirmationWord, OriginPolicy, is_loopback, read_json
 from ghostwatt_pi.local.snapshot import Snapshot
+from ghostwatt_pi.version import VERSION
 
 READ_SECONDS = 10.0
 MAX_CALLS = 16
@@ -143,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
     """One call."""
 
     server: LocalApi
-    server_version = f"ghostwatt-pi/{__version__}"
+    server_version = f"ghostwatt-pi/{VERSION}"
     sys_version = ""
     timeout = READ_SECONDS
 

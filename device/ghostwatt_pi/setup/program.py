@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ghostwatt_pi import __version__
+from ghostwatt_pi.version import VERSION
 
 PACKAGE = "ghostwatt-pi"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -50,7 +50,7 @@ def requirement(source: str | None) -> str:
     """Return what pip shall install: this version with the extras that are installed here, from `source` if given."""
     extras = ",".join(sorted(_installed_extras()))
     name = f"{PACKAGE}[{extras}]" if extras else PACKAGE
-    return f"{name} @ {source}" if source else f"{name}=={__version__}"
+    return f"{name} @ {source}" if source else f"{name}=={VERSION}"
 
 
 def _source() -> str | None:
