@@ -95,6 +95,7 @@ lint: install ## Lint, format check, the architecture (.importlinter), the templ
 types: install ## Types, strictly
 	@$(BIN)/mypy
 	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
+	@npm run --silent types
 
 generate: install ## Write the files that are made from facts in the code, such as the page's list of appliances
 	@$(BIN)/python -m infra.generate

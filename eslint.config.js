@@ -41,8 +41,19 @@ export default [
   {
     files: ["web/js/**"],
     plugins: { jsdoc },
-    rules: { "jsdoc/check-param-names": "error", "jsdoc/check-tag-names": "error" },
+    settings: { jsdoc: { mode: "typescript" } },
+    rules: {
+      "jsdoc/check-param-names": ["error", { checkDestructured: false }], // the type of a destructured object says its fields
+      "jsdoc/check-tag-names": "error",
+      "jsdoc/require-jsdoc": ["error", {
+        publicOnly: true, require: { ArrowFunctionExpression: true, ClassDeclaration: true, FunctionDeclaration: true },
+      }],
+      "jsdoc/require-param": ["error", { checkDestructured: false }],
+      "jsdoc/require-param-type": "error",
+      "jsdoc/require-returns-type": "error",
+    },
   },
+  { files: ["web/js/texts/**"], rules: { "jsdoc/require-param": "off" } }, // one line for each text; tsc wants the types
   ...Object.entries(FORBIDDEN_IMPORTS).map(([files, regex]) => (
     { files: [files], rules: { "no-restricted-imports": ["error", { patterns: [{ regex, message: "Against the arrows: see eslint.config.js." }] }] } })),
 ];

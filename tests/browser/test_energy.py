@@ -183,14 +183,14 @@ def test_the_curve_of_an_outlet_has_its_cuts_marked(log_in: Callable[..., Page],
     expect(page.get_by_role("heading", level=1, name="Game console")).to_be_visible()
     expect(page.locator(".power .cut")).to_have_count(len(cuts))
     expect(page.get_by_role("img", name=re.compile("^Power over time, from .* W to .* W; cut"))).to_be_visible()
-    expect(rows(page.get_by_role("table", name="Its phantoms"))).to_have_count(
+    expect(rows(page.get_by_role("table", name="Phantoms of this outlet"))).to_have_count(
         len(api.call("GET", f"/phantom-event/list?portId={console}&limit=12")["events"])
     )
 
 
 def test_the_api_chooses_a_coarser_resolution_for_a_longer_range(log_in: Callable[..., Page], api: Api) -> None:
     page = log_in(f"#/port/{outlet(api, 'Fridge')}")
-    expect(page.get_by_text("means of 5 minutes")).to_be_visible()
+    expect(page.get_by_text("5-minute averages")).to_be_visible()
     page.get_by_role("button", name="30 days").click()
     expect(page.get_by_role("button", name="30 days")).to_have_attribute("aria-pressed", "true")
     go_to(page, "#/energy")
@@ -235,8 +235,8 @@ def test_the_detector_says_what_it_waits_for(log_in: Callable[..., Page], api: A
     page = log_in(f"#/port/{washer}")
     expect(page.get_by_text(api.call("GET", f"/port/{washer}/detector")["waitsFor"])).to_be_visible()
     expect(page.get_by_text(f"below 10.0{NBSP}W (as you set it)")).to_be_visible()
-    page.get_by_text("What it has seen").press("Enter")
-    expect(rows(page.get_by_role("table", name="Time spent by power")).first).to_contain_text("W")
+    page.get_by_text("Measured power levels").press("Enter")
+    expect(rows(page.get_by_role("table", name="Time spent at each power")).first).to_contain_text("W")
 
 
 def test_one_press_tells_what_cuts_would_have_saved_and_one_more_adopts_them(

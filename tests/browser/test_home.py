@@ -57,7 +57,7 @@ def test_an_outlet_of_a_silent_device_says_how_old_its_figure_is(person: Person)
     page.reload()
     card = page.get_by_role("article", name="Lamp")
     expect(card.locator(".status")).to_contain_text("s ago")
-    expect(page.get_by_label("Home now")).to_contain_text("Nothing is measured just now")
+    expect(page.get_by_label("Home now")).to_contain_text("Nothing is being measured right now")
 
 
 def test_an_outlet_whose_meter_is_silent_says_so_until_it_is_heard_again(person: Person) -> None:
@@ -120,7 +120,7 @@ def test_a_page_that_waits_for_its_session_is_not_blank(person: Person) -> None:
     page.reload()
     expect(page.get_by_text("One moment…")).to_be_visible()
     let_go(page, "**/api/account/refresh", held)
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told_beside_what_is_known(person: Person) -> None:

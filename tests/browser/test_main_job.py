@@ -41,10 +41,28 @@ def test_a_typed_code_can_be_denied(person: Person, base_url: str) -> None:
     page.get_by_role("link", name="Enter the code").click()
     page.get_by_label("Code").fill(code.lower().replace("-", " "))
     page.get_by_role("button", name="Find my Pi").click()
-    page.get_by_role("button", name="Deny").click()
-    expect(page.get_by_role("heading", name="Denied")).to_be_visible()
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_role("heading", name="Pairing declined")).to_be_visible()
     page.get_by_role("link", name="To my home").click()
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
+
+
+def test_a_code_that_pairs_nothing_says_why(person: Person, base_url: str) -> None:
+    page = person.page
+    declined, approved = Pi(f"{base_url}/api").claim(), Pi(f"{base_url}/api").claim()
+    person.api.call("POST", "/device/claim/deny", {"userCode": declined})
+    person.api.call("POST", "/device/claim/approve", {"userCode": approved, "deviceName": "Attic"})
+
+    page.goto(f"{base_url}/#/pair")
+    for code, heading in ((declined, "This code was declined"), (approved, "This code was already approved")):
+        page.get_by_label("Code").fill(code)
+        page.get_by_role("button", name="Find my Pi").click()
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        page.get_by_role("button", name="Try another code").click()
+    page.get_by_label("Code").fill("ABCD-2345")
+    page.get_by_role("button", name="Find my Pi").click()
+    expect(page.get_by_text("a code expires after 10 minutes")).to_be_visible()
+    expect(page.get_by_label("Code")).to_be_focused()
 
 
 def test_readings_and_sensors_show_without_a_reload(person: Person) -> None:
@@ -78,7 +96,7 @@ def test_a_cut_arrives_without_a_reload_and_is_undone(person: Person) -> None:
     pi.send((console, 0.0))
     expect(card).to_have_attribute("data-relay", "off")
     expect(card).to_contain_text("cut")
-    expect(event).to_contain_text("cut, and the watts fell")
+    expect(event).to_contain_text("cut, and the power dropped")
     expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
 
     event.get_by_role("button", name="Undo").click()
@@ -137,7 +155,7 @@ def test_two_people_each_pair_watch_a_cut_arrive_and_undo_it(new_person: Callabl
     pi_of_ada.obey(ports[0], "off")
     pi_of_ada.send((ports[0], 0.0))
     event = ada.page.get_by_role("region", name="Phantoms found").get_by_role("listitem")
-    expect(event).to_contain_text("cut, and the watts fell")
+    expect(event).to_contain_text("cut, and the power dropped")
     homes[1][1].send((ports[1], 62.5))
     expect(cards[1]).to_contain_text("62.5W")  # Ben's page lives on, and nothing was cut there
     expect(cards[1].get_by_role("switch")).to_be_checked()
@@ -195,7 +213,7 @@ def test_a_person_switches_changes_and_deletes_an_outlet(person: Person) -> None
     lamp = person.api.add_port(pi, "Lamp")
     card = page.get_by_role("article", name="Lamp")
     card.get_by_role("switch").press("Space")
-    expect(card).to_contain_text("waits for the Pi")  # nobody has heard of it yet
+    expect(card).to_contain_text("waiting for the Pi")  # nobody has heard of it yet
     pi.send((lamp, 8.0))
     expect(card).to_contain_text("switching off…")
     pi.obey(lamp, "off")

@@ -69,7 +69,7 @@ def test_a_released_device_goes_with_its_outlets(person: Person) -> None:
     page.get_by_label("More for this device").click()
     page.get_by_role("button", name="Release…").click()
     page.get_by_role("button", name="Release device").click()
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
 
 
 def test_no_secret_is_kept_where_scripts_can_read_it(person: Person) -> None:
@@ -81,10 +81,10 @@ def test_no_secret_is_kept_where_scripts_can_read_it(person: Person) -> None:
 def test_a_session_survives_a_reload_and_ends_in_all_tabs(person: Person) -> None:
     page = person.page
     page.reload()
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
     second = page.context.new_page()
     second.goto(page.url)
-    expect(second.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(second.get_by_text("Find your phantoms")).to_be_visible()
     page.get_by_role("link", name="Account").click()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -96,7 +96,7 @@ def test_tabs_that_load_at_once_all_keep_the_session(person: Person) -> None:
     for tab in tabs:
         tab.goto(person.page.url, wait_until="commit")
     for tab in tabs:
-        expect(tab.get_by_text("Let us find your phantoms")).to_be_visible()
+        expect(tab.get_by_text("Find your phantoms")).to_be_visible()
 
 
 def test_what_the_server_refuses_is_shown_at_its_field(person: Person) -> None:

@@ -54,7 +54,7 @@ def test_the_screenshot_of_readme(open_page: Callable[..., Page], base_url: str)
     )
     page = open_page(width=1280, height=1000)
     past.log_in(page)
-    expect(page.get_by_text("cut, and the watts fell")).to_be_visible()
+    expect(page.get_by_text("cut, and the power dropped")).to_be_visible()
     for curve in page.get_by_role("article").locator(".spark").all():
         expect(curve).to_have_attribute("data-points", re.compile(r"\d\d"))
     expect(page.get_by_label("Energy and money").get_by_text("Saved so far")).to_be_visible()

@@ -85,7 +85,7 @@ def add_tariff(page: Page, name: str, price: str, first_day: str, last_day: str 
     page.get_by_role("button", name="Add a tariff…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill(name)
-    dialog.get_by_label("Price of a kWh").fill(price)
+    dialog.get_by_label("Price per kWh").fill(price)
     dialog.get_by_label("First day").fill(first_day)
     dialog.get_by_label("Last day").fill(last_day)
     dialog.get_by_role("button", name="Save tariff").click()
@@ -94,11 +94,11 @@ def add_tariff(page: Page, name: str, price: str, first_day: str, last_day: str 
 def test_money_time_and_retention_are_kept(person: Person) -> None:
     page = person.page
     visit(page, "#/account")
-    page.get_by_label("Price of a kWh").fill("0.3125")
+    page.get_by_label("Price per kWh").fill("0.3125")
     page.get_by_label("Currency").fill("usd")
     page.get_by_label("Grams of CO₂").fill("120")
     page.get_by_label("Time zone").fill("Asia/Kathmandu")
-    page.get_by_label("Days that each reading is kept").fill("60")
+    page.get_by_label("Days to keep each reading").fill("60")
     section(page, "Money, time and readings").get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     kept = person.api.call("GET", "/account")
@@ -112,18 +112,18 @@ def test_a_tariff_with_cheaper_hours_is_added_changed_and_removed(person: Person
     page.get_by_role("button", name="Add a tariff…").click()
     dialog = page.get_by_role("dialog", name="Add a tariff")
     dialog.get_by_label("Name").fill("Night rate")
-    dialog.get_by_label("Price of a kWh").fill("0.3199")
+    dialog.get_by_label("Price per kWh").fill("0.3199")
     dialog.get_by_label("First day").fill("2026-01-01")
     dialog.get_by_label("Last day").fill("2026-12-31")
-    dialog.get_by_role("button", name="Add hours of another price").click()
-    window = dialog.get_by_role("group", name="Hours of another price, 1")
+    dialog.get_by_role("button", name="Add hours with another price").click()
+    window = dialog.get_by_role("group", name="Hours with another price, 1")
     window.get_by_label("Sunday").uncheck()
     window.get_by_label("Until").fill("00:00")
-    window.get_by_label("Price of a kWh").fill("0.2")
+    window.get_by_label("Price per kWh").fill("0.2")
     dialog.get_by_role("button", name="Save tariff").click()
     expect(dialog).to_have_count(0)
     item = page.get_by_role("listitem").filter(has_text="Night rate")
-    expect(item).to_contain_text("0.3199 a kWh, Jan 1, 2026 to Dec 31, 2026")
+    expect(item).to_contain_text("0.3199 per kWh, Jan 1, 2026 to Dec 31, 2026")
     expect(item).to_contain_text("Mon, Tue, Wed, Thu, Fri, Sat 22:00 to 00:00: €0.20")
     (kept,) = person.api.call("GET", "/account/tariffs")["tariffs"]
     assert (kept["validFrom"], kept["validTo"]) == ("2026-01-01", "2027-01-01")
@@ -131,9 +131,9 @@ def test_a_tariff_with_cheaper_hours_is_added_changed_and_removed(person: Person
 
     page.get_by_role("button", name="Change Night rate").click()
     page.get_by_role("button", name="Remove these hours").click()
-    page.get_by_role("dialog").get_by_label("Price of a kWh").fill("0.4")
+    page.get_by_role("dialog").get_by_label("Price per kWh").fill("0.4")
     page.get_by_role("button", name="Save tariff").click()
-    expect(item).to_contain_text("€0.40 a kWh")
+    expect(item).to_contain_text("€0.40 per kWh")
     expect(item).not_to_contain_text("22:00")
     page.get_by_role("button", name="Remove Night rate").click()
     page.get_by_role("button", name="Remove tariff").click()
@@ -164,10 +164,10 @@ def test_what_is_wrong_with_a_tariff_is_said_at_its_field(person: Person) -> Non
     expect(last_day).to_be_focused()
     last_day.fill("2026-09-30")
     for _ in range(2):  # twice the same hours
-        page.get_by_role("button", name="Add hours of another price").click()
-    windows = page.get_by_role("group", name=re.compile("Hours of another price"))
-    windows.nth(0).get_by_label("Price of a kWh").fill("0.2")
-    windows.nth(1).get_by_label("Price of a kWh").fill("0.1")
+        page.get_by_role("button", name="Add hours with another price").click()
+    windows = page.get_by_role("group", name=re.compile("Hours with another price"))
+    windows.nth(0).get_by_label("Price per kWh").fill("0.2")
+    windows.nth(1).get_by_label("Price per kWh").fill("0.1")
     page.get_by_role("button", name="Save tariff").click()
     expect(windows.nth(1).get_by_label("From")).to_have_attribute("aria-invalid", "true")
     expect(windows.nth(1)).to_contain_text("This window overlaps another one of its tariff.")
@@ -189,7 +189,7 @@ def test_a_tariff_that_another_tab_changed_is_not_written_over(person: Person) -
     changed = {"name": "Flat", "validFrom": "2026-01-01", "perKwh": 0.5}
     person.api.call("PUT", "/account/tariffs", {"tariffs": [changed]})
     page.get_by_role("button", name="Save tariff").click()
-    expect(page.get_by_text("This tariff was changed meanwhile")).to_be_visible()
+    expect(page.get_by_text("This tariff was changed in another tab")).to_be_visible()
     (kept,) = person.api.call("GET", "/account/tariffs")["tariffs"]
     assert kept == {**changed, "validTo": None, "windows": []}
 
@@ -373,7 +373,7 @@ def test_calling_a_cut_wrong_says_what_it_does_and_switches_on_again(person: Per
     pi.send((console, 0.0))
     event = page.get_by_role("listitem").filter(has_text="3.0\u00a0W")
     expect(event).to_contain_text("below 10 W")
-    expect(event).to_contain_text("cut, and the watts fell")
+    expect(event).to_contain_text("cut, and the power dropped")
     event.get_by_text("Was this right?").click()
     expect(event).to_contain_text("switches the outlet on again at once")
     event.get_by_role("button", name="Wrong").click()
@@ -397,7 +397,7 @@ def test_an_event_that_was_only_told_can_be_called_right(person: Person) -> None
 def test_a_device_says_how_it_is_and_why(person: Person) -> None:
     page, pi = person.page, person.api.add_device("Hall")
     line = page.get_by_role("region", name="Hall").locator(".liveness")
-    expect(line).to_contain_text("not heard of yet")
+    expect(line).to_contain_text("never connected")
     fan = person.api.add_port(pi, "Fan")
     pi.send((fan, 20.0))
     expect(line).to_have_attribute("data-liveness", "online")
@@ -436,7 +436,7 @@ def test_an_export_is_asked_for_followed_and_downloaded(person: Person) -> None:
     card.get_by_label("CSV").uncheck()
     card.get_by_label("JSON lines").uncheck()
     card.get_by_role("button", name="Make an export").click()
-    expect(card).to_contain_text("Choose at least one form.")
+    expect(card).to_contain_text("Choose at least one format.")
     card.get_by_label("CSV").check()
     card.get_by_label("From day").fill("2030-01-01")
     card.get_by_role("button", name="Make an export").click()
@@ -455,12 +455,12 @@ def test_an_export_is_asked_for_followed_and_downloaded(person: Person) -> None:
 
 def test_reloads_in_the_middle_of_a_renewal_keep_the_session(person: Person) -> None:
     page = person.page
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
     for _ in range(3):
         # Leaves the page as soon as its renewal is on its way: the answer comes to a page that is gone.
         with page.expect_request("**/api/account/refresh"):
             page.reload(wait_until="commit")
-    expect(page.get_by_text("Let us find your phantoms")).to_be_visible()
+    expect(page.get_by_text("Find your phantoms")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { agoText, bytesText, durationText, sensorNumber, wattsText, words } from "../../web/js/ui/format.js";
+import { agoText, bytesText, durationText, sensorNumber, wattsText, spacedName } from "../../web/js/ui/format.js";
 import { energyText, moneyText, percentText, periodText, spanText, timeText } from "../../web/js/ui/format.js";
 
 const NBSP = "\u00a0";
@@ -51,8 +51,8 @@ test("an age becomes coarser, and a date after a week", () => {
 test("sensors have as many digits as help, and their names become words", () => {
   assert.equal(sensorNumber(21.43219), "21.43");
   assert.equal(sensorNumber(1013.2512), "1,013.25");
-  assert.equal(words("roomTemperature"), "room temperature");
-  assert.equal(words("soil_moisture.2"), "soil moisture 2");
+  assert.equal(spacedName("roomTemperature"), "room temperature");
+  assert.equal(spacedName("soil_moisture.2"), "soil moisture 2");
 });
 
 test("sizes and shares are rounded", () => {

@@ -1,5 +1,6 @@
-/** Start, sign-in state, and which view is shown for which address. */
+/** Start, sign-in state, and which page is shown for which address. */
 
+import { ApiError } from "./api/http.js";
 import { onEnd, resume } from "./api/session.js";
 import { accountPage } from "./pages/account/account_page.js";
 import { alwaysOnPage } from "./pages/always_on/always_on_page.js";
@@ -13,12 +14,17 @@ import { savingsPage } from "./pages/savings/savings_page.js";
 import { confirmAddressPage, resetPasswordPage } from "./pages/welcome/mail_link_pages.js";
 import { welcomePage } from "./pages/welcome/welcome_page.js";
 import { load, onChange, start, state, stop } from "./store/home.js";
-import { html, icon, setText } from "./ui/dom.js";
+import { commonTexts, frameTexts } from "./texts/common.js";
+import { descendant, html, icon, setText } from "./ui/dom.js";
 import { showToast } from "./ui/feedback.js";
 
-const AGE_TEXT_REFRESH_MS = 10_000; // "5 min ago" is written anew this often
-const LIVE_WORDS = { connecting: "connecting…", live: "live", reconnecting: "reconnecting…", offline: "offline" };
-const VIEWS = {
+/** @import { Children, Page } from "./ui/types.d.ts" */
+/** @typedef {(...parts: string[]) => Page} MakePage gets the parts of the address after the page's name */
+
+const AGE_TEXT_REFRESH_MS = 10_000; // "5 min ago" is written again this often
+const MOST_UNREAD_SHOWN = 99;
+/** @type {Record<string, MakePage>} */
+const PAGES = {
   "#/": homePage,
   "#/pair": pairingPage,
   "#/energy": energyPage, // #/energy/PERIOD/LAST-DAY
@@ -28,107 +34,140 @@ const VIEWS = {
   "#/notifications": (page) => (page === "settings" ? notificationSettingsPage() : notificationsPage()),
   "#/account": () => accountPage({ left: signedOut }),
 };
-const LINKS = { "#/confirm": confirmAddressPage, "#/reset": resetPasswordPage }; // links that were mailed: they need no sign-in
-const HOLDS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" }; // which link a view without one belongs to
-const part = (name) => document.querySelector(`[data-part=${name}]`);
-const [top, live, nav, main] = ["top", "live", "nav", "view"].map(part);
-const count = html("span", { class: "count" }); // its figure is responsiveChart by the style sheet, and said by the link's label
-let view = null;
-let signedIn = false;
+/** Links that were mailed: they need no sign-in. @type {Record<string, MakePage>} */
+const MAIL_LINKS = {
+  "#/confirm": (token) => confirmAddressPage(token, { done: loadIfSignedIn }),
+  "#/reset": resetPasswordPage,
+};
+/** Pages that belong to another page's link in the navigation. @type {Record<string, string>} */
+const PARENTS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" };
 
-function link(href, name, label, ...more) {
-  return html("a", { href, title: label }, icon(name), html("span", { class: "word" }, label), ...more);
+const [header, live, nav, main] = ["top", "live", "nav", "view"].map((name) => descendant(document, `[data-part=${name}]`));
+const count = html("span", { class: "count" }); // its figure is drawn by the style sheet, and said by the link's label
+const bell = navLink("#/notifications", "bell", frameTexts.notifications, count);
+const links = [
+  navLink("#/", "home", frameTexts.home), navLink("#/energy", "bars", frameTexts.energy), bell, navLink("#/account", "person", frameTexts.account),
+];
+/** @type {Page | null} */
+let page = null;
+let isSignedIn = false;
+
+/**
+ * @param {string} href
+ * @param {string} iconName
+ * @param {string} label
+ * @param {Children} children
+ */
+function navLink(href, iconName, label, ...children) {
+  return html("a", { href, title: label }, icon(iconName), html("span", { class: "word" }, label), ...children);
 }
-const bell = link("#/notifications", "bell", "Notifications", count);
-nav.append(link("#/", "home", "Home"), link("#/energy", "bars", "Energy"), bell, link("#/account", "person", "Account"));
 
-function show(made, focus) {
-  view = made;
-  main.replaceChildren(view.node);
-  top.hidden = !signedIn;
-  for (const item of nav.children) item.setAttribute("aria-current", linkState(item.hash));
+/**
+ * @param {Page} newPage
+ * @param {boolean} hasFocus whether the page gets the focus, from its top
+ */
+function show(newPage, hasFocus) {
+  page = newPage;
+  main.replaceChildren(page.node);
+  header.hidden = !isSignedIn;
+  for (const link of links) link.setAttribute("aria-current", linkState(link.hash));
   update();
-  if (!focus) return;
+  if (!hasFocus) return;
   scrollTo(0, 0);
   main.focus();
 }
 
-/** What aria-current says of a link: its own page, a page that belongs to it, or neither. */
+/**
+ * Return the aria-current of a link: its own page, a page that belongs to it, or neither.
+ * @param {string} hash
+ */
 function linkState(hash) {
   const { name } = address();
-  return hash === name ? "page" : String(hash === HOLDS[name]);
+  return hash === name ? "page" : String(hash === PARENTS[name]);
 }
 
-/** The address as the name of a view and what of it is wanted: #/port/ID is ID of #/port. */
+/** Split the address into the name of a page and further parts: #/port/ID is ID of #/port. */
 function address() {
-  const [, name = "", ...wanted] = location.hash.split("/");
-  return { name: `#/${name}`, wanted };
+  const [, name = "", ...parts] = location.hash.split("/");
+  return { name: `#/${name}`, parts };
 }
 
-function route(focus) {
-  const { name, wanted } = address();
-  if (LINKS[name]) show(linked(), focus);
-  else if (signedIn) show((VIEWS[name] ?? homePage)(...wanted), focus);
-  else if (view?.isLinked) show(welcomePage({ entered }), focus);
+/** @param {boolean} hasFocus */
+function route(hasFocus) {
+  const { name, parts } = address();
+  const makeLinked = MAIL_LINKS[name];
+  if (makeLinked) show(makeLinked(...parts), hasFocus);
+  else if (isSignedIn) show((PAGES[name] ?? homePage)(...parts), hasFocus);
+  else if (page?.isLinked) show(welcomePage({ entered }), hasFocus);
 }
 
 function update() {
-  view.update();
-  setText(live, LIVE_WORDS[state.live]);
+  if (!page) return;
+  page.update();
+  setText(live, frameTexts.connection[state.live]);
   live.dataset.live = main.dataset.live = state.live;
   count.hidden = state.unread === 0;
-  count.dataset.count = Math.min(state.unread, 99);
-  bell.setAttribute("aria-label", state.unread > 0 ? `Notifications, ${state.unread} unread` : "Notifications");
-  document.title = `${signedIn && state.unread > 0 ? `(${state.unread}) ` : ""}${view.title} · Ghostwatt`;
+  count.dataset.count = String(Math.min(state.unread, MOST_UNREAD_SHOWN));
+  bell.setAttribute("aria-label", frameTexts.unread(state.unread));
+  document.title = frameTexts.documentTitle(page.title, isSignedIn ? state.unread : 0);
 }
 
-function entered(focus = true) {
-  signedIn = true;
+function entered(hasFocus = true) {
+  isSignedIn = true;
   start();
   if (new URLSearchParams(location.search).has("code")) history.replaceState(null, "", `${location.search}#/pair`);
-  route(focus);
+  route(hasFocus);
 }
 
 function signedOut() {
-  signedIn = false;
+  isSignedIn = false;
   stop();
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   history.replaceState(null, "", `/${location.search}`);
   show(welcomePage({ entered }), true);
 }
 
+function loadIfSignedIn() {
+  if (isSignedIn) load();
+}
+
 async function begin() {
   try {
     if (await resume()) entered(false);
-    else show(LINKS[address().name] ? linked() : welcomePage({ entered }), false);
+    else if (MAIL_LINKS[address().name]) route(false);
+    else show(welcomePage({ entered }), false);
   } catch (error) {
-    show(unreachable(error.message), false);
+    if (!(error instanceof ApiError)) throw error;
+    show(unreachablePage(error.message), false);
   }
 }
 
-/** The view of a link that was mailed. */
-function linked() {
-  const { name, wanted } = address();
-  return LINKS[name](...wanted, { done: () => signedIn && load() });
-}
-
-function unreachable(text) {
-  const again = html("button", { type: "button", class: "primary", on: { click: begin } }, "Try again");
+/**
+ * @param {string} text
+ * @returns {Page}
+ */
+function unreachablePage(text) {
+  const retry = html("button", { type: "button", class: "primary", on: { click: begin } }, commonTexts.tryAgain);
   return {
-    title: "Offline",
-    node: html("div", { class: "splash" }, html("img", { src: "/img/logo.svg", alt: "", width: 56, height: 56 }), html("p", { role: "alert" }, text), again),
+    title: frameTexts.offline,
+    node: html("div", { class: "splash" }, html("img", { src: "/img/logo.svg", alt: "", width: 56, height: 56 }), html("p", { role: "alert" }, text), retry),
     update: () => {},
   };
 }
 
+nav.append(...links);
 onChange(update);
 onEnd(() => {
-  if (!signedIn) return;
+  if (!isSignedIn) return;
   signedOut();
-  showToast("Your session has ended. Please log in again.");
+  showToast(frameTexts.sessionEnded);
 });
 addEventListener("hashchange", () => route(true));
 // A page that comes to the front again may have slept through messages.
-document.addEventListener("visibilitychange", () => signedIn && document.visibilityState === "visible" && load());
-setInterval(() => signedIn && update(), AGE_TEXT_REFRESH_MS);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") loadIfSignedIn();
+});
+setInterval(() => {
+  if (isSignedIn) update();
+}, AGE_TEXT_REFRESH_MS);
 begin();

@@ -3,27 +3,34 @@
 import * as api from "./client.js";
 import { ApiError } from "./http.js";
 
+/** @import { Push } from "./types.d.ts" */
+/** @typedef {"connecting" | "live" | "reconnecting" | "offline"} ConnectionState */
+/** @typedef {{ onState: (state: ConnectionState) => void, onMessage: (push: Push) => void }} Listeners */
+
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * Stay connected until the returned function is called. onState gets live, reconnecting or offline; onMessage each
- * decoded push. What was pushed while there was no connection is lost: reload the lists on live.
+ * Stay connected. What is pushed while there is no connection is lost: load the lists again when the state becomes live.
+ * @param {Listeners} listeners
+ * @returns {() => void} call it to disconnect
  */
-export function keepLive({ onState, onMessage }) {
-  const connection = new Connection(onState, onMessage);
-  const leaving = new AbortController();
-  addEventListener("online", () => connection.hurry(), { signal: leaving.signal });
-  addEventListener("offline", () => onState("offline"), { signal: leaving.signal });
-  document.addEventListener("visibilitychange", () => document.hidden || connection.hurry(), { signal: leaving.signal });
+export function keepLive(listeners) {
+  const connection = new Connection(listeners);
+  const { signal } = connection;
+  addEventListener("online", () => connection.hurry(), { signal });
+  addEventListener("offline", () => listeners.onState("offline"), { signal });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) connection.hurry();
+  }, { signal });
   connection.open();
-  return () => {
-    leaving.abort();
-    connection.stop();
-  };
+  return () => connection.stop();
 }
 
-/** Under the name by which this page was opened: its security policy allows no other. */
+/**
+ * Make the URL under the name by which this page was opened: its security policy allows no other.
+ * @param {string} ticket
+ */
 function liveUrl(ticket) {
   const url = new URL("/live", location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -32,40 +39,52 @@ function liveUrl(ticket) {
 }
 
 class Connection {
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | null} */
   #timer = null;
   #failures = 0;
-  #stopped = false;
+  #leaving = new AbortController();
+  #listeners;
 
-  constructor(onState, onMessage) {
-    Object.assign(this, { onState, onMessage });
+  /** @param {Listeners} listeners */
+  constructor(listeners) {
+    this.#listeners = listeners;
+  }
+
+  /** Aborted once the connection is no longer wanted. */
+  get signal() {
+    return this.#leaving.signal;
   }
 
   async open() {
     this.#timer = null;
     try {
       const { ticket } = await api.liveTicket();
-      if (!this.#stopped) this.#listen(new WebSocket(liveUrl(ticket)));
+      if (!this.signal.aborted) this.#listen(new WebSocket(liveUrl(ticket)));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#later();
+      this.#reopenLater();
     }
   }
 
+  /** @param {WebSocket} socket */
   #listen(socket) {
     this.#socket = socket;
     socket.addEventListener("open", () => {
       this.#failures = 0;
-      if (!this.#stopped) this.onState("live");
+      if (!this.signal.aborted) this.#listeners.onState("live");
     });
-    socket.addEventListener("message", ({ data }) => this.#stopped || this.onMessage(JSON.parse(data)));
-    socket.addEventListener("close", () => this.#later());
+    socket.addEventListener("message", ({ data }) => {
+      if (!this.signal.aborted) this.#listeners.onMessage(JSON.parse(data));
+    });
+    socket.addEventListener("close", () => this.#reopenLater());
   }
 
-  #later() {
-    if (this.#stopped) return;
+  #reopenLater() {
+    if (this.signal.aborted) return;
     this.#socket = null;
-    this.onState(navigator.onLine ? "reconnecting" : "offline");
+    this.#listeners.onState(navigator.onLine ? "reconnecting" : "offline");
     // The server closes a person's oldest page when too many are open: one that nobody sees does not push out the next.
     const growingMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
     const longestMs = document.hidden ? LONGEST_WAIT_MS : growingMs;
@@ -74,15 +93,15 @@ class Connection {
 
   /** The network is back, or somebody looks at the page: do not wait any longer. */
   hurry() {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.onState("live");
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#listeners.onState("live");
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.open();
   }
 
   stop() {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#leaving.abort();
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#socket?.close();
   }
 }

@@ -1,108 +1,124 @@
-/** What the page knows of the home: loaded from the lists, kept fresh by live messages. Views read it, verbs here change it. */
+/** The home of the person who is signed in: loaded from the lists, kept fresh by live messages. Pages read `state`. */
 
 import * as api from "../api/client.js";
 import { ApiError } from "../api/http.js";
 import { keepLive } from "../api/live.js";
+import * as homes from "./state.js";
 
-const TRACE_MS = 15 * 60_000;
-const RECALLED_MS = 5 * 60_000; // enough to begin a curve with, and a small answer
+/** @import { Account, Port, PhantomEvent, Push, RelayState, Verdict } from "../api/types.d.ts" */
+/** @import { Home } from "./state.js" */
+
+const TRACE_START_MS = 5 * 60_000; // enough to begin a curve with, and a small answer
 const EVENTS_PAGE = 30;
 const EVENTS_AT_ONCE = 200; // the most the API gives
-const NOTIFICATIONS_SHOWN = 100;
-const LIVENESS_TEXT_REFRESH_MS = 60_000; // "it last called 3 min ago" of a device that is not well is fetched anew this often
-const EVENTS_WAIT_MS = 300; // several live messages tell of one cut: one list is enough
+const LIVENESS_TEXT_REFRESH_MS = 60_000; // the texts of devices that are not well are fetched again this often
+const EVENTS_WAIT_MS = 300; // several live messages belong to one cut: one list is enough
 
-const empty = () => ({
-  phase: "loading", // loading, ready, error
-  problem: "",
-  live: "connecting", // connecting, live, reconnecting, offline
-  account: null,
-  devices: new Map(),
-  ports: new Map(),
-  events: [], // newest first, as far back as somebody wanted to see
-  eventsCursor: null, // where older ones go on; null when there are none
-  notifications: [],
-  unread: 0,
-  summary: null, // the home's energy as it was last fetched
-  traces: new Map(), // portId -> [{ atMs, watts }] of the last minutes
-  recalled: new Set(), // portIds whose traces were fetched, not only pushed
-});
-
-export let state = empty();
+/** @type {Home} */
+export let state = homes.emptyHome();
 let stopLive = () => {};
-let changed = () => {};
-let painting = false;
-let eventsTimer = null;
-let watch = null;
+let changeListener = () => {};
+let isPainting = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let eventsTimer;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let livenessTimer;
+/** @type {Promise<void>} */
 let loads = Promise.resolve();
-let missed = null; // what was pushed during a load
+/** @type {Push[] | null} what was pushed during a load */
+let pushedMeanwhile = null;
 
-/** Call `listener` soon after each change, once for all changes of a moment. */
+/**
+ * Set what is called soon after each change, once for all changes of a moment.
+ * @param {() => void} listener
+ */
 export function onChange(listener) {
-  changed = listener;
+  changeListener = listener;
 }
 
+/** Have the listener called soon. */
 export function notifyChange() {
-  if (painting) return;
-  painting = true;
+  if (isPainting) return;
+  isPainting = true;
   setTimeout(() => {
-    painting = false;
-    changed();
+    isPainting = false;
+    changeListener();
   });
 }
 
-/** Connect and load; the lists are loaded again after each connection, since pushes may have been missed. */
+/** Connect and load. The lists are loaded again after each connection, since pushes may have been missed. */
 export function start() {
   stop();
-  stopLive = keepLive({ onMessage: receive, onState: connection });
-  watch = setInterval(pollUnhealthyDevices, LIVENESS_TEXT_REFRESH_MS);
+  stopLive = keepLive({ onMessage: receive, onState: setConnection });
+  livenessTimer = setInterval(pollUnhealthyDevices, LIVENESS_TEXT_REFRESH_MS);
 }
 
+/** Disconnect and forget the home. */
 export function stop() {
   stopLive();
-  clearInterval(watch);
+  clearInterval(livenessTimer);
   clearTimeout(eventsTimer);
-  eventsTimer = null;
-  state = empty();
+  eventsTimer = undefined;
+  state = homes.emptyHome();
 }
 
-function connection(live) {
+/**
+ * The account of the person who is signed in. Pages call it only after the first load.
+ * @returns {Account}
+ */
+export function currentAccount() {
+  if (!state.account) throw new Error("The account is not loaded yet");
+  return state.account;
+}
+
+/** @param {Home["live"]} live */
+function setConnection(live) {
   state.live = live;
   if (live === "live" || state.phase === "loading") load();
   notifyChange();
 }
 
-/** Load the lists, after any load that is under way. What is pushed meanwhile may be newer, so it is applied again on top. */
+/**
+ * Load the lists, after any load that is under way. What is pushed meanwhile may be newer, so it is applied again on top.
+ * @returns {Promise<void>}
+ */
 export function load() {
-  loads = loads.then(loadLists);
-  return loads;
+  return enqueue(loadLists);
+}
+
+/**
+ * Run a load after those under way. The caller handles its error; later loads go on.
+ * @param {() => Promise<void>} run
+ */
+function enqueue(run) {
+  const loaded = loads.then(run);
+  loads = loaded.catch(() => {});
+  return loaded;
 }
 
 async function loadLists() {
   const home = state;
-  missed = [];
+  pushedMeanwhile = [];
   try {
-    const lists = await Promise.all([
-      api.account(), api.devices(), api.ports(), newestEvents(home), api.notifications(NOTIFICATIONS_SHOWN),
+    const [account, devices, ports, { events, cursor }, { notifications, unread }] = await Promise.all([
+      api.account(), api.devices(), api.ports(), newestEvents(home), api.notifications(homes.NOTIFICATIONS_SHOWN),
     ]);
-    applyLists(home, lists);
+    homes.applyLists(home, { account, devices, ports, events, eventsCursor: cursor, notifications, unread });
   } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
     Object.assign(home, { phase: home.phase === "ready" ? "ready" : "error", problem: error.message });
+  } finally {
+    const messages = pushedMeanwhile ?? [];
+    pushedMeanwhile = null;
+    if (home === state) messages.forEach(apply);
   }
-  const late = missed;
-  missed = null;
-  if (home === state) late.forEach(apply);
   notifyChange();
 }
 
-function applyLists(home, [account, devices, ports, { events, cursor }, { notifications, unread }]) {
-  Object.assign(home, { phase: "ready", problem: "", account, events, eventsCursor: cursor, unread, notifications });
-  home.devices = new Map(devices.map((device) => [device.deviceId, device]));
-  home.ports = new Map(ports.map((port) => [port.portId, port]));
-  for (const { portId, latest } of ports) if (latest) appendReading(home, portId, latest);
-}
-
-/** As many as are known, since any of them may have changed. */
+/**
+ * Fetch as many events as are known, since any of them may have changed.
+ * @param {Home} home
+ */
 const newestEvents = (home) => api.events(Math.min(Math.max(home.events.length, EVENTS_PAGE), EVENTS_AT_ONCE));
 
 async function loadEvents() {
@@ -111,80 +127,69 @@ async function loadEvents() {
     const { events, cursor } = await newestEvents(home);
     Object.assign(home, { events, eventsCursor: cursor, problem: "" });
   } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
     home.problem = error.message;
   }
   notifyChange();
 }
 
-/** Fetch the watts of an outlet's last minutes, once, for a curve that somebody sees. */
-export async function loadRecentReadings(portId) {
-  const home = state;
-  if (home.recalled.has(portId)) return;
-  home.recalled.add(portId);
-  try {
-    prependReadings(home, portId, await api.recentReadings(portId, RECALLED_MS));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    home.recalled.delete(portId); // the curve grows from what is pushed; the next view asks again
+function loadEventsSoon() {
+  eventsTimer ??= setTimeout(() => {
+    eventsTimer = undefined;
+    enqueue(loadEvents);
+  }, EVENTS_WAIT_MS);
+}
+
+/**
+ * Load older events, until there are `count` in all or no more.
+ * @param {number} count
+ * @returns {Promise<void>}
+ * @throws {ApiError}
+ */
+export function loadEventsUpTo(count) {
+  return enqueue(() => loadOlderEvents(state, count));
+}
+
+/**
+ * @param {Home} home
+ * @param {number} count
+ */
+async function loadOlderEvents(home, count) {
+  while (home.events.length < count && home.eventsCursor) {
+    const { events, cursor } = await api.events(EVENTS_PAGE, home.eventsCursor);
+    Object.assign(home, { events: [...home.events, ...events], eventsCursor: cursor });
   }
   notifyChange();
 }
 
-/** Put what was before what is known already. */
-function prependReadings(home, portId, points) {
-  const known = home.traces.get(portId) ?? [];
-  const firstMs = known[0]?.atMs ?? Infinity;
-  home.traces.set(portId, [...points.filter(({ atMs }) => atMs < firstMs), ...known]);
+/**
+ * Fetch the watts of an outlet's last minutes, once, for a curve that somebody sees.
+ * @param {string} portId
+ */
+export async function loadRecentReadings(portId) {
+  const home = state;
+  if (home.fetchedTraces.has(portId)) return;
+  home.fetchedTraces.add(portId);
+  try {
+    homes.prependReadings(home, portId, await api.recentReadings(portId, TRACE_START_MS));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    home.fetchedTraces.delete(portId); // the curve grows from what is pushed; the next page asks again
+  }
+  notifyChange();
 }
 
-function appendReading(home, portId, reading) {
-  const points = home.traces.get(portId) ?? [];
-  if (points.length && points.at(-1).atMs >= reading.timestampMs) return;
-  const kept = points.filter((point) => point.atMs > reading.timestampMs - TRACE_MS);
-  home.traces.set(portId, [...kept, { atMs: reading.timestampMs, watts: reading.power }]);
-}
-
-const receivers = {
-  reading({ portId, status, reading }) {
-    const port = state.ports.get(portId);
-    if (!port) return;
-    if (!port.latest || port.latest.timestampMs <= reading.timestampMs) Object.assign(port, { status, latest: reading, silentSinceMs: null });
-    appendReading(state, portId, reading);
-  },
-  sensor_data({ deviceId, timestamp, sensors, units }) {
-    const device = state.devices.get(deviceId);
-    if (device) device.latest = { timestamp, sensors, units };
-  },
-  device({ deviceId, name, status, lastSeen }) {
-    if (status === "removed") removeDevice(deviceId);
-    else if (state.devices.has(deviceId)) changeDevice(state.devices.get(deviceId), { name, status, lastSeen });
-    else load(); // only the list has all of a device
-  },
-  port({ portId, port }) {
-    if (port) putPort(port);
-    else removePort(portId);
-  },
-  notification({ notification }) {
-    if (state.notifications.some((known) => known.notificationId === notification.notificationId)) return;
-    state.notifications = [notification, ...state.notifications].slice(0, NOTIFICATIONS_SHOWN);
-    state.unread += notification.read ? 0 : 1;
-  },
-};
-
-function changeDevice(device, changes) {
-  const turned = device.status !== changes.status;
-  Object.assign(device, changes);
-  if (turned) refreshDevice(device.deviceId);
-}
-
-/** Ask how a device is, and why: that is not pushed, and its figures age. */
+/**
+ * Fetch a device again: its liveness and the reason for it are not pushed.
+ * @param {string} deviceId
+ */
 export async function refreshDevice(deviceId) {
   const home = state;
   try {
     const device = await api.device(deviceId);
     if (home.devices.has(deviceId)) home.devices.set(deviceId, device);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // what is shown stays; the next load tells what is wrong
+    if (!(error instanceof ApiError)) throw error; // what is shown stays; the next load says what is wrong
   }
   notifyChange();
 }
@@ -194,77 +199,88 @@ function pollUnhealthyDevices() {
   for (const { deviceId, liveness } of state.devices.values()) if (liveness.state !== "online") refreshDevice(deviceId);
 }
 
-function apply(message) {
-  receivers[message.type]?.(message);
-}
-
+/** @param {Push} message */
 function receive(message) {
-  missed?.push(message);
-  apply(message);
-  if (message.type === "port" || message.type === "notification") loadEventsSoon();
+  pushedMeanwhile?.push(message);
+  if (apply(message).eventsAreStale) loadEventsSoon();
   notifyChange();
 }
 
-/** Know older events too, at least `count` in all if there are so many. Throws ApiError. */
-export function loadEventsUpTo(count) {
-  const known = loads.then(() => loadOlderEvents(state, count));
-  loads = known.catch(() => {}); // who asked hears of it; the loads after it go on
-  return known;
+/** @param {Push} message */
+function apply(message) {
+  const followUp = homes.applyMessage(state, message);
+  if (followUp.deviceListIsStale) load();
+  if (followUp.staleDeviceId) refreshDevice(followUp.staleDeviceId);
+  return followUp;
 }
 
-async function loadOlderEvents(home, count) {
-  while (home.events.length < count && home.eventsCursor) {
-    const { events, cursor } = await api.events(EVENTS_PAGE, home.eventsCursor);
-    Object.assign(home, { events: [...home.events, ...events], eventsCursor: cursor });
-  }
-  notifyChange();
-}
-
-function loadEventsSoon() {
-  eventsTimer ??= setTimeout(() => {
-    eventsTimer = null;
-    loads = loads.then(loadEvents);
-  }, EVENTS_WAIT_MS);
-}
-
+/**
+ * Show a port as an answer of the API has it.
+ * @param {Partial<Port> & { portId: string }} port
+ */
 export function putPort(port) {
-  const { success: _, ...known } = port;
-  state.ports.set(port.portId, { ...state.ports.get(port.portId), ...known });
+  homes.putPort(state, port);
   notifyChange();
 }
 
+/**
+ * Remove an outlet.
+ * @param {string} portId
+ */
 export function removePort(portId) {
   state.ports.delete(portId);
   notifyChange();
 }
 
+/**
+ * Remove a device and its outlets.
+ * @param {string} deviceId
+ */
 export function removeDevice(deviceId) {
-  state.devices.delete(deviceId);
-  for (const port of portsOf(deviceId)) state.ports.delete(port.portId);
+  homes.removeDevice(state, deviceId);
   notifyChange();
 }
 
-export const portsOf = (deviceId) =>
-  [...state.ports.values()].filter((port) => port.deviceId === deviceId).sort((a, b) => a.channel - b.channel);
+/**
+ * List the outlets of a device.
+ * @param {string} deviceId
+ * @returns {Port[]} in the order of their channels
+ */
+export const portsOf = (deviceId) => homes.portsOfDevice(state, deviceId);
 
-/** Switch an outlet; the relay shows as pending until the Pi reports. */
-export async function switchPort(portId, to) {
-  const relay = await api.switchPort(portId, to);
+/**
+ * Switch an outlet. Its relay shows as pending until the Pi reports.
+ * @param {string} portId
+ * @param {RelayState} desired
+ * @throws {ApiError}
+ */
+export async function switchPort(portId, desired) {
+  const relay = await api.switchPort(portId, desired);
   putPort({ portId, relay });
 }
 
-/** Say whether an event was right or wrong; wrong switches its outlet on again if it is still cut for it. */
-export async function judgeEvent(eventId, verdict) {
-  const judged = await api.judgeEvent(eventId, verdict);
-  state.events = state.events.map((event) => (event.eventId === eventId ? judged : event));
+/**
+ * Say whether an event was right or wrong. "wrong" switches its outlet on again if it is still cut for it.
+ * @param {string} eventId
+ * @param {Verdict} verdict
+ * @returns {Promise<PhantomEvent>}
+ * @throws {ApiError}
+ */
+export async function giveFeedback(eventId, verdict) {
+  const event = await api.giveFeedback(eventId, verdict);
+  homes.putEvent(state, event);
   notifyChange();
-  return judged;
+  return event;
 }
 
-/** Mark these notifications as read; all of them when no ids are given. */
+/**
+ * Mark notifications as read.
+ * @param {string[]} [notificationIds] all of them without
+ * @throws {ApiError}
+ */
 export async function markRead(notificationIds) {
   await (notificationIds ? api.markRead(notificationIds) : api.markAllRead());
-  const { notifications, unread } = await api.notifications(NOTIFICATIONS_SHOWN);
+  const { notifications, unread } = await api.notifications(homes.NOTIFICATIONS_SHOWN);
   Object.assign(state, { notifications, unread });
   notifyChange();
 }

@@ -1,22 +1,38 @@
-/** The fields by which a person who is signed in shows once more who that is. */
+/** The fields by which people show who they are: a password, and a code of two-step log-in. */
 
-import { passwordField, textField } from "./form.js";
+import { credentialTexts } from "../texts/common.js";
+import { inputOf, passwordField, textField } from "./form.js";
 
-/** The password; other attributes go to the input. */
+/**
+ * Make the field of the password of a person who is signed in.
+ * @param {Record<string, unknown>} [attributes]
+ * @returns {HTMLElement}
+ */
 export const ownPasswordField = (attributes) =>
-  passwordField({ name: "currentPassword", label: "Your password", autocomplete: "current-password", ...attributes });
+  passwordField({ name: "currentPassword", label: credentialTexts.yourPassword, autocomplete: "current-password", ...attributes });
 
-/** A code of the authenticator app. */
+/**
+ * Make the field of a code of the authenticator app.
+ * @returns {HTMLElement}
+ */
 export const codeField = () => textField({
-  name: "code", label: "Code", required: true, minlength: 6, maxlength: 64, autocomplete: "one-time-code", spellcheck: "false",
-  hint: "From your authenticator app, or one of your recovery codes.",
+  name: "code", label: credentialTexts.code, required: true, minlength: 6, maxlength: 64, autocomplete: "one-time-code", spellcheck: "false",
+  hint: credentialTexts.codeHint,
 });
 
-/** Both, where the account has two-step log-in. */
-export const proofFields = ({ totp }) => [ownPasswordField(), totp && codeField()];
+/**
+ * Make the fields that prove who somebody is: the password, and a code where the account has two-step log-in.
+ * @param {{ totp: boolean }} account
+ * @returns {HTMLElement[]}
+ */
+export const proofFields = ({ totp }) => (totp ? [ownPasswordField(), codeField()] : [ownPasswordField()]);
 
-/** Show or hide a field; a hidden one is not asked for. */
-export function show(field, isShown) {
-  field.hidden = !isShown;
-  field.querySelector("input").disabled = !isShown;
+/**
+ * Show or hide a field. A hidden field is not asked for.
+ * @param {HTMLElement} field
+ * @param {boolean} isShown
+ */
+export function showField(field, isShown) {
+  field.toggleAttribute("hidden", !isShown);
+  inputOf(field).disabled = !isShown;
 }

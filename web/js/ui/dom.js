@@ -1,50 +1,93 @@
-/** Making and keeping DOM nodes. Text only ever goes in as text nodes, so nothing a person or a device sent is markup. */
+/** Making and updating DOM nodes. Text only goes in as text nodes, so nothing that a person or a device sent is markup. */
 
-const SVG = "http://www.w3.org/2000/svg";
+/** @import { Attributes, Child, Children, Part } from "./types.d.ts" */
+
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 
 /**
- * An element: attributes, `on` (listeners by event name), `data` (data-* hooks), then children (nodes or text).
- * An attribute of null, undefined or false is left out; true gives an empty one.
+ * Make an HTML element.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes] null, undefined and false leave an attribute out; true makes an empty one
+ * @param {Children} children nodes and text
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function html(tag, { on = {}, data = {}, ...attributes } = {}, ...children) {
-  return filled(document.createElement(tag), on, data, attributes, children);
+export function html(tag, attributes = {}, ...children) {
+  return fillElement(document.createElement(tag), attributes, children);
 }
 
-/** The same for SVG. */
+/**
+ * Make an SVG element; as html().
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {Children} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
 export function svg(tag, attributes = {}, ...children) {
-  return filled(document.createElementNS(SVG, tag), {}, {}, attributes, children);
+  return fillElement(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
 }
 
-function filled(node, on, data, attributes, children) {
-  for (const [event, listener] of Object.entries(on)) node.addEventListener(event, listener);
-  for (const [hook, value] of Object.entries(data)) node.dataset[hook] = value;
+/**
+ * @template {HTMLElement | SVGElement} Node
+ * @param {Node} node
+ * @param {Attributes} attributes
+ * @param {Children} children
+ * @returns {Node}
+ */
+function fillElement(node, { on = {}, data = {}, ...attributes }, children) {
+  for (const [event, listener] of Object.entries(on)) node.addEventListener(event, /** @type {EventListener} */ (listener));
+  for (const [name, value] of Object.entries(data)) node.dataset[name] = String(value);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) node.setAttribute(name, "");
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, String(value));
   }
-  node.append(...shown(children));
+  node.append(...visible(children));
   return node;
 }
 
-const shown = (children) => children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+/**
+ * @param {Children} children
+ * @returns {(Node | string)[]}
+ */
+const visible = (children) =>
+  /** @type {Child[]} */ (children.flat()).filter((child) => child !== null && child !== undefined && child !== false);
 
-/** Put these children in the place of those there are. */
-export const replaceChildren = (node, ...children) => node.replaceChildren(...shown(children));
+/**
+ * Replace the children of a node.
+ * @param {Element} node
+ * @param {Children} children
+ */
+export const replaceChildren = (node, ...children) => node.replaceChildren(...visible(children));
 
-/** A line icon of img/icons.svg; words beside it say what it means. */
+/**
+ * Make a line icon of img/icons.svg. Words beside it say what it means.
+ * @param {string} name the symbol's id
+ * @returns {SVGElement}
+ */
 export const icon = (name) =>
   svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `/img/icons.svg#${name}` }));
 
-/** Write only what changed, so that a screen reader is not told the same thing again. */
+/**
+ * Set the text of a node if it differs, so that a screen reader does not repeat it.
+ * @param {Element} node
+ * @param {string} text
+ */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /**
- * Keep the children of `parent` in step with `items`: each item has one part {node, update} for as long as it is there,
- * so focus and open menus survive live updates. `parts` is the Map of an earlier call, empty at first.
+ * Keep the children of a node in step with a list. Each item keeps its part while it is in the list, so that focus and open
+ * menus survive live updates.
+ * @template Item
+ * @param {Element} parent
+ * @param {Map<string, Part<Item>>} parts what an earlier call left; empty at first
+ * @param {Item[]} items
+ * @param {(item: Item) => string} keyOf
+ * @param {(item: Item) => Part<Item>} makePart
  */
-export function reconcileList(parent, parts, items, keyOf, make) {
+export function reconcileList(parent, parts, items, keyOf, makePart) {
   const keys = new Set(items.map(keyOf));
   for (const [key, part] of parts) {
     if (!keys.has(key)) {
@@ -54,9 +97,22 @@ export function reconcileList(parent, parts, items, keyOf, make) {
   }
   items.forEach((item, index) => {
     const key = keyOf(item);
-    if (!parts.has(key)) parts.set(key, make(item));
-    const { node, update } = parts.get(key);
-    update(item);
-    if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
+    const part = parts.get(key) ?? makePart(item);
+    parts.set(key, part);
+    part.update(item);
+    if (parent.children[index] !== part.node) parent.insertBefore(part.node, parent.children[index] ?? null);
   });
+}
+
+/**
+ * Find the one descendant that a selector names.
+ * @template {Element} [Found=HTMLElement]
+ * @param {ParentNode} node
+ * @param {string} selector
+ * @returns {Found}
+ */
+export function descendant(node, selector) {
+  const match = node.querySelector(selector);
+  if (!match) throw new Error(`Nothing matches ${selector}`);
+  return /** @type {Found} */ (match);
 }

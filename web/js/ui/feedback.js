@@ -1,33 +1,47 @@
-/** Short messages in the corner, read out politely by screen readers. */
+/** What the page says about actions: short messages in the corner, and buttons that are busy. */
 
-import { html } from "./dom.js";
+import { ApiError } from "../api/http.js";
+import { descendant, html } from "./dom.js";
 
 const SHOWN_MS = 6_000;
 
-/** Say it for some seconds; tone is calm or problem. */
+/**
+ * Show a message for some seconds; screen readers read it out politely.
+ * @param {string} text
+ * @param {"calm" | "problem"} [tone]
+ */
 export function showToast(text, tone = "calm") {
   const toast = html("p", { class: "toast", data: { tone } }, text);
-  document.querySelector("[data-part=toasts]").append(toast);
+  descendant(document, "[data-part=toasts]").append(toast);
   setTimeout(() => toast.remove(), SHOWN_MS);
 }
 
-/** Do it, and say what went wrong if it does; true when it worked. */
+/**
+ * Run an action, and show what the API refused.
+ * @param {() => unknown} action
+ * @returns {Promise<boolean>} whether it worked
+ */
 export async function attempt(action) {
   try {
     await action();
     return true;
   } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
     showToast(error.message, "problem");
     return false;
   }
 }
 
-/** Run it with the button marked as busy; nothing happens if it is so already. */
-export async function withBusyState(button, run) {
+/**
+ * Run an action with a button marked as busy. The button keeps the focus and takes no second press meanwhile.
+ * @param {Element} button
+ * @param {() => unknown} action
+ */
+export async function withBusyState(button, action) {
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {
-    await run();
+    await action();
   } finally {
     button.removeAttribute("aria-busy");
   }

@@ -1,77 +1,61 @@
-/** Figures, times and names in words for people. */
+/** Figures, times and names for people, in the form of the browser's language. */
 
-const number = (value, digits) =>
-  value.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+import { durationTexts } from "../texts/common.js";
 
-/** Watts as a figure and its unit: one decimal below 100 W, kilowatts from 10,000 W. */
-export function wattsParts(watts) {
-  if (watts >= 10_000) return [number(watts / 1000, 2), "kW"];
-  return [number(watts, watts > 0 && watts < 100 ? 1 : 0), "W"];
-}
-
-export const wattsText = (watts) => wattsParts(watts).join("\u00a0");
-
-export const money = (amount, currency) =>
-  amount.toLocaleString(undefined, { style: "currency", currency, maximumFractionDigits: amount < 10 ? 2 : 0 });
-
-/** A sensor's value with as many digits as help. */
-export const sensorNumber = (value) =>
-  value.toLocaleString(undefined, { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 4 });
-
-const HOUR_MS = 3_600_000;
-const FINE_AGE_MS = 100 * 60_000; // of what is older, nobody counts the minutes
-
-/** A length of time in its one or two largest units. */
-export function durationText(milliseconds) {
-  const seconds = Math.round(milliseconds / 1000);
-  if (seconds < 100) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 100) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
-  return `${Math.round(hours / 24)} days`;
-}
-
-/** "just now", "5 min ago", "3 h ago", or the date when it is over a week ago. */
-export function agoText(iso, nowMs = Date.now()) {
-  const ageMs = nowMs - Date.parse(iso);
-  if (ageMs < 10_000) return "just now";
-  if (ageMs > 7 * 86_400_000) return dateText(iso);
-  return `${durationText(ageMs < FINE_AGE_MS ? ageMs : Math.round(ageMs / HOUR_MS) * HOUR_MS)} ago`;
-}
-
-export const dateText = (iso) =>
-  new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-
-/** The day of a moment. */
-export const dayOfText = (iso) => new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
-
-export const clockText = (iso) => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
-
-/** A size of a file in its largest unit. */
-export function bytesText(bytes) {
-  const step = bytes >= 1e6 ? [1e6, "MB"] : [1e3, "kB"];
-  return `${number(bytes / step[0], 1)}\u00a0${step[1]}`;
-}
-
-/** "roomTemperature" and "room_temperature" as "room temperature". */
-export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_.]+/g, " ").trim().toLowerCase();
+/** @import { PeriodName } from "../api/types.d.ts" */
+/** @import { Quantity } from "./types.d.ts" */
 
 const NBSP = "\u00a0";
-const SMALL_MONEY = 0.1; // below it two digits of a fraction say too little: a day of standby costs less than a cent
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
+const FINE_AGE_MS = 100 * 60_000; // an older age is rounded to hours
+const SMALL_MONEY = 0.1; // below it two decimals say too little: a day of standby costs less than a cent
 
-const figure = (value, digits) => value.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** @type {(value: number, decimals: number) => string} */
+const fixed = (value, decimals) =>
+  value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
-/** Kilowatt-hours as a figure and its unit: watt-hours below 0.1 kWh. */
-export function energyParts(kwh) {
-  if (kwh === 0) return ["0", "kWh"];
-  if (kwh < 0.1) return [figure(kwh * 1000, kwh < 0.01 ? 1 : 0), "Wh"];
-  return [figure(kwh, kwh < 10 ? 2 : kwh < 100 ? 1 : 0), "kWh"];
+/**
+ * Format watts: one decimal below 100 W, kilowatts from 10,000 W.
+ * @param {number} watts
+ * @returns {Quantity}
+ */
+export function wattsParts(watts) {
+  if (watts >= 10_000) return [fixed(watts / 1000, 2), "kW"];
+  return [fixed(watts, watts > 0 && watts < 100 ? 1 : 0), "W"];
 }
 
+/**
+ * Format watts with their unit.
+ * @param {number} watts
+ * @returns {string} such as "2.8 W"
+ */
+export const wattsText = (watts) => wattsParts(watts).join(NBSP);
+
+/**
+ * Format energy: watt-hours below 0.1 kWh.
+ * @param {number} kwh
+ * @returns {Quantity}
+ */
+export function energyParts(kwh) {
+  if (kwh === 0) return ["0", "kWh"];
+  if (kwh < 0.1) return [fixed(kwh * 1000, kwh < 0.01 ? 1 : 0), "Wh"];
+  return [fixed(kwh, kwh < 10 ? 2 : kwh < 100 ? 1 : 0), "kWh"];
+}
+
+/**
+ * Format energy with its unit.
+ * @param {number} kwh
+ * @returns {string} such as "48 Wh"
+ */
 export const energyText = (kwh) => energyParts(kwh).join(NBSP);
 
-/** An amount in the account's currency: its usual digits, whole from a thousand, two significant ones when it is tiny. */
+/**
+ * Format an amount of money: whole from a thousand, two significant digits when it is tiny.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ * @returns {string}
+ */
 export function moneyText(amount, currency) {
   const digits = amount !== 0 && Math.abs(amount) < SMALL_MONEY
     ? { maximumSignificantDigits: 2 }
@@ -79,38 +63,161 @@ export function moneyText(amount, currency) {
   return amount.toLocaleString(undefined, { style: "currency", currency, ...digits });
 }
 
+/**
+ * Format an amount of money that is an estimate: whole from ten.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ * @returns {string}
+ */
+export const roughMoneyText = (amount, currency) =>
+  amount.toLocaleString(undefined, { style: "currency", currency, maximumFractionDigits: amount < 10 ? 2 : 0 });
+
+/**
+ * Format a share.
+ * @param {number} share 0 to 1
+ * @returns {string} such as "13%"
+ */
 export const percentText = (share) => share.toLocaleString(undefined, { style: "percent", maximumFractionDigits: 0 });
 
-/** A local date (YYYY-MM-DD) in the parts that `options` of Intl ask for; it has no zone, so none is applied. */
+/**
+ * Format a sensor's value: four significant digits, six from a thousand.
+ * @param {number} value
+ * @returns {string}
+ */
+export const sensorNumber = (value) =>
+  value.toLocaleString(undefined, { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 4 });
+
+/**
+ * Format the size of a file.
+ * @param {number} bytes
+ * @returns {string} such as "48.3 kB"
+ */
+export const bytesText = (bytes) => (bytes >= 1e6 ? `${fixed(bytes / 1e6, 1)}${NBSP}MB` : `${fixed(bytes / 1e3, 1)}${NBSP}kB`);
+
+/**
+ * Write "roomTemperature" and "room_temperature" as "room temperature".
+ * @param {string} name
+ * @returns {string}
+ */
+export const spacedName = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_.]+/g, " ").trim().toLowerCase();
+
+/**
+ * Format a length of time in its one or two largest units.
+ * @param {number} milliseconds
+ * @returns {string} such as "2 h 30 min"
+ */
+export function durationText(milliseconds) {
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return durationTexts.days(Math.round(hours / 24));
+}
+
+/**
+ * Format an age: "just now", "5 min ago", "3 h ago"; the date when it is over a week.
+ * @param {string} iso
+ * @param {number} [nowMs] epoch ms
+ * @returns {string}
+ */
+export function agoText(iso, nowMs = Date.now()) {
+  const ageMs = nowMs - Date.parse(iso);
+  if (ageMs < 10_000) return durationTexts.justNow;
+  if (ageMs > WEEK_MS) return dateText(iso);
+  return durationTexts.ago(durationText(ageMs < FINE_AGE_MS ? ageMs : Math.round(ageMs / HOUR_MS) * HOUR_MS));
+}
+
+/**
+ * Format a moment on the browser's clock.
+ * @param {string} iso
+ * @returns {string} date and time
+ */
+export const dateText = (iso) =>
+  new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/**
+ * Format the day of a moment.
+ * @param {string} iso
+ * @returns {string} the day, on the browser's clock
+ */
+export const dayOfText = (iso) => new Date(iso).toLocaleDateString(undefined, { dateStyle: "medium" });
+
+/**
+ * Format the time of day of a moment.
+ * @param {string} iso
+ * @returns {string} the time of day, on the browser's clock
+ */
+export const clockText = (iso) => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
+
+/**
+ * Format a time on the clock of a zone.
+ * @param {number} atMs epoch ms
+ * @param {string} timeZone IANA name
+ * @param {Intl.DateTimeFormatOptions} options which parts
+ * @returns {string}
+ */
+export const timeText = (atMs, timeZone, options) => new Date(atMs).toLocaleString(undefined, { timeZone, ...options });
+
+/**
+ * Format a moment in full, on the clock of a zone.
+ * @param {string} iso
+ * @param {string} timeZone IANA name
+ * @returns {string}
+ */
+export const momentText = (iso, timeZone) => timeText(Date.parse(iso), timeZone, { dateStyle: "medium", timeStyle: "short" });
+
+/**
+ * Format a local date, which has no zone.
+ * @param {string} date YYYY-MM-DD
+ * @param {Intl.DateTimeFormatOptions} options which parts
+ * @returns {string}
+ */
 export const dayText = (date, options) =>
   new Date(`${date}T00:00Z`).toLocaleDateString(undefined, { timeZone: "UTC", ...options });
 
-/** A time in a zone, in the parts that `options` of Intl ask for. */
-export const timeText = (atMs, timeZone, options) => new Date(atMs).toLocaleString(undefined, { timeZone, ...options });
-
-/** A moment in full, in a zone. */
-export const momentText = (iso, timeZone) => timeText(Date.parse(iso), timeZone, { dateStyle: "medium", timeStyle: "short" });
-
+/** @type {Intl.DateTimeFormatOptions} */
 const SHORT = { day: "numeric", month: "short" };
+/** @typedef {Record<PeriodName, (date: string) => string>} PeriodFormat */
+/** @type {PeriodFormat} */
 const AXIS = {
   day: (date) => `${dayText(date, { weekday: "short" })} ${dayText(date, { day: "numeric" })}`,
   week: (date) => dayText(date, SHORT),
   month: (date) => dayText(date, { month: "short" }),
+  year: (date) => dayText(date, { year: "numeric" }),
 };
+/** @type {PeriodFormat} */
 const FULL = {
   day: (date) => dayText(date, { weekday: "short", ...SHORT }),
-  week: (date) => `Week of ${dayText(date, SHORT)}`,
+  week: (date) => durationTexts.weekOf(dayText(date, SHORT)),
   month: (date) => dayText(date, { month: "long", year: "numeric" }),
+  year: AXIS.year,
 };
 
-/** A day, week or month by its first day: short, below a bar. */
+/**
+ * Name a day, week, month or year in short, as below a bar.
+ * @param {PeriodName} period
+ * @param {string} date its first day, YYYY-MM-DD
+ * @returns {string}
+ */
 export const periodAxisText = (period, date) => AXIS[period](date);
 
-/** The same with all that tells it from others, for a row of a table. */
+/**
+ * Name a day, week, month or year in full, as in a row of a table.
+ * @param {PeriodName} period
+ * @param {string} date its first day, YYYY-MM-DD
+ * @returns {string}
+ */
 export const periodText = (period, date) => FULL[period](date);
 
-/** From a first to a last local date, both included. */
+/**
+ * Format the days from a first to a last one, both included.
+ * @param {string} first YYYY-MM-DD
+ * @param {string} last YYYY-MM-DD
+ * @returns {string}
+ */
 export const spanText = (first, last) => {
-  const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
-  return whole.formatRange(new Date(`${first}T00:00Z`), new Date(`${last}T00:00Z`));
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+  return format.formatRange(new Date(`${first}T00:00Z`), new Date(`${last}T00:00Z`));
 };

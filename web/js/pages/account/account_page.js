@@ -1,8 +1,9 @@
 /** The account: money and time, tariffs, export, password, sessions, leaving. */
 
 import * as api from "../../api/client.js";
-import { forget, logOut } from "../../api/session.js";
-import { state } from "../../store/home.js";
+import { forgetSession, logOut } from "../../api/session.js";
+import { currentAccount, state } from "../../store/home.js";
+import { accountTexts } from "../../texts/account.js";
 import { proofFields } from "../../ui/credential_fields.js";
 import { openDialog } from "../../ui/dialog.js";
 import { html, setText } from "../../ui/dom.js";
@@ -16,61 +17,82 @@ import { sessionList } from "./session_list.js";
 import { tariffList } from "./tariff_list.js";
 import { totpSettings } from "./totp_settings.js";
 
-/** {title, node, update()}; `left` is called once nobody is signed in any more. */
+/** @import { Proof } from "../../api/types.d.ts" */
+/** @import { Children, Page } from "../../ui/types.d.ts" */
+
+/**
+ * Make the page.
+ * @param {{ left: () => void }} options left is called once nobody is signed in any more
+ * @returns {Page}
+ */
 export function accountPage({ left }) {
+  const texts = accountTexts;
   const email = html("p", { class: "hint" });
-  const leave = async () => {
+  const [money, tariffs, password] = [html("div"), html("div"), html("div")];
+  const totp = totpSettings();
+  const header = html("header", { class: "bar" }, html("div", {}, html("h1", {}, texts.title), email),
+    html("button", { type: "button", class: "soft", on: { click: () => attempt(leave) } }, texts.logOut));
+  const node = html("div", { class: "narrow account" },
+    header,
+    card(texts.money, money),
+    card(texts.tariffs, tariffs),
+    card(texts.notifications,
+      html("p", {}, texts.notificationsText),
+      html("a", { class: "button soft", href: "#/notifications/settings" }, texts.notificationSettings)),
+    card(texts.export, exportCard()),
+    card(texts.password, password),
+    card(texts.totp, totp.node),
+    card(texts.sessions, sessionList()),
+    card(texts.leave,
+      html("p", {}, texts.leaveText),
+      html("button", { type: "button", class: "danger", on: { click: () => deleteDialog(left) } }, texts.deleteAccount)));
+
+  async function leave() {
     await logOut();
     left();
-  };
-  const [settings, tariffs, password] = [html("div"), html("div"), html("div")];
-  const totp = totpSettings();
-  const node = html("div", { class: "narrow account" },
-    html("header", { class: "bar" }, html("div", {}, html("h1", {}, "Account"), email),
-      html("button", { type: "button", class: "soft", on: { click: () => attempt(leave) } }, "Log out")),
-    card("Money, time and readings", settings),
-    card("Tariffs", tariffs),
-    card("Notifications",
-      html("p", {}, "By page, e-mail or webhook, with quiet hours."),
-      html("a", { class: "button soft", href: "#/notifications/settings" }, "Choose how you are told")),
-    card("Take your data with you", exportCard()),
-    card("Password", password),
-    card("Two-step log-in", totp.node),
-    card("Where you are signed in", sessionList()),
-    card("Leave Ghostwatt",
-      html("p", {}, "Deletes the account, its devices and all readings. This cannot be undone."),
-      html("button", { type: "button", class: "danger", on: { click: () => deleteDialog(left) } }, "Delete account…")));
+  }
 
   function update() {
     if (!state.account) return;
     totp.update();
-    if (settings.firstChild) return;
-    const list = tariffList();
-    setText(email, state.account.email);
-    const note = addressNote(state.account);
-    if (note) node.querySelector("header").after(note);
-    settings.append(moneyForm(state.account, list.refresh));
-    tariffs.append(list.node);
-    password.append(passwordForm(state.account));
+    if (!money.firstChild) fillForms();
   }
 
-  return { title: "Account", node, update };
+  /** Make the forms once the account is known. */
+  function fillForms() {
+    const account = currentAccount();
+    const list = tariffList();
+    setText(email, account.email);
+    const note = addressNote(account);
+    if (note) header.after(note);
+    money.append(moneyForm(account, list.refresh));
+    tariffs.append(list.node);
+    password.append(passwordForm(account));
+  }
+
+  return { title: texts.title, node, update };
 }
 
-const card = (title, ...content) => html("section", { class: "card" }, html("h2", {}, title), content);
+/**
+ * @param {string} title
+ * @param {Children} content
+ */
+const card = (title, ...content) => html("section", { class: "card" }, html("h2", {}, title), ...content);
 
+/** @param {() => void} left */
 function deleteDialog(left) {
-  openDialog("Delete the account?", (close) => [
-    html("p", {}, `Deletes the account ${state.account.email}. Your devices stop working at once, and everything stored goes away.`),
+  const account = currentAccount();
+  openDialog(accountTexts.deleteTitle, (close) => [
+    html("p", {}, accountTexts.deleteText(account.email)),
     form({
       className: "stack",
-      fields: proofFields(state.account),
-      action: "Delete everything",
+      fields: proofFields(account),
+      action: accountTexts.deleteEverything,
       tone: "danger",
       cancel: close,
-      send: async (proof) => {
-        await api.deleteAccount(proof);
-        forget();
+      send: async (values) => {
+        await api.deleteAccount(/** @type {Proof} */ (values));
+        forgetSession();
         left();
       },
     }),

@@ -1,22 +1,29 @@
-/** Whether the e-mail address is confirmed, and the link for that once more. */
+/** A note while the e-mail address is not confirmed, with a button that mails the link again. */
 
 import * as api from "../../api/client.js";
+import { accountTexts } from "../../texts/account.js";
 import { html } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
 import { form } from "../../ui/form.js";
 
-/** A note while the address is not confirmed, null when there is nothing to do. */
+/** @import { Account } from "../../api/types.d.ts" */
+
+/**
+ * Make the note.
+ * @param {Account} account
+ * @returns {HTMLElement | null} null when there is nothing to confirm
+ */
 export function addressNote({ email, emailConfirmed, emailAvailable }) {
   if (emailConfirmed || !emailAvailable) return null;
-  const ask = form({
+  const resend = form({
     className: "stack",
-    fields: [html("p", {}, `A link was mailed to ${email}. Nothing else is mailed there before you follow it.`)],
-    action: "Send the link again",
+    fields: [html("p", {}, accountTexts.confirmText(email))],
+    action: accountTexts.resend,
     tone: "soft",
     send: async () => {
       await api.resendConfirmation();
-      showToast("The link is on its way.");
+      showToast(accountTexts.resent);
     },
   });
-  return html("section", { class: "card" }, html("h2", {}, "Confirm your e-mail address"), ask);
+  return html("section", { class: "card" }, html("h2", {}, accountTexts.confirmTitle), resend);
 }

@@ -1,26 +1,29 @@
-/** The password. */
+/** The form that changes the password. */
 
 import * as api from "../../api/client.js";
+import { passwordTexts } from "../../texts/account.js";
 import { html } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
 import { form, passwordField } from "../../ui/form.js";
 
+/**
+ * Make the form.
+ * @param {{ email: string }} account
+ * @returns {HTMLFormElement}
+ */
 export function passwordForm({ email }) {
   return form({
     className: "stack",
     fields: [
       html("input", { type: "email", autocomplete: "username", value: email, hidden: true }), // for password managers
-      passwordField({ name: "currentPassword", label: "Current password", autocomplete: "current-password" }),
-      passwordField({
-        name: "newPassword", label: "New password", autocomplete: "new-password", minlength: 8,
-        hint: "At least 8 characters, and none that is easy to guess. All other sessions and all API tokens end.",
-      }),
+      passwordField({ name: "currentPassword", label: passwordTexts.current, autocomplete: "current-password" }),
+      passwordField({ name: "newPassword", label: passwordTexts.new, autocomplete: "new-password", minlength: 8, hint: passwordTexts.hint }),
     ],
-    action: "Change password",
+    action: passwordTexts.change,
     send: async (values, node) => {
       await api.changeAccount(values);
       node.reset();
-      showToast("The password is changed; all other sessions and all API tokens have ended.");
+      showToast(passwordTexts.changed);
     },
   });
 }

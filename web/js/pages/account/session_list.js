@@ -1,132 +1,120 @@
-/** Where the person is signed in, and the API tokens of programs: each can be ended, and tokens can be made. */
+/** Where the person is signed in, and the API tokens of programs: each can be ended. */
 
 import * as api from "../../api/client.js";
-import { state } from "../../store/home.js";
-import { codeField, ownPasswordField, show } from "../../ui/credential_fields.js";
-import { confirmFirst, oneTimeSecret, openDialog } from "../../ui/dialog.js";
+import { sessionTexts } from "../../texts/account.js";
+import { confirmFirst } from "../../ui/dialog.js";
 import { html, replaceChildren } from "../../ui/dom.js";
-import { form, radioField, selectField, textField } from "../../ui/form.js";
 import { agoText, dayOfText } from "../../ui/format.js";
 import { loader } from "../../ui/loader.js";
+import { makeTokenDialog } from "./token_dialog.js";
 
-const LIVES = [["30", "in 30 days"], ["90", "in 90 days"], ["365", "in a year"], ["3650", "in ten years"]];
-const USUAL_LIFE = "365";
-const LONG_LIVED_DAYS = 400; // a token that lives longer needs the password
-const BADGES = { read: "read only", control: "may switch" };
+/** @import { Session } from "../../api/types.d.ts" */
+/** @typedef {(isLeft: (session: Session) => boolean) => void} OnEnded isLeft tells which sessions go on */
 
-/** The list with its verbs, as a node. */
+/**
+ * Make the list.
+ * @returns {HTMLElement}
+ */
 export function sessionList() {
+  /** @type {Session[]} */
+  let shown = [];
   const list = html("ul", { class: "sessions", tabindex: -1 });
-  const make = html("button", { type: "button", class: "soft" }, "Make a token…");
-  const others = html("button", { type: "button", class: "quiet" }, "End all others…");
+  const make = html("button", { type: "button", class: "soft" }, sessionTexts.makeToken);
+  const others = html("button", { type: "button", class: "quiet" }, sessionTexts.endOthers);
   const part = loader({
     content: html("div", { class: "stack" }, list,
-      html("p", { class: "hint" }, "A token is for a program, such as Grafana or Home Assistant. It never opens your account."),
+      html("p", { class: "hint" }, sessionTexts.tokenHint),
       html("div", { class: "actions" }, others, make)),
-    waiting: "Looking up your sessions…",
+    waiting: sessionTexts.loading,
     fetchIt: api.sessions,
     show: (sessions) => {
-      replaceChildren(list, sessions.map((session) => sessionItem(session, ended)));
+      replaceChildren(list, sessions.map((session) => sessionItem(session, showLeft)));
       others.hidden = sessions.length < 2;
-      known = sessions;
+      shown = sessions;
     },
   });
-  let known = [];
-  const ended = (isLeft) => {
-    part.put(known.filter(isLeft)); // the server's list may lag a moment behind
+
+  /** @type {OnEnded} */
+  function showLeft(isLeft) {
+    part.show(shown.filter(isLeft)); // the server's list may lag a moment behind
     setTimeout(() => list.focus()); // once the dialog is closed: the button that opened it is gone
-  };
-  make.addEventListener("click", () => makeDialog(part.refresh));
-  others.addEventListener("click", () => endOthersDialog(ended));
+  }
+
+  make.addEventListener("click", () => makeTokenDialog(part.refresh));
+  others.addEventListener("click", () => endOthersDialog(showLeft));
   part.refresh();
   return part.node;
 }
 
-function sessionItem(session, ended) {
-  const name = session.name ?? browserWords(session.userAgent);
-  const badge = BADGES[session.scope];
+/**
+ * @param {Session} session
+ * @param {OnEnded} onEnded
+ */
+function sessionItem(session, onEnded) {
+  const name = session.name ?? browserText(session.userAgent);
+  const badge = session.scope === "all" ? null : sessionTexts.badges[session.scope];
   return html("li", {},
     html("div", {}, html("p", {}, name, " ", badge && html("span", { class: "badge" }, badge)),
-      html("small", {}, badge ? tokenWords(session) : session.current ? "this one" : `last used ${agoText(session.lastUsedAt)}`)),
+      html("small", {}, useText(session))),
     !session.current && html("button", {
-      type: "button", class: "quiet", "aria-label": `End ${name}`, on: { click: () => endDialog(session, name, ended) },
-    }, "End…"));
+      type: "button", class: "quiet", "aria-label": sessionTexts.endLabel(name), on: { click: () => endDialog(session, name, onEnded) },
+    }, sessionTexts.end));
 }
 
-/** The last use of a token is known to a day only; until it is known it is that of its making. */
-function tokenWords({ createdAt, lastUsedAt, expiresAt }) {
-  const used = lastUsedAt === createdAt ? `made ${dayOfText(createdAt)}` : `last used ${dayOfText(lastUsedAt)}`;
-  return `${used}, ends ${dayOfText(expiresAt)}`;
+/** @param {Session} session */
+function useText(session) {
+  if (session.scope !== "all") return tokenText(session);
+  return session.current ? sessionTexts.this : sessionTexts.lastUsed(agoText(session.lastUsedAt));
 }
 
-function endDialog({ sessionId, scope }, name, ended) {
+/**
+ * The last use of a token is known to a day only. Until its first use it is the time at which it was made.
+ * @param {Session} session
+ */
+function tokenText({ createdAt, lastUsedAt, expiresAt }) {
+  const use = lastUsedAt === createdAt ? sessionTexts.made(dayOfText(createdAt)) : sessionTexts.lastUsed(dayOfText(lastUsedAt));
+  return sessionTexts.tokenDates(use, dayOfText(expiresAt));
+}
+
+/**
+ * @param {Session} session
+ * @param {string} name
+ * @param {OnEnded} onEnded
+ */
+function endDialog({ sessionId, scope }, name, onEnded) {
+  const isToken = scope !== "all";
   confirmFirst({
-    title: `End ${name}?`,
-    text: BADGES[scope]
-      ? "The program that has this token gets no answers any more. A token that is ended cannot be brought back."
-      : "It is signed out at once.",
-    action: BADGES[scope] ? "End token" : "End session",
+    title: sessionTexts.endTitle(name),
+    text: isToken ? sessionTexts.endTokenText : sessionTexts.endSessionText,
+    action: isToken ? sessionTexts.endToken : sessionTexts.endSession,
     run: async () => {
       await api.endSession(sessionId);
-      ended((session) => session.sessionId !== sessionId);
+      onEnded((session) => session.sessionId !== sessionId);
     },
   });
 }
 
-function endOthersDialog(ended) {
+/** @param {OnEnded} onEnded */
+function endOthersDialog(onEnded) {
   confirmFirst({
-    title: "End all others?",
-    text: "You stay signed in here only, and all API tokens end: Grafana, Home Assistant and the like need new ones.",
-    action: "End all others",
+    title: sessionTexts.endOthersTitle,
+    text: sessionTexts.endOthersText,
+    action: sessionTexts.endOthersAction,
     run: async () => {
       await api.endOtherSessions();
-      ended((session) => session.current);
+      onEnded((session) => session.current);
     },
   });
 }
 
-const scopeField = () => radioField({
-  name: "scope", label: "What it may do", value: "read", options: [
-    ["read", "Only look", "Your outlets, readings, energy and what happened."],
-    ["control", "Look and switch", "Also switches outlets, says whether a cut was right, and follows everything live."],
-  ],
-});
-
-function makeDialog(made) {
-  openDialog("Make a token for a program", (close) => [
-    html("p", {}, "It never opens your account or its settings. You can end it at any time."),
-    tokenForm(close, made),
-  ]);
-}
-
-function tokenForm(close, made) {
-  const life = selectField({ name: "expiresInDays", label: "When it ends", value: USUAL_LIFE, options: LIVES });
-  const proof = [ownPasswordField({ hint: "For a token that lives this long." }), state.account.totp && codeField()].filter(Boolean);
-  const isLong = () => Number(life.querySelector("select").value) > LONG_LIVED_DAYS;
-  const ask = () => proof.forEach((field) => show(field, isLong()));
-  life.addEventListener("change", ask);
-  ask();
-  return form({
-    className: "stack",
-    fields: [
-      textField({ name: "name", label: "Which program is it for?", placeholder: "Grafana", required: true, maxlength: 80, autocomplete: "off" }),
-      scopeField(), life, proof,
-    ],
-    action: "Make the token",
-    cancel: close,
-    send: async ({ name, scope, expiresInDays, ...given }, asked) => {
-      const token = await api.makeToken({ name, scope, expiresInDays: Number(expiresInDays), ...(isLong() && given) });
-      asked.replaceWith(oneTimeSecret("The token", token, close));
-      made();
-    },
-  });
-}
-
-/** The browser and system that a user agent names. */
-function browserWords(userAgent) {
+/**
+ * Name the browser and system of a user agent.
+ * @param {string} userAgent
+ */
+function browserText(userAgent) {
   const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(userAgent)?.[0];
   const system = /Android|iPhone|iPad|Windows|Mac OS|Linux/.exec(userAgent)?.[0];
-  if (!browser) return userAgent || "unknown client";
-  const known = { Edg: "Edge", OPR: "Opera" }[browser] ?? browser;
-  return system ? `${known} on ${system}` : known;
+  if (!browser) return userAgent || sessionTexts.unknownClient;
+  const name = browser === "Edg" ? "Edge" : browser === "OPR" ? "Opera" : browser;
+  return system ? sessionTexts.browserOn(name, system) : name;
 }

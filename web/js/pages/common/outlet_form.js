@@ -1,107 +1,151 @@
 /** The form of one outlet: add, change, delete. */
 
 import * as api from "../../api/client.js";
-import { HIGHEST_CHANNEL } from "../../generated/facts.js";
+import { HIGHEST_CHANNEL, NAME_LENGTH, POLICIES } from "../../generated/facts.js";
 import { portsOf, putPort, removePort } from "../../store/home.js";
+import { commonTexts } from "../../texts/common.js";
+import { outletFormTexts, outletTexts } from "../../texts/outlet.js";
 import { confirmFirst, openDialog } from "../../ui/dialog.js";
-import { html } from "../../ui/dom.js";
+import { descendant, html } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
-import { checkboxField, form, radioField, selectField, textField } from "../../ui/form.js";
-import { KINDS, NEVER_CUT_KINDS, POLICIES } from "./appliance_kinds.js";
+import { checkboxField, form, inputOf, radioField, selectField, textField } from "../../ui/form.js";
+import { KINDS, NEVER_CUT_KINDS } from "./appliance_kinds.js";
 
+/** @import { Port } from "../../api/types.d.ts" */
+/** @import { FormValues } from "../../ui/types.d.ts" */
+/** @typedef {Pick<Port, "name" | "kind" | "channel" | "policy" | "neverCut" | "thresholdWatts" | "dwellSeconds">} Settings */
+
+/** @param {string} deviceId */
 function freeChannel(deviceId) {
   const taken = new Set(portsOf(deviceId).map((port) => port.channel));
   return Array.from({ length: HIGHEST_CHANNEL }, (_, index) => index + 1).find((channel) => !taken.has(channel)) ?? HIGHEST_CHANNEL;
 }
 
-const fresh = (deviceId) => ({
+/**
+ * @param {string} deviceId
+ * @returns {Settings}
+ */
+const newSettings = (deviceId) => ({
   name: "", kind: "unknown", channel: freeChannel(deviceId),
   policy: "notify", neverCut: false, thresholdWatts: null, dwellSeconds: null,
 });
 
-function fields(port) {
-  const kinds = KINDS.includes(port.kind) ? KINDS : [...KINDS, port.kind];
-  const channel = { type: "number", min: 1, max: HIGHEST_CHANNEL, required: true, value: port.channel };
-  return [
-    textField({
-      name: "name", label: "Name", value: port.name, placeholder: "Living-room television",
-      required: true, maxlength: 80, autocomplete: "off",
-    }),
-    html("div", { class: "pair" },
-      selectField({ name: "kind", label: "Kind of appliance", value: port.kind, options: kinds }),
-      textField({ name: "channel", label: "Channel on the meter", ...channel })),
-    radioField({ name: "policy", label: "When a phantom is found", value: port.policy, options: POLICIES }),
-    checkboxField({
-      name: "neverCut", label: "Never cut this outlet", checked: port.neverCut,
-      hint: "Nothing switches it off, not even you by mistake.",
-    }),
-    fineTuning(port),
-  ];
+/**
+ * The form around some settings. Choosing a kind that must stay on ticks never-cut; the person may take the tick away.
+ * @param {Settings} settings
+ * @param {{ action: string, send: (values: FormValues) => unknown, cancel?: () => void }} options
+ */
+function settingsForm(settings, options) {
+  const texts = outletFormTexts;
+  const kinds = KINDS.includes(settings.kind) ? KINDS : [...KINDS, settings.kind];
+  const kind = selectField({ name: "kind", label: texts.kind, value: settings.kind, options: kinds });
+  const neverCut = checkboxField({ name: "neverCut", label: texts.neverCut, checked: settings.neverCut, hint: texts.neverCutHint });
+  kind.addEventListener("change", () => {
+    const select = /** @type {HTMLSelectElement} */ (descendant(kind, "select"));
+    if (NEVER_CUT_KINDS.includes(select.value)) inputOf(neverCut).checked = true;
+  });
+  return form({
+    className: "stack",
+    fields: [
+      textField({
+        name: "name", label: texts.name, value: settings.name, placeholder: texts.namePlaceholder,
+        required: true, maxlength: NAME_LENGTH, autocomplete: "off",
+      }),
+      html("div", { class: "pair" },
+        kind,
+        textField({ name: "channel", label: texts.channel, type: "number", min: 1, max: HIGHEST_CHANNEL, required: true, value: settings.channel })),
+      radioField({
+        name: "policy", label: texts.policy, value: settings.policy, options: POLICIES.map((policy) => [policy, ...outletTexts.policies[policy]]),
+      }),
+      neverCut,
+      fineTuning(settings),
+    ],
+    ...options,
+  });
 }
 
-/** The step is any, so that 2.5 is as good as 3; the server says what is out of range. */
+/**
+ * The step is any, so that 2.5 is as good as 3; the server says what is out of range.
+ * @param {Settings} settings
+ */
 function fineTuning({ thresholdWatts, dwellSeconds }) {
-  const figures = { type: "number", min: 0, step: "any", placeholder: "learned" };
+  const texts = outletFormTexts;
+  const number = { type: "number", min: 0, step: "any", placeholder: texts.learned };
   return html("details", { class: "more", open: thresholdWatts !== null || dwellSeconds !== null },
-    html("summary", {}, "Fine tuning"),
+    html("summary", {}, texts.fineTuning),
     html("div", { class: "pair" },
-      textField({ name: "thresholdWatts", label: "Phantom below (watts)", value: thresholdWatts, ...figures }),
-      textField({ name: "dwellSeconds", label: "Wait before acting (minutes)", value: minutes(dwellSeconds), ...figures })),
-    html("p", { class: "hint" }, "Left empty, both are learned from the outlet."));
+      textField({ name: "thresholdWatts", label: texts.threshold, value: thresholdWatts, ...number }),
+      textField({ name: "dwellSeconds", label: texts.dwell, value: toMinutes(dwellSeconds), ...number })),
+    html("p", { class: "hint" }, texts.fineTuningHint));
 }
 
-const minutes = (seconds) => (seconds === null ? null : Math.round((seconds / 60) * 100) / 100);
-const figure = (text) => (text === "" ? null : Number(text));
+/** @param {number | null} seconds */
+const toMinutes = (seconds) => (seconds === null ? null : Math.round((seconds / 60) * 100) / 100);
 
-function asPort({ name, kind, channel, policy, neverCut, thresholdWatts, dwellSeconds }) {
-  const dwellMinutes = figure(dwellSeconds);
+/** @param {string} text */
+const numberOrNull = (text) => (text === "" ? null : Number(text));
+
+/**
+ * @param {FormValues} values
+ * @returns {Settings}
+ */
+function settingsOf({ name, kind, channel, policy, neverCut, thresholdWatts, dwellSeconds }) {
+  const dwellMinutes = numberOrNull(dwellSeconds);
   return {
     name, kind, policy, neverCut,
     channel: Number(channel),
-    thresholdWatts: figure(thresholdWatts),
+    thresholdWatts: numberOrNull(thresholdWatts),
     dwellSeconds: dwellMinutes === null ? null : Math.round(dwellMinutes * 60),
   };
 }
 
-function changesOf(port, values) {
-  return Object.fromEntries(Object.entries(asPort(values)).filter(([name, value]) => value !== port[name]));
-}
+/**
+ * @param {Port} port
+ * @param {FormValues} values
+ * @returns {Partial<Settings>} what differs from the port
+ */
+const changesOf = (port, values) =>
+  Object.fromEntries(Object.entries(settingsOf(values)).filter(([name, value]) => value !== port[/** @type {keyof Settings} */ (name)]));
 
-/** The form to add an outlet; done(port) is called with the new one. */
+/**
+ * Make the form that adds an outlet to a device.
+ * @param {string} deviceId
+ * @param {{ done: (port: Port) => void, cancel?: () => void }} options done is called with the new outlet
+ * @returns {HTMLFormElement}
+ */
 export function addOutletForm(deviceId, { done, cancel }) {
-  return portForm(fresh(deviceId), {
-    action: "Add outlet",
+  return settingsForm(newSettings(deviceId), {
+    action: outletFormTexts.add,
     cancel,
     send: async (values) => {
-      const port = await api.addPort({ deviceId, ...asPort(values) });
+      const port = await api.addPort({ deviceId, ...settingsOf(values) });
       putPort(port);
       done(port);
     },
   });
 }
 
-/** Choosing a kind that must stay on ticks never-cut; the person may take the tick away. */
-function portForm(port, options) {
-  const node = form({ fields: fields(port), className: "stack", ...options });
-  node.elements.kind.addEventListener("change", ({ target }) => {
-    if (NEVER_CUT_KINDS.includes(target.value)) node.elements.neverCut.checked = true;
-  });
-  return node;
-}
-
+/**
+ * Open the dialog that adds an outlet to a device.
+ * @param {string} deviceId
+ */
 export function addOutletDialog(deviceId) {
-  openDialog("Add an outlet", (close) => {
-    const done = (port) => {
+  openDialog(outletFormTexts.addTitle, (close) => addOutletForm(deviceId, {
+    cancel: close,
+    done: (port) => {
       close();
-      showToast(`${port.name} was added.`);
-    };
-    return addOutletForm(deviceId, { done, cancel: close });
-  });
+      showToast(outletFormTexts.added(port.name));
+    },
+  }));
 }
 
+/**
+ * Open the dialog that changes an outlet.
+ * @param {Port} port
+ */
 export function editOutletDialog(port) {
-  openDialog(`Change ${port.name}`, (close) => portForm(port, {
-    action: "Save",
+  openDialog(outletFormTexts.changeTitle(port.name), (close) => settingsForm(port, {
+    action: commonTexts.save,
     cancel: close,
     send: async (values) => {
       const changes = changesOf(port, values);
@@ -111,14 +155,18 @@ export function editOutletDialog(port) {
   }));
 }
 
-export function deleteOutletDialog(port) {
+/**
+ * Ask, then delete an outlet.
+ * @param {Port} port
+ */
+export function deleteOutletDialog({ portId, name }) {
   confirmFirst({
-    title: `Delete ${port.name}?`,
-    text: "Its settings, readings and what was learned of it go away. The outlet itself stays as it is.",
-    action: "Delete outlet",
+    title: outletFormTexts.deleteTitle(name),
+    text: outletFormTexts.deleteText,
+    action: outletFormTexts.delete,
     run: async () => {
-      await api.deletePort(port.portId);
-      removePort(port.portId);
+      await api.deletePort(portId);
+      removePort(portId);
     },
   });
 }

@@ -1,62 +1,73 @@
-/** What can be done with a Pi: another name, a new key, letting it go. */
+/** The dialogs of a Pi: another name, a new key, releasing it. */
 
 import * as api from "../../api/client.js";
+import { NAME_LENGTH } from "../../generated/facts.js";
 import { notifyChange, portsOf, removeDevice, state } from "../../store/home.js";
+import { deviceTexts } from "../../texts/home.js";
 import { confirmFirst, oneTimeSecret, openDialog } from "../../ui/dialog.js";
 import { html } from "../../ui/dom.js";
 import { form, selectField, textField } from "../../ui/form.js";
 
-const EXPIRIES = [["", "never"], ["30", "after 30 days"], ["90", "after 90 days"], ["365", "after a year"]];
+/** @import { Device } from "../../api/types.d.ts" */
 
+const { keyLives } = deviceTexts;
+/** @type {[days: string, text: string][]} */
+const KEY_LIVES = [["", keyLives.never], ["30", keyLives[30]], ["90", keyLives[90]], ["365", keyLives[365]]];
+
+/**
+ * Open the dialog that renames a device.
+ * @param {Device} device
+ */
 export function renameDialog(device) {
-  openDialog("Rename the device", (close) => form({
+  openDialog(deviceTexts.renameTitle, (close) => form({
     fields: [
-      textField({ name: "name", label: "Name", value: device.name, required: true, maxlength: 80, autocomplete: "off" }),
+      textField({ name: "name", label: deviceTexts.name, value: device.name, required: true, maxlength: NAME_LENGTH, autocomplete: "off" }),
     ],
-    action: "Rename",
+    action: deviceTexts.rename,
     cancel: close,
     send: async ({ name }) => {
       await api.renameDevice(device.deviceId, name);
-      state.devices.get(device.deviceId).name = name;
+      const current = state.devices.get(device.deviceId);
+      if (current) current.name = name;
       notifyChange();
       close();
     },
   }));
 }
 
-export function rotateDialog({ deviceId, name }) {
-  openDialog(`A new key for ${name}`, (close) => [
-    html("p", {}, "The Pi needs the new key to go on. The old key works until the new one is first used."),
+/**
+ * Open the dialog that makes a new key for a device.
+ * @param {Device} device
+ */
+export function rotateKeyDialog({ deviceId, name }) {
+  openDialog(deviceTexts.keyTitle(name), (close) => [
+    html("p", {}, deviceTexts.keyText),
     form({
       fields: [selectField({
-        name: "expiresInDays", label: "When it expires", value: "", options: EXPIRIES,
-        hint: "An expired key is refused; the Pi then needs another one.",
+        name: "expiresInDays", label: deviceTexts.keyExpires, value: "", options: KEY_LIVES, hint: deviceTexts.keyExpiresHint,
       })],
-      action: "Make a new key",
+      action: deviceTexts.makeKey,
       cancel: close,
-      send: async ({ expiresInDays }, asked) => {
+      send: async ({ expiresInDays }, node) => {
         const key = await api.rotateKey(deviceId, expiresInDays ? Number(expiresInDays) : undefined);
-        asked.replaceWith(oneTimeSecret("The new key", key, close));
+        node.replaceWith(oneTimeSecret(deviceTexts.newKey, key, close));
       },
     }),
   ]);
 }
 
+/**
+ * Ask, then release a device.
+ * @param {Device} device
+ */
 export function releaseDialog({ deviceId, name }) {
   confirmFirst({
-    title: `Release ${name}?`,
-    text: `${deletedWords(portsOf(deviceId))} Its key stops working at once, the data is deleted within a day. Outlets stay as they are switched. It can be paired again, by you or by another person.`,
-    action: "Release device",
+    title: deviceTexts.releaseTitle(name),
+    text: deviceTexts.releaseText(portsOf(deviceId).map((port) => port.name)),
+    action: deviceTexts.release,
     run: async () => {
       await api.releaseDevice(deviceId);
       removeDevice(deviceId);
     },
   });
-}
-
-function deletedWords(ports) {
-  const its = "readings, history, phantoms and sensor values";
-  if (ports.length === 0) return `This deletes its ${its}.`;
-  const names = ports.map((port) => port.name).join(", ");
-  return `This deletes its ${ports.length === 1 ? "outlet" : `${ports.length} outlets`} (${names}) with all settings, ${its}.`;
 }

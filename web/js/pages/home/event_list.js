@@ -1,32 +1,32 @@
-/** The phantoms that were found, the newest first, and what became of each. */
+/** The phantoms that were found, the newest first, and the outcome of each. */
 
 import { loadEventsUpTo, state, switchPort } from "../../store/home.js";
+import { commonTexts } from "../../texts/common.js";
+import { eventTexts } from "../../texts/home.js";
+import { actionButton } from "../../ui/controls.js";
 import { html, reconcileList, setText } from "../../ui/dom.js";
-import { attempt, withBusyState } from "../../ui/feedback.js";
+import { attempt } from "../../ui/feedback.js";
 import { agoText, dateText } from "../../ui/format.js";
-import { verdict } from "./event_verdict.js";
+import { eventVerdict } from "./event_verdict.js";
+
+/** @import { PhantomEvent, RelayState } from "../../api/types.d.ts" */
+/** @import { Part } from "../../ui/types.d.ts" */
 
 const FIRST = 6;
 const MORE = 12;
-const CUT_WORDS = {
-  sent: "cutting…",
-  obeyed: "switched off; the watts will tell",
-  confirmed: "cut, and the watts fell",
-  contradicted: "switched off, yet it still draws power",
-  refused: "not cut: the Pi saw it in use or was asked too late",
-  undone: "cut, then you switched it on again",
-};
-const TOLD_WORDS = { notified: "you were told", observed: "written down" };
 
-/** {node, update()}. */
+/**
+ * Make the list.
+ * @returns {{ node: HTMLElement, update: () => void }}
+ */
 export function eventList() {
+  /** @type {Map<string, Part<PhantomEvent>>} */
   const parts = new Map();
   const list = html("ol", { class: "events" });
-  const none = html("p", { class: "empty small" },
-    "None so far. A phantom is a small draw that stays while nobody uses the appliance.");
-  const more = html("button", { type: "button", class: "soft", on: { click: () => withBusyState(more, () => attempt(showMore)) } }, "Show more");
+  const none = html("p", { class: "empty small" }, eventTexts.none);
+  const more = actionButton(commonTexts.showMore, "soft", () => attempt(showMore));
   const node = html("section", { class: "aside", "aria-labelledby": "events" },
-    html("h2", { id: "events" }, "Phantoms found"), none, list, more);
+    html("h2", { id: "events" }, eventTexts.title), none, list, more);
   let shown = FIRST;
 
   function update() {
@@ -46,38 +46,53 @@ export function eventList() {
   return { node, update };
 }
 
+/**
+ * @param {PhantomEvent} event
+ * @returns {Part<PhantomEvent>}
+ */
 function eventItem({ eventId, portId }) {
+  /** @type {RelayState | null} */
+  let offer = null;
   const name = html("a", { href: `#/port/${portId}` });
   const [when, reason] = [html("time"), html("p", { class: "reason" })];
   const outcome = html("p", { class: "outcome", role: "status" });
-  const act = html("button", { type: "button", class: "soft", on: { click: () => withBusyState(act, switchIt) } });
-  const switchIt = () => attempt(() => switchPort(portId, act.dataset.to));
-  const judged = verdict(eventId);
-  const node = html("li", { class: "event", tabindex: -1 }, html("header", {}, html("h3", {}, name), when), reason, html("footer", {}, outcome, act), judged.node);
+  const act = actionButton("", "soft", () => attempt(async () => {
+    if (offer) await switchPort(portId, offer);
+  }));
+  const verdict = eventVerdict(eventId);
+  const node = html("li", { class: "event", tabindex: -1 },
+    html("header", {}, html("h3", {}, name), when), reason, html("footer", {}, outcome, act), verdict.node);
 
+  /** @param {PhantomEvent} event */
   function update(event) {
-    const offer = offerOf(event);
+    offer = offerOf(event);
     Object.assign(node.dataset, { outcome: event.outcome ?? "none", over: !offer });
     setText(name, event.portName);
     setText(reason, event.reason);
-    setText(outcome, outcomeWords(event));
+    setText(outcome, outcomeText(event));
     setText(when, agoText(event.detectedAt));
     when.dateTime = event.detectedAt;
     when.title = dateText(event.detectedAt);
     act.hidden = !offer;
-    if (offer) setText(act, (act.dataset.to = offer) === "on" ? "Undo" : "Switch off");
-    judged.update(event, { stillCut: offer === "on" });
+    if (offer) setText(act, offer === "on" ? commonTexts.undo : eventTexts.switchOff);
+    verdict.update(event, offer === "on");
   }
 
   return { node, update };
 }
 
-function outcomeWords({ actionTaken, outcome, endedAt }) {
-  if (actionTaken === "auto_cut") return CUT_WORDS[outcome ?? "sent"];
-  return endedAt ? `${TOLD_WORDS[actionTaken]}; it is in use again` : TOLD_WORDS[actionTaken];
+/** @param {PhantomEvent} event */
+function outcomeText({ actionTaken, outcome, endedAt }) {
+  if (actionTaken === "auto_cut") return eventTexts.cutOutcomes[outcome ?? "sent"];
+  const action = eventTexts.otherActions[actionTaken];
+  return endedAt ? eventTexts.endedByUse(action) : action;
 }
 
-/** "on" undoes a cut that still holds, "off" does what a notification suggests; only for the port's newest event. */
+/**
+ * Say what the button of an event does: "on" undoes a cut that still holds, "off" cuts what was only notified.
+ * @param {PhantomEvent} event
+ * @returns {RelayState | null} null: no button; only the port's newest event has one
+ */
 function offerOf(event) {
   const port = state.ports.get(event.portId);
   if (!port || state.events.find(({ portId }) => portId === event.portId) !== event) return null;

@@ -1,34 +1,52 @@
-/** A person says whether a phantom event was right or wrong; what that does is said before. */
+/** A person says whether a phantom event was right or wrong. The effect is said before. */
 
-import { judgeEvent } from "../../store/home.js";
+import { giveFeedback } from "../../store/home.js";
+import { verdictTexts } from "../../texts/home.js";
 import { html, setText } from "../../ui/dom.js";
-import { attempt } from "../../ui/feedback.js";
+import { attempt, withBusyState } from "../../ui/feedback.js";
 
-/** {node, update(event, {stillCut})}: stillCut tells whether the event's cut still holds. */
-export function verdict(eventId) {
-  const [asked, effect] = [html("summary"), html("p", { class: "hint" })];
-  const buttons = ["right", "wrong"].map((word) =>
-    html("button", { type: "button", class: "soft", data: { verdict: word }, on: { click: () => judge(word) } }, word === "right" ? "Right" : "Wrong"));
-  const node = html("details", { class: "verdict" }, asked, effect, html("div", { class: "actions" }, buttons));
+/** @import { PhantomEvent, Verdict } from "../../api/types.d.ts" */
 
-  async function judge(word) {
-    if (node.hasAttribute("aria-busy")) return;
-    node.setAttribute("aria-busy", "true"); // a disabled button would lose the focus
-    await attempt(() => judgeEvent(eventId, word));
-    node.removeAttribute("aria-busy");
+/** @type {Verdict[]} */
+const VERDICTS = ["right", "wrong"];
+
+/**
+ * Make the question of an event.
+ * @param {string} eventId
+ * @returns {{ node: HTMLElement, update: (event: PhantomEvent, isStillCut: boolean) => void }}
+ */
+export function eventVerdict(eventId) {
+  const [question, effect] = [html("summary"), html("p", { class: "hint" })];
+  const buttons = VERDICTS.map((verdict) =>
+    html("button", { type: "button", class: "soft", data: { verdict }, on: { click: () => give(verdict) } }, verdictTexts[verdict]));
+  const node = html("details", { class: "verdict" }, question, effect, html("div", { class: "actions" }, buttons));
+
+  /**
+   * @param {Verdict} verdict
+   * @returns {Promise<void>}
+   */
+  async function give(verdict) {
+    await withBusyState(node, () => attempt(() => giveFeedback(eventId, verdict))); // a disabled button would lose the focus
   }
 
-  function update(event, { stillCut }) {
-    setText(asked, event.verdict ? `You said: ${event.verdict}` : "Was this right?");
-    setText(effect, effectWords(event, stillCut));
-    for (const button of buttons) button.setAttribute("aria-pressed", button.dataset.verdict === event.verdict);
+  /**
+   * @param {PhantomEvent} event
+   * @param {boolean} isStillCut whether the event's cut still holds
+   */
+  function update(event, isStillCut) {
+    setText(question, event.verdict ? verdictTexts.given(verdictTexts[event.verdict].toLowerCase()) : verdictTexts.question);
+    setText(effect, effectText(event, isStillCut));
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.verdict === event.verdict));
   }
 
   return { node, update };
 }
 
-function effectWords({ actionTaken }, stillCut) {
-  if (stillCut) return "“Wrong” switches the outlet on again at once, and later cuts of it wait longer.";
-  if (actionTaken === "auto_cut") return "“Wrong” makes later cuts of this outlet wait longer. Nothing is switched now.";
-  return "Your answer is kept with it. Nothing is switched.";
+/**
+ * @param {PhantomEvent} event
+ * @param {boolean} isStillCut
+ */
+function effectText({ actionTaken }, isStillCut) {
+  if (isStillCut) return verdictTexts.effects.cutNow;
+  return actionTaken === "auto_cut" ? verdictTexts.effects.cutEarlier : verdictTexts.effects.notCut;
 }

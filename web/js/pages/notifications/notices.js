@@ -1,21 +1,24 @@
-/** Kinds of notifications: a picture, a word, and what each is about. */
+/** Kinds of notifications: their icons and names, in the order of the settings. */
 
-/** Those that a person chooses channels for, in the order of the settings: kind -> [picture, word, sentence]. */
-export const NOTICES = {
-  phantom: ["ghost", "Phantom found", "An outlet draws standby power."],
-  cut: ["power", "Outlet cut", "A phantom's outlet was switched off."],
-  cut_failed: ["alert", "Cut failed", "The outlet still draws power after it was switched off."],
-  always_on: ["clock", "Always on", "An appliance is never off and never idle."],
-  outlet_silent: ["clock", "Meter silent", "An outlet's meter sends no readings, though its device is online."],
-  relay_failed: ["alert", "Relay failed", "A relay does not do what it is told."],
-  protected_off: ["alert", "Protected outlet off", "An outlet that must keep its power was switched off by hand."],
-  pairing_refused: ["alert", "Pairing refused", "Somebody tried to pair a device that is yours."],
-  device_offline: ["pi", "Device offline", "A Pi stopped calling."],
-  device_flapping: ["pi", "Device unsteady", "A Pi keeps going online and offline."],
-  spool_dropped: ["alert", "Readings lost", "A Pi had no room for readings that it could not send."],
+import { notificationTexts, noticeTexts, otherNoticeTexts } from "../../texts/notifications.js";
+
+/** @typedef {keyof typeof noticeTexts} NoticeKind */
+
+/** @type {Record<string, string>} */
+const ICONS = {
+  phantom: "ghost", cut: "power", cut_failed: "alert", always_on: "clock", outlet_silent: "clock", relay_failed: "alert",
+  protected_off: "alert", pairing_refused: "alert", device_offline: "pi", device_flapping: "pi", spool_dropped: "alert",
 };
 
-const OTHERS = { test: ["bell", "Test"], weekly_digest: ["bell", "Weekly digest"] };
+/** The kinds that a person chooses channels for. */
+export const NOTICE_KINDS = /** @type {NoticeKind[]} */ (Object.keys(noticeTexts));
 
-/** [picture, word] of any kind, also of one that this page does not know yet. */
-export const noticeOf = (kind) => NOTICES[kind] ?? OTHERS[kind] ?? ["bell", "Notification"];
+/**
+ * Describe a kind of notification, also one that this page does not know yet.
+ * @param {string} kind
+ * @returns {{ picture: string, title: string }} picture is the id of an icon
+ */
+export function noticeOf(kind) {
+  const title = kind in noticeTexts ? noticeTexts[/** @type {NoticeKind} */ (kind)][0] : otherNoticeTexts[kind];
+  return { picture: ICONS[kind] ?? "bell", title: title ?? notificationTexts.unknownKind };
+}

@@ -1,116 +1,139 @@
-/** How a person is told: channels, what goes by which, quiet hours, the weekly digest, and trying it out. */
+/** Settings of notifications: channels, what goes by which, quiet hours, the weekly digest, and a test. */
 
 import * as api from "../../api/client.js";
+import { NOTIFICATION_CHANNELS } from "../../generated/facts.js";
+import { commonTexts } from "../../texts/common.js";
+import { channelTexts, notificationSettingsTexts, noticeTexts } from "../../texts/notifications.js";
 import { oneTimeSecret, openDialog } from "../../ui/dialog.js";
-import { html, replaceChildren } from "../../ui/dom.js";
+import { descendant, html, replaceChildren } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
 import { checkboxField, form, textField } from "../../ui/form.js";
 import { agoText } from "../../ui/format.js";
 import { loader } from "../../ui/loader.js";
-import { NOTICES } from "./notices.js";
-import { trial } from "./test_notification.js";
+import { NOTICE_KINDS } from "./notices.js";
+import { testNotificationCard } from "./test_notification.js";
 
-const CHANNELS = { page: "Page", email: "E-mail", webhook: "Webhook" };
-const QUIET = { from: "22:00", to: "07:00" }; // offered to who has none yet
+/** @import { NotificationChoices, NotificationSettings } from "../../api/types.d.ts" */
+/** @import { Child, FormValues, Page } from "../../ui/types.d.ts" */
+/** @import { NoticeKind } from "./notices.js" */
+/** @typedef {NotificationSettings["lastErrors"]["email"]} LastError */
 
-/** {title, node, update()}. */
+const QUIET = { from: "22:00", to: "07:00" }; // the suggestion for people without quiet hours
+const texts = notificationSettingsTexts;
+
+/**
+ * Make the page.
+ * @returns {Page}
+ */
 export function notificationSettingsPage() {
-  const [content, tryOut] = [html("div", { class: "settings" }), trial()];
-  const show = (settings) => replaceChildren(content, choices(settings, saved), tryOut);
-  const saved = (settings) => {
-    show(settings);
-    content.querySelector("[type=submit]").focus(); // the form is a new one: the focus stays where it was
-    showToast("Saved.");
-    if (settings.webhook?.secret) secretDialog(settings.webhook.secret);
-  };
-  const part = loader({ content, waiting: "Looking up your choices…", fetchIt: api.notificationSettings, show });
-  const node = html("div", { class: "narrow" },
-    html("header", { class: "bar" }, html("h1", {}, "How you are told"), html("a", { class: "button quiet", href: "#/notifications" }, "Back")),
-    part.node);
+  const [content, test] = [html("div", { class: "settings" }), testNotificationCard()];
+  const show = (/** @type {NotificationSettings} */ settings) => replaceChildren(content, settingsForm(settings, showSaved), test);
+  const part = loader({ content, waiting: texts.loading, fetchIt: api.notificationSettings, show });
 
+  /** @param {NotificationSettings} settings */
+  function showSaved(settings) {
+    show(settings);
+    descendant(content, "[type=submit]").focus(); // the form is a new one: the focus stays where it was
+    showToast(commonTexts.saved);
+    if (settings.webhook?.secret) secretDialog(settings.webhook.secret);
+  }
+
+  const node = html("div", { class: "narrow" },
+    html("header", { class: "bar" }, html("h1", {}, texts.title), html("a", { class: "button quiet", href: "#/notifications" }, texts.back)),
+    part.node);
   part.refresh();
-  return { title: "Notification settings", node, update: () => {} };
+  return { title: texts.title, node, update: () => {} };
 }
 
+/**
+ * @param {string} title
+ * @param {(Child | Child[])[]} content
+ */
 const card = (title, ...content) => html("section", { class: "card" }, html("h2", {}, title), ...content);
 
-function choices(settings, saved) {
+/**
+ * @param {NotificationSettings} settings
+ * @param {(settings: NotificationSettings) => void} onSaved
+ */
+function settingsForm(settings, onSaved) {
   const { webhook, lastErrors } = settings;
   return form({
     className: "settings",
     fields: [
-      card("Ways to reach you", mailField(settings), problem(lastErrors.email), webhookFields(webhook), problem(lastErrors.webhook)),
-      card("What goes where", kindTable(settings.kinds)),
-      card("When", quietFields(settings), digestField(settings)),
+      card(texts.channels, mailField(settings), failureNote(lastErrors.email), ...webhookFields(webhook), failureNote(lastErrors.webhook)),
+      card(texts.routing, kindTable(settings.kinds), html("p", { class: "hint" }, texts.routingHint)),
+      card(texts.when, ...quietFields(settings), digestField(settings)),
     ],
-    action: "Save",
-    send: async (values) => saved(await api.chooseNotifications(chosen(values))),
+    action: commonTexts.save,
+    send: async (values) => onSaved(await api.chooseNotifications(choicesOf(values))),
   });
 }
 
+/** @param {NotificationSettings} settings */
 const mailField = ({ email, emailAddress, emailAvailable, emailConfirmed }) => checkboxField({
-  name: "email", label: "E-mail", checked: email, disabled: !emailAvailable && !email,
-  hint: mailHint({ emailAddress, emailAvailable, emailConfirmed }),
+  name: "email", label: channelTexts.email, checked: email, disabled: !emailAvailable && !email,
+  hint: emailAvailable ? texts.mailTo(emailAddress, emailConfirmed) : texts.noMail,
 });
 
-function mailHint({ emailAddress, emailAvailable, emailConfirmed }) {
-  if (!emailAvailable) return "This place is not set up to send mail.";
-  return emailConfirmed ? `To ${emailAddress}.` : `To ${emailAddress}, once you have followed the link that was mailed there.`;
-}
-
+/** @param {NotificationSettings["webhook"]} webhook */
 const webhookFields = (webhook) => [
   textField({
-    name: "webhook.url", label: "Webhook", type: "url", value: webhook?.url, maxlength: 2000, autocomplete: "off",
-    placeholder: "https://example.org/ghostwatt", hint: "Each notification is posted there as signed JSON. Left empty, nothing is posted.",
+    name: "webhook.url", label: channelTexts.webhook, type: "url", value: webhook?.url, maxlength: 2000, autocomplete: "off",
+    placeholder: texts.webhookPlaceholder, hint: texts.webhookHint,
   }),
   html("details", { class: "more" },
-    html("summary", {}, "Secret of the webhook"),
+    html("summary", {}, texts.secretSection),
     textField({
-      name: "webhook.secret", label: "A secret of your own", minlength: 16, maxlength: 128, autocomplete: "off", spellcheck: "false",
-      hint: webhook ? "Left empty, the one that it has stays." : "Left empty, one is made, and shown once.",
+      name: "webhook.secret", label: texts.ownSecret, minlength: 16, maxlength: 128, autocomplete: "off", spellcheck: "false",
+      hint: webhook ? texts.keepSecret : texts.makeSecret,
     })),
 ];
 
-const problem = (failure) => failure &&
-  html("p", { class: "problem" }, `Last failed ${agoText(failure.at)}: ${failure.error} `,
-    failure.gaveUp ? "It was given up." : "It is tried again.");
+/** @param {LastError} failure */
+const failureNote = (failure) =>
+  failure && html("p", { class: "problem" }, texts.lastFailure(agoText(failure.at), failure.error, failure.gaveUp));
 
+/** @param {NotificationSettings["kinds"]} kinds */
 function kindTable(kinds) {
-  const heads = Object.values(CHANNELS).map((name) => html("th", { scope: "col" }, name));
-  const tick = (kind, channel, word) => html("td", { data: { column: CHANNELS[channel] } }, html("input", {
-    type: "checkbox", name: `${kind} ${channel}`, checked: kinds[kind].includes(channel), "aria-label": `${word}: ${CHANNELS[channel]}`,
-  }));
-  const row = ([kind, [, word, sentence]]) => html("tr", {},
-    html("th", { scope: "row" }, word, html("small", {}, sentence)), Object.keys(CHANNELS).map((channel) => tick(kind, channel, word)));
-  return [
-    html("table", { class: "ticks" },
-      html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "About"), heads)),
-      html("tbody", {}, Object.entries(NOTICES).map(row))),
-    html("p", { class: "hint" }, "Page: it counts as unread here. Everything stands in the list of notifications, whatever you choose."),
-  ];
+  const tick = (/** @type {NoticeKind} */ kind, /** @type {typeof NOTIFICATION_CHANNELS[number]} */ channel) =>
+    html("td", { data: { column: channelTexts[channel] } }, html("input", {
+      type: "checkbox", name: fieldName(kind, channel), checked: kinds[kind].includes(channel),
+      "aria-label": `${noticeTexts[kind][0]}: ${channelTexts[channel]}`,
+    }));
+  const row = (/** @type {NoticeKind} */ kind) => html("tr", {},
+    html("th", { scope: "row" }, noticeTexts[kind][0], html("small", {}, noticeTexts[kind][1])),
+    NOTIFICATION_CHANNELS.map((channel) => tick(kind, channel)));
+  const heads = NOTIFICATION_CHANNELS.map((channel) => html("th", { scope: "col" }, channelTexts[channel]));
+  return html("table", { class: "ticks" },
+    html("thead", {}, html("tr", {}, html("th", { scope: "col" }, texts.about), heads)),
+    html("tbody", {}, NOTICE_KINDS.map(row)));
 }
 
+/** @type {(kind: string, channel: string) => string} */
+const fieldName = (kind, channel) => `${kind} ${channel}`;
+
+/** @param {NotificationSettings} settings */
 function quietFields({ quietHours, timezone }) {
   const { from, to } = quietHours ?? QUIET;
   return [
-    checkboxField({
-      name: "quiet", label: "Quiet hours", checked: quietHours !== null,
-      hint: `E-mail and webhook wait until they are over. Time zone: ${timezone}.`,
-    }),
+    checkboxField({ name: "quiet", label: texts.quiet, checked: quietHours !== null, hint: texts.quietHint(timezone) }),
     html("div", { class: "pair" },
-      textField({ name: "quietHours.from", label: "Quiet from", type: "time", value: from, required: true }),
-      textField({ name: "quietHours.to", label: "Quiet until", type: "time", value: to, required: true })),
+      textField({ name: "quietHours.from", label: texts.quietFrom, type: "time", value: from, required: true }),
+      textField({ name: "quietHours.to", label: texts.quietUntil, type: "time", value: to, required: true })),
   ];
 }
 
-const digestField = ({ weeklyDigest }) => checkboxField({
-  name: "weeklyDigest", label: "Weekly digest", checked: weeklyDigest, hint: "A mail about the week: what was used, what was saved.",
-});
+/** @param {NotificationSettings} settings */
+const digestField = ({ weeklyDigest }) =>
+  checkboxField({ name: "weeklyDigest", label: texts.digest, checked: weeklyDigest, hint: texts.digestHint });
 
-/** The form's values as the API takes them. */
-function chosen(values) {
-  const kinds = Object.fromEntries(Object.keys(NOTICES).map((kind) =>
-    [kind, Object.keys(CHANNELS).filter((channel) => values[`${kind} ${channel}`])]));
+/**
+ * @param {FormValues} values
+ * @returns {NotificationChoices}
+ */
+function choicesOf(values) {
+  const kinds = Object.fromEntries(NOTICE_KINDS.map((kind) =>
+    [kind, NOTIFICATION_CHANNELS.filter((channel) => values[fieldName(kind, channel)])]));
   const [url, secret] = [values["webhook.url"], values["webhook.secret"]];
   return {
     kinds, email: values.email, weeklyDigest: values.weeklyDigest,
@@ -119,8 +142,7 @@ function chosen(values) {
   };
 }
 
+/** @param {string} secret */
 function secretDialog(secret) {
-  openDialog("The secret of your webhook", (close) => [
-    html("p", {}, "The receiver checks with it that a call comes from here."), oneTimeSecret("The secret", secret, close),
-  ]);
+  openDialog(texts.secretTitle, (close) => [html("p", {}, texts.secretText), oneTimeSecret(texts.secret, secret, close)]);
 }

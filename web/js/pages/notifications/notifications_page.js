@@ -1,47 +1,62 @@
-/** What the person was told. */
+/** The list of notifications. */
 
 import { markRead, state } from "../../store/home.js";
+import { notificationTexts } from "../../texts/notifications.js";
+import { actionButton } from "../../ui/controls.js";
 import { html, icon, reconcileList, setText } from "../../ui/dom.js";
-import { attempt, withBusyState } from "../../ui/feedback.js";
+import { attempt } from "../../ui/feedback.js";
 import { agoText, dateText } from "../../ui/format.js";
 import { noticeOf } from "./notices.js";
 
-/** {title, node, update()}. */
+/** @import { Notification } from "../../api/types.d.ts" */
+/** @import { Page, Part } from "../../ui/types.d.ts" */
+
+/**
+ * Make the page.
+ * @returns {Page}
+ */
 export function notificationsPage() {
+  /** @type {Map<string, Part<Notification>>} */
   const parts = new Map();
   const list = html("ol", { class: "card notes" });
-  const none = html("p", { class: "empty small" }, "Nothing to tell you yet. A phantom, a cut or a Pi that falls silent shows here.");
-  const all = html("button", { type: "button", class: "soft", on: { click: () => withBusyState(all, () => attempt(() => markRead())) } }, "Mark all as read");
-  const choose = html("a", { class: "button quiet", href: "#/notifications/settings" }, "Settings");
+  const none = html("p", { class: "empty small" }, notificationTexts.none);
+  const all = actionButton(notificationTexts.markAllRead, "soft", () => attempt(() => markRead()));
+  const settings = html("a", { class: "button quiet", href: "#/notifications/settings" }, notificationTexts.settings);
   const node = html("section", { class: "narrow", "aria-labelledby": "notes" },
-    html("header", { class: "bar" }, html("h1", { id: "notes" }, "Notifications"), html("div", { class: "actions" }, all, choose)),
+    html("header", { class: "bar" }, html("h1", { id: "notes" }, notificationTexts.title), html("div", { class: "actions" }, all, settings)),
     none, list);
 
   function update() {
     list.hidden = state.notifications.length === 0;
     none.hidden = state.notifications.length > 0 || state.phase === "loading";
     all.hidden = state.unread === 0;
-    reconcileList(list, parts, state.notifications, (note) => note.notificationId, noteItem);
+    reconcileList(list, parts, state.notifications, (notification) => notification.notificationId, notificationItem);
   }
 
-  return { title: "Notifications", node, update };
+  return { title: notificationTexts.title, node, update };
 }
 
-function noteItem({ notificationId, message, at, kind, portId }) {
-  const [picture, word] = noticeOf(kind);
+/**
+ * @param {Notification} notification
+ * @returns {Part<Notification>}
+ */
+function notificationItem({ notificationId, message, at, kind, portId }) {
+  const { picture, title } = noticeOf(kind);
   const when = html("time", { datetime: at, title: dateText(at) });
-  const fresh = html("span", { class: "badge" }, "new");
-  const label = { "aria-label": "Mark as read", title: "Mark as read" };
-  const read = html("button", { type: "button", class: "round", ...label }, icon("check"));
-  read.addEventListener("click", () => attempt(() => markRead([notificationId])));
+  const badge = html("span", { class: "badge" }, notificationTexts.new);
+  const read = html("button", {
+    type: "button", class: "round", "aria-label": notificationTexts.markRead, title: notificationTexts.markRead,
+    on: { click: () => attempt(() => markRead([notificationId])) },
+  }, icon("check"));
+  const text = html("p", {}, portId ? html("a", { href: `#/port/${portId}` }, message) : message);
   const node = html("li", { class: "note", data: { kind } },
     html("span", { class: "kind" }, icon(picture)),
-    html("div", {}, html("p", { class: "about" }, html("span", {}, word), fresh, when), html("p", {}, portId ? html("a", { href: `#/port/${portId}` }, message) : message)), read);
+    html("div", {}, html("p", { class: "about" }, html("span", {}, title), badge, when), text), read);
   return {
     node,
-    update(note) {
-      node.dataset.read = note.read;
-      read.hidden = fresh.hidden = note.read;
+    update(notification) {
+      node.dataset.read = String(notification.read);
+      read.hidden = badge.hidden = notification.read;
       setText(when, agoText(at));
     },
   };

@@ -1,23 +1,29 @@
-/** Trying the channels out: one test notification, and what became of it on each. */
+/** A test of the channels: one notification, and its result on each. */
 
 import * as api from "../../api/client.js";
+import { channelTexts, testNotificationTexts } from "../../texts/notifications.js";
 import { html, replaceChildren } from "../../ui/dom.js";
 import { form } from "../../ui/form.js";
 
-const WORDS = { page: "Page", email: "E-mail", webhook: "Webhook" };
+/** @import { TestResult } from "../../api/types.d.ts" */
 
-/** A card with the button; what was saved counts, not what is just being typed. */
-export function trial() {
+/**
+ * Make the card. The test uses the saved settings, not what is being typed.
+ * @returns {HTMLElement}
+ */
+export function testNotificationCard() {
   const results = html("ul", { class: "results" });
-  const ask = form({
-    fields: [html("p", {}, "Sends one notification by every way that you saved, now.")],
+  const test = form({
+    fields: [html("p", {}, testNotificationTexts.about)],
     className: "stack",
-    action: "Send a test",
+    action: testNotificationTexts.send,
     tone: "soft",
     send: async () => replaceChildren(results, (await api.sendTestNotification()).map(resultItem)),
   });
-  return html("section", { class: "card" }, html("h2", {}, "Try it out"), ask, html("div", { role: "status" }, results));
+  return html("section", { class: "card" }, html("h2", {}, testNotificationTexts.title), test, html("div", { role: "status" }, results));
 }
 
+/** @param {TestResult} result */
 const resultItem = ({ channel, status, error }) => html("li", { data: { status } },
-  html("strong", {}, WORDS[channel]), " ", status === "delivered" ? "delivered" : `failed: ${error}`);
+  html("strong", {}, channelTexts[channel]), " ",
+  status === "delivered" ? testNotificationTexts.delivered : testNotificationTexts.failed(error ?? ""));

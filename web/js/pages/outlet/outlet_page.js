@@ -1,53 +1,71 @@
-/** One outlet: its power over time, its energy, its phantoms, why the detector decides so, and what cuts would save. */
+/** One outlet: its power over time, its energy, its phantoms, the reasons of the detector, and what cuts would save. */
 
 import { state } from "../../store/home.js";
+import { commonTexts } from "../../texts/common.js";
+import { outletTexts } from "../../texts/outlet.js";
 import { html, setText } from "../../ui/dom.js";
-import { kindWords, showPicture } from "../common/appliance_kinds.js";
+import { kindText, showKindIcon } from "../common/appliance_kinds.js";
 import { outletNow } from "../common/outlet_now.js";
 import { backtestCard } from "./backtest_card.js";
-import { energyOfOutlet } from "./daily_energy.js";
+import { dailyEnergy } from "./daily_energy.js";
 import { detectorCard } from "./detector_card.js";
-import { eventsOfOutlet } from "./outlet_events.js";
+import { outletPhantoms } from "./outlet_phantoms.js";
 import { powerHistory } from "./power_history.js";
+
+/** @import { Port } from "../../api/types.d.ts" */
+/** @import { Page } from "../../ui/types.d.ts" */
+/** @typedef {{ node: HTMLElement, update: (port: Port, freshMs: number) => void }} OutletPart freshMs: how old it may be */
 
 const FRESH_MS = 60_000;
 
-/** {title, node, update()}; the address names the outlet, and may name the range of its chart. */
+/**
+ * Make the page.
+ * @param {string} portId
+ * @param {string} [range] of the power chart
+ * @returns {Page}
+ */
 export function outletPage(portId, range) {
-  const name = html("h1", { id: "outlet" }, "Outlet");
+  const name = html("h1", { id: "outlet" }, outletTexts.title);
   const place = html("p", { class: "place" });
   const picture = html("span", { class: "kind" });
   const now = outletNow(portId, name.id);
-  const heading = html("header", { class: "heading" }, picture, html("div", {}, name, place),
-    html("div", { class: "present" }, now.status, now.watts, now.control));
+  const present = html("div", { class: "present" }, now.status, now.watts, now.control);
+  const heading = html("header", { class: "heading" }, picture, html("div", {}, name, place), present);
   const missing = html("p", { class: "empty", role: "status" });
-  const keep = (chosen) => history.replaceState(null, "", `#/port/${portId}/${chosen}`);
-  const parts = [powerHistory(portId, range, keep), energyOfOutlet(portId), eventsOfOutlet(portId), detectorCard(portId), backtestCard(portId)];
-  const content = html("div", { class: "stack" }, parts[0].node, html("div", { class: "halves" },
-    html("div", { class: "stack" }, parts[1].node, parts[2].node), html("div", { class: "stack" }, parts[3].node, parts[4].node)));
-  const view = { title: "Outlet", node: null, update };
-  view.node = html("div", { class: "outlet stack" },
-    html("a", { class: "back", href: "#/" }, "‹ All outlets"),
+  const keepRange = (/** @type {string} */ chosen) => history.replaceState(null, "", `#/port/${portId}/${chosen}`);
+  const [power, energy, phantoms] = [powerHistory(portId, range, keepRange), dailyEnergy(portId), outletPhantoms(portId)];
+  const [detector, backtest] = [detectorCard(portId), backtestCard(portId)];
+  const content = html("div", { class: "stack" }, power.node, html("div", { class: "halves" },
+    html("div", { class: "stack" }, energy.node, phantoms.node), html("div", { class: "stack" }, detector.node, backtest.node)));
+  const node = html("div", { class: "outlet stack" },
+    html("a", { class: "back", href: "#/" }, outletTexts.allOutlets),
     heading, missing, content);
+  const page = { title: outletTexts.title, node, update };
 
   function update() {
     const port = state.ports.get(portId);
     missing.hidden = Boolean(port);
-    content.hidden = heading.lastChild.hidden = !port;
-    setText(missing, state.phase === "loading" ? "Looking at your outlets…" : state.phase === "error" ? state.problem : "There is no such outlet any more.");
+    content.hidden = present.hidden = !port;
+    setText(missing, missingText());
     if (!port) return;
-    view.title = port.name;
+    page.title = port.name;
     setText(name, port.name);
-    setText(place, placeWords(port));
-    showPicture(picture, port.kind);
+    setText(place, placeText(port));
+    showKindIcon(picture, port.kind);
     now.update(port, heading);
-    parts.forEach((part) => part.update(port, FRESH_MS));
+    for (const part of [power, energy, phantoms, detector, backtest]) part.update(port, FRESH_MS);
   }
 
-  return view;
+  return page;
 }
 
-function placeWords(port) {
+function missingText() {
+  if (state.phase === "loading") return commonTexts.loadingOutlets;
+  return state.phase === "error" ? state.problem : outletTexts.gone;
+}
+
+/** @param {Port} port */
+function placeText(port) {
   const device = state.devices.get(port.deviceId);
-  return [kindWords(port), device?.name, `channel ${port.channel}`].filter(Boolean).join(" · ");
+  return [kindText(port), device?.name, outletTexts.channel(port.channel)].filter(Boolean).join(" · ");
 }

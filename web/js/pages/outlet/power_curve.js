@@ -1,111 +1,151 @@
-/** The curve of an outlet's watts: readings as they came, or means with their extremes; cuts lie behind it. */
+/** The curve of an outlet's watts, with its cuts behind it. */
 
+import { powerTexts } from "../../texts/outlet.js";
 import { DAY_MS, HOUR_MS, responsiveChart, roundTicks, timeTicks } from "../../ui/charts/scales.js";
-import { html, setText, svg } from "../../ui/dom.js";
+import { descendant, html, setText, svg } from "../../ui/dom.js";
 import { timeText, wattsText } from "../../ui/format.js";
+import { GAP_MS, nearestPoint, runsOf } from "./power_points.js";
+
+/** @import { Part } from "../../ui/types.d.ts" */
+/** @import { Cut, CurvePoint, PowerView } from "./power_points.js" */
+/** @typedef {[x: number, y: number]} Place */
+/**
+ * @typedef {object} Scale
+ * @property {number} left
+ * @property {number} right
+ * @property {number} bottom
+ * @property {number[]} ticks watts
+ * @property {(atMs: number) => number} x
+ * @property {(watts: number) => number} y
+ */
 
 const HEIGHT = 260;
 const MARGIN = { top: 14, right: 8, bottom: 26, left: 52 };
 const TICK_WIDTH = 72;
 const LEAST_WATTS = 5;
-const GAP_MS = 120_000; // as in the energy rules: past two minutes without a reading nobody knows what was responsiveChart
 
-/** {node, update({points, cuts, fromMs, toMs, timeZone, label})}: points as of pointsOf, cuts as {fromMs, toMs}. */
+/**
+ * Make the chart.
+ * @returns {Part<PowerView>}
+ */
 export function powerCurve() {
+  /** @type {PowerView | null} */
   let shown = null;
-  const told = html("p", { class: "readout", "aria-hidden": "true" });
+  const readout = html("p", { class: "readout", "aria-hidden": "true" });
   const chart = responsiveChart((width) => (shown ? curveOf(shown, width) : ""));
-  chart.node.addEventListener("pointermove", ({ offsetX }) => shown && setText(told, readout(shown, offsetX, chart.node.clientWidth)));
-  chart.node.addEventListener("pointerleave", () => setText(told, ""));
+  chart.node.addEventListener("pointermove", ({ offsetX }) => {
+    if (shown) setText(readout, readoutText(shown, offsetX, chart.node.clientWidth));
+  });
+  chart.node.addEventListener("pointerleave", () => setText(readout, ""));
+  const { power, range, cut } = powerTexts.legend;
   const legend = html("figcaption", { class: "legend", "aria-hidden": "true" },
-    html("span", { data: { part: "power" } }, "power"), html("span", { data: { part: "range" } }, "lowest to highest"),
-    html("span", { data: { part: "cut" } }, "off by a cut"));
+    html("span", { data: { part: "power" } }, power), html("span", { data: { part: "range" } }, range), html("span", { data: { part: "cut" } }, cut));
   return {
-    node: html("figure", { class: "power" }, chart.node, html("div", { class: "under" }, legend, told)),
-    update(newer) {
-      shown = newer;
-      legend.querySelector("[data-part=range]").hidden = !newer.points.some(({ low, high }) => low !== high);
-      legend.querySelector("[data-part=cut]").hidden = newer.cuts.length === 0;
+    node: html("figure", { class: "power" }, chart.node, html("div", { class: "under" }, legend, readout)),
+    update(view) {
+      shown = view;
+      descendant(legend, "[data-part=range]").hidden = !view.points.some(({ low, high }) => low !== high);
+      descendant(legend, "[data-part=cut]").hidden = view.cuts.length === 0;
       chart.redraw();
     },
   };
 }
 
-/** The columns of a history as {atMs, endMs, watts, low, high}; a reading has no length. Unmeasured stretches are left out. */
-export function pointsOf({ resolution, columns }) {
-  const times = columns.timestampMs;
-  if (resolution === "raw") return times.map((atMs, index) => reading(atMs, columns.power[index]));
-  return times.map((atMs, index) => ({
-    atMs, endMs: atMs + columns.seconds[index] * 1000,
-    watts: columns.meanWatts[index], low: columns.minWatts[index] ?? columns.meanWatts[index],
-    high: columns.maxWatts[index] ?? columns.meanWatts[index],
-  })).filter(({ watts }) => watts !== null);
-}
-
-const reading = (atMs, watts) => ({ atMs, endMs: atMs, watts, low: watts, high: watts });
-
-function scales({ points, fromMs, toMs }, width) {
+/**
+ * @param {PowerView} view
+ * @param {number} width
+ * @returns {Scale}
+ */
+function scaleOf({ points, fromMs, toMs }, width) {
   const ticks = roundTicks(Math.max(LEAST_WATTS, ...points.map(({ high }) => high)));
+  const top = ticks[ticks.length - 1];
   const [left, right, bottom] = [MARGIN.left, width - MARGIN.right, HEIGHT - MARGIN.bottom];
   return {
     left, right, bottom, ticks,
     x: (atMs) => round(left + ((Math.min(Math.max(atMs, fromMs), toMs) - fromMs) / (toMs - fromMs)) * (right - left)),
-    y: (watts) => round(bottom - (watts / ticks.at(-1)) * (bottom - MARGIN.top)),
+    y: (watts) => round(bottom - (watts / top) * (bottom - MARGIN.top)),
   };
 }
 
+/** @param {number} value */
 const round = (value) => Math.round(value * 10) / 10;
 
-function curveOf(shown, width) {
-  const scale = scales(shown, width);
-  const runs = runsOf(shown.points);
-  const path = (kind, d) => svg("path", { class: kind, d: runs.map(d).join("") });
-  return svg("svg", { class: "plot", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": shown.label },
-    shown.cuts.map((cut) => cutBand(cut, scale)),
+/**
+ * @param {PowerView} view
+ * @param {number} width
+ */
+function curveOf(view, width) {
+  const scale = scaleOf(view, width);
+  const runs = runsOf(view.points);
+  const path = (/** @type {string} */ name, /** @type {(run: CurvePoint[]) => string} */ draw) =>
+    svg("path", { class: name, d: runs.map(draw).join("") });
+  return svg("svg", { class: "plot", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": view.label },
+    view.cuts.map((cut) => cutBand(cut, scale)),
     scale.ticks.map((watts) => wattsLine(watts, scale)),
-    timeLabels(shown, scale, width),
+    timeLabels(view, scale, width),
     path("range", (run) => outline(edge(run, "high", scale), edge(run, "low", scale).reverse())),
-    path("area", (run) => outline(edge(run, "watts", scale), [[scale.x(run.at(-1).endMs), scale.bottom], [scale.x(run[0].atMs), scale.bottom]])),
+    path("area", (run) => outline(edge(run, "watts", scale), ground(run, scale))),
     path("line", (run) => `M${edge(run, "watts", scale).join("L")}`));
 }
 
-/** Stretches without a gap. */
-function runsOf(points) {
-  const runs = [];
-  let endMs = -Infinity;
-  for (const point of points) {
-    const isReading = point.atMs === point.endMs;
-    if (point.atMs - endMs > (isReading ? GAP_MS : 0)) runs.push([]);
-    runs.at(-1).push(point);
-    endMs = point.endMs;
-  }
-  return runs;
-}
-
-/** [x, y] along a run; a stretch is level from its start to its end. */
+/**
+ * Follow a run; an average is level from its start to its end.
+ * @param {CurvePoint[]} run
+ * @param {"watts" | "low" | "high"} field
+ * @param {Scale} scale
+ * @returns {Place[]}
+ */
 const edge = (run, field, { x, y }) =>
-  run.flatMap((point) => (point.atMs === point.endMs
-    ? [[x(point.atMs), y(point[field])]]
-    : [[x(point.atMs), y(point[field])], [x(point.endMs), y(point[field])]]));
+  run.flatMap((point) => {
+    /** @type {Place} */
+    const start = [x(point.atMs), y(point[field])];
+    return point.atMs === point.endMs ? [start] : [start, [x(point.endMs), y(point[field])]];
+  });
 
-const outline = (there, back) => `M${there.join("L")}L${back.join("L")}Z`;
+/**
+ * @param {CurvePoint[]} run
+ * @param {Scale} scale
+ * @returns {Place[]} from the end of a run back to its start, along the axis
+ */
+const ground = (run, { x, bottom }) => [[x(run[run.length - 1].endMs), bottom], [x(run[0].atMs), bottom]];
 
+/**
+ * @param {Place[]} forth
+ * @param {Place[]} back
+ */
+const outline = (forth, back) => `M${forth.join("L")}L${back.join("L")}Z`;
+
+/**
+ * @param {number} watts
+ * @param {Scale} scale
+ */
 function wattsLine(watts, { left, right, y }) {
   return svg("g", { class: "grid-line" },
     svg("line", { x1: left, x2: right, y1: y(watts), y2: y(watts) }),
     svg("text", { x: left - 8, y: y(watts) + 4, "text-anchor": "end" }, watts === 0 ? "0" : axisText(watts)));
 }
 
+/** @param {number} watts */
 const axisText = (watts) =>
   (watts >= 10_000 ? `${(watts / 1000).toLocaleString()} kW` : `${watts.toLocaleString(undefined, { maximumFractionDigits: 1 })} W`);
 
+/**
+ * @param {PowerView} view
+ * @param {Scale} scale
+ * @param {number} width
+ */
 function timeLabels({ fromMs, toMs, timeZone }, { x, left, right, bottom }, width) {
   const { ticks, stepMs } = timeTicks(fromMs, toMs, timeZone, Math.max(2, Math.floor(width / TICK_WIDTH)));
+  /** @type {Intl.DateTimeFormatOptions} */
   const options = stepMs < DAY_MS ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "short" };
   const inside = ticks.filter((atMs) => x(atMs) > left + 20 && x(atMs) < right - 20);
   return inside.map((atMs) => svg("text", { class: "tick", x: x(atMs), y: bottom + 18, "text-anchor": "middle" }, timeText(atMs, timeZone, options)));
 }
 
+/**
+ * @param {Cut} cut
+ * @param {Scale} scale
+ */
 function cutBand({ fromMs, toMs }, { x, bottom }) {
   const [from, to] = [x(fromMs), x(toMs)];
   return svg("g", { class: "cut" },
@@ -114,14 +154,18 @@ function cutBand({ fromMs, toMs }, { x, bottom }) {
     svg("circle", { cx: from, cy: MARGIN.top - 6, r: 4 }));
 }
 
-/** What was responsiveChart where the pointer is. */
-function readout({ points, fromMs, toMs, timeZone }, offsetX, width) {
+/**
+ * Write what was drawn at the pointer; "" where nothing was measured.
+ * @param {PowerView} view
+ * @param {number} offsetX
+ * @param {number} width
+ */
+function readoutText({ points, fromMs, toMs, timeZone }, offsetX, width) {
   const atMs = fromMs + ((offsetX - MARGIN.left) / (width - MARGIN.left - MARGIN.right)) * (toMs - fromMs);
-  const nearest = points.reduce((best, point) => (best && distance(best, atMs) <= distance(point, atMs) ? best : point), null);
-  if (!nearest || distance(nearest, atMs) > Math.max(GAP_MS, (toMs - fromMs) / 50)) return "";
-  const time = timeText(nearest.atMs, timeZone, { dateStyle: "medium", timeStyle: toMs - fromMs <= HOUR_MS ? "medium" : "short" });
-  const range = nearest.low === nearest.high ? "" : ` (${wattsText(nearest.low)} to ${wattsText(nearest.high)})`;
-  return `${time}: ${wattsText(nearest.watts)}${range}`;
+  const nearest = nearestPoint(points, atMs);
+  if (!nearest || nearest.distanceMs > Math.max(GAP_MS, (toMs - fromMs) / 50)) return "";
+  const { point } = nearest;
+  const time = timeText(point.atMs, timeZone, { dateStyle: "medium", timeStyle: toMs - fromMs <= HOUR_MS ? "medium" : "short" });
+  const range = point.low === point.high ? "" : ` (${powerTexts.range(wattsText(point.low), wattsText(point.high))})`;
+  return `${time}: ${wattsText(point.watts)}${range}`;
 }
-
-const distance = ({ atMs, endMs }, at) => Math.max(atMs - at, at - endMs, 0);

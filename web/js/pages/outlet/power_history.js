@@ -1,7 +1,8 @@
 /** The watts of an outlet over an hour, a day, a week or a month: curve, table and CSV. */
 
 import * as api from "../../api/client.js";
-import { state } from "../../store/home.js";
+import { currentAccount, state } from "../../store/home.js";
+import { powerTexts } from "../../texts/outlet.js";
 import { DAY_MS, HOUR_MS } from "../../ui/charts/scales.js";
 import { foldedTable } from "../../ui/charts/tables.js";
 import { choiceBar } from "../../ui/controls.js";
@@ -9,51 +10,77 @@ import { html, setText } from "../../ui/dom.js";
 import { timeText, wattsText } from "../../ui/format.js";
 import { loader } from "../../ui/loader.js";
 import { saveCsv } from "./power_csv.js";
-import { pointsOf, powerCurve } from "./power_curve.js";
+import { powerCurve } from "./power_curve.js";
+import { pointsOf } from "./power_points.js";
 
-const RANGES = [["1h", "1 hour", HOUR_MS], ["24h", "24 hours", DAY_MS], ["7d", "7 days", 7 * DAY_MS], ["30d", "30 days", 30 * DAY_MS]];
-const RESOLUTION_WORDS = { raw: "each reading", "5m": "means of 5 minutes", "1h": "means of an hour", "1d": "means of a day" };
-const POINTS = 900; // what a wide screen shows apart
+/** @import { PhantomEvent } from "../../api/types.d.ts" */
+/** @import { Cut, CurvePoint, PowerView } from "./power_points.js" */
+/** @import { OutletPart } from "./outlet_page.js" */
+/** @typedef {keyof typeof powerTexts.ranges} RangeName */
+
+/** @type {[name: RangeName, text: string, lengthMs: number][]} */
+const RANGES = [
+  ["1h", powerTexts.ranges["1h"], HOUR_MS], ["24h", powerTexts.ranges["24h"], DAY_MS],
+  ["7d", powerTexts.ranges["7d"], 7 * DAY_MS], ["30d", powerTexts.ranges["30d"], 30 * DAY_MS],
+];
+const POINTS = 900; // as many as a wide screen can show apart
 const TABLE_ROWS = 24;
 const EVENTS = 200;
 const NOT_OBEYED = ["sent", "refused"];
 
-/** {node, update(port, freshMs)}; `wanted` is the range at first, chosen(range) is told of another one. */
-export function powerHistory(portId, wanted, chosen) {
-  let range = RANGES.some(([name]) => name === wanted) ? wanted : "24h";
-  let last = null;
+/**
+ * Make the card.
+ * @param {string} portId
+ * @param {string | undefined} firstRange the range shown at first
+ * @param {(range: string) => void} onChosen called when another range is chosen
+ * @returns {OutletPart}
+ */
+export function powerHistory(portId, firstRange, onChosen) {
+  let [range, , lengthMs] = RANGES.find(([name]) => name === firstRange) ?? RANGES[1];
+  /** @type {PowerView | null} */
+  let shown = null;
   const [curve, note] = [powerCurve(), html("p", { class: "hint" })];
-  const rows = foldedTable("Power over time", ["From", "Mean", "Lowest", "Highest"]);
-  const none = html("p", { class: "empty small" }, "Nothing was measured in this time.");
-  const csv = html("button", { type: "button", class: "soft", on: { click: () => saveCsv(state.ports.get(portId).name, last) } }, "Save as CSV");
+  const rows = foldedTable(powerTexts.table, powerTexts.columns);
+  const none = html("p", { class: "empty small" }, powerTexts.empty);
+  const csv = html("button", { type: "button", class: "soft", on: { click: save } }, powerTexts.saveCsv);
   const part = loader({
     content: html("div", { class: "stack" }, curve.node, none, html("div", { class: "bar" }, note, csv), rows.node),
-    waiting: "Fetching readings…",
-    fetchIt: () => fetched(portId, RANGES.find(([name]) => name === range)[2]),
-    show: (answer) => {
-      last = answer;
-      const isEmpty = answer.points.length === 0;
+    waiting: powerTexts.loading,
+    fetchIt: () => fetchView(portId, lengthMs),
+    show: (view) => {
+      shown = view;
+      const isEmpty = view.points.length === 0;
       none.hidden = !isEmpty;
       curve.node.hidden = note.hidden = rows.node.hidden = csv.hidden = isEmpty;
-      curve.update(answer);
-      setText(note, noteOf(answer));
-      rows.update(summaries(answer).map((each) => summaryRow(each, answer)));
+      curve.update(view);
+      setText(note, powerTexts.note(powerTexts.resolutions[view.recorded.resolution], view.timeZone, view.cuts.length));
+      rows.update(summaries(view).map((summary) => summaryRow(summary, view)));
     },
   });
 
-  function choose(next) {
-    range = next;
-    chosen(next);
+  function save() {
+    if (shown) saveCsv(state.ports.get(portId)?.name ?? "", shown);
+  }
+
+  /** @param {RangeName} name */
+  function choose(name) {
+    [range, , lengthMs] = RANGES.find(([candidate]) => candidate === name) ?? RANGES[1];
+    onChosen(name);
     part.refresh();
   }
 
   const node = html("section", { class: "card stack", "aria-labelledby": "power" },
-    html("header", { class: "bar" }, html("h2", { id: "power" }, "Power"), choiceBar("Time shown", RANGES, range, choose)), part.node);
+    html("header", { class: "bar" }, html("h2", { id: "power" }, powerTexts.title), choiceBar(powerTexts.rangeLabel, RANGES, range, choose)), part.node);
   return { node, update: (_, freshMs) => part.refreshAfter(range === RANGES[0][0] ? freshMs : 5 * freshMs) };
 }
 
-/** All that the chart shows, up to now. */
-async function fetched(portId, lengthMs) {
+/**
+ * Fetch all that the chart shows, up to now.
+ * @param {string} portId
+ * @param {number} lengthMs
+ * @returns {Promise<PowerView>}
+ */
+async function fetchView(portId, lengthMs) {
   const toMs = Date.now();
   const fromMs = toMs - lengthMs;
   const [recorded, events] = await Promise.all([
@@ -62,34 +89,50 @@ async function fetched(portId, lengthMs) {
   const points = pointsOf(recorded);
   const cuts = events.filter(wasOff).map(({ detectedAt, endedAt }) => (
     { fromMs: Date.parse(detectedAt), toMs: endedAt ? Date.parse(endedAt) : toMs })).filter((cut) => cut.toMs > fromMs);
-  return { recorded, points, cuts, fromMs, toMs, timeZone: state.account.timezone, label: labelOf(points, cuts) };
+  return { recorded, points, cuts, fromMs, toMs, timeZone: currentAccount().timezone, label: labelOf(points, cuts) };
 }
 
+/** @param {PhantomEvent} event */
 const wasOff = ({ actionTaken, outcome }) => actionTaken === "auto_cut" && !NOT_OBEYED.includes(outcome ?? "sent");
 
+/**
+ * @param {CurvePoint[]} points
+ * @param {Cut[]} cuts
+ */
 function labelOf(points, cuts) {
-  if (points.length === 0) return "Power over time: nothing was measured";
+  if (points.length === 0) return powerTexts.emptyLabel;
   const { low, high } = extremes(points);
-  const times = cuts.length === 1 ? "once" : `${cuts.length} times`;
-  return `Power over time, from ${wattsText(low)} to ${wattsText(high)}; ${cuts.length ? `cut ${times}` : "never cut"}`;
+  return powerTexts.label(wattsText(low), wattsText(high), cuts.length);
 }
 
-const noteOf = ({ recorded, cuts, timeZone }) =>
-  `Shown: ${RESOLUTION_WORDS[recorded.resolution]}; times in ${timeZone}. ${cuts.length === 0 ? "No cut" : cuts.length === 1 ? "One cut" : `${cuts.length} cuts`} in this time.`;
-
+/** @param {CurvePoint[]} points */
 const extremes = (points) => ({
   low: points.reduce((least, { low }) => Math.min(least, low), Infinity),
   high: points.reduce((most, { high }) => Math.max(most, high), -Infinity),
 });
 
-/** The same curve in words: equal stretches with their mean and extremes. Where nothing was measured there is no row. */
+/**
+ * Sum the curve up for a table: equal stretches with their average and extremes. Unmeasured stretches have no row.
+ * @param {PowerView} view
+ */
 function summaries({ points, fromMs, toMs }) {
   const stepMs = (toMs - fromMs) / TABLE_ROWS;
-  const stretches = Map.groupBy(points, ({ atMs }) => Math.max(0, Math.floor((atMs - fromMs) / stepMs)));
-  return [...stretches].map(([index, some]) => ({
-    atMs: fromMs + index * stepMs, watts: some.reduce((sum, { watts }) => sum + watts, 0) / some.length, ...extremes(some),
+  /** @type {Map<number, CurvePoint[]>} */
+  const stretches = new Map();
+  for (const point of points) {
+    const index = Math.max(0, Math.floor((point.atMs - fromMs) / stepMs));
+    stretches.set(index, [...stretches.get(index) ?? [], point]);
+  }
+  return [...stretches].map(([index, stretch]) => ({
+    atMs: fromMs + index * stepMs,
+    watts: stretch.reduce((sum, { watts }) => sum + watts, 0) / stretch.length,
+    ...extremes(stretch),
   }));
 }
 
+/**
+ * @param {ReturnType<typeof summaries>[number]} summary
+ * @param {PowerView} view
+ */
 const summaryRow = ({ atMs, watts, low, high }, { timeZone }) =>
   [timeText(atMs, timeZone, { dateStyle: "short", timeStyle: "short" }), wattsText(watts), wattsText(low), wattsText(high)];

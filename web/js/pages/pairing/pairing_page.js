@@ -1,87 +1,157 @@
-/** Pairing a Pi: enter its code, see which device it is, approve or deny, then name its outlets. */
+/** Pairing a Pi: enter its code, see which device it is, approve or decline, then name its outlets. */
 
 import * as api from "../../api/client.js";
+import { ApiError } from "../../api/http.js";
+import { NAME_LENGTH } from "../../generated/facts.js";
 import { load, portsOf } from "../../store/home.js";
+import { commonTexts } from "../../texts/common.js";
+import { outletFormTexts } from "../../texts/outlet.js";
+import { pairingTexts } from "../../texts/welcome.js";
 import { html, replaceChildren } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
 import { form, textField } from "../../ui/form.js";
 import { addOutletForm } from "../common/outlet_form.js";
 
-/** The code as the Pi shows it, however it was typed. */
-const tidy = (code) => code.toUpperCase().replace(/[^A-Z0-9]/g, "").replace(/^(.{4})(.+)$/, "$1-$2");
+/** @import { Claim } from "../../api/types.d.ts" */
+/** @import { Children, Page } from "../../ui/types.d.ts" */
 
-/** {title, node, update()}; begins with the code in the address, if there is one. */
+/**
+ * Make the page. It begins with the code in the address, if there is one.
+ * @returns {Page}
+ */
 export function pairingPage() {
   const node = html("section", { class: "narrow card pairing" });
-  askCode(node, new URLSearchParams(location.search).get("code") ?? "");
-  return { title: "Pair a Pi", node, update: () => {} };
+  showCodeStep(node, new URLSearchParams(location.search).get("code") ?? "");
+  return { title: pairingTexts.title, node, update: () => {} };
 }
 
-/** Show one step; its heading gets the focus, so that a screen reader reads on from there. */
-function show(node, step, title, ...content) {
+/**
+ * Write a code as the Pi shows it, however it was typed.
+ * @param {string} code
+ */
+const normalizedCode = (code) => code.toUpperCase().replace(/[^A-Z0-9]/g, "").replace(/^(.{4})(.+)$/, "$1-$2");
+
+/**
+ * Show one step. Its heading gets the focus, so that a screen reader reads on from there.
+ * @param {HTMLElement} node
+ * @param {string} step
+ * @param {string} title
+ * @param {Children} content
+ */
+function showStep(node, step, title, ...content) {
   const heading = html("h1", { tabindex: "-1" }, title);
   node.dataset.step = step;
   replaceChildren(node, heading, ...content);
   heading.focus();
 }
 
-const backTo = (text = "To my home") => html("a", { class: "button quiet", href: "#/" }, text);
+const homeLink = (text = pairingTexts.toHome) => html("a", { class: "button quiet", href: "#/" }, text);
 
-function askCode(node, code) {
-  const asked = form({
+/**
+ * @param {HTMLElement} node
+ * @param {string} code
+ */
+function showCodeStep(node, code) {
+  const codeForm = form({
     fields: [textField({
-      name: "userCode", label: "Code", value: code, required: true, placeholder: "ABCD-2345", class: "code", maxlength: 16,
+      name: "userCode", label: pairingTexts.code, value: code, required: true, placeholder: pairingTexts.codePlaceholder, class: "code", maxlength: 16,
       autocomplete: "off", autocapitalize: "characters", spellcheck: "false",
     })],
-    action: "Find my Pi",
-    send: async ({ userCode }) => askApproval(node, await api.claim(tidy(userCode))),
+    action: pairingTexts.find,
+    send: async ({ userCode }) => showClaim(node, await findClaim(normalizedCode(userCode))),
   });
-  const command = html("code", {}, "ghostwatt-pi claim");
-  show(node, "code", "Pair a Pi", html("p", {}, "Run ", command, " on the Pi and type the code that it shows."), asked);
-  if (code) queueMicrotask(() => asked.requestSubmit()); // once the view is in the page
+  const [before, after] = pairingTexts.run;
+  showStep(node, "code", pairingTexts.title, html("p", {}, before, html("code", {}, "ghostwatt-pi claim"), after), codeForm);
+  if (code) queueMicrotask(() => codeForm.requestSubmit()); // once the page is shown
 }
 
-function askApproval(node, { userCode, deviceId, state: claimState }) {
-  if (claimState !== "pending") return show(node, "used", "This code was used already", backTo());
+/**
+ * @param {string} userCode
+ * @returns {Promise<Claim>}
+ * @throws {ApiError} at the field of the code when no Pi waits with it
+ */
+async function findClaim(userCode) {
+  try {
+    return await api.claim(userCode);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    throw new ApiError(pairingTexts.notFound, { status: 404, code: error.code, field: "userCode" });
+  }
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {Claim} claim
+ */
+function showClaim(node, claim) {
+  if (claim.state === "pending") showApprovalStep(node, claim);
+  else if (claim.state === "denied") showEndStep(node, "denied", pairingTexts.alreadyDeclined, pairingTexts.declinedText);
+  else showEndStep(node, "used", pairingTexts.alreadyApproved, pairingTexts.alreadyApprovedText);
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {string} step
+ * @param {string} title
+ * @param {string} text
+ */
+function showEndStep(node, step, title, text) {
+  forgetCode();
+  const retry = html("button", { type: "button", class: "soft", on: { click: () => showCodeStep(node, "") } }, pairingTexts.anotherCode);
+  showStep(node, step, title, html("p", {}, text), html("div", { class: "actions" }, homeLink(), retry));
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {Claim} claim
+ */
+function showApprovalStep(node, { userCode, deviceId }) {
   const nameField = textField({
-    name: "deviceName", label: "What do you call it?", value: "My Pi", required: true, maxlength: 80, autocomplete: "off",
+    name: "deviceName", label: pairingTexts.name, value: pairingTexts.defaultName, required: true, maxlength: NAME_LENGTH, autocomplete: "off",
   });
   const approve = form({
     fields: [nameField],
-    action: "Approve",
+    action: pairingTexts.approve,
     send: async ({ deviceName }) => {
       await api.approveClaim(userCode, deviceName);
       forgetCode();
       await load();
-      askOutlets(node, { deviceId, deviceName });
+      showOutletStep(node, { deviceId, deviceName });
     },
   });
   const deny = form({
     fields: [],
-    action: "Deny",
+    action: pairingTexts.deny,
     tone: "quiet",
     send: async () => {
       await api.denyClaim(userCode);
-      forgetCode();
-      show(node, "denied", "Denied", html("p", {}, "The Pi was told no. Nothing was paired."), backTo());
+      showEndStep(node, "denied", pairingTexts.declined, pairingTexts.declinedText);
     },
   });
-  show(node, "approval", "Is this your Pi?",
-    html("p", {}, "Approve only if the Pi in front of you shows this id and this code:"),
-    html("dl", { class: "claim" }, html("dt", {}, "Device"), html("dd", {}, deviceId), html("dt", {}, "Code"), html("dd", {}, userCode)),
+  showStep(node, "approval", pairingTexts.question,
+    html("p", {}, pairingTexts.instruction),
+    html("dl", { class: "claim" },
+      html("dt", {}, pairingTexts.device), html("dd", {}, deviceId), html("dt", {}, pairingTexts.code), html("dd", {}, userCode)),
     approve, deny);
 }
 
 const forgetCode = () => history.replaceState(null, "", "/#/pair");
 
-function askOutlets(node, device) {
-  const added = portsOf(device.deviceId).map((port) => html("li", {}, `${port.name} on channel ${port.channel}`));
-  const again = (port) => {
-    showToast(`${port.name} was added.`);
-    askOutlets(node, device);
-  };
-  show(node, "outlets", `${device.deviceName} is paired`,
-    html("p", {}, added.length ? "Another one?" : "Which appliance is on its first channel? Add one outlet for each."),
-    added.length > 0 && html("ul", { class: "added" }, added),
-    addOutletForm(device.deviceId, { done: again }), backTo(added.length ? "Done" : "Later"));
+/**
+ * @param {HTMLElement} node
+ * @param {{ deviceId: string, deviceName: string }} device
+ */
+function showOutletStep(node, device) {
+  const added = portsOf(device.deviceId).map((port) => html("li", {}, pairingTexts.onChannel(port.name, port.channel)));
+  const hasOutlets = added.length > 0;
+  const addForm = addOutletForm(device.deviceId, {
+    done: (port) => {
+      showToast(outletFormTexts.added(port.name));
+      showOutletStep(node, device);
+    },
+  });
+  showStep(node, "outlets", pairingTexts.paired(device.deviceName),
+    html("p", {}, hasOutlets ? pairingTexts.nextOutlet : pairingTexts.firstOutlet),
+    hasOutlets && html("ul", { class: "added" }, added),
+    addForm, homeLink(hasOutlets ? commonTexts.done : pairingTexts.later));
 }

@@ -1,84 +1,113 @@
-/** Savings: what the cuts have saved, entry by entry with what each figure rests on, and what more there could be. */
+/** Savings: what the cuts have saved, cut by cut with the basis of each figure, and what more could be saved. */
 
 import * as api from "../../api/client.js";
-import { state } from "../../store/home.js";
+import { currentAccount, state } from "../../store/home.js";
+import { commonTexts } from "../../texts/common.js";
+import { savingsTexts } from "../../texts/energy.js";
+import { actionButton } from "../../ui/controls.js";
 import { html, replaceChildren } from "../../ui/dom.js";
-import { attempt, withBusyState } from "../../ui/feedback.js";
+import { attempt } from "../../ui/feedback.js";
 import { durationText, energyParts, energyText, momentText, moneyText, wattsText } from "../../ui/format.js";
 import { loader } from "../../ui/loader.js";
-import { energyTabs, fact } from "../common/energy_figures.js";
-import { ifNotTooMany, now, sinceTheStart } from "../common/energy_queries.js";
+import { energyTabs, fact, outletLink } from "../common/energy_figures.js";
+import { presentSpan, reportSinceStart, unlessTooMany } from "../common/energy_queries.js";
 import { whatIfCard } from "./what_if_card.js";
+
+/** @import { HomeEnergy, Saving, SavingPage } from "../../api/types.d.ts" */
+/** @import { Page } from "../../ui/types.d.ts" */
+/** @import { Fact } from "../common/energy_figures.js" */
 
 const PAGE = 10;
 const FRESH_MS = 5 * 60_000;
-const ENDED_WORDS = { restored: "switched on again", use: "in use again", limit: "a day is the most that counts", open: "still off", unknown: "end not known" };
 
-/** {title, node, update()}. */
+/**
+ * Make the page.
+ * @returns {Page}
+ */
 export function savingsPage() {
   const [totals, ledger, whatIf] = [savingsTotals(), savingsLedger(), whatIfCard()];
-  const parts = [totals, ledger, whatIf];
   const node = html("div", { class: "savings stack" },
-    html("header", { class: "bar" }, html("h1", {}, "Savings"), energyTabs("#/savings")),
+    html("header", { class: "bar" }, html("h1", {}, savingsTexts.title), energyTabs("#/savings")),
     totals.node, html("div", { class: "halves" }, whatIf.node, ledger.node));
-  return { title: "Savings", node, update: () => state.account && parts.forEach(({ refreshAfter }) => refreshAfter(FRESH_MS)) };
+
+  function update() {
+    if (!state.account) return;
+    totals.refreshAfter(FRESH_MS);
+    whatIf.refreshAfter(FRESH_MS);
+    ledger.readOnce();
+  }
+
+  return { title: savingsTexts.title, node, update };
 }
 
-/** Today, this month, this year and so far, as long as it can be added up. */
+/** Make the totals of today, this month, this year and so far; those that are too long to add up are left out. */
 function savingsTotals() {
-  const facts = ["Today", "This month", "This year", "So far"].map(fact);
+  const facts = [savingsTexts.today, savingsTexts.thisMonth, savingsTexts.thisYear, savingsTexts.soFar].map(fact);
   return loader({
     content: html("dl", { class: "totals" }, facts.map(({ node }) => node)),
-    waiting: "Adding up what was saved…",
+    waiting: savingsTexts.loadingTotals,
     fetchIt: () => Promise.all([
-      api.energy("day", now()), api.energy("month", now()), ifNotTooMany(api.energy("year", now())), sinceTheStart(),
+      api.energy("day", presentSpan()), api.energy("month", presentSpan()),
+      unlessTooMany(api.energy("year", presentSpan())), reportSinceStart(),
     ]),
-    show: (answers) => answers.forEach((answer, index) => showTotal(facts[index], answer)),
+    show: (reports) => reports.forEach((report, index) => showTotal(facts[index], report)),
   });
 }
 
-function showTotal({ node, update }, answer) {
-  node.hidden = !answer;
-  if (answer) update(energyParts(answer.total.savedKwh), moneyText(answer.total.savedMoney, answer.currency));
+/**
+ * @param {Fact} total
+ * @param {HomeEnergy | null} report
+ */
+function showTotal({ node, update }, report) {
+  node.hidden = !report;
+  if (report) update(energyParts(report.total.savedKwh), moneyText(report.total.savedMoney, report.currency));
 }
 
 function savingsLedger() {
   const list = html("ol", { class: "ledger" });
-  const none = html("p", { class: "empty small" },
-    "No cut yet. Once an outlet with the policy “Cut it” is switched off in standby, what that saves is written down here.");
-  const more = html("button", { type: "button", class: "soft", on: { click: () => withBusyState(more, () => attempt(showMore)) } }, "Show more");
-  let cursor = null;
+  const none = html("p", { class: "empty small" }, savingsTexts.emptyLedger);
+  const more = actionButton(commonTexts.showMore, "soft", () => attempt(showMore));
+  /** @type {string | null} */
+  let nextCursor = null;
 
-  function show({ savings, currency, cursor: next }) {
+  /** @param {SavingPage} page */
+  function append({ savings, currency, cursor }) {
     list.append(...savings.map((saving) => ledgerEntry(saving, currency)));
-    cursor = next;
+    nextCursor = cursor;
     more.hidden = !cursor;
     none.hidden = list.children.length > 0;
   }
 
   async function showMore() {
-    const seen = list.children.length;
-    show(await api.savings(cursor, PAGE));
-    list.children[seen]?.focus();
+    const firstNew = list.children.length;
+    append(await api.savings(nextCursor, PAGE));
+    /** @type {HTMLElement | undefined} */ (list.children[firstNew])?.focus();
   }
 
   const part = loader({
     content: html("div", { class: "stack" }, none, list, more),
-    waiting: "Reading the ledger…",
+    waiting: savingsTexts.loadingLedger,
     fetchIt: () => api.savings(null, PAGE),
-    show: (answer) => {
+    show: (page) => {
       replaceChildren(list);
-      show(answer);
+      append(page);
     },
   });
-  // Read once: to begin anew would take the further pages away from a reader.
-  return { node: html("section", { "aria-labelledby": "ledger" }, html("h2", { id: "ledger" }, "Each cut"), part.node), refreshAfter: () => part.refreshAfter(Number.MAX_VALUE) };
+  return {
+    node: html("section", { "aria-labelledby": "ledger" }, html("h2", { id: "ledger" }, savingsTexts.ledger), part.node),
+    readOnce: () => part.refreshAfter(Number.MAX_VALUE), // to begin again would take the further pages away from a reader
+  };
 }
 
+/**
+ * @param {Saving} saving
+ * @param {string} currency
+ */
 function ledgerEntry({ portId, portName, from, seconds, standbyWatts, savedKwh, savedMoney, endedBy, assumption }, currency) {
   return html("li", { class: "event", tabindex: -1 },
-    html("header", {}, html("h3", {}, html("a", { href: `#/port/${portId}` }, portName)), html("time", { datetime: from }, momentText(from, state.account.timezone))),
+    html("header", {}, html("h3", {}, outletLink({ portId, portName })),
+      html("time", { datetime: from }, momentText(from, currentAccount().timezone))),
     html("p", { class: "what" }, energyText(savedKwh), " · ", moneyText(savedMoney, currency)),
-    html("p", {}, `${wattsText(standbyWatts)} for ${durationText(seconds * 1000)}, ${ENDED_WORDS[endedBy]}`),
+    html("p", {}, savingsTexts.entry(wattsText(standbyWatts), durationText(seconds * 1000), savingsTexts.endedBy[endedBy])),
     html("p", { class: "hint" }, assumption));
 }

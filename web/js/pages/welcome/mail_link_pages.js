@@ -1,51 +1,70 @@
-/** Where the links lead that are mailed: confirming an address, and choosing a new password. Nobody need be signed in. */
+/** Where mailed links lead: confirming an address, and choosing a new password. Nobody need be signed in. */
 
 import * as api from "../../api/client.js";
-import { html, replaceChildren } from "../../ui/dom.js";
+import { mailLinkTexts } from "../../texts/welcome.js";
+import { descendant, html, replaceChildren } from "../../ui/dom.js";
 import { form, passwordField } from "../../ui/form.js";
 
-/** {title, node, update()}. A press confirms, not the visit: programs that check mail visit links too. */
+/** @import { Children, Page } from "../../ui/types.d.ts" */
+
+/**
+ * Make the page that confirms an address. A press confirms, not the visit: programs that check mail visit links too.
+ * @param {string} token
+ * @param {{ done: () => void }} options done is called once the address is confirmed
+ * @returns {Page}
+ */
 export function confirmAddressPage(token, { done }) {
-  return linkView("Confirm your e-mail address", (card) => [
-    html("p", {}, "Then Ghostwatt may send you notifications by e-mail."),
+  return linkPage(mailLinkTexts.confirmTitle, (card) => [
+    html("p", {}, mailLinkTexts.confirmText),
     form({
       fields: [],
-      action: "Confirm",
+      action: mailLinkTexts.confirm,
       send: async () => {
         await api.confirmAddress(token);
         done();
-        told(card, "Your address is confirmed.");
+        showOutcome(card, mailLinkTexts.confirmed);
       },
     }),
   ]);
 }
 
-/** {title, node, update()}. */
+/**
+ * Make the page that sets a new password.
+ * @param {string} token
+ * @returns {Page}
+ */
 export function resetPasswordPage(token) {
-  return linkView("Choose a new password", (card) => [
+  return linkPage(mailLinkTexts.resetTitle, (card) => [
     form({
       className: "stack",
       fields: [passwordField({
-        name: "newPassword", label: "New password", autocomplete: "new-password", minlength: 8,
-        hint: "At least 8 characters, and none that is easy to guess. You are logged out everywhere, and all API tokens end.",
+        name: "newPassword", label: mailLinkTexts.newPassword, autocomplete: "new-password", minlength: 8, hint: mailLinkTexts.newPasswordHint,
       })],
-      action: "Save the password",
+      action: mailLinkTexts.savePassword,
       send: async ({ newPassword }) => {
         await api.resetPassword(token, newPassword);
-        told(card, "Your password is changed.");
+        showOutcome(card, mailLinkTexts.passwordChanged);
       },
     }),
   ]);
 }
 
-function linkView(title, content) {
+/**
+ * @param {string} title
+ * @param {(card: HTMLElement) => Children} makeContent
+ * @returns {Page}
+ */
+function linkPage(title, makeContent) {
   const card = html("section", { class: "card signin" });
-  replaceChildren(card, html("h1", {}, title), ...content(card));
+  replaceChildren(card, html("h1", {}, title), ...makeContent(card));
   return { title, node: html("div", { class: "narrow" }, card), update: () => {}, isLinked: true };
 }
 
-/** What happened, and the way on. */
-function told(card, text) {
-  replaceChildren(card, html("h1", { tabindex: "-1" }, text), html("p", {}, html("a", { class: "button soft", href: "#/" }, "Go on")));
-  card.querySelector("h1").focus();
+/**
+ * @param {HTMLElement} card
+ * @param {string} text
+ */
+function showOutcome(card, text) {
+  replaceChildren(card, html("h1", { tabindex: "-1" }, text), html("p", {}, html("a", { class: "button soft", href: "#/" }, mailLinkTexts.continue)));
+  descendant(card, "h1").focus();
 }

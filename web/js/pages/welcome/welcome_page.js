@@ -1,85 +1,109 @@
 /** Before anybody is signed in: what this is, and the form to log in or sign up. */
 
 import * as api from "../../api/client.js";
+import { ApiError } from "../../api/http.js";
 import { logIn, signUp } from "../../api/session.js";
-import { codeField, show as showField } from "../../ui/credential_fields.js";
-import { html, replaceChildren } from "../../ui/dom.js";
+import { credentialTexts } from "../../texts/common.js";
+import { welcomeTexts } from "../../texts/welcome.js";
+import { codeField, showField } from "../../ui/credential_fields.js";
+import { descendant, html, replaceChildren } from "../../ui/dom.js";
 import { form, passwordField, textField } from "../../ui/form.js";
 
+/** @import { Page } from "../../ui/types.d.ts" */
+/** @typedef {"login" | "signup"} Mode */
+
 const MODES = {
-  login: {
-    title: "Log in", action: "Log in", send: logIn, other: "signup", question: "New here?", ask: "Make an account",
-    password: { autocomplete: "current-password" },
-  },
+  login: { send: logIn, other: /** @type {Mode} */ ("signup"), password: { autocomplete: "current-password" } },
   signup: {
-    title: "Make an account", action: "Sign up", send: signUp, other: "login", question: "Have an account?", ask: "Log in",
-    password: { autocomplete: "new-password", minlength: 8, hint: "At least 8 characters, and none that is easy to guess." },
+    send: signUp, other: /** @type {Mode} */ ("login"),
+    password: { autocomplete: "new-password", minlength: 8, hint: credentialTexts.passwordRule },
   },
 };
 
-/** {title, node, update()}; `entered` is called once somebody is signed in. */
+/**
+ * Make the page.
+ * @param {{ entered: () => void }} options entered is called once somebody is signed in
+ * @returns {Page}
+ */
 export function welcomePage({ entered }) {
   const card = html("section", { class: "card signin" });
 
-  function showForgotten() {
-    replaceChildren(card,
-      html("h1", { tabindex: "-1" }, "Forgot your password?"),
-      form({
-        className: "stack",
-        fields: [emailField()],
-        action: "Mail me a link",
-        send: async ({ email }, node) => {
-          await api.askReset(email);
-          node.replaceWith(html("p", { role: "status" }, `If there is an account of ${email}, a link is on its way. It is good for 30 minutes.`));
-        },
-      }),
-      html("p", { class: "swap" }, html("button", { type: "button", class: "link", on: { click: () => show("login", true) } }, "Back to log in")));
-    card.querySelector("h1").focus();
-  }
-
-  function show(mode, focus) {
-    const { title, action, send, other, question, ask, password } = MODES[mode];
-    const code = codeField(); // there once it was asked for
-    showField(code, false);
+  /**
+   * @param {Mode} mode
+   * @param {boolean} hasFocus whether the heading gets the focus
+   */
+  function show(mode, hasFocus) {
+    const { other } = MODES[mode];
+    const code = waitingCode();
     card.dataset.mode = mode;
     replaceChildren(card,
-      html("h1", { tabindex: "-1" }, title),
-      waitingCode() && html("p", { class: "hint" }, `Then you can pair the Pi with the code ${waitingCode()}.`),
-      form({
-        className: "stack",
-        fields: [
-          emailField(),
-          passwordField({ name: "password", label: "Password", ...password }),
-          code,
-        ],
-        action,
-        send: async (values) => {
-          try {
-            await send(values.email, values.password, code.hidden ? undefined : values.code);
-          } catch (error) {
-            if (error.code === "code_required") showField(code, true);
-            throw error;
-          }
-          entered();
-        },
-      }),
-      html("p", { class: "swap" }, `${question} `,
-        html("button", { type: "button", class: "link", on: { click: () => show(other, true) } }, ask)),
-      mode === "login" && html("p", { class: "swap" },
-        html("button", { type: "button", class: "link", on: { click: showForgotten } }, "Forgot your password?")));
-    if (focus) card.querySelector("h1").focus();
+      html("h1", { tabindex: "-1" }, welcomeTexts[mode].title),
+      code && html("p", { class: "hint" }, welcomeTexts.waitingCode(code)),
+      signInForm(mode, entered),
+      html("p", { class: "swap" }, `${welcomeTexts[mode].question} `, linkButton(welcomeTexts[mode].other, () => show(other, true))),
+      mode === "login" && html("p", { class: "swap" }, linkButton(welcomeTexts.forgot, showForgotten)));
+    if (hasFocus) descendant(card, "h1").focus();
+  }
+
+  function showForgotten() {
+    replaceChildren(card,
+      html("h1", { tabindex: "-1" }, welcomeTexts.forgot),
+      forgottenForm(),
+      html("p", { class: "swap" }, linkButton(welcomeTexts.backToLogin, () => show("login", true))));
+    descendant(card, "h1").focus();
   }
 
   show("login", false);
   const story = html("section", { class: "story" },
-    html("p", { class: "brand" }, html("img", { src: "/img/logo.svg", alt: "", width: 36, height: 36 }), "Ghostwatt"),
-    html("p", { class: "motto" }, "Let the house sleep when you do."),
-    html("p", {}, "Finds the power that appliances draw while nobody uses them, and cuts it at the outlet."),
+    html("p", { class: "brand" }, html("img", { src: "/img/logo.svg", alt: "", width: 36, height: 36 }), welcomeTexts.brand),
+    html("p", { class: "motto" }, welcomeTexts.motto),
+    html("p", {}, welcomeTexts.pitch),
     html("img", { src: "/img/night.svg", alt: "", width: 520, height: 340 }));
-  return { title: "Welcome", node: html("div", { class: "welcome" }, story, card), update: () => {} };
+  return { title: welcomeTexts.title, node: html("div", { class: "welcome" }, story, card), update: () => {} };
 }
 
+/**
+ * @param {string} text
+ * @param {() => void} action
+ */
+const linkButton = (text, action) => html("button", { type: "button", class: "link", on: { click: action } }, text);
+
+/**
+ * The form asks for a code of two-step log-in once the API has asked for it.
+ * @param {Mode} mode
+ * @param {() => void} entered
+ */
+function signInForm(mode, entered) {
+  const { send, password } = MODES[mode];
+  const code = codeField();
+  showField(code, false);
+  return form({
+    className: "stack",
+    fields: [emailField(), passwordField({ name: "password", label: welcomeTexts.password, ...password }), code],
+    action: welcomeTexts[mode].action,
+    send: async (values) => {
+      try {
+        await send(values.email, values.password, code.hidden ? undefined : values.code);
+      } catch (error) {
+        if (error instanceof ApiError && error.code === "code_required") showField(code, true);
+        throw error;
+      }
+      entered();
+    },
+  });
+}
+
+const forgottenForm = () => form({
+  className: "stack",
+  fields: [emailField()],
+  action: welcomeTexts.mailLink,
+  send: async ({ email }, node) => {
+    await api.requestPasswordReset(email);
+    node.replaceWith(html("p", { role: "status" }, welcomeTexts.linkMailed(email)));
+  },
+});
+
 const emailField = () =>
-  textField({ name: "email", label: "E-mail", type: "email", required: true, maxlength: 254, autocomplete: "username" });
+  textField({ name: "email", label: credentialTexts.email, type: "email", required: true, maxlength: 254, autocomplete: "username" });
 
 const waitingCode = () => new URLSearchParams(location.search).get("code");

@@ -2,13 +2,19 @@
 
 import { svg } from "../dom.js";
 
+/** @import { PowerPoint } from "../../api/types.d.ts" */
+/** @typedef {[x: number, y: number][]} Run points without a hole between them */
+
 const WIDTH = 100;
 const HEIGHT = 32;
 const LEAST_MS = 60_000; // a young curve grows into a minute, then shows all that is kept
-const GAP_MS = 150_000; // as long as a Pi that sends once a minute may be silent: no line is responsiveChart over a longer hole
+const GAP_MS = 150_000; // as long as a Pi that sends once a minute may be silent: no line is drawn over a longer hole
 const LEAST_WATTS = 5; // keeps the flicker of a few tenths of a watt from looking like a storm
 
-/** {node, update(points)}: points are { atMs, watts } in the order of time. */
+/**
+ * Make the curve.
+ * @returns {{ node: SVGElement, update: (points: PowerPoint[]) => void }} points in the order of time
+ */
 export function sparkline() {
   const area = svg("path", { class: "area" });
   const line = svg("path", { class: "line", "vector-effect": "non-scaling-stroke" });
@@ -19,32 +25,41 @@ export function sparkline() {
   return {
     node,
     update(points) {
-      const runs = placed(points);
-      node.dataset.points = points.length;
-      line.setAttribute("d", runs.map((run) => `M${run.map(pair).join("L")}`).join(""));
-      const closed = (run) => `M${run[0][0]} ${HEIGHT}L${run.map(pair).join("L")}L${run.at(-1)[0]} ${HEIGHT}Z`;
-      area.setAttribute("d", runs.map(closed).join(""));
-      tip.setAttribute("d", runs.length ? `M${pair(runs.at(-1).at(-1))}h0` : ""); // no length: its round ends make a dot
+      const runs = sparkRuns(points);
+      node.dataset.points = String(points.length);
+      line.setAttribute("d", runs.map((run) => `M${path(run)}`).join(""));
+      area.setAttribute("d", runs.map((run) => `M${run[0][0]} ${HEIGHT}L${path(run)}L${last(run)[0]} ${HEIGHT}Z`).join(""));
+      tip.setAttribute("d", runs.length ? `M${path([last(last(runs))])}h0` : ""); // no length: its round ends make a dot
     },
   };
 }
 
-const pair = ([x, y]) => `${x} ${y}`;
+/** @param {Run} run */
+const path = (run) => run.map(([x, y]) => `${x} ${y}`).join("L");
 
-/** Runs of [x, y] without holes; the newest point is at the right edge. */
-function placed(points) {
+/** @type {<Item>(items: Item[]) => Item} */
+const last = (items) => items[items.length - 1];
+
+/**
+ * Place points in the box: the newest at the right edge, a new run after each hole.
+ * @param {PowerPoint[]} points in the order of time
+ * @returns {Run[]}
+ */
+export function sparkRuns(points) {
   if (points.length === 0) return [];
-  const endMs = points.at(-1).atMs;
+  const endMs = last(points).atMs;
   const spanMs = Math.max(LEAST_MS, endMs - points[0].atMs);
   const top = Math.max(LEAST_WATTS, ...points.map(({ watts }) => watts)) * 1.08;
+  /** @type {Run[]} */
   const runs = [];
   let beforeMs = -Infinity;
   for (const { atMs, watts } of points) {
     if (atMs - beforeMs > GAP_MS) runs.push([]);
     beforeMs = atMs;
-    runs.at(-1).push([round(WIDTH * (1 - (endMs - atMs) / spanMs)), round(HEIGHT * (1 - watts / top))]);
+    last(runs).push([round(WIDTH * (1 - (endMs - atMs) / spanMs)), round(HEIGHT * (1 - watts / top))]);
   }
   return runs;
 }
 
+/** @param {number} value */
 const round = (value) => Math.round(value * 100) / 100;
