@@ -99,7 +99,7 @@ def test_a_home_without_readings_says_what_will_come_and_when(person: Person) ->
     expect(page.get_by_label("Energy and money")).to_contain_text("minutes after an outlet's first readings")
     for address, words in (
         ("#/energy", "Nothing was measured in this time"),
-        ("#/savings", "No cut yet"),
+        ("#/savings", "No cuts yet"),
         ("#/always-on", "No standby was measured"),
     ):
         go_to(page, address)
@@ -234,7 +234,7 @@ def test_the_detector_says_what_it_waits_for(log_in: Callable[..., Page], api: A
     washer = outlet(api, "Washing machine")
     page = log_in(f"#/port/{washer}")
     expect(page.get_by_text(api.call("GET", f"/port/{washer}/detector")["waitsFor"])).to_be_visible()
-    expect(page.get_by_text(f"below 10.0{NBSP}W (as you set it)")).to_be_visible()
+    expect(page.get_by_text(f"below 10.0{NBSP}W (set by you)")).to_be_visible()
     page.get_by_text("Measured power levels").press("Enter")
     expect(rows(page.get_by_role("table", name="Time spent at each power")).first).to_contain_text("W")
 
@@ -351,7 +351,7 @@ def test_a_hostile_name_is_text_on_every_page(person: Person) -> None:
 
 
 def test_an_outlet_that_is_gone_is_said_to_be(log_in: Callable[..., Page]) -> None:
-    expect(log_in("#/port/nowhere").get_by_text("There is no such outlet any more.")).to_be_visible()
+    expect(log_in("#/port/nowhere").get_by_text("This outlet no longer exists.")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -375,7 +375,7 @@ def test_calling_a_cut_wrong_says_what_it_does_and_switches_on_again(person: Per
     expect(event).to_contain_text("below 10 W")
     expect(event).to_contain_text("cut, and the power dropped")
     event.get_by_text("Was this right?").click()
-    expect(event).to_contain_text("switches the outlet on again at once")
+    expect(event).to_contain_text("switches the outlet back on at once")
     event.get_by_role("button", name="Wrong").click()
     expect(event).to_contain_text("You said: wrong")
     expect(event.get_by_role("button", name="Wrong")).to_be_focused()
@@ -403,7 +403,7 @@ def test_a_device_says_how_it_is_and_why(person: Person) -> None:
     expect(line).to_have_attribute("data-liveness", "online")
     line.locator("summary").press("Enter")
     expect(line).to_contain_text("how often it calls is not known yet")
-    expect(line).to_contain_text("So since")
+    expect(line).to_contain_text("Since")
 
 
 @pytest.mark.parametrize(("choice", "days"), [("never", None), ("after 90 days", 90)])
