@@ -3,7 +3,7 @@
 Savings are apart (views.savings), so that a function without money does not load its rules.
 """
 
-from chalicelib.devices.serializers import claim, command, device, device_reply, reply_fields, sensor_log
+from chalicelib.devices.serializers import claim, command, device, device_reply, reply_fields
 from chalicelib.notifications.serializers import phantom_event
 from chalicelib.ports.serializers import backtest, explanation, latest, port, relay
 
@@ -19,5 +19,4 @@ __all__ = [
     "port",
     "relay",
     "reply_fields",
-    "sensor_log",
 ]

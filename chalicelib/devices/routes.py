@@ -12,7 +12,7 @@ from chalicelib.accounts.service import get_account
 from chalicelib.core import views
 from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
-from chalicelib.core.query import DEFAULT_LIMIT, PageQuery
+from chalicelib.core.query import PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.deletion import service as deletion
@@ -21,11 +21,7 @@ from chalicelib.devices import device_list, service
 from chalicelib.devices import schemas as wire
 from chalicelib.devices.authentication import DEVICE, DeviceCall
 from chalicelib.devices.model import Device
-from chalicelib.readings import device_handlers as messages
-from chalicelib.readings import history_query as asking
-from chalicelib.readings import sensor_service
-from chalicelib.readings import sensor_summaries as summaries
-from chalicelib.readings.sensor_schemas import SensorSummaries, SensorSummaryColumns
+from chalicelib.readings import device_handlers
 
 blueprint = Blueprint(__name__)
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
@@ -56,7 +52,7 @@ def heartbeat(call: DeviceCall[wire.Heartbeat]) -> wire.DeviceReply:
 
     A device says that it is running, and what it did with its relays.
     """
-    return messages.heartbeat(call.device, call.body, call.now_ms)
+    return device_handlers.handle_heartbeat(call.device, call.body, call.now_ms)
 
 
 @route(blueprint, "GET", "/device/list", query=PageQuery, answers=wire.DeviceList, who=SESSION, scope="read")
@@ -155,36 +151,3 @@ def rotate_key(call: SessionCall[wire.RotateKey], device_id: str) -> wire.Device
     """
     api_key = service.rotate_device_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
     return wire.DeviceKey(device_id=device_id, api_key=api_key)
-
-
-@route(blueprint, "POST", "/device/data", body=wire.RecordSensors, answers=wire.SensorsAnswer, who=DEVICE)
-def record_sensors(call: DeviceCall[wire.RecordSensors]) -> wire.SensorsAnswer:
-    """Record sensor values
-
-    Stores values of a device's custom sensors. Values of one time are merged; of each sensor the first value stays.
-    """
-    return messages.sensors(call.device, call.body, call.now_ms)
-
-
-@route(
-    blueprint,
-    "GET",
-    "/device/{device_id}/data",
-    query=asking.SensorQuery,
-    answers=(wire.SensorHistory, wire.SensorColumns, SensorSummaries, SensorSummaryColumns),
-    who=SESSION,
-    scope="read",
-)
-def sensor_data(call: SessionCall[None], device_id: str, query: asking.SensorQuery) -> Reply:
-    """Get sensor history
-
-    Answers the logs of a device's custom sensors, or the mean, least and most of every five minutes, hour or day;
-    oldest first.
-    """
-    if query.resolution not in (None, "raw"):
-        return summaries.reply(call, device_id, query)
-    first_ms, last_ms = query.span_ms
-    limit = DEFAULT_LIMIT if query.limit is None else query.limit
-    device = service.get_owned_device(call.owner_id, device_id)
-    logs, cursor = sensor_service.load_sensor_logs(device, first_ms, last_ms, limit, query.cursor, call.now_ms)
-    return asking.sensor_reply(device_id, query.form, logs, cursor)

@@ -115,17 +115,6 @@ class DeviceReply(Answer, frozen=True, kw_only=True):
     relays: list[RelayCommand]
 
 
-class RecordSensors(Request, frozen=True):
-    sensors: Sensors
-    timestamp: Timestamp | None = None
-
-
-class SensorsAnswer(DeviceReply, frozen=True, kw_only=True):
-    """duplicates names the sensors, if any, that had a value of this time already: the first one stays."""
-
-    duplicates: list[str] | msgspec.UnsetType = msgspec.UNSET
-
-
 class LatestSensors(Part, frozen=True, kw_only=True):
     """The newest values. units are hints by the sensors' names."""
 
@@ -190,29 +179,3 @@ class AddDevice(Request, frozen=True, rename=None):
 
     device_id: DeviceId
     name: Name
-
-
-class SensorLog(Part, frozen=True, kw_only=True):
-    timestamp: Iso
-    timestamp_ms: int
-    sensors: dict[str, float]
-
-
-class SensorHistory(Answer, frozen=True, kw_only=True):
-    """Logs as they came. units are hints by the sensors' names."""
-
-    device_id: str
-    data: list[SensorLog]
-    units: dict[str, str]
-    cursor: str | None
-
-
-class SensorColumns(Answer, frozen=True, kw_only=True):
-    """The same by columns, all of one length; null where a log did not name a sensor."""
-
-    device_id: str
-    timestamp: list[Iso]
-    timestamp_ms: list[int]
-    sensors: dict[str, list[float | None]]
-    units: dict[str, str]
-    cursor: str | None

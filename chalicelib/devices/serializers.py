@@ -15,7 +15,6 @@ from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.pairing import Claim
 from chalicelib.ports.model import Port
 from chalicelib.ports.serializers import UNKNOWN, latest
-from chalicelib.readings.model import SensorLog
 
 
 def device(shown: Device, known: DeviceState | None, now_ms: int, heard_ms: int | None = None) -> wire.DevicePart:
@@ -105,8 +104,3 @@ def claim(shown: Claim) -> wire.ClaimAnswer:
         state=shown.state,
         expires_at=iso(shown.expires_at_ms),
     )
-
-
-def sensor_log(shown: SensorLog) -> wire.SensorLog:
-    """What free sensors said at one time."""
-    return wire.SensorLog(timestamp=iso(shown.at_ms), timestamp_ms=shown.at_ms, sensors=dict(shown.values))

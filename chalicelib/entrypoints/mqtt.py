@@ -14,8 +14,8 @@ from chalicelib.core.errors import GhostwattError, Unauthenticated, Unavailable
 from chalicelib.core.schemas import Answer
 from chalicelib.devices import mqtt_authorization as mqtt_sign_in
 from chalicelib.devices.model import Device
-from chalicelib.devices.schemas import Heartbeat, RecordSensors
-from chalicelib.readings import device_handlers as messages
+from chalicelib.devices.schemas import Heartbeat
+from chalicelib.readings import device_handlers
 from chalicelib.readings.mqtt_schemas import (
     ABSENT,
     Envelope,
@@ -26,6 +26,7 @@ from chalicelib.readings.mqtt_schemas import (
     SignIn,
 )
 from chalicelib.readings.schemas import Batch, Reading
+from chalicelib.readings.sensor_schemas import RecordSensors
 from chalicelib.realtime import device_channel
 
 blueprint = Blueprint(__name__)
@@ -80,17 +81,17 @@ def _record(device: Device, published: Published, now_ms: int) -> Answer:
         now_ms = min(published.received_at_ms, now_ms)
     if said.readings != ABSENT:
         batch = decode(payload, Batch)
-        answer = messages.readings(device, batch, now_ms)
+        answer = device_handlers.handle_batch(device, batch, now_ms)
         return MqttBatchAnswer(batch_id=batch.batch_id, **msgspec.structs.asdict(answer))
     if said.port_id != ABSENT:
-        return messages.reading(device, decode(payload, Reading), now_ms)
+        return device_handlers.handle_reading(device, decode(payload, Reading), now_ms)
     if said.relays != ABSENT:
         beat = decode(payload, Heartbeat)
-        reply = messages.heartbeat(device, beat, now_ms)
+        reply = device_handlers.handle_heartbeat(device, beat, now_ms)
         sent_at_ms = msgspec.UNSET if beat.sent_at_ms is None else beat.sent_at_ms
         return MqttHeartbeatAnswer(sent_at_ms=sent_at_ms, **msgspec.structs.asdict(reply))
     given = payload if said.sensors != ABSENT else _as_sensors(payload)
-    return messages.sensors(device, decode(given, RecordSensors), now_ms)
+    return device_handlers.handle_sensors(device, decode(given, RecordSensors), now_ms)
 
 
 def _as_sensors(payload: bytes) -> bytes:

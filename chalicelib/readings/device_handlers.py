@@ -13,20 +13,20 @@ from chalicelib.core.times import epoch_ms, iso, refuse_seconds
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.reading_status import status_of_reading
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.devices import schemas as wire_devices
+from chalicelib.devices import schemas as device_schemas
 from chalicelib.devices.model import Device
 from chalicelib.devices.presence import record_agent_report
 from chalicelib.ports import store as port_store
-from chalicelib.readings import schemas as wire
+from chalicelib.readings import schemas, sensor_schemas
 from chalicelib.readings.model import PortReading
 from chalicelib.readings.sensor_service import record_sensors
 from chalicelib.readings.service import Batch, RecordedReading, Refused, Result, record_batch, record_reading
 
-_ALL = msgspec.json.Decoder(list[wire.BatchReading])
-_ONE = msgspec.json.Decoder(wire.BatchReading)
+_ALL = msgspec.json.Decoder(list[schemas.BatchReading])
+_ONE = msgspec.json.Decoder(schemas.BatchReading)
 
 
-def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire_devices.DeviceReply:
+def handle_heartbeat(device: Device, said: device_schemas.Heartbeat, now_ms: int) -> device_schemas.DeviceReply:
     """A device lives, and says what it did with its relays. Raises Invalid: sentAtMs in seconds."""
     if said.sent_at_ms is not None:
         now_ms = clock.witnessed(said.sent_at_ms, now_ms)
@@ -36,15 +36,15 @@ def heartbeat(device: Device, said: wire_devices.Heartbeat, now_ms: int) -> wire
     return views.device_reply(reply_to_device(device, ports, now_ms))
 
 
-def sensors(device: Device, said: wire_devices.RecordSensors, now_ms: int) -> wire_devices.SensorsAnswer:
+def handle_sensors(device: Device, said: sensor_schemas.RecordSensors, now_ms: int) -> sensor_schemas.SensorsAnswer:
     """What a device's free sensors say; without a timestamp it is of now. Raises Invalid: timestamp, sensors."""
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     duplicates = record_sensors(device, said.sensors, at_ms, now_ms, timed=said.timestamp is not None)
     reply = reply_to_device(device, port_store.of_device(device.device_uid), now_ms)
-    return wire_devices.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
+    return sensor_schemas.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
 
 
-def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingAnswer:
+def handle_reading(device: Device, said: schemas.Reading, now_ms: int) -> schemas.OneReadingAnswer:
     """One reading of one outlet; without a timestamp it is of now.
 
     Raises NotFound: port; Invalid: timestamp; TooMany.
@@ -54,12 +54,12 @@ def reading(device: Device, said: wire.Reading, now_ms: int) -> wire.OneReadingA
     given = PortReading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored = record_reading(device, given, now_ms, timed=said.timestamp is not None)
     reply = reply_to_device(device, stored.ports, now_ms, has_readings=True)
-    return wire.OneReadingAnswer(message="Reading stored", data=_data(stored), **views.reply_fields(reply))
+    return schemas.OneReadingAnswer(message="Reading stored", data=_data(stored), **views.reply_fields(reply))
 
 
-def _data(stored: RecordedReading) -> wire.OneReadingData:
+def _data(stored: RecordedReading) -> schemas.OneReadingData:
     reading = stored.reading
-    shown = wire.StoredReading(
+    shown = schemas.StoredReading(
         id=f"{reading.port_id}@{reading.timestamp_ms}",
         voltage=reading.voltage,
         current=reading.current,
@@ -67,10 +67,10 @@ def _data(stored: RecordedReading) -> wire.OneReadingData:
         timestamp=iso(reading.timestamp_ms),
     )
     judged = status_of_reading(stored.port, reading.power)
-    return wire.OneReadingData(reading=shown, phantom_detected=judged.phantom_detected, port_status=judged.status)
+    return schemas.OneReadingData(reading=shown, phantom_detected=judged.phantom_detected, port_status=judged.status)
 
 
-def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
+def handle_batch(device: Device, said: schemas.Batch, now_ms: int) -> schemas.BatchAnswer:
     """A batch, each reading judged by itself. Raises Conflict: batch_conflict; TooMany, and then nothing is stored."""
     now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     quotas.take_readings(device.device_id, len(said.readings), now_ms)
@@ -78,14 +78,14 @@ def readings(device: Device, said: wire.Batch, now_ms: int) -> wire.BatchAnswer:
     recorded = record_batch(device, Batch(said.batch_id, said.sent_at_ms, decoded, sha256), now_ms)
     reply = reply_to_device(device, recorded.ports, now_ms, has_readings=True)
     _measure(said.batch_id, recorded.results)
-    return wire.BatchAnswer(
+    return schemas.BatchAnswer(
         results=[_result(index, result) for index, result in enumerate(recorded.results)],
         rebased_by_ms=recorded.rebased_by_ms or msgspec.UNSET,
         **views.reply_fields(reply),
     )
 
 
-def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | wire.BatchReading], str]:
+def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | schemas.BatchReading], str]:
     """The readings, and the digest of what they say; the usual batch, in which all are well, is decoded in one go."""
     whole = b"[" + b",".join(bytes(given) for given in raw) + b"]"
     try:
@@ -95,7 +95,7 @@ def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | wire.BatchReadin
     return decoded, hashlib.sha256(msgspec.msgpack.encode(decoded)).hexdigest()
 
 
-def _decode_one(raw: msgspec.Raw) -> wire.BatchReading | Refused:
+def _decode_one(raw: msgspec.Raw) -> schemas.BatchReading | Refused:
     try:
         return _ONE.decode(raw)
     except msgspec.ValidationError as error:
@@ -111,7 +111,7 @@ def _measure(batch_id: str, results: Sequence[Result]) -> None:
     telemetry.measure({**metrics, "ReadingsRejected": len(results) - stored - duplicate}, batchId=batch_id)
 
 
-def _result(index: int, result: Result) -> wire.ReadingResult:
+def _result(index: int, result: Result) -> schemas.ReadingResult:
     if isinstance(result, Refused):
-        return wire.ReadingResult(index=index, status="rejected", code=result.code, field=result.field)
-    return wire.ReadingResult(index=index, status=result)
+        return schemas.ReadingResult(index=index, status="rejected", code=result.code, field=result.field)
+    return schemas.ReadingResult(index=index, status=result)

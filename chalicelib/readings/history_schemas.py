@@ -1,17 +1,22 @@
-"""Histories: raw readings, usage, and free sensors, as rows or as columns."""
+"""The JSON of an outlet's history: raw readings or usage, as rows, columns or CSV."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
+from chalicelib.core.csv_replies import Cell, Table, csv_reply, next_page_header
 from chalicelib.core.local_time import UsageResolution
+from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Answer, Iso, Part
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.energy.model import Usage, watt_hours
+from chalicelib.energy.usage_history import UsagePage
+from chalicelib.readings.history import RawPage
+from chalicelib.readings.history_queries import Form, Resolution, encode_cursor
 from chalicelib.readings.model import MeterReading
-
-Resolution = Literal["raw", "5m", "1h", "1d"]
-Cell = str | int | float | None
 
 
 class HistoryPoint(Part, frozen=True, kw_only=True):
@@ -96,3 +101,34 @@ def usage_point(usage: Usage) -> UsagePoint:
 
 def _watts(milliwatts: int | None) -> float | None:
     return None if milliwatts is None else milliwatts / 1_000
+
+
+def raw_history_reply(port_id: str, form: Form, page: RawPage) -> Reply:
+    """Answer a page of raw readings."""
+    points = [history_point(reading) for reading in page.readings]
+    rows = PortHistory(port_id=port_id, resolution="raw", readings=points, cursor=encode_cursor("raw", page.next_ms))
+    return _reply(form, rows, _table(HistoryPoint, points))
+
+
+def usage_history_reply(port_id: str, resolution: UsageResolution, form: Form, page: UsagePage) -> Reply:
+    """Answer a page of usages."""
+    points = [usage_point(usage) for usage in page.usages]
+    next_cursor = encode_cursor(resolution, page.next_ms)
+    rows = PortUsage(port_id=port_id, resolution=resolution, readings=points, cursor=next_cursor)
+    return _reply(form, rows, _table(UsagePoint, points))
+
+
+def _reply(form: Form, rows: PortHistory | PortUsage, table: Table) -> Reply:
+    if form in ("csv", "csv-bom"):
+        return csv_reply(table, rows.cursor, byte_order_mark=form == "csv-bom")
+    if form == "rows":
+        return Reply(rows, next_page_header(rows.cursor))
+    columns = table.columns()
+    by_columns = PortColumns(port_id=rows.port_id, resolution=rows.resolution, columns=columns, cursor=rows.cursor)
+    return Reply(by_columns, next_page_header(rows.cursor))
+
+
+def _table(kind: type[HistoryPoint | UsagePoint], points: Sequence[Part]) -> Table:
+    """Put points into a table, its names those of the JSON fields."""
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
+    return Table(names, [msgspec.structs.astuple(point) for point in points])

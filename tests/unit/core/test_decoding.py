@@ -9,8 +9,8 @@ import pytest
 from chalicelib.accounts.schemas import ChangeAccount
 from chalicelib.core.decoding import decode
 from chalicelib.core.errors import BadRequest, Invalid
-from chalicelib.devices.schemas import RecordSensors
 from chalicelib.readings.schemas import Batch
+from chalicelib.readings.sensor_schemas import RecordSensors
 
 
 def test_a_byte_order_mark_is_ignored() -> None:
