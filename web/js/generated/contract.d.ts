@@ -412,7 +412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["sensor_data"];
+        get: operations["sensor_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1823,14 +1823,14 @@ export interface components {
             /** @default true */
             success?: boolean;
             deviceId: string;
-            data: components["schemas"]["SensorLog"][];
+            data: components["schemas"]["SensorLogPart"][];
             units: {
                 [key: string]: string;
             };
             cursor: string | null;
         };
-        /** SensorLog */
-        SensorLog: {
+        /** SensorLogPart */
+        SensorLogPart: {
             timestamp: string;
             timestampMs: number;
             sensors: {
@@ -3040,7 +3040,7 @@ export interface operations {
             };
         };
     };
-    sensor_data: {
+    sensor_history: {
         parameters: {
             query?: {
                 from?: string;
