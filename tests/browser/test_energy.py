@@ -271,15 +271,15 @@ def test_an_outlet_that_keeps_its_power_is_not_tried(log_in: Callable[..., Page]
     expect(page.get_by_role("button", name="Try it on the past")).to_be_hidden()
 
 
-def test_the_ledger_gives_each_saving_with_its_assumption(log_in: Callable[..., Page], api: Api) -> None:
+def test_the_ledger_gives_each_saving_and_says_the_rule_once(log_in: Callable[..., Page], api: Api) -> None:
     page = log_in("#/savings")
     savings = api.call("GET", "/savings?limit=10")["savings"]
     ledger = page.get_by_role("region", name="Each cut").get_by_role("listitem")
     expect(ledger).to_have_count(len(savings))
+    expect(page.get_by_text("A cut saves the average power before it")).to_have_count(1)
     for entry, saving in zip(ledger.all(), savings, strict=True):
         expect(entry).to_contain_text(saving["portName"])
-        if saving["endedBy"] != "open":  # that one grows
-            expect(entry).to_contain_text(saving["assumption"])
+        expect(entry).to_contain_text(f"{saving['standbyWatts']:.1f}{NBSP}W (average before the cut) for")
     what_if = page.get_by_role("region", name="What if all outlets were on cut?")
     expect(what_if.get_by_role("row").filter(has_text="Washing machine")).to_contain_text("€")
     expect(what_if).to_contain_text(re.compile(r"Fridge is not counted \(.* of standby\)\. It keeps its power: "))

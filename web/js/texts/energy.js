@@ -38,6 +38,7 @@ export const savingsTexts = {
   savedThisMonth: "Saved this month",
   loadingTotals: "Adding up your savings…",
   ledger: "Each cut",
+  ledgerRule: "A cut saves the average power before it, for as long as the outlet stays off, at most one day.",
   loadingLedger: "Loading the cuts…",
   emptyLedger: "No cuts yet. When an outlet with the policy “Cut it” is switched off in standby, its savings appear here.",
   endedBy: {

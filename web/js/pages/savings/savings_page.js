@@ -1,4 +1,4 @@
-/** Savings: what the cuts have saved, cut by cut with the basis of each figure, and what more could be saved. */
+/** Savings: what the cuts have saved, cut by cut with the rule behind the figures, and what more could be saved. */
 
 import * as api from "../../api/client.js";
 import { currentAccount, state } from "../../store/home.js";
@@ -94,7 +94,8 @@ function savingsLedger() {
     },
   });
   return {
-    node: html("section", { "aria-labelledby": "ledger" }, html("h2", { id: "ledger" }, savingsTexts.ledger), part.node),
+    node: html("section", { class: "stack", "aria-labelledby": "ledger" },
+      html("h2", { id: "ledger" }, savingsTexts.ledger), html("p", { class: "hint" }, savingsTexts.ledgerRule), part.node),
     readOnce: () => part.refreshAfter(Number.MAX_VALUE), // to begin again would take the further pages away from a reader
   };
 }
@@ -103,11 +104,10 @@ function savingsLedger() {
  * @param {Saving} saving
  * @param {string} currency
  */
-function ledgerEntry({ portId, portName, from, seconds, standbyWatts, savedKwh, savedMoney, endedBy, assumption }, currency) {
+function ledgerEntry({ portId, portName, from, seconds, standbyWatts, savedKwh, savedMoney, endedBy }, currency) {
   return html("li", { class: "event", tabindex: -1 },
     html("header", {}, html("h3", {}, outletLink({ portId, portName })),
       html("time", { datetime: from }, momentText(from, currentAccount().timezone))),
     html("p", { class: "what" }, energyText(savedKwh), " · ", moneyText(savedMoney, currency)),
-    html("p", {}, savingsTexts.entry(wattsText(standbyWatts), durationText(seconds * 1000), savingsTexts.endedBy[endedBy])),
-    html("p", { class: "hint" }, assumption));
+    html("p", {}, savingsTexts.entry(wattsText(standbyWatts), durationText(seconds * 1000), savingsTexts.endedBy[endedBy])));
 }
