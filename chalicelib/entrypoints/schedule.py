@@ -13,8 +13,7 @@ from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.energy import roll_up
-from chalicelib.notifications import delivery
-from chalicelib.notifications import digest_service as digests
+from chalicelib.notifications import delivery, weekly_digest
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.schedule")
@@ -36,7 +35,7 @@ def _sweep() -> dict[str, int]:
     now_ms = clock.now_ms()
     steps: dict[str, Callable[[], int]] = {
         "offline": lambda: mark_silent_devices(now_ms),
-        "digests": lambda: digests.run(Deadline(DIGEST_SECONDS), now_ms),
+        "digests": lambda: weekly_digest.make_due_digests(Deadline(DIGEST_SECONDS), now_ms),
         "delivered": lambda: delivery.deliver_due(Deadline(DELIVERY_SECONDS), now_ms),
         "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),
         "purged": lambda: delete_requested(Deadline(PURGE_SECONDS), now_ms),

@@ -24,7 +24,7 @@ from chalicelib.exports.archive import Archive, TableWriter
 from chalicelib.exports.model import Export
 from chalicelib.exports.readme import readme
 from chalicelib.exports.tables import MeterValue, PricedSaving, SensorValue
-from chalicelib.notifications import settings_service as notification_settings
+from chalicelib.notifications import service as notification_service
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification, PhantomEvent
 from chalicelib.ports import store as port_store
@@ -66,7 +66,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
 
 
 def _account(account: Account) -> dict[str, Any]:
-    preferences = notification_settings.get_settings(account).preferences
+    preferences = notification_service.get_settings(account).preferences
     return {
         "email": account.email,
         "emailConfirmed": account.is_confirmed,

@@ -80,7 +80,7 @@ def _cancel_all(owner_id: str, notification_ids: Sequence[str], now_ms: int) -> 
 
 def load_recipient(owner_id: str) -> Recipient | None:
     """Load a person's choices and account; None without choices, or when the account is closed."""
-    settings = settings_store.load(owner_id)
+    settings = settings_store.load_settings(owner_id)
     account = load_open_account(settings.email) if settings else None
     if settings is None or account is None or account.user_id != owner_id:
         return None

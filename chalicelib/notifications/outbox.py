@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction
-from chalicelib.notifications import settings_store as notification_settings
-from chalicelib.notifications import store as notifications
+from chalicelib.notifications import settings_store, store
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Preferences
 
@@ -19,11 +18,11 @@ def enqueue_notification(write: Transaction, notification: Notification) -> Noti
     """
     preferences = load_preferences(notification.owner_id)
     stored = replace(notification, read=not preferences.on_page(notification.kind))
-    notifications.put(write, stored, deliver=bool(preferences.outbound(notification.kind)))
+    store.put_notification(write, stored, deliver=bool(preferences.outbound(notification.kind)))
     return stored
 
 
 def load_preferences(owner_id: str) -> Preferences:
     """Load what a person chose; without choices the page shows everything."""
-    settings = notification_settings.load(owner_id)
+    settings = settings_store.load_settings(owner_id)
     return Preferences() if settings is None else settings.preferences

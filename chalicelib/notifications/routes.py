@@ -12,9 +12,7 @@ from chalicelib.core.http import route
 from chalicelib.core.query import PageQuery, PortPageQuery
 from chalicelib.core.schemas import Done
 from chalicelib.detection import phantom_event_service as phantom_events
-from chalicelib.notifications import schemas
-from chalicelib.notifications import service as notifications
-from chalicelib.notifications import settings_service as notification_settings
+from chalicelib.notifications import schemas, service
 from chalicelib.notifications.preferences import NotificationSettings
 
 blueprint = Blueprint(__name__)
@@ -64,7 +62,7 @@ def list_notifications(call: SessionCall[None], query: PageQuery) -> schemas.Not
 
     Answers your notifications, newest first.
     """
-    page = notifications.list_notifications(call.owner_id, query.limit, query.cursor)
+    page = service.list_notifications(call.owner_id, query.limit, query.cursor)
     shown = [schemas.notification_part(notification) for notification in page.notifications]
     return schemas.NotificationList(notifications=shown, cursor=page.cursor, unread=page.unread)
 
@@ -76,9 +74,9 @@ def mark_notifications_read(call: SessionCall[schemas.MarkRead]) -> Done:
     Marks some notifications, or all.
     """
     if call.body.all:
-        notifications.mark_all_read(call.owner_id)
+        service.mark_all_read(call.owner_id)
     else:
-        notifications.mark_read(call.owner_id, call.body.notification_ids)
+        service.mark_read(call.owner_id, call.body.notification_ids)
     return Done(message="read")
 
 
@@ -89,7 +87,7 @@ def get_notification_settings(call: SessionCall[None]) -> schemas.NotificationSe
     Answers your channels, quiet hours and digest, and the last failure of each channel.
     """
     account = get_account(call.session)
-    return _settings_answer(account, notification_settings.get_settings(account))
+    return _settings_answer(account, service.get_settings(account))
 
 
 @route(
@@ -106,14 +104,14 @@ def choose_notifications(call: SessionCall[schemas.ChooseNotifications]) -> sche
     Replaces all choices of channels, quiet hours and the weekly digest.
     """
     account = get_account(call.session)
-    chosen = notification_settings.choose_settings(account, schemas.preferences_of(call.body), call.now_ms)
+    chosen = service.choose_settings(account, schemas.preferences_of(call.body), call.now_ms)
     return _settings_answer(account, chosen.settings, chosen.new_secret)
 
 
 def _settings_answer(
     account: Account, stored: NotificationSettings, new_secret: str | None = None
 ) -> schemas.NotificationSettings:
-    email_available = notification_settings.is_mail_available()
+    email_available = service.is_mail_available()
     return schemas.settings_answer(account, stored, new_secret, email_available=email_available)
 
 
@@ -124,4 +122,4 @@ def send_test_notification(call: SessionCall[None]) -> schemas.TrialAnswer:
     Sends one notification by every channel that you chose, and answers the result of each.
     """
     account = get_account(call.session)
-    return schemas.trial_answer(notification_settings.send_test_notification(account, call.now_ms))
+    return schemas.trial_answer(service.send_test_notification(account, call.now_ms))

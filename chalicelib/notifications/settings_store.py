@@ -35,7 +35,7 @@ class NotificationSettingsItem(Item):
     by_digest = ByDigest()
 
 
-def load(owner_id: str) -> NotificationSettings | None:
+def load_settings(owner_id: str) -> NotificationSettings | None:
     """Load a person's settings, None when nothing was chosen yet."""
     try:
         item = NotificationSettingsItem.get(owner_id, consistent_read=True)

@@ -74,7 +74,7 @@ def _notification(item: NotificationItem) -> Notification:
     )
 
 
-def put(write: Transaction, notification: Notification, *, deliver: bool = False) -> None:
+def put_notification(write: Transaction, notification: Notification, *, deliver: bool = False) -> None:
     """Add to a transaction: a new notification, unread unless it says otherwise; deliver makes it due at once."""
     item = NotificationItem(
         notification.owner_id,

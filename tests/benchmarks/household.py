@@ -152,7 +152,7 @@ def fill_events(owner_id: str, household: Household, number: int) -> None:
     write = Transaction()
     for event in islice(_events(owner_id, household), number):
         phantom_events.put(write, event)
-        notifications.put(write, _notification(event))
+        notifications.put_notification(write, _notification(event))
     if not write.commit():
         raise LookupError(owner_id)
 

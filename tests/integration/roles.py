@@ -36,7 +36,7 @@ VERBS = {
     ("detection.service", "detect"): "Examine",
     ("notifications.delivery", "deliver_due"): "Sweep",
     ("notifications.delivery_round", "DeliveryRound.post_webhooks"): "Sweep",
-    ("notifications.digest_service", "run"): "Sweep",
+    ("notifications.weekly_digest", "make_due_digests"): "Sweep",
     ("deletion.worker", "delete_requested"): "Sweep",
     ("energy.roll_up", "roll_up_silent_devices"): "Sweep",
     ("devices.presence", "mark_silent_devices"): "Sweep",

@@ -9,7 +9,7 @@ from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.devices.presence_store import load_due_device_ids, save_call
 from chalicelib.devices.store import load_device
 from chalicelib.entrypoints import schedule
-from chalicelib.notifications import digest_service as digests
+from chalicelib.notifications import weekly_digest
 from infra.local.emulator import clients as aws
 from tests.conftest import Person, now_ms, reading
 
@@ -84,7 +84,7 @@ def test_a_step_that_fails_keeps_no_other_from_its_work_and_is_told(
         ran.append("deleted")
         return 0
 
-    monkeypatch.setattr(digests, "run", broken)
+    monkeypatch.setattr(weekly_digest, "make_due_digests", broken)
     monkeypatch.setattr(schedule, "delete_requested", delete)
     event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
     with pytest.raises(ZeroDivisionError):

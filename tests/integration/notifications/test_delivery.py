@@ -21,13 +21,13 @@ from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.energy import reports, usage
 from chalicelib.notifications import delivery, webhooks
-from chalicelib.notifications import digest_service as digests
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.channels import Recipient
 from chalicelib.notifications.delivery_rules import RETRY_AFTER_MINUTES
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import Webhook
+from chalicelib.notifications.weekly_digest import make_due_digests
 from tests.conftest import Call, Person, now_ms, reading
 from tests.integration.conftest import confirm_address
 from tests.integration.stream import Deliver
@@ -127,7 +127,7 @@ def test_no_mail_leaves_before_the_address_is_confirmed(
     assert tried["email"]["status"] == "failed"
     assert "not confirmed" in tried["email"]["error"]
     assert tried["webhook"]["status"] == "delivered"
-    assert digests.run(Deadline(600), now_ms() + 8 * DAY_MS) > 0
+    assert make_due_digests(Deadline(600), now_ms() + 8 * DAY_MS) > 0
     run(now_ms() + 8 * DAY_MS)
     assert [message["Subject"] for message in mails() if message["To"] == person.email] == [
         "Ghostwatt: Confirm your e-mail address"
@@ -284,7 +284,7 @@ def test_a_closed_account_is_told_nothing(person: Person, mails: Callable[[], li
 def digest_at(person: Person) -> int:
     account = load_account(person.email)
     assert account is not None
-    stored = notification_settings.load(account.user_id)
+    stored = notification_settings.load_settings(account.user_id)
     assert stored is not None
     assert stored.digest_due_at_ms is not None
     return stored.digest_due_at_ms
@@ -304,11 +304,11 @@ def test_a_digest_comes_once_a_week_whatever_the_schedule_does(
     choose(person, email=True, weeklyDigest=True, kinds={"device_offline": ["page"]})
     go_offline(person)
     due_ms = digest_at(person)
-    digests.run(Deadline(600), due_ms - 1)
+    make_due_digests(Deadline(600), due_ms - 1)
     assert person.call("GET", "/notification/list").body["unread"] == 1
-    assert digests.run(Deadline(0), due_ms) == 0
+    assert make_due_digests(Deadline(0), due_ms) == 0
     for later_ms in (0, 1, HOUR_MS):
-        digests.run(Deadline(600), due_ms + later_ms)
+        make_due_digests(Deadline(600), due_ms + later_ms)
     run(due_ms + HOUR_MS)
     monday_ms = due_ms - 7 * HOUR_MS
     assert asked == [(monday_ms - 7 * DAY_MS, monday_ms)], "seven whole days of UTC"
@@ -327,11 +327,11 @@ def test_two_runs_at_once_make_one_digest(person: Person, monkeypatch: pytest.Mo
     def run_again(*_: object) -> list[str]:
         runs[0] += 1
         if runs[0] == 1:
-            digests.run(Deadline(600), due_ms)
+            make_due_digests(Deadline(600), due_ms)
         return []
 
     monkeypatch.setattr(reports, "describe_energy", run_again)
-    digests.run(Deadline(600), due_ms)
+    make_due_digests(Deadline(600), due_ms)
     kinds = [entry["kind"] for entry in person.call("GET", "/notification/list").body["notifications"]]
     assert kinds.count("weekly_digest") == 1
 
@@ -345,7 +345,7 @@ def test_a_digest_tells_what_draws_standby_and_what_the_week_used(
     deliver()
     choose(person, email=True, weeklyDigest=True)
     due_ms = digest_at(person)
-    digests.run(Deadline(600), due_ms)
+    make_due_digests(Deadline(600), due_ms)
     run(due_ms)
     assert any("Console" in message.get_content() for message in mails())
 
@@ -376,11 +376,11 @@ def test_a_digest_that_cannot_be_made_holds_up_no_other_and_stays_due(
 
     monkeypatch.setattr(reports, "describe_energy", describe_energy)
     with told:
-        digests.run(Deadline(600), due_ms)
+        make_due_digests(Deadline(600), due_ms)
     assert digest_at(stranger) > due_ms
     assert digest_at(person) <= due_ms
     monkeypatch.setattr(reports, "describe_energy", lambda *_: [])
-    digests.run(Deadline(600), due_ms)
+    make_due_digests(Deadline(600), due_ms)
     assert digest_at(person) > due_ms
 
 
@@ -401,7 +401,7 @@ def test_a_notification_that_cannot_be_taken_holds_up_no_other(
         choose(each, email=True, weeklyDigest=True)
     due_ms = max(digest_at(person), digest_at(stranger))
     monkeypatch.setattr(reports, "describe_energy", lambda *_: [])
-    digests.run(Deadline(600), due_ms)
+    make_due_digests(Deadline(600), due_ms)
 
     def load_recipient(owner_id: str) -> Recipient | None:
         recipient = found(owner_id)

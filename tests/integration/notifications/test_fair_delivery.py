@@ -96,7 +96,7 @@ def tell(person: Person, message: str, at_ms: int) -> None:
     assert account is not None
     write = Transaction()
     name = time_ordered_id(at_ms, f"{account.user_id}-{message}")
-    notifications.put(write, Notification(name, account.user_id, "cut", message, at_ms), deliver=True)
+    notifications.put_notification(write, Notification(name, account.user_id, "cut", message, at_ms), deliver=True)
     assert write.commit()
 
 

@@ -104,7 +104,7 @@ def test_settings_go_with_the_account(person: Person) -> None:
     person.call("PUT", SETTINGS, {"webhook": WEBHOOK})
     account = load_account(person.email)
     assert account is not None
-    assert notification_settings.load(account.user_id) is not None
+    assert notification_settings.load_settings(account.user_id) is not None
     person.close_account()
     delete_requested(Deadline(600), now_ms())
-    assert notification_settings.load(account.user_id) is None
+    assert notification_settings.load_settings(account.user_id) is None

@@ -26,7 +26,7 @@ from chalicelib.notifications.delivery_rules import (
 )
 from chalicelib.notifications.model import NOTIFICATION_KINDS
 from chalicelib.notifications.preferences import NotificationSettings, Preferences, QuietHours, Webhook
-from chalicelib.notifications.weekly_digest import Drawing, Week, digest_week, next_digest_ms, text
+from chalicelib.notifications.weekly_digest import Drawing, Week, digest_text, digest_week, next_digest_ms
 
 NIGHT = QuietHours(22 * 60, 7 * 60)
 BERLIN = "Europe/Berlin"
@@ -138,7 +138,7 @@ def test_quiet_hours_are_read_as_they_are_shown(begin: str, end: str) -> None:
 
 def test_a_digest_names_what_draws_and_who_is_silent_up_to_a_page() -> None:
     week = Week(3, 1, 2, [Drawing("Television", 4.25)], [f"Pi {number}" for number in range(25)], ["Saved: 1.2 kWh"])
-    told = text(week)
+    told = digest_text(week)
     assert told.startswith("Your week: 3 cuts, 1 outlet still drawing standby.\n")
     assert "Cuts: 3, of which 1 failed. Found and only told: 2." in told
     assert "- Television: 4.2 W" in told
