@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -116,3 +119,13 @@ def test_a_setting_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="LIMITS") as caught:
         rate_limits(f"mails=off {text}")
     assert repr(text) in str(caught.value)
+
+
+def test_the_guide_states_every_limit_and_its_default() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "limits.md").read_text()
+    names = {field.name for field in fields(RateLimits)}
+    stated = {
+        name: rate for name, rate in re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", guide, re.MULTILINE) if name in names
+    }
+    assert stated.keys() == names
+    assert rate_limits(" ".join(f"{name}={rate}" for name, rate in stated.items())) == RateLimits()
