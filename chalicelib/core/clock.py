@@ -1,4 +1,4 @@
-"""What time it is. On a PC a jump of the system's clock is not believed at once; on Lambda its clock is.
+"""The time. On a PC a jump of the system's clock is not believed at once; on Lambda its clock is.
 
 A server whose clock stands a year ahead for a moment would find every device silent, every session over and all kept
 readings too old. A monotonic clock tells such a jump from the passing of time.
@@ -18,13 +18,13 @@ from chalicelib.core.times import MINUTE_MS, SECOND_MS
 
 LOG = logging.getLogger("ghostwatt.clock")
 SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""It goes on while the machine sleeps: on Linux only the first does, on macOS the second."""
+"""A clock that goes on while the machine sleeps: on Linux only CLOCK_BOOTTIME does, on macOS CLOCK_MONOTONIC."""
 TOLERANCE_MS = 30 * SECOND_MS
-"""How far the clock may leave the monotonic one at once; readings are rebased past the same difference."""
+"""How far the system's clock may jump and be believed at once; readings are rebased past the same difference."""
 BELIEVED_AFTER_MS = 10 * MINUTE_MS
-"""A jump that lasts for so long was a correction."""
+"""A jump that has lasted for this long is a correction."""
 BOOTING_MS = 3 * MINUTE_MS
-"""So long after the machine started a jump is believed at once: a clock without a battery is being set."""
+"""For this long after the machine has started, a jump is believed at once: a clock without a battery is being set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SteadyClock:
         return self, expected_ms
 
     def witnessed(self, at_ms: int, monotonic_ms: int) -> SteadyClock:
-        """The clock after somebody else said what time it is: a jump to just that time is believed at once.
+        """The clock after a device has told its time: a jump to just that time is believed at once.
 
         So a machine that slept, or whose clock was wrong before, is right again with the first device that calls.
         """
@@ -79,7 +79,7 @@ class Clock:
         self._lock = threading.Lock()
 
     def hold_steady(self) -> None:
-        """From now on, do not believe a jump of the system's clock before it has lasted for a while."""
+        """From now on, believe a jump of the system's clock only once it has lasted for a while."""
         with self._lock:
             self._steady = SteadyClock(_wall_ms(), _since_boot_ms())
 
@@ -98,7 +98,7 @@ class Clock:
         return now_ms
 
     def witnessed(self, at_ms: int, now_ms: int) -> int:
-        """What time it is, after a device said what its clock shows; now_ms is what it was before that."""
+        """The time after a device has told its own; now_ms is the time before that."""
         with self._lock:
             if self._steady is None or not self._steady.jumped_ms:
                 return now_ms

@@ -1,4 +1,4 @@
-"""Slots: how many calls of a slow kind may run at the same time, in this process."""
+"""Limits on how many calls of a slow kind run at the same time in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.core.errors import TooMany
 
 @dataclass(slots=True)
 class Slots:
-    """Slots for one kind of call. On AWS each call has a container to itself, so that it is never refused there.
+    """Slots for one kind of call. On AWS each call has a container to itself, so none is refused there.
 
     Attributes:
         in_all: How many may run at once.
@@ -29,7 +29,11 @@ class Slots:
 
     @contextmanager
     def taken(self, owner_id: str) -> Iterator[None]:
-        """Hold a slot meanwhile. Raises TooMany when none is free: a call that waited would hold up all others."""
+        """Hold a slot meanwhile.
+
+        Raises:
+            TooMany: No slot is free. A call that waited would hold up all others.
+        """
         self._take(owner_id)
         try:
             yield
@@ -40,6 +44,6 @@ class Slots:
     def _take(self, owner_id: str) -> None:
         with self._lock:
             if self._taken.total() >= self.in_all or self._taken[owner_id] >= self.per_person:
-                said = "Too many of these run at the moment; try again."
-                raise TooMany(said, code="too_many_requests", retry_after_seconds=self.retry_after_seconds)
+                message = "Too many of these run at the moment; try again."
+                raise TooMany(message, code="too_many_requests", retry_after_seconds=self.retry_after_seconds)
             self._taken[owner_id] += 1

@@ -15,13 +15,13 @@ from chalice.app import Request
 from chalicelib.core.errors import BadRequest, Invalid, TooLarge
 from chalicelib.core.times import LATEST_MS
 
-Given = TypeVar("Given")
+Decoded = TypeVar("Decoded")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Some editors and Windows programs put it before UTF-8; a parser may ignore it (RFC 8259, section 8.1)."""
 GZIP = b"\x1f"
-"""How gzip begins; its second byte does not survive a gateway that takes bodies for text."""
-SOMEWHERE_IN = "[...]"
+"""The first byte of gzip; the second one does not survive a gateway that treats bodies as text."""
+ANY_KEY = "[...]"
 """How msgspec says that a value of a map is wrong; it does not say which one."""
 MAX_BODY_BYTES = 256 * 1024
 DIGITS = re.compile(r"-?[0-9]+")
@@ -37,8 +37,18 @@ def raw_body(request: Request) -> bytes:
     return raw
 
 
-def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
-    """Decode JSON strictly; raises BadRequest when it is no JSON and Invalid, naming the field, when it is wrong."""
+def decode(raw: bytes, into: type[Decoded], *, optional: bool = False) -> Decoded:
+    """Decode JSON strictly.
+
+    Args:
+        raw: The body.
+        into: The type to decode into.
+        optional: Whether an empty body stands for {}.
+
+    Raises:
+        BadRequest: The body is empty, or is not JSON.
+        Invalid: A field is wrong; the error names it.
+    """
     raw = raw.removeprefix(BYTE_ORDER_MARK)
     if not raw.strip():
         if not optional:
@@ -50,13 +60,14 @@ def decode(raw: bytes, into: type[Given], *, optional: bool = False) -> Given:
         raise _naming_the_key(raw, into, invalid(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if where := _not_a_number(raw):
-            said = "JSON has no NaN and no Infinity: leave the value out."
-            raise BadRequest(said, code="bad_json", field=where) from error
-        said = "The body is compressed; plain JSON was expected." if raw.startswith(GZIP) else "The body is not JSON."
-        raise BadRequest(said, code="bad_json") from error
+            message = "JSON has no NaN and no Infinity: leave the value out."
+            raise BadRequest(message, code="bad_json", field=where) from error
+        if raw.startswith(GZIP):
+            raise BadRequest("The body is compressed; plain JSON was expected.", code="bad_json") from error
+        raise BadRequest("The body is not JSON.", code="bad_json") from error
 
 
-def decode_query(parameters: Mapping[str, str], into: type[Given]) -> Given:
+def decode_query(parameters: Mapping[str, str], into: type[Decoded]) -> Decoded:
     """Decode a query string; raises Invalid, naming the parameter, when one is wrong."""
     for name in _whole_numbers(cast("Hashable", into)) & parameters.keys():
         if not DIGITS.fullmatch(parameters[name]):  # msgspec takes 1.0 and 1e2 too
@@ -78,9 +89,9 @@ def _whole_numbers(into: Hashable) -> frozenset[str]:
     )
 
 
-def _naming_the_key(raw: bytes, into: type[Given], refused: Invalid) -> Invalid:
-    """The same with the name of the value that is wrong, if it is one of a map: each is tried by itself."""
-    name, somewhere, rest = (refused.field or "").partition(SOMEWHERE_IN)
+def _naming_the_key(raw: bytes, into: type[Decoded], refused: Invalid) -> Invalid:
+    """The error with the key of the wrong value, if it is a value of a map: each value is tried by itself."""
+    name, somewhere, rest = (refused.field or "").partition(ANY_KEY)
     if not somewhere:
         return refused
     try:
@@ -97,44 +108,44 @@ def _naming_the_key(raw: bytes, into: type[Given], refused: Invalid) -> Invalid:
 
 
 def _not_a_number(raw: bytes) -> str | None:
-    """The first field that is NaN or Infinity in what would else be JSON, None where that is not what is wrong."""
-    found: list[object] = []
+    """The first field that is NaN or Infinity, which JSON does not have; None when there is none."""
+    marks: list[object] = []
 
     def mark(_: str) -> object:
-        found.append(object())
-        return found[-1]
+        marks.append(object())
+        return marks[-1]
 
     try:
         body = json.loads(raw, parse_constant=mark)
     except (ValueError, RecursionError):
         return None
-    return _path_of(found[0], body) if found else None
+    return _path_of(marks[0], body) if marks else None
 
 
-def _path_of(wanted: object, within: object) -> str | None:
-    """Where a value is in decoded JSON, like readings[1].power."""
+def _path_of(searched: object, within: object) -> str | None:
+    """The path of a value in decoded JSON, like readings[1].power; None when it is not in there."""
     parts: Iterable[tuple[str, object]] = ()
     if isinstance(within, dict):
         parts = ((f".{name}", value) for name, value in within.items())
     elif isinstance(within, list):
         parts = ((f"[{index}]", value) for index, value in enumerate(within))
     for name, value in parts:
-        if value is wanted:
+        if value is searched:
             return name.removeprefix(".")
-        if isinstance(value, dict | list) and (rest := _path_of(wanted, value)):
+        if isinstance(value, dict | list) and (rest := _path_of(searched, value)):
             return f"{name}{'' if rest.startswith('[') else '.'}{rest}".removeprefix(".")
     return None
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:
-    """Msgspec's words as our error; the field is the path at its end, or the name that it complains of."""
+    """An error of msgspec as ours; the field is the path at the end of its message, or the field that it names."""
     message = str(error)
     path = re.search(r"`\$\.?([^`]*)`$", message)
     named = re.search(r"field `([^`]*)`", message)
     parts = [part for part in (path.group(1) if path else "", named.group(1) if named else "") if part]
-    said, _, _ = message.partition(" - at ")
-    if "matching regex" in said:
-        said = "This has a form, or characters, that are not allowed"
-    if said.endswith(f"<= {LATEST_MS}"):
-        said = "These are no epoch milliseconds up to the year 2100; microseconds and nanoseconds are not taken"
-    return Invalid(f"{said}.", code="invalid", field=".".join(parts) or None)
+    sentence, _, _ = message.partition(" - at ")
+    if "matching regex" in sentence:
+        sentence = "This has a form, or characters, that are not allowed"
+    if sentence.endswith(f"<= {LATEST_MS}"):
+        sentence = "These are no epoch milliseconds up to the year 2100; microseconds and nanoseconds are not taken"
+    return Invalid(f"{sentence}.", code="invalid", field=".".join(parts) or None)

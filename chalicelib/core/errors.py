@@ -1,10 +1,17 @@
-"""What can go wrong, as a small tree. Each class has one meaning; core/http.py gives each its HTTP status."""
+"""The errors, as a small tree. Each class has one meaning; core/responses.py gives each its HTTP status."""
 
 from __future__ import annotations
 
 
 class GhostwattError(Exception):
-    """Base of all refusals: a sentence for people, a word for programs, and the field at fault if there is one."""
+    """Base of all errors of a request.
+
+    Attributes:
+        message: A sentence for people.
+        code: A word for programs.
+        field: The field at fault, if there is one.
+        retry_after_seconds: When to try again, if that may help.
+    """
 
     def __init__(
         self, message: str, *, code: str, field: str | None = None, retry_after_seconds: int | None = None
@@ -25,7 +32,7 @@ class Unauthenticated(GhostwattError):
 
 
 class Forbidden(GhostwattError):
-    """Whoever calls is known, but may not do this with what was shown."""
+    """The caller is known, but may not do this with the credential that was shown."""
 
 
 class NotFound(GhostwattError):
@@ -49,7 +56,7 @@ class TooMany(GhostwattError):
 
 
 class Unavailable(GhostwattError):
-    """A part of ours is down; nothing was lost, the call is safe to retry."""
+    """A part of the service is down; nothing was lost, and the call is safe to retry."""
 
 
 class Busy(Unavailable):

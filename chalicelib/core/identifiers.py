@@ -1,4 +1,4 @@
-"""Ids, keys and codes: random where nobody may guess, digested where they are stored."""
+"""Ids, keys and codes: random where they must not be guessed, digested where they are stored."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_secret() -> str:
 
 
 def new_family_secret(family: str) -> str:
-    """A random secret that only one who knows `family` can have made: 128 random bits and their seal."""
+    """A random secret that proves its family: 128 random bits, sealed with `family`."""
     nonce = secrets.token_bytes(FAMILY_NONCE_BYTES)
     return _text(nonce + _seal(nonce, family))
 
@@ -48,7 +48,7 @@ def _text(raw: bytes) -> str:
 
 
 def derived_secret(secret: str, about: str) -> str:
-    """A secret that only who has another one can make: the same each time, safe in a URL (HKDF, RFC 5869, one block).
+    """Derive a secret from another one: the same each time, safe in a URL (HKDF, RFC 5869, one block).
 
     Both are 256 bits of no structure; about keeps secrets for different uses apart.
     """

@@ -19,7 +19,7 @@ from chalicelib.core.settings import settings
 from chalicelib.core.times import SECOND_MS
 
 MAX_REMEMBERED = 20_000
-"""Buckets of one kind, and credentials: about 4 MB each. Past it those are forgotten that were used longest ago."""
+"""The most buckets of one kind, and the most credentials: about 4 MB each. The least recently used go first."""
 TOO_MANY_REQUESTS = "too_many_requests"
 Limit = Literal["device_calls", "device_readings", "user_calls", "address_calls"]
 
@@ -68,7 +68,7 @@ _buckets: dict[Limit, Buckets] = {
     "address_calls": Buckets(),
 }
 _holders: OrderedDict[str, Subject] = OrderedDict()
-"""Whose a credential is, by its digest, once it was found right: a flood of calls never reaches the database."""
+"""The holders of credentials that were found right, by digest: a flood of their calls never reaches the database."""
 _lock = Lock()
 
 
@@ -80,13 +80,13 @@ def take(subject: Subject, now_ms: int, tokens: int = 1) -> None:
 
 
 def too_many(wait_ms: float, code: str) -> TooMany:
-    """What is said of a call past its limit."""
+    """The error of a call past its limit."""
     seconds = max(1, math.ceil(wait_ms / SECOND_MS))
     return TooMany("Too many requests; slow down.", code=code, retry_after_seconds=seconds)
 
 
 def of_address(address_bucket: str) -> Subject:
-    """Whoever calls from an address without a session or a key."""
+    """The callers of an address without a session or a key."""
     return Subject("address_calls", address_bucket)
 
 
@@ -96,7 +96,7 @@ def of_user(user_id: str) -> Subject:
 
 
 def of_device(device_id: str) -> Subject:
-    """A device, whatever carries its calls."""
+    """A device, over HTTP and MQTT together."""
     return Subject("device_calls", device_id)
 
 
@@ -106,7 +106,7 @@ def take_readings(device_id: str, readings: int, now_ms: int) -> None:
 
 
 def begin(credential: str, address_bucket: str, now_ms: int) -> Subject | None:
-    """Count a call before its credential is looked up. A credential not seen before counts for its address.
+    """Count a call before its credential is looked up. A credential not seen before counts for the address.
 
     Args:
         credential: The session token or key that was shown; "" for none.
@@ -124,7 +124,11 @@ def begin(credential: str, address_bucket: str, now_ms: int) -> Subject | None:
 
 
 def confirm(credential: str, holder: Subject, address_bucket: str, now_ms: int) -> None:
-    """A credential not seen before was right: count the call for its holder, not for the address. Raises TooMany."""
+    """Count a call for the holder of a credential that was seen for the first time and is right, not for the address.
+
+    Raises:
+        TooMany: The holder's bucket is empty.
+    """
     _buckets["address_calls"].give_back(settings().limits.address_calls, address_bucket)
     with _lock:
         _holders[digest(credential)] = holder
@@ -134,7 +138,7 @@ def confirm(credential: str, holder: Subject, address_bucket: str, now_ms: int) 
 
 
 def forget(credential: str) -> None:
-    """A credential is wrong by now: who goes on showing it counts for the address, not for its former holder."""
+    """Forget a credential that is no longer right: its calls count for the address from now on."""
     with _lock:
         _holders.pop(digest(credential), None)
 

@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""The settings of this process, from the environment. Nothing else on the cloud side reads the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.core.rate_limits import RateLimits, rate_limits
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this place (a PC, a stage on AWS) is set up.
+    """How this installation (a PC, a stage on AWS) is set up.
 
     stage names the tables; jwt_secret signs session tokens (at least 32 bytes), unless signing_keys_path says where in
     SSM the keys for that are; origin_sha256 is the digest of the header by which CloudFront shows itself ("" where

@@ -1,6 +1,6 @@
-"""CSV that somebody opens in a spreadsheet: which runs text as a formula, and takes UTF-8 for something else.
+"""CSV for spreadsheets, which run text as a formula and may not recognise UTF-8.
 
-Devices and people give names, and whoever opens the file trusts it:
+Devices and people choose names that end up in the file, and the person who opens it trusts it:
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
@@ -12,8 +12,8 @@ Cell = str | int | float | bool | None
 BYTE_ORDER_MARK = "\ufeff"
 """Before a CSV: by it Excel knows that the file is UTF-8."""
 FORMULA = re.compile(r"(^\s*|[;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""Where a formula would begin: at the start of a cell, and behind what parts cells in some countries or programs. The
-last four characters are the first four in full width, which some spreadsheets take too."""
+"""Where a formula would begin: at the start of a cell, and after the separators of some countries and programs. The
+last four characters are the first four in full width, which some spreadsheets accept too."""
 DROPPED_STARTS = ("\t", "\r", "\n")
 
 

@@ -1,6 +1,6 @@
-"""What we tell those who run it: one JSON object a line, with metrics in CloudWatch's embedded metric format.
+"""Logs as one JSON object a line, with metrics in CloudWatch's embedded metric format.
 
-Never a body, a key or an e-mail address; a device stands as the first half of a digest of its id.
+A log never holds a body, a key or an e-mail address; a device's id is logged as the first half of its digest.
 Source of the format: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 """
 
@@ -51,7 +51,7 @@ def request_id(context: object) -> str:
 
 @contextmanager
 def invocation(request_id: str) -> Iterator[None]:
-    """Everything that is told meanwhile carries this request's id."""
+    """Log this request's id with everything that is logged meanwhile."""
     _set_up()
     before = _ids.set({"requestId": request_id})
     try:
@@ -61,7 +61,7 @@ def invocation(request_id: str) -> Iterator[None]:
 
 
 def _set_up() -> None:
-    """Make the handlers that Lambda has put in place write JSON; elsewhere logs stay as they are."""
+    """Make Lambda's own log handlers write JSON; elsewhere logs stay as they are."""
     if settings().json_logs:
         root = logging.getLogger()
         root.setLevel(logging.INFO)
@@ -71,16 +71,16 @@ def _set_up() -> None:
 
 
 def bind(**ids: str) -> None:
-    """From now on, what is told in this invocation carries these ids too."""
+    """Log these ids too with everything that this invocation logs from now on."""
     _ids.set({**_ids.get(), **ids})
 
 
 def loggable(path_parameters: Mapping[str, str]) -> dict[str, str]:
-    """The ids of a path as they may stand in a log: a device hashed, a code that people type not at all."""
-    told = {name: value for name, value in path_parameters.items() if name in ("port_id", "event_id")}
+    """The ids of a path that may be logged: a device is hashed, and a code that people type is left out."""
+    ids = {name: value for name, value in path_parameters.items() if name in ("port_id", "event_id")}
     if device_id := path_parameters.get("device_id"):
-        told["device"] = hashed(device_id)
-    return told
+        ids["device"] = hashed(device_id)
+    return ids
 
 
 def hashed(device_id: str) -> str:
@@ -89,7 +89,7 @@ def hashed(device_id: str) -> str:
 
 
 def measure(metrics: dict[str, float], unit: Unit = "Count", **ids: object) -> None:
-    """Tell figures, each a metric of CloudWatch, and what they are about. Only where logs are JSON."""
+    """Log figures, each a metric of CloudWatch, and the ids that they are about. Only where logs are JSON."""
     if not settings().json_logs:
         return
     directive = {

@@ -15,11 +15,11 @@ from chalicelib.core.rate_limits import OFF, Rate
 from chalicelib.core.times import MINUTE_MS, SECOND_MS
 
 WINDOW_MS = 15 * MINUTE_MS
-"""Nobody who mistypes waits longer than a coffee; at ten a window a guesser gets under a thousand tries a day."""
+"""A person who mistypes waits a quarter of an hour; at ten a window a guesser gets under a thousand tries a day."""
 MOST_FAILURES = 10
-"""A person who has forgotten which password it was is through their list by then."""
+"""Enough for a person who tries all passwords that they use."""
 TRIES = 5
-"""Many calls of one subject at the same moment: whoever comes second reads again."""
+"""How often a call reads the bucket again that another call has changed meanwhile."""
 
 
 def take(rate: Rate, subject: str, now_ms: int, code: str = TOO_MANY_REQUESTS) -> None:

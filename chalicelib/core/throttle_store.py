@@ -25,7 +25,7 @@ def add(subject: str, attempts: int, expires_at: int) -> int:
 
 
 def keep(subject: str, expires_at: int) -> None:
-    """Write a subject's item anew, with nothing counted; expires_at is in seconds."""
+    """Write a subject's item without counting anything; expires_at is in seconds."""
     ThrottleItem(subject).update(actions=[ThrottleItem.expires_at.set(expires_at)])
 
 
@@ -39,7 +39,7 @@ def load_bucket(subject: str) -> int | None:
 
 
 def swap_bucket(subject: str, before_ms: int | None, full_at_ms: int, expires_at: int) -> bool:
-    """Store a bucket's next state; False when somebody else was quicker. expires_at is in seconds."""
+    """Store a bucket's next state; False when another call was quicker. expires_at is in seconds."""
     known = ThrottleItem.full_at_ms
     return ThrottleItem(subject).update_if(
         actions=[known.set(full_at_ms), ThrottleItem.expires_at.set(expires_at)],

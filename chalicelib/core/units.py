@@ -1,6 +1,6 @@
-"""Units of free sensors by their usual names: a hint for who shows them, no promise of what a device sent.
+"""Units of custom sensors, guessed from their usual names: a hint for display, no promise of what a device sent.
 
-This is the only table of them: the page shows what answers and pushes say.
+This is the only table of units: the page shows the units of answers and pushes.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def unit_of(name: str) -> str | None:
-    """The unit that a name hints at, None where it hints at none.
+    """The unit that a name suggests, None if it suggests none.
 
-    It is known by one of its words, the last first (room_temperature, roomTemperature), or by two (dew point).
+    It is found by one of the name's words, the last first (room_temperature, roomTemperature), or by two (dew point).
     """
     words = WORD.findall(CAMEL.sub(" ", name).lower())
     together = [first + second for first, second in pairwise(words)]
@@ -72,5 +72,5 @@ def unit_of(name: str) -> str | None:
 
 
 def units_of(names: Iterable[str]) -> dict[str, str]:
-    """The units of those names that hint at one."""
+    """The units of the names that suggest one."""
     return {name: unit for name in sorted(set(names)) if (unit := unit_of(name)) is not None}
