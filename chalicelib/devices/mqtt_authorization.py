@@ -1,4 +1,4 @@
-"""Who may do what on the MQTT broker: a device signs in with its id and its key, and has two topics of its own."""
+"""Authorize devices on the MQTT broker: a device signs in with its id and its key, and has two topics of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from chalicelib.realtime.device_channel import commands_topic, is_client_id
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a signed-in device may do: publish to one topic, listen to another; and until when, None for ever."""
+    """The rights of a signed-in device: it publishes to one topic and listens to another.
+
+    Attributes:
+        principal: The name of the connection.
+        expires_at_ms: When the key expires; None for never.
+        publishes_to: A topic.
+        listens_to: A topic.
+    """
 
     principal: str
     expires_at_ms: int | None
@@ -25,29 +32,39 @@ class Grant:
     listens_to: str
 
     def seconds(self, most: int, now_ms: int) -> int:
-        """So long, but not past the end of the key, as far as the broker takes so short a time."""
+        """The life of the grant: at most `most`, not past the key's end, and not less than the broker accepts."""
         left = most if self.expires_at_ms is None else -((now_ms - self.expires_at_ms) // 1_000)
         return max(settings().mqtt_least_seconds, min(most, left))
 
 
-def sign_in(user_name: str, password: str, client_id: str, now_ms: int) -> Grant:
-    """The rights of the device that signs in; user_name is its id, password its key.
+def authorize_sign_in(user_name: str, password: str, client_id: str, now_ms: int) -> Grant:
+    """Check the sign-in of a device.
 
-    A client id that names another device is refused: a broker ends the older of two connections with one client id,
-    so that it would throw the other device out. Raises Unauthenticated.
+    A client id that names another device is refused: a broker ends the older of two connections with the same client
+    id, so it would disconnect the other device.
+
+    Args:
+        user_name: The id of the device.
+        password: Its key.
+        client_id: As the device chose it; usually its id.
+        now_ms: The current time.
+
+    Raises:
+        Unauthenticated: The key is wrong, or the client id names another device.
+        Busy: The device signs in too often at once.
     """
     device = authenticate_device(password, now_ms)
     if device.device_id != user_name or _is_another(client_id, device):
         raise Unauthenticated("This device may not sign in so.", code="bad_device_key")
-    _note_client(device, client_id)
+    _store_client_id(device, client_id)
     key_sha256 = keys.key_digest(password)
     principal = Principal(device.device_uid, key_sha256)
     ends_at_ms = device.keys.expires_at_ms(key_sha256)
     return Grant(principal.text, ends_at_ms, data_topic(device.device_id), commands_topic(device.device_id))
 
 
-def _note_client(device: Device, client_id: str) -> None:
-    """Remember under which name a device connects, so that the connection can be ended. Raises Unauthenticated."""
+def _store_client_id(device: Device, client_id: str) -> None:
+    """Store the client id of a device, so that its connection can be ended. Raises Unauthenticated."""
 
     def attempt(latest: Device | None) -> Literal[True] | None:
         if latest is None or latest.device_uid != device.device_uid:
@@ -66,14 +83,20 @@ def _is_another(client_id: str, device: Device) -> bool:
 
 
 def data_topic(device_id: str) -> str:
-    """Where a device publishes."""
+    """The topic that a device publishes to."""
     return f"iot/devices/{device_id}/data"
 
 
-def signed_in(device_id: str, principal: str, now_ms: int) -> Device:
-    """The device whose connection this is.
+def authenticate_publisher(device_id: str, principal: str, now_ms: int) -> Device:
+    """The device behind an MQTT connection.
 
-    Raises Unauthenticated when it was released or its key has ended since it signed in: then it may be another's.
+    Args:
+        device_id: That of the topic.
+        principal: The name of the connection, as authorize_sign_in gave it.
+        now_ms: The current time.
+
+    Raises:
+        Unauthenticated: The device was released, or its key ended, since it signed in.
     """
     device_uid, key_sha256 = keys.parse_principal(principal)
     device = get_device_with_key(device_id, key_sha256, now_ms)

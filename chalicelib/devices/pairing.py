@@ -13,18 +13,27 @@ CLAIM_TTL_MS = 10 * MINUTE_MS
 POLL_SECONDS = 2
 """How often the Pi may ask; RFC 8628 proposes 5, but a person is waiting in front of it."""
 
-AGAIN_MS = MINUTE_MS
-"""A Pi that did not hear the answer asks again within some seconds."""
+COLLECT_AGAIN_MS = MINUTE_MS
+"""A Pi whose answer was lost asks again within some seconds."""
 
 ClaimState = Literal["pending", "approved", "denied"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A pairing under way. Only the digest of the device code is kept.
+    """A pairing under way.
 
-    owner_id, device_name and device_uid, which device was approved, come with approval; collected_at_ms when the Pi was
-    first given its key.
+    Attributes:
+        device_code_sha256: Digest of the secret with which the device polls.
+        user_code: The short code that a person types.
+        device_id: The device that asked.
+        expires_at_ms: When the code expires.
+        state: The person's decision.
+        owner_id: Who decided; None before that.
+        device_name: As the person chose it; None for a default.
+        polled_at_ms: When the device last asked.
+        device_uid: The device that was approved; None before that, and in older claims.
+        collected_at_ms: When the device was first given its key.
     """
 
     device_code_sha256: str
@@ -39,17 +48,17 @@ class Claim:
     collected_at_ms: int | None = None
 
     def approves(self, device: Device) -> bool:
-        """Whether this is the device that was approved; in older claims the owner alone tells."""
+        """Whether a device is the one that was approved; older claims name only its owner."""
         return device.owner_id == self.owner_id and self.device_uid in (None, device.device_uid)
 
-    def answers_again(self, now_ms: int) -> bool:
-        """Whether a key that was given already may be given once more, since the answer may have been lost."""
-        return self.collected_at_ms is None or now_ms - self.collected_at_ms < AGAIN_MS
+    def is_collectable(self, now_ms: int) -> bool:
+        """Whether the key may be given (again): the first answer may have been lost."""
+        return self.collected_at_ms is None or now_ms - self.collected_at_ms < COLLECT_AGAIN_MS
 
     def expired(self, now_ms: int) -> bool:
-        """Whether its time is over."""
+        """Whether the code has expired."""
         return now_ms >= self.expires_at_ms
 
     def polled_too_soon(self, now_ms: int) -> bool:
-        """Whether the Pi asks faster than it was told; a tenth is the network's."""
+        """Whether the device asks faster than it was told; a tenth of the interval is network delay."""
         return self.polled_at_ms is not None and now_ms - self.polled_at_ms < POLL_SECONDS * 900

@@ -12,7 +12,7 @@ from chalicelib.core import views
 from chalicelib.core.call import Call
 from chalicelib.core.http import route
 from chalicelib.core.settings import settings
-from chalicelib.devices import pairing_service as claims
+from chalicelib.devices import pairing_service
 from chalicelib.devices import schemas as wire
 from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS
 
@@ -25,7 +25,7 @@ def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
 
     A device asks for a pairing code (RFC 8628).
     """
-    device_code, claim = claims.start(call.body.device_id, call.address_bucket, call.now_ms)
+    device_code, claim = pairing_service.start_pairing(call.body.device_id, call.address_bucket, call.now_ms)
     page = settings().public_url.rstrip("/") + "/"
     return wire.ClaimStarted(
         device_code=device_code,
@@ -43,7 +43,7 @@ def poll_claim(call: Call[wire.PollClaim]) -> wire.ClaimedKey:
 
     The device asks whether a person has approved it, and gets its key once.
     """
-    device, api_key = claims.fetch_key(call.body.device_code, call.now_ms)
+    device, api_key = pairing_service.collect_key(call.body.device_code, call.now_ms)
     return wire.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
 
 
@@ -53,7 +53,7 @@ def get_claim(call: SessionCall[None], user_code: str) -> wire.ClaimAnswer:
 
     Answers the device behind a pairing code.
     """
-    return views.claim(claims.find(call.owner_id, user_code, call.now_ms, call.address_bucket))
+    return views.claim(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=SESSION)
@@ -63,7 +63,7 @@ def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
     The device becomes yours.
     """
     account, body = get_account(call.session), call.body
-    claim = claims.approve(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
+    claim = pairing_service.approve_claim(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
     return views.claim(claim)
 
 
@@ -73,4 +73,4 @@ def deny_claim(call: SessionCall[wire.DenyClaim]) -> wire.ClaimAnswer:
 
     Says that the device is not yours.
     """
-    return views.claim(claims.deny(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))
+    return views.claim(pairing_service.deny_claim(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))

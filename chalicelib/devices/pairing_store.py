@@ -1,4 +1,4 @@
-"""Claims: pairings under way, by the digest of the device code; index by user code."""
+"""Storage of claims (pairings under way): one item each, by the digest of the device code; index by user code."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _claim(item: ClaimItem) -> Claim:
     )
 
 
-def add(claim: Claim) -> None:
+def save_new_claim(claim: Claim) -> None:
     """Store a new claim."""
     ClaimItem(
         claim.device_code_sha256,
@@ -67,22 +67,22 @@ def add(claim: Claim) -> None:
     ).save()
 
 
-def load(device_code_sha256: str) -> Claim | None:
-    """The claim of this device code, None if there is none."""
+def load_claim(device_code_sha256: str) -> Claim | None:
+    """The claim of a device code; None if there is none."""
     try:
         return _claim(ClaimItem.get(device_code_sha256, consistent_read=True))
     except ClaimItem.DoesNotExist:
         return None
 
 
-def find(user_code: str) -> Claim | None:
-    """The claim that a person means by this code, None if there is none."""
-    found = next(iter(ClaimItem.by_user_code.query(user_code, limit=1)), None)
-    return None if found is None else load(found.device_code_sha256)
+def find_claim(user_code: str) -> Claim | None:
+    """The claim of a user code; None if there is none."""
+    item = next(iter(ClaimItem.by_user_code.query(user_code, limit=1)), None)
+    return None if item is None else load_claim(item.device_code_sha256)
 
 
-def put_approved(write: Transaction, claim: Claim, device: Device, device_name: str | None) -> None:
-    """Add to a transaction: this device is approved by its owner, unless somebody has decided already."""
+def put_claim_approved(write: Transaction, claim: Claim, device: Device, device_name: str | None) -> None:
+    """Add an approval to a transaction, on the condition that nobody has decided yet."""
     actions: list[Action] = [
         ClaimItem.state.set("approved"),
         ClaimItem.owner_id.set(device.owner_id),
@@ -93,26 +93,26 @@ def put_approved(write: Transaction, claim: Claim, device: Device, device_name: 
     write.update(ClaimItem(claim.device_code_sha256), actions=actions, condition=ClaimItem.state == "pending")
 
 
-def deny(claim: Claim, owner_id: str) -> bool:
-    """Deny it; False when somebody has decided already."""
+def save_claim_denied(claim: Claim, owner_id: str) -> bool:
+    """Store a denial; False when somebody has decided already."""
     actions = [ClaimItem.state.set("denied"), ClaimItem.owner_id.set(owner_id)]
     return _update(claim, actions, ClaimItem.state == "pending")
 
 
-def put_collected(write: Transaction, claim: Claim, now_ms: int) -> None:
-    """Add to a transaction: the Pi is given its key, unless it was given it already."""
+def put_claim_collected(write: Transaction, claim: Claim, now_ms: int) -> None:
+    """Add to a transaction that the device gets its key, on the condition that it did not get it yet."""
     unused = (ClaimItem.state == "approved") & ClaimItem.collected_at_ms.does_not_exist()
     actions: list[Action] = [ClaimItem.collected_at_ms.set(now_ms), ClaimItem.polled_at_ms.set(now_ms)]
     write.update(ClaimItem(claim.device_code_sha256), actions=actions, condition=unused)
 
 
-def polled(claim: Claim, now_ms: int) -> bool:
-    """Remember when the Pi asked; False when the claim has another state by now."""
+def save_claim_polled(claim: Claim, now_ms: int) -> bool:
+    """Store when the device asked; False when the claim has another state by now."""
     return _update(claim, [ClaimItem.polled_at_ms.set(now_ms)], ClaimItem.state == claim.state)
 
 
-def remove(claim: Claim) -> bool:
-    """Remove an ended claim; True for the one caller that did it."""
+def delete_claim(claim: Claim) -> bool:
+    """Delete an ended claim; True for the one caller that did it."""
     return ClaimItem(claim.device_code_sha256).delete_if(ClaimItem.device_code_sha256.exists())
 
 

@@ -12,8 +12,8 @@ from chalicelib.core import clock, quotas, telemetry
 from chalicelib.core.decoding import decode
 from chalicelib.core.errors import GhostwattError, Unauthenticated, Unavailable
 from chalicelib.core.schemas import Answer
-from chalicelib.devices import mqtt_authorization as mqtt_sign_in
 from chalicelib.devices.model import Device
+from chalicelib.devices.mqtt_authorization import Grant, authenticate_publisher, authorize_sign_in
 from chalicelib.devices.schemas import Heartbeat
 from chalicelib.readings import device_handlers
 from chalicelib.readings.mqtt_schemas import (
@@ -56,7 +56,7 @@ def mqtt_data(event: dict[str, Any], context: object) -> None:
 def _sender(published: Published, now_ms: int) -> Device | None:
     """Who published. One who may no longer sign in is hung up on; the topic may be somebody else's by now."""
     try:
-        return mqtt_sign_in.signed_in(published.device_id, published.principal, now_ms)
+        return authenticate_publisher(published.device_id, published.principal, now_ms)
     except Unauthenticated:
         LOG.warning("a message was refused: its sender's key has ended")
         device_channel.abort_mqtt_connections([published.client_id])
@@ -126,7 +126,7 @@ def mqtt_authorize(event: dict[str, Any], context: Any) -> dict[str, Any]:
         said = msgspec.convert(event.get("protocolData", {}).get("mqtt", {}), SignIn)
         user_name = said.username.partition("?")[0]  # behind it AWS lets a client name an authorizer
         now_ms = clock.now_ms()
-        grant = mqtt_sign_in.sign_in(user_name, said.password.decode(), said.client_id, now_ms)
+        grant = authorize_sign_in(user_name, said.password.decode(), said.client_id, now_ms)
     except (Unauthenticated, msgspec.ValidationError, UnicodeDecodeError):
         return {"isAuthenticated": False}
     return {
@@ -144,7 +144,7 @@ def _arn_prefix(context: Any) -> str:
     return f"arn:{partition}:iot:{region}:{account}:"
 
 
-def _policy(grant: mqtt_sign_in.Grant, client_id: str, prefix: str) -> dict[str, Any]:
+def _policy(grant: Grant, client_id: str, prefix: str) -> dict[str, Any]:
     allowed = [
         ("iot:Connect", f"client/{client_id}"),
         ("iot:Publish", f"topic/{grant.publishes_to}"),

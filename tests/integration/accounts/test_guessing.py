@@ -17,7 +17,7 @@ from chalicelib.accounts.store import UserItem, load_account
 from chalicelib.core.errors import GhostwattError, TooMany, Unauthenticated
 from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
-from chalicelib.devices import pairing_service as claims
+from chalicelib.devices.pairing_service import MAX_WRONG_CODES_PER_ADDRESS, get_claim
 from tests.conftest import Answered, Call, Person, now_ms
 
 MOST = int(RateLimits().wrong_passwords.burst)
@@ -205,10 +205,10 @@ def test_an_account_stored_before_places_were_known_logs_in_and_is_known_from_th
 def test_wrong_pairing_codes_are_counted_by_address_too(address: str, database: str) -> None:
     at_ms = now_ms()
     refusals = []
-    for number in range(claims.MAX_WRONG_CODES_PER_ADDRESS // 5 + 1):
+    for number in range(MAX_WRONG_CODES_PER_ADDRESS // 5 + 1):
         for _ in range(5):
             with pytest.raises(GhostwattError) as refused:
-                claims.find(f"person-{number}-{address}", "BCDF-GHJK", at_ms, address)
+                get_claim(f"person-{number}-{address}", "BCDF-GHJK", at_ms, address)
             refusals.append(refused.value)
     limited = [isinstance(refusal, TooMany) for refusal in refusals]
-    assert limited == [False] * claims.MAX_WRONG_CODES_PER_ADDRESS + [True] * 5
+    assert limited == [False] * MAX_WRONG_CODES_PER_ADDRESS + [True] * 5

@@ -19,7 +19,7 @@ from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
 from chalicelib.deletion.store import load_deletion_requests
 from chalicelib.deletion.worker import delete_requested
-from chalicelib.devices import mqtt_authorization as mqtt_sign_in
+from chalicelib.devices import mqtt_authorization
 from chalicelib.devices.model import MAX_MQTT_CLIENTS, parse_principal
 from chalicelib.devices.store import load_device, save_device_keys
 from chalicelib.entrypoints.mqtt import mqtt_authorize
@@ -325,7 +325,7 @@ def test_a_connection_lives_no_longer_than_its_key(
         at_ms = now_ms() + 20_000 + int(left_seconds * 1_000)
         assert save_device_keys(known, replace(known.keys, current_expires_at_ms=at_ms))
         monkeypatch.setattr(time, "time_ns", lambda: (at_ms - int(left_seconds * 1_000)) * 1_000_000)
-    monkeypatch.setattr(mqtt_sign_in, "settings", lambda: replace(settings(), mqtt_least_seconds=least_seconds))
+    monkeypatch.setattr(mqtt_authorization, "settings", lambda: replace(settings(), mqtt_least_seconds=least_seconds))
     answer = authorize(device.device_id, device.api_key)
     assert (answer["refreshAfterInSeconds"], answer["disconnectAfterInSeconds"]) == expected
 

@@ -23,8 +23,8 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.deletion.service import release_device, remove_devices
-from chalicelib.devices import pairing_service as claims
 from chalicelib.devices.model import Device
+from chalicelib.devices.pairing_service import approve_claim, collect_key, deny_claim, start_pairing
 from chalicelib.devices.presence import record_call
 from chalicelib.devices.service import (
     add_device,
@@ -193,7 +193,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(target=pairings)
     def start(self) -> Pairing:
-        given, code = self.attempt(lambda: claims.start(self.device_id, secrets.token_hex(4), self.now_ms))
+        given, code = self.attempt(lambda: start_pairing(self.device_id, secrets.token_hex(4), self.now_ms))
         if self.owned is not None and not self.claimable():
             assert code == "owned"
             self.tried_on()
@@ -207,7 +207,7 @@ class Ownership(RuleBasedStateMachine):
     @rule(who=st.sampled_from(PEOPLE), pairing=pairings)
     def approve(self, who: str, pairing: Pairing) -> None:
         account = self.accounts[who]
-        _, code = self.attempt(lambda: claims.approve(account, pairing.user_code, None, self.now_ms))
+        _, code = self.attempt(lambda: approve_claim(account, pairing.user_code, None, self.now_ms))
         if self.now_ms >= pairing.ends_ms or pairing.key is not None or pairing.state == "gone":
             assert code == "not_found", code
         elif pairing.state != "pending":
@@ -224,13 +224,13 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE), pairing=pairings)
     def deny(self, who: str, pairing: Pairing) -> None:
-        _, code = self.attempt(lambda: claims.deny(self.user(who), pairing.user_code, self.now_ms))
+        _, code = self.attempt(lambda: deny_claim(self.user(who), pairing.user_code, self.now_ms))
         if not code and pairing.state == "pending":
             pairing.state, pairing.by = "denied", who
 
     @rule(pairing=pairings)
     def poll(self, pairing: Pairing) -> None:
-        given, code = self.attempt(lambda: claims.fetch_key(pairing.device_code, self.now_ms)[1])
+        given, code = self.attempt(lambda: collect_key(pairing.device_code, self.now_ms)[1])
         if (
             self.now_ms >= pairing.ends_ms
             or pairing.state == "gone"
@@ -275,8 +275,8 @@ class Ownership(RuleBasedStateMachine):
         acts: dict[str, Callable[[], object]] = {
             "register": lambda: register_device(account, self.device_id, "Pi", self.now_ms),
             "add": lambda: add_device(account, self.device_id, "Pi", self.now_ms),
-            "approve": lambda: claims.approve(account, pairing.user_code, None, self.now_ms),
-            "poll": lambda: claims.fetch_key(pairing.device_code, self.now_ms),
+            "approve": lambda: approve_claim(account, pairing.user_code, None, self.now_ms),
+            "poll": lambda: collect_key(pairing.device_code, self.now_ms),
         }
         closed = list[bool]()
 

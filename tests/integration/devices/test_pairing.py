@@ -13,7 +13,7 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import BadRequest, Conflict, NotFound, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import digest
 from chalicelib.core.times import DAY_MS
-from chalicelib.devices import pairing_service as claims
+from chalicelib.devices.pairing_service import approve_claim, collect_key, start_pairing
 from chalicelib.devices.service import add_device, register_device
 from chalicelib.devices.store import load_device
 from infra.local.emulator import clients as aws
@@ -145,13 +145,13 @@ def test_a_day_after_registering_a_code_takes_no_device(person: Person) -> None:
     device = person.device()
     tomorrow_ms = now_ms() + DAY_MS
     with pytest.raises(Conflict, match="belongs to somebody") as refused:
-        claims.start(device.device_id, "192.0.2.1", tomorrow_ms)
+        start_pairing(device.device_id, "192.0.2.1", tomorrow_ms)
     assert refused.value.code == "owned"
-    _, started = claims.start(device.device_id, "192.0.2.1", tomorrow_ms - 60_000)
+    _, started = start_pairing(device.device_id, "192.0.2.1", tomorrow_ms - 60_000)
     account = load_open_account(person.email)
     assert account is not None
     with pytest.raises(Conflict, match="belongs to somebody"):
-        claims.approve(account, started.user_code, None, tomorrow_ms)
+        approve_claim(account, started.user_code, None, tomorrow_ms)
     assert len(told_of_pairing(person)) == 1
 
 
@@ -166,7 +166,7 @@ def test_an_owner_is_told_once_a_day_whoever_tries_and_how(call: Call, person: P
     assert stranger.call("POST", "/devices", add).status == 400
     assert len(told_of_pairing(person)) == 1
     with pytest.raises(Conflict):
-        claims.start(device.device_id, "192.0.2.1", now_ms() + DAY_MS)
+        start_pairing(device.device_id, "192.0.2.1", now_ms() + DAY_MS)
     assert len(told_of_pairing(person)) == 2
     assert person.call("POST", "/devices", add).status == 400
     assert person.call("POST", "/device/register", body).status == 200
@@ -211,7 +211,7 @@ def test_an_account_that_closes_at_the_same_moment_gets_no_device(
     assert account is not None
     monkeypatch.setattr(Transaction, "commit", close_first)
     take: Callable[[], object] = {
-        "approve": lambda: claims.approve(account, started["userCode"], None, now_ms()),
+        "approve": lambda: approve_claim(account, started["userCode"], None, now_ms()),
         "register": lambda: register_device(account, device_id, "Pi", now_ms()),
         "add": lambda: add_device(account, device_id, "Pi", now_ms()),
     }[how]
@@ -225,19 +225,19 @@ def lost_answer(call: Call, person: Person) -> tuple[str, str, int]:
     started = start(call)
     approve(person, started)
     at_ms = now_ms()
-    _, key = claims.fetch_key(started["deviceCode"], at_ms)
+    _, key = collect_key(started["deviceCode"], at_ms)
     return started["deviceCode"], key, at_ms
 
 
 def test_a_lost_answer_is_given_again_for_a_minute(call: Call, person: Person) -> None:
     device_code, key, at_ms = lost_answer(call, person)
     with pytest.raises(BadRequest) as too_soon:
-        claims.fetch_key(device_code, at_ms + 100)
+        collect_key(device_code, at_ms + 100)
     assert too_soon.value.code == "slow_down"
-    assert claims.fetch_key(device_code, at_ms + 3_000)[1] == key
-    assert claims.fetch_key(device_code, at_ms + 59_000)[1] == key
+    assert collect_key(device_code, at_ms + 3_000)[1] == key
+    assert collect_key(device_code, at_ms + 59_000)[1] == key
     with pytest.raises(BadRequest) as too_late:
-        claims.fetch_key(device_code, at_ms + 60_000)
+        collect_key(device_code, at_ms + 60_000)
     assert too_late.value.code == "expired_token"
     assert call("POST", "/device/heartbeat", Authorization=f"Device {key}").status == 200
 
@@ -253,7 +253,7 @@ def test_it_is_given_again_only_while_it_waits_to_be_used(call: Call, person: Pe
     else:
         person.call("DELETE", f"/device/{device_id}")
     with pytest.raises(BadRequest) as refused:
-        claims.fetch_key(device_code, at_ms + 3_000)
+        collect_key(device_code, at_ms + 3_000)
     assert refused.value.code == ("access_denied" if then == "released" else "expired_token")
 
 
