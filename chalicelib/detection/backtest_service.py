@@ -27,7 +27,7 @@ class BacktestPage:
     cursor: str | None
 
 
-def run(port: Port, rule: Rule, days: int, cursor: str | None, now_ms: int) -> BacktestPage:
+def run_backtest_page(port: Port, rule: Rule, days: int, cursor: str | None, now_ms: int) -> BacktestPage:
     """Replay a page of the port's stored readings of the last days under a rule. Raises Invalid (cursor)."""
     test, position = cursors.load(cursor, rule) if cursor else (Backtest(rule), None)
     first_ms, read_until_ms = now_ms - days * DAY_MS, None

@@ -12,16 +12,9 @@ from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import relay_alerts, silence
 from chalicelib.detection.alerts import always_on_watts
 from chalicelib.detection.detector import standby_threshold_watts
-from chalicelib.detection.model import Finding, Verdict, phantom_status
+from chalicelib.detection.model import Action, Finding, Outcome, PhantomEvent, Verdict, phantom_status
 from chalicelib.detection.port_state import PortState
-from chalicelib.notifications.model import (
-    Action,
-    Notification,
-    NotificationKind,
-    Outcome,
-    PhantomEvent,
-    time_ordered_id,
-)
+from chalicelib.notifications.model import Notification, NotificationKind, time_ordered_id
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, cut
 from chalicelib.readings.model import LATE_MS, MeterReading

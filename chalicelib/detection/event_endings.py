@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.core.dynamo import Transaction
 from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection.model import Outcome
 from chalicelib.detection.port_state import PortState
-from chalicelib.notifications.model import Outcome
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import Port
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import DeviceState, PortState
-from chalicelib.notifications.model import PhantomEvent
 from chalicelib.ports.model import Port
 
 

@@ -1,4 +1,4 @@
-"""What the detector is told and what it answers."""
+"""Findings and verdicts of the detector, phantom events, and the status of an outlet by its watts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal
 
 Status = Literal["active", "standby", "off"]
 Advice = Literal["cut", "notify"]
+Action = Literal["auto_cut", "notified", "observed"]
+Outcome = Literal["sent", "obeyed", "confirmed", "contradicted", "refused", "undone"]
 
 MINUTE_MS = 60_000
 SPOKEN_IN_SECONDS_MS = 2 * MINUTE_MS
@@ -37,6 +39,30 @@ class Verdict:
     finding: Finding | None
     ended_at_ms: int | None
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class PhantomEvent:
+    """A stretch of standby and what was done about it; outcome follows a cut from command to confirmed watts.
+
+    obeyed_at_ms: when the device said that it had switched off; taken back when the watts contradict it.
+    """
+
+    event_id: str
+    owner_id: str
+    port_id: str
+    port_name: str
+    device_id: str
+    device_uid: str
+    detected_watts: float
+    detected_at_ms: int
+    started_at_ms: int
+    action: Action
+    reason: str
+    outcome: Outcome | None = None
+    ended_at_ms: int | None = None
+    verdict: Literal["right", "wrong"] | None = None
+    obeyed_at_ms: int | None = None
 
 
 def phantom_status(watts: float, threshold_watts: float | None) -> Status:

@@ -9,14 +9,14 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
 from chalicelib.core.events import publish
 from chalicelib.detection import phantom_event_store as store
-from chalicelib.notifications.model import PhantomEvent
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import PortChanged
 from chalicelib.ports.relays import judged_wrong, no_longer_wrong
 
 
-def of_owner(
+def list_phantom_events(
     owner_id: str, port_id: str | None, limit: int, cursor: str | None
 ) -> tuple[list[PhantomEvent], str | None]:
     """A page of a person's events, of one port or of all, newest first. Raises NotFound for another's port."""
@@ -25,7 +25,7 @@ def of_owner(
     return store.of_port(ports.own(owner_id, port_id).port_id, limit, cursor)
 
 
-def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
+def give_feedback(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
     """A person says that it was right or wrong.
 
     Wrong teaches the detector, once an event, and switches the outlet on if it is still cut for it; right takes that
@@ -36,14 +36,14 @@ def judge(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_
         event = store.load(owner_id, event_id)
         if event is None:
             raise not_found("phantom event")
-        if event.verdict == verdict or _judge(event, verdict, now_ms):
+        if event.verdict == verdict or _store_feedback(event, verdict, now_ms):
             return store.load(owner_id, event_id) or event
         return None
 
     return retry_conflicts(attempt, "This event's outlet keeps changing.")
 
 
-def _judge(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
+def _store_feedback(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
     write = Transaction()
     teaches = event.action == "auto_cut" and "wrong" in (verdict, event.verdict)
     port = port_store.load(event.port_id) if teaches else None

@@ -8,7 +8,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.core.dynamo import Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
-from chalicelib.notifications.model import Outcome, PhantomEvent
+from chalicelib.detection.model import Outcome, PhantomEvent
 
 
 class ByPort(GlobalSecondaryIndex["PhantomEventItem"]):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.detection.model import Status
+from chalicelib.detection.model import Outcome, Status
 from chalicelib.detection.state import State
-from chalicelib.notifications.model import Outcome
 from chalicelib.readings.model import MeterReading
 
 

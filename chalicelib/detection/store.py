@@ -12,11 +12,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import Item, Transaction, table_name
-from chalicelib.detection.model import Status
+from chalicelib.detection.model import Outcome, Status
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
 from chalicelib.energy import dirty_hours
-from chalicelib.notifications.model import Outcome
 from chalicelib.ports.model import Port
 from chalicelib.readings.model import MeterReading
 

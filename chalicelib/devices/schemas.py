@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.core.schemas import END, SIGN, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
-from chalicelib.ports.schemas import Channel, LatestReading, OutletStatus
+from chalicelib.detection.outlet_status import OutletStatus
+from chalicelib.ports.schemas import Channel, LatestReading
 
 SENSOR_NAME_PATTERN = rf"^{SIGN}{{1,64}}{END}"
 SensorName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=SENSOR_NAME_PATTERN)]

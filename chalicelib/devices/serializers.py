@@ -14,7 +14,7 @@ from chalicelib.devices.liveness import explain_liveness
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.pairing import Claim
 from chalicelib.ports.model import Port
-from chalicelib.ports.serializers import UNKNOWN, latest
+from chalicelib.ports.schemas import NO_READINGS, reading_part
 
 
 def device(shown: Device, known: DeviceState | None, now_ms: int, heard_ms: int | None = None) -> wire.DevicePart:
@@ -27,7 +27,7 @@ def device(shown: Device, known: DeviceState | None, now_ms: int, heard_ms: int 
         liveness=_liveness(shown, now_ms),
         last_seen=iso_or_none(shown.last_seen_ms),
         latest=_latest_sensors(shown),
-        ports=[_port(port, states.get(port.port_id, UNKNOWN), heard_ms) for port in shown.ports],
+        ports=[_port(port, states.get(port.port_id, NO_READINGS), heard_ms) for port in shown.ports],
         created_at=iso(shown.created_at_ms),
         agent_version=shown.agent.version,
         dropped_readings=shown.agent.dropped_readings,
@@ -42,7 +42,7 @@ def _port(shown: PortName, state: PortState, heard_ms: int | None) -> wire.Devic
         channel=shown.channel,
         status=state.status if silent_since_ms is None else "silent",
         silent_since_ms=silent_since_ms,
-        latest=latest(state.latest),
+        latest=reading_part(state.latest),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, SECOND_MS
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.energy.tariffs import Prices
-from chalicelib.notifications.model import PhantomEvent
 
 LIMIT_MS = DAY_MS
 EndedBy = Literal["restored", "use", "limit", "open", "unknown"]

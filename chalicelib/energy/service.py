@@ -11,6 +11,7 @@ from chalicelib.accounts.service import get_account
 from chalicelib.core.times import DAY_MS
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection.explain import explain_decision
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import PortState
 from chalicelib.energy import store, usage
 from chalicelib.energy.model import millionths
@@ -18,7 +19,6 @@ from chalicelib.energy.savings import LIMIT_MS, Saving, saving_of
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.tariffs import Prices, Tariff, check_tariffs
 from chalicelib.energy.what_if import Potential, potential
-from chalicelib.notifications.model import PhantomEvent
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port

@@ -13,6 +13,7 @@ from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.pagination import paginate
 from chalicelib.core.times import DAY_MS, HOUR_MS, iso
 from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.devices.model import Device
 from chalicelib.devices.store import load_devices_of_owner
 from chalicelib.energy import service as energy
@@ -26,7 +27,7 @@ from chalicelib.exports.readme import readme
 from chalicelib.exports.tables import MeterValue, PricedSaving, SensorValue
 from chalicelib.notifications import service as notification_service
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification, PhantomEvent
+from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.readings import store as reading_store

@@ -9,11 +9,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from chalicelib.core.spreadsheets import Cell
 from chalicelib.core.times import SECOND_MS, iso, iso_or_none
 from chalicelib.core.units import unit_of
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.devices.model import Device
 from chalicelib.energy.model import Usage, kwh, money, watt_hours
 from chalicelib.energy.savings import Saving, assumption
 from chalicelib.energy.tariffs import Prices
-from chalicelib.notifications.model import Notification, PhantomEvent
+from chalicelib.notifications.model import Notification
 from chalicelib.ports.model import Port
 
 Entry = TypeVar("Entry")

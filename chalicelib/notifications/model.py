@@ -1,4 +1,4 @@
-"""Phantom events and notifications: what happened, and what a person is told."""
+"""Notifications: what a person is told, and the kinds of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Literal, get_args
 
 from chalicelib.core.times import DAY_MS
 
-Action = Literal["auto_cut", "notified", "observed"]
-Outcome = Literal["sent", "obeyed", "confirmed", "contradicted", "refused", "undone"]
 NotificationKind = Literal[
     "device_offline",
     "device_flapping",
@@ -29,30 +27,6 @@ outlet_silent (its meter sends nothing); relay_failed (its relay does not obey);
 its power was switched off at the plug);
 pairing_refused (somebody wanted a device that is taken)."""
 NOTIFICATION_RETENTION_MS = 90 * DAY_MS
-
-
-@dataclass(frozen=True, slots=True)
-class PhantomEvent:
-    """A stretch of standby and what was done about it; outcome follows a cut from command to confirmed watts.
-
-    obeyed_at_ms: when the device said that it had switched off; taken back when the watts contradict it.
-    """
-
-    event_id: str
-    owner_id: str
-    port_id: str
-    port_name: str
-    device_id: str
-    device_uid: str
-    detected_watts: float
-    detected_at_ms: int
-    started_at_ms: int
-    action: Action
-    reason: str
-    outcome: Outcome | None = None
-    ended_at_ms: int | None = None
-    verdict: Literal["right", "wrong"] | None = None
-    obeyed_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

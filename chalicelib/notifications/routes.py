@@ -1,4 +1,4 @@
-"""Routes of what happened: phantom events and notifications."""
+"""Routes of notifications and their settings."""
 
 from __future__ import annotations
 
@@ -7,51 +7,13 @@ from chalice.app import Blueprint
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import get_account
-from chalicelib.core import views
 from chalicelib.core.http import route
-from chalicelib.core.query import PageQuery, PortPageQuery
+from chalicelib.core.query import PageQuery
 from chalicelib.core.schemas import Done
-from chalicelib.detection import phantom_event_service as phantom_events
 from chalicelib.notifications import schemas, service
 from chalicelib.notifications.preferences import NotificationSettings
 
 blueprint = Blueprint(__name__)
-
-
-@route(
-    blueprint,
-    "GET",
-    "/phantom-event/list",
-    query=PortPageQuery,
-    answers=schemas.PhantomEventList,
-    who=SESSION,
-    scope="read",
-)
-def list_phantom_events(call: SessionCall[None], query: PortPageQuery) -> schemas.PhantomEventList:
-    """List phantom events
-
-    Answers stretches of standby and what was done about them, newest first.
-    """
-    events, cursor = phantom_events.of_owner(call.owner_id, query.port_id, query.limit, query.cursor)
-    return schemas.PhantomEventList(events=[views.phantom_event(event) for event in events], cursor=cursor)
-
-
-@route(
-    blueprint,
-    "POST",
-    "/phantom-event/{event_id}/feedback",
-    body=schemas.Feedback,
-    answers=schemas.PhantomEventAnswer,
-    who=SESSION,
-    scope="control",
-)
-def judge_phantom_event(call: SessionCall[schemas.Feedback], event_id: str) -> schemas.PhantomEventAnswer:
-    """Give feedback on a phantom event
-
-    Says whether it was right. Wrong teaches the detector, and switches the outlet on again.
-    """
-    event = phantom_events.judge(call.owner_id, event_id, call.body.verdict, call.now_ms)
-    return schemas.PhantomEventAnswer(event=views.phantom_event(event))
 
 
 @route(

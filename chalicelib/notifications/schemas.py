@@ -1,4 +1,4 @@
-"""Phantom events, notifications and their settings in JSON, both ways."""
+"""Notifications and their settings in JSON, both ways."""
 
 from __future__ import annotations
 
@@ -17,40 +17,6 @@ from chalicelib.notifications.preferences import Channel, Failure, Outbound, Pre
 Clock = Annotated[str, msgspec.Meta(pattern=rf"^([01][0-9]|2[0-3]):[0-5][0-9]{END}")]
 WebhookSecret = Annotated[str, msgspec.Meta(min_length=16, max_length=128, pattern=rf"^[!-~]+{END}")]
 NotificationId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-
-
-class PhantomEventPart(Part, frozen=True, kw_only=True):
-    """A stretch of standby and what was done.
-
-    outcome: none yet (null), sent, obeyed, confirmed (the watts fell), contradicted (the watts stayed),
-    refused (the Pi saw the appliance in use, or the command was stale), undone (by the person).
-    """
-
-    event_id: str
-    port_id: str
-    port_name: str
-    device_id: str
-    detected_power: float
-    detected_at: Iso
-    started_at: Iso
-    action_taken: Literal["auto_cut", "notified", "observed"]
-    reason: str
-    outcome: str | None
-    ended_at: Iso | None
-    verdict: Literal["right", "wrong"] | None
-
-
-class PhantomEventList(Answer, frozen=True, kw_only=True):
-    events: list[PhantomEventPart]
-    cursor: str | None
-
-
-class PhantomEventAnswer(Answer, frozen=True, kw_only=True):
-    event: PhantomEventPart
-
-
-class Feedback(Request, frozen=True):
-    verdict: Literal["right", "wrong"]
 
 
 class NotificationPart(Part, frozen=True, kw_only=True):

@@ -23,13 +23,14 @@ from chalicelib.core.local_time import local, start_ms
 from chalicelib.core.pagination import paginate
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection import silence
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.store import load_device_states
 from chalicelib.devices.model import Device
 from chalicelib.devices.store import load_devices_of_owner
 from chalicelib.energy import reports
 from chalicelib.notifications import settings_store, store
 from chalicelib.notifications.delivery import load_recipient
-from chalicelib.notifications.model import Notification, NotificationAdded, PhantomEvent, time_ordered_id
+from chalicelib.notifications.model import Notification, NotificationAdded, time_ordered_id
 from chalicelib.notifications.preferences import DIGEST
 
 DIGEST_HOUR = 7

@@ -7,26 +7,24 @@ from dataclasses import replace
 from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
-from chalicelib.core import views
 from chalicelib.core.http import route
 from chalicelib.core.query import PageQuery
 from chalicelib.core.schemas import Done
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_port_state
-from chalicelib.ports import schemas as wire
+from chalicelib.ports import schemas
 from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
 
 blueprint = Blueprint(__name__)
 
 
-def _answer(port: Port, state: PortState) -> wire.PortAnswer:
-    shown = views.port(port, state, ports.heard_ms([port]).get(port.device_id))
-    return wire.PortAnswer(**{field: getattr(shown, field) for field in wire.PortPart.__struct_fields__})
+def _answer(port: Port, state: PortState) -> schemas.PortAnswer:
+    return schemas.port_answer(port, state, ports.heard_ms([port]).get(port.device_id))
 
 
-@route(blueprint, "POST", "/port", body=wire.CreatePort, answers=wire.PortAnswer, status=201, who=SESSION)
-def create_port(call: SessionCall[wire.CreatePort]) -> wire.PortAnswer:
+@route(blueprint, "POST", "/port", body=schemas.CreatePort, answers=schemas.PortAnswer, status=201, who=SESSION)
+def create_port(call: SessionCall[schemas.CreatePort]) -> schemas.PortAnswer:
     """Add an outlet
 
     Adds an outlet to one of your devices.
@@ -36,20 +34,20 @@ def create_port(call: SessionCall[wire.CreatePort]) -> wire.PortAnswer:
     return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
 
 
-@route(blueprint, "GET", "/port/list", query=PageQuery, answers=wire.PortList, who=SESSION, scope="read")
-def list_ports(call: SessionCall[None], query: PageQuery) -> wire.PortList:
+@route(blueprint, "GET", "/port/list", query=PageQuery, answers=schemas.PortList, who=SESSION, scope="read")
+def list_ports(call: SessionCall[None], query: PageQuery) -> schemas.PortList:
     """List outlets
 
     Answers your outlets with their newest readings.
     """
     found, cursor = ports.of_owner(call.owner_id, query.limit, query.cursor)
     heard_ms = ports.heard_ms(port for port, _ in found)
-    shown = [views.port(port, state, heard_ms.get(port.device_id)) for port, state in found]
-    return wire.PortList(ports=shown, cursor=cursor)
+    shown = [schemas.port_part(port, state, heard_ms.get(port.device_id)) for port, state in found]
+    return schemas.PortList(ports=shown, cursor=cursor)
 
 
-@route(blueprint, "GET", "/port/{port_id}", answers=wire.PortAnswer, who=SESSION, scope="read")
-def get_port(call: SessionCall[None], port_id: str) -> wire.PortAnswer:
+@route(blueprint, "GET", "/port/{port_id}", answers=schemas.PortAnswer, who=SESSION, scope="read")
+def get_port(call: SessionCall[None], port_id: str) -> schemas.PortAnswer:
     """Get an outlet
 
     Answers one of your outlets.
@@ -58,8 +56,8 @@ def get_port(call: SessionCall[None], port_id: str) -> wire.PortAnswer:
     return _answer(port, load_port_state(port))
 
 
-@route(blueprint, "PATCH", "/port/{port_id}", body=wire.ChangePort, answers=wire.PortAnswer, who=SESSION)
-def change_port(call: SessionCall[wire.ChangePort], port_id: str) -> wire.PortAnswer:
+@route(blueprint, "PATCH", "/port/{port_id}", body=schemas.ChangePort, answers=schemas.PortAnswer, who=SESSION)
+def change_port(call: SessionCall[schemas.ChangePort], port_id: str) -> schemas.PortAnswer:
     """Update an outlet
 
     Changes an outlet's settings. Setting neverCut, or leaving the policy cut, undoes a cut.
@@ -83,15 +81,15 @@ def delete_port(call: SessionCall[None], port_id: str) -> Done:
     blueprint,
     "POST",
     "/port/{port_id}/switch",
-    body=wire.SwitchPort,
-    answers=wire.SwitchAnswer,
+    body=schemas.SwitchPort,
+    answers=schemas.SwitchAnswer,
     who=SESSION,
     scope="control",
 )
-def switch_port(call: SessionCall[wire.SwitchPort], port_id: str) -> wire.SwitchAnswer:
+def switch_port(call: SessionCall[schemas.SwitchPort], port_id: str) -> schemas.SwitchAnswer:
     """Switch an outlet
 
     Switches an outlet on or off. Switching it on undoes the detector's cut.
     """
     port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
-    return wire.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=views.relay(port.relay))
+    return schemas.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=schemas.relay_part(port.relay))

@@ -1,4 +1,4 @@
-"""Ports: metered outlets, their settings and relays."""
+"""Ports in JSON, both ways: settings, relay, newest reading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chalicelib.core.schemas import END, Answer, DeviceId, DwellSeconds, Iso, Name, Part, Request
+from chalicelib.core.times import iso
+from chalicelib.detection import outlet_status, silence
+from chalicelib.detection.outlet_status import OutletStatus
+from chalicelib.detection.port_state import PortState
 from chalicelib.ports.kinds import KINDS
+from chalicelib.ports.model import Policy, Port
+from chalicelib.ports.relays import Relay
+from chalicelib.readings.model import MeterReading
 
-Policy = Literal["observe", "notify", "cut"]
-OutletStatus = Literal["active", "standby", "off", "silent"]
-"""silent: its device goes on, but no reading of it has come for long."""
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
 ThresholdWatts = Annotated[float, msgspec.Meta(ge=0.001, le=25_000)]
 """From a milliwatt: that is what is stored."""
@@ -40,7 +44,7 @@ class CreatePort(Request, frozen=True):
 
 
 class ChangePort(Request, frozen=True):
-    """Only the fields given change; null takes a given threshold or dwell back to the learned one."""
+    """Only the given fields change; null takes a given threshold or dwell back to the learned one."""
 
     name: Name | UnsetType = UNSET
     channel: Channel | UnsetType = UNSET
@@ -109,64 +113,55 @@ class SwitchAnswer(Answer, frozen=True, kw_only=True):
     relay: RelayPart
 
 
-class HistogramBar(Part, frozen=True, kw_only=True):
-    """Minutes spent between two powers."""
-
-    from_watts: float
-    to_watts: float
-    minutes: int
+NO_READINGS = PortState()
+"""The state of a port that has sent no reading yet."""
 
 
-class DetectorAnswer(Answer, frozen=True, kw_only=True):
-    """Why the detector decides as it does for a port.
-
-    source says where the threshold comes from: given, learned, kind, default or none (always on so far).
-    """
-
-    port_id: str
-    threshold_watts: float | None
-    source: Literal["given", "learned", "kind", "default", "none"]
-    standby_watts: float | None
-    gap_to_watts: float | None
-    histogram: list[HistogramBar]
-    observed_minutes: int
-    idle_runs: int
-    typical_idle_minutes: float
-    dwell_seconds: int
-    advice: Literal["cut", "notify"]
-    waits_for: str
+def reading_part(newest: MeterReading | None) -> LatestReading | None:
+    """The newest reading of a port."""
+    if newest is None:
+        return None
+    return LatestReading(
+        timestamp=iso(newest.at_ms),
+        timestamp_ms=newest.at_ms,
+        voltage=newest.voltage,
+        current=newest.current,
+        power=newest.power,
+    )
 
 
-class RunBacktest(Request, frozen=True):
-    """How many days back, and any change of the rule; without a policy it is replayed as if it might cut."""
-
-    days: Annotated[int, msgspec.Meta(ge=1, le=400)]
-    policy: Policy | UnsetType = UNSET
-    kind: Kind | UnsetType = UNSET
-    threshold_watts: ThresholdWatts | UnsetType | None = UNSET
-    dwell_seconds: DwellSeconds | UnsetType | None = UNSET
-    never_cut: bool | UnsetType = UNSET
-    cursor: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)] | None = None
-
-
-class BacktestCut(Part, frozen=True, kw_only=True):
-    """A cut that would have been made; restoredAt is when use would have ended it (null: it still stands)."""
-
-    at: Iso
-    watts: float
-    reason: str
-    restored_at: Iso | None
-    saved_watt_hours: float
-    wrong: bool
+def relay_part(relay: Relay) -> RelayPart:
+    """Desired and reported state of a relay."""
+    return RelayPart(
+        desired=relay.desired,
+        version=relay.version,
+        reported=relay.reported,
+        reported_version=relay.reported_version,
+        reason=relay.reason,
+        switched_by=relay.switched_by,
+    )
 
 
-class BacktestAnswer(Answer, frozen=True, kw_only=True):
-    """One page: sum the pages for the whole. readUntil says how far it got; cursor goes on, null at the end."""
+def port_part(port: Port, state: PortState = NO_READINGS, heard_ms: int | None = None) -> PortPart:
+    """A port with what is known of it; heard_ms: its device's readings have come up to then (detection/silence.py)."""
+    return PortPart(
+        port_id=port.port_id,
+        device_id=port.device_id,
+        name=port.name,
+        channel=port.channel,
+        kind=port.kind,
+        threshold_watts=port.threshold_watts,
+        dwell_seconds=port.dwell_seconds,
+        policy=port.policy,
+        never_cut=port.never_cut,
+        status=outlet_status.of(port, state, heard_ms),
+        silent_since_ms=silence.since_ms(state, heard_ms),
+        latest=reading_part(state.latest),
+        relay=relay_part(port.relay),
+    )
 
-    port_id: str
-    cuts: list[BacktestCut]
-    saved_watt_hours: float
-    wrong_cuts: int
-    readings: int
-    read_until: Iso | None
-    cursor: str | None
+
+def port_answer(port: Port, state: PortState, heard_ms: int | None) -> PortAnswer:
+    """An outlet as the one thing that is asked for; arguments as in port_part."""
+    part = port_part(port, state, heard_ms)
+    return PortAnswer(**{field: getattr(part, field) for field in PortPart.__struct_fields__})

@@ -20,7 +20,7 @@ from chalicelib.devices.model import Device, DeviceChanged, DeviceRemoved
 from chalicelib.notifications.model import Notification, NotificationAdded
 from chalicelib.notifications.schemas import notification_part
 from chalicelib.ports.model import Port, PortChanged, PortRemoved, RelayReported
-from chalicelib.ports.serializers import latest, port
+from chalicelib.ports.schemas import port_part, reading_part
 from chalicelib.readings.model import SensorLog, SensorsChanged
 from chalicelib.realtime.connections import open_connections, send_messages
 from chalicelib.realtime.schemas import (
@@ -49,7 +49,7 @@ def _messages(events: Iterable[Event]) -> list[bytes]:
 
 
 def _reading_push(shown: Port, state: PortState) -> ReadingPush | None:
-    reading = latest(state.latest)
+    reading = reading_part(state.latest)
     if reading is None:
         return None
     status = outlet_status.of(shown, state)
@@ -57,7 +57,7 @@ def _reading_push(shown: Port, state: PortState) -> ReadingPush | None:
 
 
 def _port_push(shown: Port, state: PortState) -> PortPush:
-    return PortPush(port_id=shown.port_id, device_id=shown.device_id, port=port(shown, state))
+    return PortPush(port_id=shown.port_id, device_id=shown.device_id, port=port_part(shown, state))
 
 
 def _device_push(device: Device, *, is_removed: bool = False) -> DevicePush:

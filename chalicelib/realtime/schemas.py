@@ -7,8 +7,9 @@ from typing import Literal
 import msgspec
 
 from chalicelib.core.schemas import Answer, Iso
+from chalicelib.detection.outlet_status import OutletStatus
 from chalicelib.notifications.schemas import NotificationPart
-from chalicelib.ports.schemas import LatestReading, OutletStatus, PortPart
+from chalicelib.ports.schemas import LatestReading, PortPart
 
 
 class Push(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

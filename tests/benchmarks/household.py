@@ -17,6 +17,7 @@ from chalicelib.core.identifiers import new_id
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.state import State
 from chalicelib.detection.store import save_device_state
@@ -24,7 +25,7 @@ from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.presence_store import save_call
 from chalicelib.devices.store import load_device, put_new_device
 from chalicelib.notifications import store as notifications
-from chalicelib.notifications.model import Notification, PhantomEvent, time_ordered_id
+from chalicelib.notifications.model import Notification, time_ordered_id
 from chalicelib.ports.model import Rule, device_uid_of, port_id
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, MeterReading, by_port

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.detection import backtest_service as backtests
+from chalicelib.detection import backtest_service, routes
 from chalicelib.detection.state import State
 from tests.conftest import Device, Person, now_ms, reading
 
@@ -58,8 +58,8 @@ def test_a_backtest_goes_on_page_by_page_with_the_same_end(
     person: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = backtest(person, recorded, thresholdWatts=10, dwellSeconds=600).body
-    monkeypatch.setattr(backtests, "CHUNKS_A_READ", 2)
-    monkeypatch.setattr(backtests, "CHUNKS_A_PAGE", 4)
+    monkeypatch.setattr(backtest_service, "CHUNKS_A_READ", 2)
+    monkeypatch.setattr(backtest_service, "CHUNKS_A_PAGE", 4)
     cuts: list[Any] = []
     readings, cursor = 0, None
     for _ in range(10):
@@ -76,14 +76,14 @@ def test_a_person_runs_two_backtests_at_a_time_and_all_together_three(
     person: Person, stranger: Person, recorded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, may_end = threading.Semaphore(0), threading.Event()
-    run = backtests.run
+    run = backtest_service.run_backtest_page
 
     def slow(*arguments: Any) -> Any:
         running.release()
         assert may_end.wait(20)
         return run(*arguments)
 
-    monkeypatch.setattr(backtests, "run", slow)
+    monkeypatch.setattr(routes, "run_backtest_page", slow)
     other = stranger.port(stranger.device())
     with ThreadPoolExecutor(3) as pool:
         taken = [pool.submit(backtest, person, recorded) for _ in range(2)]

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS, QUARTER_MS
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.energy import model
 from chalicelib.energy.bills import add_by_period, bill, total
 from chalicelib.energy.model import Usage
 from chalicelib.energy.periods import periods
 from chalicelib.energy.savings import Saving
 from chalicelib.energy.tariffs import Prices, Tariff, Window
-from chalicelib.notifications.model import PhantomEvent
 
 START_MS = 1_774_656_000_000  # 2026-03-28T00:00Z, a day before clocks change in Berlin
 ZONE = ZoneInfo("Europe/Berlin")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.times import HOUR_MS, MINUTE_MS
+from chalicelib.detection.model import PhantomEvent
 from chalicelib.energy.savings import LIMIT_MS, EndedBy, Saving, assumption, saving_of
-from chalicelib.notifications.model import PhantomEvent
 
 OFF = 1_774_656_000_000
 CUT = PhantomEvent(

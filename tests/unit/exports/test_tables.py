@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib.detection.schemas import PhantomEventPart
 from chalicelib.energy.schemas import SavingPart
 from chalicelib.exports import tables
 from chalicelib.exports.tables import Table
-from chalicelib.notifications.schemas import NotificationPart, PhantomEventPart
+from chalicelib.notifications.schemas import NotificationPart
 from chalicelib.readings.history_schemas import UsagePoint
 
 
