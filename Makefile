@@ -152,7 +152,7 @@ rotate-keys: install ## A new signing key for a stage on AWS; nobody is logged o
 	@$(BIN)/python -m infra.aws.deploy.keys $(or $(STAGE),$(error Which one? make rotate-keys STAGE=dev))
 
 smoke: install ## Try a running Ghostwatt with a throw-away account that it deletes again [BASE=https://... MQTT=mqtts://...]
-	@$(BIN)/python -m infra.smoke $(or $(BASE),$(error Which one? make smoke BASE=https://...)) $(if $(MQTT),--mqtt $(MQTT))
+	@$(BIN)/python -m pytest -vv -m smoke tests/contract --base $(or $(BASE),$(error Which one? make smoke BASE=https://...)) $(if $(MQTT),--mqtt $(MQTT))
 
 # Without a STAGE it is the PC's folder.
 PLACE = $(if $(filter file,$(origin STAGE)),--data $(DATA),--stage $(STAGE))

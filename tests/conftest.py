@@ -71,6 +71,12 @@ class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         return folder if folder in TOGETHER else path
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of `make smoke`: a running Ghostwatt instead of a stack of the tests' own."""
+    parser.addoption("--base", default="", help="call this address, such as https://home.example")
+    parser.addoption("--mqtt", default="", help="its MQTT broker, such as mqtts://home.example:8883")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Look at the grants at the end of a run."""
     config.pluginmanager.register(GrantCheck(), "grant-check")

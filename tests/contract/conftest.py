@@ -1,11 +1,13 @@
 """A real stack in a process of its own, and people and devices that call it.
 
-With -p tests.deployed.plugin the same tests call the packaged stack in the emulator instead.
+With -p tests.deployed.plugin the same tests call the packaged stack in the emulator instead, and with --base any
+running Ghostwatt.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,7 +28,7 @@ DEPLOYED = "tests.deployed.plugin"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
-    if pytestconfig.pluginmanager.has_plugin(DEPLOYED):
+    if pytestconfig.pluginmanager.has_plugin(DEPLOYED) or pytestconfig.option.base:
         pytest.skip("it is about the PC stack's own server: its page, its paths, its sockets")
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
@@ -35,6 +37,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 @pytest.fixture(scope="module")
 def api(request: pytest.FixtureRequest) -> str:
     """The one address that a client of the guides has to change."""
+    if request.config.option.base:
+        return f"{request.config.option.base.rstrip('/')}/api"
     if request.config.pluginmanager.has_plugin(DEPLOYED):
         return str(request.getfixturevalue("deployed").api_url)
     return f"{request.getfixturevalue('stack').base_url}/api"
@@ -46,6 +50,19 @@ def live_url(request: pytest.FixtureRequest) -> str:
     if request.config.pluginmanager.has_plugin(DEPLOYED):
         return str(request.getfixturevalue("deployed").live_url)
     return str(request.getfixturevalue("stack").base_url).replace("http", "ws") + "/live"
+
+
+@pytest.fixture(scope="module")
+def mqtt_url(request: pytest.FixtureRequest) -> str:
+    """Where devices sign in by MQTT."""
+    if request.config.option.mqtt:
+        return str(request.config.option.mqtt)
+    if request.config.option.base or request.config.pluginmanager.has_plugin(DEPLOYED):
+        pytest.skip("no broker was named: --mqtt mqtts://HOST:PORT")
+    log: str = (request.getfixturevalue("stack").data_dir / "stack.log").read_text()
+    address = re.search(r"^MQTT at (\S+)$", log, re.MULTILINE)
+    assert address
+    return address[1]
 
 
 @pytest.fixture(scope="module")

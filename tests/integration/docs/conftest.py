@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from infra.local.runner.process import running_stack
-from infra.smoke.client import Client, wait_for
-from infra.smoke.steps import reading
-from infra.smoke.visit import Visit
-from tests.conftest import now_ms
+from tests.conftest import Answered, Device, Person, eventually, new_person, now_ms, reading
 
 GUIDES = Path(__file__).resolve().parents[3] / "docs"
 PLACE = "https://ghostwatt.example"
@@ -27,7 +25,9 @@ class Home:
     """A home with one outlet, its television, that was in use for an hour and fell to standby; and a thermometer."""
 
     base_url: str
-    visit: Visit
+    person: Person
+    device: Device
+    port_id: str
     from_ms: int
     to_ms: int
 
@@ -39,26 +39,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 def furnished(base_url: str) -> Home:
-    visit, at_ms = Visit(Client(base_url)), now_ms()
-    visit.session_token = visit.client.call("POST", "/account/signup", visit.credentials, expect=201)["sessionToken"]
-    device = {"deviceId": visit.device_id, "deviceName": "Living room"}
-    visit.api_key = visit.person("POST", "/device/register", device)["apiKey"]
-    outlet = {"deviceId": visit.device_id, "name": "Television", "thresholdWatts": 10, "dwellSeconds": 0}
-    visit.port_id = visit.person("POST", "/port", outlet, expect=201)["portId"]
+    def call(method: str, path: str, body: Any = None, **headers: str) -> Answered:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = requests.request(method, f"{base_url}/api{path}", json=body, headers=named, timeout=30)
+        return Answered(response.status_code, response.json(), response.headers)
+
+    person, at_ms = new_person(call), now_ms()
+    device = person.device("Living room")
+    port_id = str(person.port(device, "Television", thresholdWatts=10, dwellSeconds=0)["portId"])
     yesterday = range(at_ms - 25 * HOUR_MS, at_ms - 24 * HOUR_MS, 30_000)
     today = range(at_ms - HOUR_MS, at_ms, 30_000)
-    send(visit, "yesterday", [reading(visit.port_id, at, 4.6) for at in yesterday])
-    send(visit, "today", [reading(visit.port_id, at, 92.0 if at < today[-2] else 4.6) for at in today])
+    device.send([reading(port_id, at, 4.6) for at in yesterday], "yesterday", now_ms())
+    device.send([reading(port_id, at, 92.0 if at < today[-2] else 4.6) for at in today], "today", now_ms())
     for temperature in (20.5, 21.0):
         log = {"sensors": {"temperature": temperature}, "timestamp": at_ms - round(temperature)}
-        visit.device("POST", "/device/data", log)
-    wait_for(lambda: visit.person("GET", "/phantom-event/list")["events"], "The stream finds the phantom")
-    wait_for(lambda: visit.person("GET", "/energy")["total"]["kwh"], "There is energy")
-    return Home(base_url, visit, at_ms - 2 * HOUR_MS, now_ms())
-
-
-def send(visit: Visit, batch_id: str, readings: list[dict[str, Any]]) -> None:
-    visit.device("POST", "/sensor/readings", {"batchId": batch_id, "sentAtMs": now_ms(), "readings": readings})
+        assert device.call("POST", "/device/data", log).status == 200
+    eventually(lambda: person.call("GET", "/phantom-event/list").body["events"], "the stream finds the phantom", 90)
+    eventually(lambda: person.call("GET", "/energy").body["total"]["kwh"], "there is energy", 90)
+    return Home(base_url, person, device, port_id, at_ms - 2 * HOUR_MS, now_ms())
 
 
 def blocks(guide: str, language: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ def curl(home: Home, command: str, **words: str) -> Any:
     """The answer to a command of the guide, with the reader's own words in it."""
     for placeholder, word in words.items():
         command = command.replace(placeholder, word)
-    own = command.replace(PLACE, home.base_url).replace("you@example.org", home.visit.email)
+    own = command.replace(PLACE, home.base_url).replace("you@example.org", home.person.email)
     done = subprocess.run(shlex.split(own), capture_output=True, timeout=30, check=True)
     return json.loads(done.stdout)
 
@@ -39,7 +40,7 @@ def curl(home: Home, command: str, **words: str) -> Any:
 def token(home: Home) -> str:
     """As the guide has it."""
     log_in, make, *_ = COMMANDS
-    session_token = curl(home, log_in, PASSWORD=home.visit.password)["sessionToken"]
+    session_token = curl(home, log_in, PASSWORD=home.person.password)["sessionToken"]
     return str(curl(home, make, SESSION_TOKEN=session_token)["token"])
 
 
@@ -49,7 +50,7 @@ def title(query: dict[str, Any]) -> str:
 
 def rows(home: Home, query: dict[str, Any], token: str) -> Any:
     """What Grafana has of a query: the answer to its URL, through its root selector."""
-    variables = {"port": home.visit.port_id, "device": home.visit.device_id}
+    variables = {"port": home.port_id, "device": home.device.device_id}
     times = {"__from": str(home.from_ms), "__to": str(home.to_ms)}
     url = query["url"].replace(PLACE, home.base_url)
     for name, value in {**variables, **times}.items():
@@ -82,7 +83,7 @@ def test_a_query_gives_rows_with_its_columns(home: Home, token: str, query: dict
 @pytest.mark.parametrize("hours", [1, 24 * 30, 24 * 365])
 def test_power_has_watts_in_each_resolution(home: Home, token: str, hours: int) -> None:
     (query,) = (query for query in QUERIES if title(query) == "Power of an outlet")
-    longer = Home(home.base_url, home.visit, home.to_ms - hours * 3_600_000, home.to_ms)
+    longer = replace(home, from_ms=home.to_ms - hours * 3_600_000)
     found = rows(longer, query, token)
     assert 0 < len(found) <= 1_000
     assert max(row["watts"] for row in found if row["watts"] is not None) > 4
@@ -90,14 +91,14 @@ def test_power_has_watts_in_each_resolution(home: Home, token: str, hours: int) 
 
 def test_one_point_is_still_a_list(home: Home, token: str) -> None:
     (query,) = (query for query in QUERIES if title(query) == "Temperature")
-    found = rows(Home(home.base_url, home.visit, home.from_ms, home.to_ms), query, token)
-    one = Home(home.base_url, home.visit, found[-1]["time"], found[-1]["time"])
+    found = rows(home, query, token)
+    one = replace(home, from_ms=found[-1]["time"], to_ms=found[-1]["time"])
     assert [row["temperature"] for row in rows(one, query, token)] in ([20.5], [21.0])
 
 
 def test_the_token_is_listed_and_ended_as_the_guide_says(home: Home, token: str) -> None:
     log_in, make, listing, end = COMMANDS
-    words = {"SESSION_TOKEN": curl(home, log_in, PASSWORD=home.visit.password)["sessionToken"]}
+    words = {"SESSION_TOKEN": curl(home, log_in, PASSWORD=home.person.password)["sessionToken"]}
     another = curl(home, make, **words)
     listed = curl(home, listing, **words)["sessions"]
     assert another["sessionId"] in [session["sessionId"] for session in listed if session["scope"] == "read"]

@@ -42,14 +42,14 @@ def entities() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def authorization(home: Home) -> str:
-    token = home.visit.person("POST", "/account/token", {"name": "Home Assistant"}, expect=201)["token"]
+    token = home.person.call("POST", "/account/token", {"name": "Home Assistant"}).body["token"]
     return str(SECRETS["ghostwatt_authorization"]).replace("TOKEN", token)
 
 
 def shown(home: Home, resource: dict[str, Any], entity: dict[str, Any], authorization: str) -> str:
     """What Home Assistant would show."""
     assert resource["headers"] == {"Authorization": SECRET}
-    url = resource["resource"].replace(PLACE, home.base_url).replace("PORT_ID", home.visit.port_id)
+    url = resource["resource"].replace(PLACE, home.base_url).replace("PORT_ID", home.port_id)
     answer = requests.get(url, headers={"Authorization": authorization}, timeout=30)
     assert answer.status_code == 200, answer.text
     return ENVIRONMENT.from_string(entity["value_template"]).render(value_json=answer.json()).strip()

@@ -13,25 +13,21 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from infra.smoke.client import Failed
-
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 SECONDS = 20.0
 
 
 def publish(url: str, device_id: str, api_key: str, values: Mapping[str, float]) -> None:
-    """Publish free sensors to the device's own topic, and wait until the broker has them. Raises Failed."""
+    """Publish custom sensors to the device's own topic, and wait until the broker has them."""
     with _signed_in(url, device_id, api_key) as (client, code):
-        if code.is_failure:
-            raise Failed(f"The broker refuses the device: {code}.")
+        assert not code.is_failure, f"the broker refuses the device: {code}"
         sent = client.publish(f"iot/devices/{device_id}/data", json.dumps(values), qos=1)
         sent.wait_for_publish(SECONDS)
-        if not sent.is_published():
-            raise Failed(f"The broker did not acknowledge within {SECONDS:.0f} s.")
+        assert sent.is_published(), f"the broker did not acknowledge within {SECONDS:.0f} s"
 
 
 def refuses(url: str, device_id: str, api_key: str) -> bool:
-    """Whether the broker refuses to let a device in with this key. Raises Failed when it does not answer."""
+    """Whether the broker refuses to let a device in with this key."""
     with _signed_in(url, device_id, api_key) as (_, code):
         return code.is_failure
 
@@ -61,8 +57,6 @@ def _signed_in(url: str, device_id: str, api_key: str) -> Iterator[tuple[Client,
         client.connect(place.hostname or "", place.port or PORTS[place.scheme])
         client.loop_start()
         yield client, answers.get(timeout=SECONDS)
-    except (OSError, queue.Empty) as error:
-        raise Failed(f"The broker at {place.hostname} does not answer ({type(error).__name__}).") from error
     finally:
         client.disconnect()
         client.loop_stop()
