@@ -10,6 +10,7 @@ from chalicelib.accounts.api_tokens import IssuedToken
 from chalicelib.accounts.model import Account, AccountUpdate, Session
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.core.schemas import HIGHEST_PRICE, Answer, Iso, Name, Part, Request
+from chalicelib.core.scopes import Scope
 from chalicelib.core.times import iso
 
 Email = Annotated[
@@ -36,8 +37,8 @@ Password = Annotated[
     ),
 ]
 TypedPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-Scope = Annotated[
-    Literal["read", "control"],
+TokenScope = Annotated[
+    Scope,
     msgspec.Meta(
         description="read: the home's data; control: also switches outlets, gives feedback and opens the live WebSocket"
     ),
@@ -160,7 +161,7 @@ class MakeToken(Request, frozen=True):
     """A name tells the person which program has it; the scope, what it may do."""
 
     name: Name
-    scope: Scope = "read"
+    scope: TokenScope = "read"
     expires_in_days: Annotated[
         int, msgspec.Meta(ge=1, le=3650, description="over 400 days it needs currentPassword")
     ] = 365
@@ -180,7 +181,7 @@ class TokenAnswer(Answer, frozen=True, kw_only=True):
 
     session_id: str
     name: str
-    scope: Scope
+    scope: TokenScope
     token: str
     expires_at: Iso
 

@@ -8,6 +8,8 @@ from typing import Literal
 Status = Literal["active", "standby", "off"]
 Advice = Literal["cut", "notify"]
 Action = Literal["auto_cut", "notified", "observed"]
+FeedbackVerdict = Literal["right", "wrong"]
+"""A person's verdict on a phantom event."""
 Outcome = Literal["sent", "obeyed", "confirmed", "contradicted", "refused", "undone"]
 
 MINUTE_MS = 60_000
@@ -61,7 +63,7 @@ class PhantomEvent:
     reason: str
     outcome: Outcome | None = None
     ended_at_ms: int | None = None
-    verdict: Literal["right", "wrong"] | None = None
+    verdict: FeedbackVerdict | None = None
     obeyed_at_ms: int | None = None
 
 

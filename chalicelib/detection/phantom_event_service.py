@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
 from chalicelib.core.events import publish
 from chalicelib.detection import phantom_event_store as store
-from chalicelib.detection.model import PhantomEvent
+from chalicelib.detection.model import FeedbackVerdict, PhantomEvent
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import PortChanged
@@ -25,7 +24,7 @@ def list_phantom_events(
     return store.of_port(ports.own(owner_id, port_id).port_id, limit, cursor)
 
 
-def give_feedback(owner_id: str, event_id: str, verdict: Literal["right", "wrong"], now_ms: int) -> PhantomEvent:
+def give_feedback(owner_id: str, event_id: str, verdict: FeedbackVerdict, now_ms: int) -> PhantomEvent:
     """A person says that it was right or wrong.
 
     Wrong teaches the detector, once an event, and switches the outlet on if it is still cut for it; right takes that
@@ -43,7 +42,7 @@ def give_feedback(owner_id: str, event_id: str, verdict: Literal["right", "wrong
     return retry_conflicts(attempt, "This event's outlet keeps changing.")
 
 
-def _store_feedback(event: PhantomEvent, verdict: Literal["right", "wrong"], now_ms: int) -> bool:
+def _store_feedback(event: PhantomEvent, verdict: FeedbackVerdict, now_ms: int) -> bool:
     write = Transaction()
     teaches = event.action == "auto_cut" and "wrong" in (verdict, event.verdict)
     port = port_store.load(event.port_id) if teaches else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,8 +11,8 @@ from chalicelib.core.schemas import Answer, DwellSeconds, Iso, Part, Request
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.detection.backtest import Cut
 from chalicelib.detection.backtest_service import BacktestPage
-from chalicelib.detection.explain import Explanation
-from chalicelib.detection.model import PhantomEvent
+from chalicelib.detection.explain import Explanation, Source
+from chalicelib.detection.model import Action, Advice, FeedbackVerdict, PhantomEvent
 from chalicelib.ports.model import Policy
 from chalicelib.ports.schemas import Kind, ThresholdWatts
 
@@ -33,7 +33,7 @@ class DetectorAnswer(Answer, frozen=True, kw_only=True):
 
     port_id: str
     threshold_watts: float | None
-    source: Literal["given", "learned", "kind", "default", "none"]
+    source: Source
     standby_watts: float | None
     gap_to_watts: float | None
     histogram: list[HistogramBar]
@@ -41,7 +41,7 @@ class DetectorAnswer(Answer, frozen=True, kw_only=True):
     idle_runs: int
     typical_idle_minutes: float
     dwell_seconds: int
-    advice: Literal["cut", "notify"]
+    advice: Advice
     waits_for: str
 
 
@@ -94,11 +94,11 @@ class PhantomEventPart(Part, frozen=True, kw_only=True):
     detected_power: float
     detected_at: Iso
     started_at: Iso
-    action_taken: Literal["auto_cut", "notified", "observed"]
+    action_taken: Action
     reason: str
     outcome: str | None
     ended_at: Iso | None
-    verdict: Literal["right", "wrong"] | None
+    verdict: FeedbackVerdict | None
 
 
 class PhantomEventList(Answer, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ class PhantomEventAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Feedback(Request, frozen=True):
-    verdict: Literal["right", "wrong"]
+    verdict: FeedbackVerdict
 
 
 def detector_answer(port_id: str, explanation: Explanation) -> DetectorAnswer:

@@ -29,6 +29,7 @@ MAX_CHANGES = 4
 KEPT_CHANGES = 8
 FRESH_MS = 55_000
 """Presence newer than this is not stored again: at most one write a minute, and none is skipped at 60-s heartbeats."""
+LivenessState = Literal["online", "late", "offline", "flapping", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def is_call_due_for_storing(online: bool, last_seen_ms: int | None, now_ms: int)
 class Liveness:
     """The state of a device, a sentence that explains it, and since when it lasts (epoch ms, None if unknown)."""
 
-    state: Literal["online", "late", "offline", "flapping", "never"]
+    state: LivenessState
     reason: str
     since_ms: int | None
 

@@ -8,6 +8,9 @@ import msgspec
 
 from chalicelib.core.schemas import END, SIGN, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
 from chalicelib.detection.outlet_status import OutletStatus
+from chalicelib.devices.liveness import LivenessState
+from chalicelib.devices.pairing import ClaimState
+from chalicelib.ports.relays import RelayState
 from chalicelib.ports.schemas import Channel, LatestReading
 
 SENSOR_NAME_PATTERN = rf"^{SIGN}{{1,64}}{END}"
@@ -74,7 +77,7 @@ class ClaimAnswer(Answer, frozen=True, kw_only=True):
 
     user_code: str
     device_id: str
-    state: Literal["pending", "approved", "denied"]
+    state: ClaimState
     expires_at: Iso
 
 
@@ -82,7 +85,7 @@ class RelayReport(Request, frozen=True):
     """What the Pi did with a relay command."""
 
     port_id: PortId
-    state: Literal["on", "off"]
+    state: RelayState
     version: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
     reason: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
@@ -101,7 +104,7 @@ class RelayCommand(Part, frozen=True, kw_only=True, omit_defaults=True):
 
     port_id: str
     channel: int
-    desired: Literal["on", "off"]
+    desired: RelayState
     version: int
     only_below_watts: float | None = None
     expires_at_ms: int | None = None
@@ -138,7 +141,7 @@ class DevicePortPart(Part, frozen=True, kw_only=True):
 class LivenessPart(Part, frozen=True, kw_only=True):
     """How a device is, and why in one sentence with figures; late is online, but overdue."""
 
-    state: Literal["online", "late", "offline", "flapping", "never"]
+    state: LivenessState
     reason: str
     since: Iso | None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 RelayState = Literal["on", "off"]
+SwitchedBy = Literal["person", "detector"]
 CUT_TTL_MS = 5 * 60_000
 """How long the detector's cut may be obeyed: the Pi calls every minute, so five minutes outlive a short outage, and a
 Pi that was away for longer must not act on old news."""
@@ -37,7 +38,7 @@ class Relay:
     reported_version: int | None = None
     reported_at_ms: int | None = None
     reason: str | None = None
-    switched_by: Literal["person", "detector"] | None = None
+    switched_by: SwitchedBy | None = None
     only_below_watts: float | None = None
     expires_at_ms: int | None = None
     cut_event_id: str | None = None
@@ -137,5 +138,5 @@ def _switched_at_the_plug(relay: Relay, state: RelayState, version: int, reason:
     )
 
 
-def _commanded(relay: Relay, state: RelayState, by: Literal["person", "detector"]) -> Relay:
+def _commanded(relay: Relay, state: RelayState, by: SwitchedBy) -> Relay:
     return replace(relay, desired=state, version=relay.version + 1, switched_by=by, reason=None, plug_version=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,7 +14,7 @@ from chalicelib.detection.outlet_status import OutletStatus
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.kinds import KINDS
 from chalicelib.ports.model import Policy, Port
-from chalicelib.ports.relays import Relay
+from chalicelib.ports.relays import Relay, RelayState, SwitchedBy
 from chalicelib.readings.model import MeterReading
 
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
@@ -56,18 +56,18 @@ class ChangePort(Request, frozen=True):
 
 
 class SwitchPort(Request, frozen=True):
-    state: Literal["on", "off"]
+    state: RelayState
 
 
 class RelayPart(Part, frozen=True, kw_only=True):
     """Desired is what the cloud wants, reported what the Pi says; they differ while a command is under way."""
 
-    desired: Literal["on", "off"]
+    desired: RelayState
     version: int
-    reported: Literal["on", "off"] | None
+    reported: RelayState | None
     reported_version: int | None
     reason: str | None
-    switched_by: Literal["person", "detector"] | None
+    switched_by: SwitchedBy | None
 
 
 class LatestReading(Part, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Volts, Watts
+from chalicelib.detection.model import Status
 from chalicelib.devices.schemas import DeviceReply, PortId, Timestamp
 
 MAX_BATCH_READINGS = 500
@@ -40,7 +41,7 @@ class StoredReading(Part, frozen=True, kw_only=True):
 class OneReadingData(Part, frozen=True, kw_only=True):
     reading: StoredReading
     phantom_detected: bool
-    port_status: Literal["active", "standby", "off"]
+    port_status: Status
 
 
 class OneReadingAnswer(DeviceReply, frozen=True, kw_only=True):
