@@ -1,4 +1,4 @@
-"""Whether the data folder can be written: told once when it cannot, and once when it can again."""
+"""Writes to the data directory, and logs once when that fails and once when it works again."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ghostwatt_pi.files import DamagedFile, quarantine, write_if_changed
 
 
 class Disk:
-    """What fails on the disk is kept in memory by its owner and goes on; this tells a person, once an episode."""
+    """Logs each episode in which files cannot be written. Their owners keep the content in memory and go on."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._lock = threading.Lock()  # the spool is written by one thread, small files by another
+        self._lock = threading.Lock()  # one thread writes the buffer, another small files
         self._failing: set[Path] = set()
 
     def write(self, path: Path, text: str) -> bool:
-        """Write a small file if its text has changed; whether the disk has it."""
+        """Write a small file if its text has changed; returns whether the disk has it."""
         try:
             write_if_changed(path, text)
         except OSError as error:
@@ -29,7 +29,7 @@ class Disk:
         return True
 
     def failed(self, path: Path, error: str) -> None:
-        """This file could not be written."""
+        """Note that this file could not be written."""
         with self._lock:
             is_first = not self._failing
             self._failing.add(path)
@@ -37,7 +37,7 @@ class Disk:
             self._log("disk_full", path=str(path), error=error, freeMb=_free_mb(path.parent))
 
     def works(self, path: Path) -> None:
-        """This file was written."""
+        """Note that this file was written."""
         with self._lock:
             is_last = self._failing == {path}
             self._failing.discard(path)
@@ -45,7 +45,7 @@ class Disk:
             self._log("disk_works", path=str(path.parent))
 
     def quarantine(self, damaged: DamagedFile) -> None:
-        """Go on without a damaged file: rename it if that is possible, and tell."""
+        """Rename a damaged file if that is possible, and log it."""
         try:
             aside = quarantine(damaged.path)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Small files of the data folder: written as a whole, and put aside, never deleted, when they are damaged."""
+"""Small files of the data directory: written as a whole; a damaged one is renamed, never deleted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class DamagedFile(Exception):
-    """A file that does not hold what it should; `path` and `why` say which and what is wrong with it."""
+    """A file does not hold what it should. `path` names it, `why` says what is wrong."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path} is damaged: {why}")
@@ -18,9 +18,9 @@ class DamagedFile(Exception):
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 as a whole: after a power cut it holds the old text or the new, never a part.
+    """Write a file of mode 0600 as a whole: after a power cut it holds the old text or the new one, never a part.
 
-    A directory in its place is put aside. Raises OSError, which names the path.
+    A directory in its place is quarantined. Raises OSError, which names the path.
     """
     try:
         if path.is_dir():
@@ -40,23 +40,19 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_if_changed(path: Path, text: str) -> None:
-    """Write the file unless it holds just this text: a full disk then refuses nothing. Raises OSError."""
-    try:
-        if path.read_bytes() == text.encode():
-            return
-    except OSError:  # missing, or unreadable: written anew
-        pass
-    write_private(path, text)
+    """Write a file unless it holds just this text already, so that a full disk does no harm. Raises OSError."""
+    if not _holds(path, text):
+        write_private(path, text)
 
 
 def read_text(path: Path) -> str | None:
-    """The file's text; None when there is no file. Raises DamagedFile."""
+    """Return the file's text; None when there is no file. Raises DamagedFile."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        raise DamagedFile(path, "it is no text") from None
+        raise DamagedFile(path, "it is not text") from None
     except OSError as error:
         raise DamagedFile(path, error.strerror or str(error)) from error
     if "\0" in text:
@@ -65,24 +61,32 @@ def read_text(path: Path) -> str | None:
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in the file; None when there is no file. Raises DamagedFile."""
+    """Return the JSON object in the file; None when there is no file. Raises DamagedFile."""
     text = read_text(path)
     if text is None:
         return None
     if not text.strip():
         raise DamagedFile(path, "it is empty")
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         raise DamagedFile(path, "it is not JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise DamagedFile(path, "it is not a JSON object")
-    return found
+    return value
 
 
 def quarantine(path: Path) -> Path:
-    """Rename a damaged file, or a directory in its place, to NAME-damaged-N; the new name. Raises OSError."""
+    """Rename a damaged file, or a directory in its place, to NAME-damaged-N and return the new path. Raises OSError."""
     number = 1
-    while (aside := path.with_name(f"{path.name}-damaged-{number}")).exists():
+    while (renamed := path.with_name(f"{path.name}-damaged-{number}")).exists():
         number += 1
-    return path.rename(aside)
+    return path.rename(renamed)
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether the file holds just this text; one that cannot be read does not."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:  # missing, unreadable or a directory: write_private replaces it, or raises why it cannot
+        return False

@@ -1,4 +1,4 @@
-"""Who this device is: an id made once and kept."""
+"""The device's id: made once and kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{4,128}")
 
 
 class BadIdentity(Exception):
-    """The identity file cannot be read as one; `why` says what is wrong with it."""
+    """The identity file is damaged; `why` says what is wrong with it."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
@@ -29,34 +29,34 @@ class BadIdentity(Exception):
 
 
 UNKNOWN = "unknown"
-"""In the id's place where it is damaged: with its key the agent measures and sends all the same."""
+"""Stands for an id whose file is damaged: with its key the agent still measures and sends."""
 
 
 def device_id(directory: DataDirectory) -> str:
-    """The device's public id, made and kept at the first call; where its file is damaged the key says it.
+    """Return the device's public id, made and kept at the first call.
 
-    Raises BadIdentity.
+    When its file is damaged, return the id that the key names; raise BadIdentity when there is none.
     """
     try:
         return _stored_id(directory) or new_device_id(directory)
     except BadIdentity:
-        if named := key_device_id(directory.read_key() or ""):
-            return named
+        if key_id := key_device_id(directory.read_key() or ""):
+            return key_id
         raise
 
 
 def repair(directory: DataDirectory, disk: Disk) -> None:
-    """Write a damaged identity anew, as the key has it. Nothing when it is whole, or no key says it."""
+    """Replace a damaged identity file by the id that the key names, if it names one."""
     try:
         _stored_id(directory)
     except BadIdentity as error:
-        if named := key_device_id(directory.read_key() or ""):
+        if key_id := key_device_id(directory.read_key() or ""):
             disk.quarantine(DamagedFile(directory.identity_path, error.why))
-            disk.write(directory.identity_path, json.dumps({"deviceId": named}) + "\n")
+            disk.write(directory.identity_path, json.dumps({"deviceId": key_id}) + "\n")
 
 
 def device_id_if_known(directory: DataDirectory) -> str:
-    """The device's id, or UNKNOWN where it is damaged but the device has been paired."""
+    """Return the device's id, or UNKNOWN when it is damaged and the device was paired. Raises BadIdentity."""
     try:
         return device_id(directory)
     except BadIdentity:
@@ -66,16 +66,17 @@ def device_id_if_known(directory: DataDirectory) -> str:
 
 
 def key_device_id(api_key: str) -> str | None:
-    """The device that a key names: it is `gwk.<deviceId>.<secret>`. None if it is no key of that form."""
+    """Return the device id in a key of the form `gwk.<deviceId>.<secret>`; None for any other key."""
     prefix, _, rest = api_key.partition(".")
     named, _, secret = rest.partition(".")
     return named if prefix == "gwk" and named and secret else None
 
 
 def new_device_id(directory: DataDirectory) -> str:
-    """Make a new id and keep it in place of the old one.
+    """Make a new id, keep it in place of the old one, and return it.
 
-    A hash of MAC address, host name and a random part: without the last, whoever sees the network could guess the id.
+    It is a hash of the MAC address, the host name and a random part. Without the random part, anybody who sees the
+    network could guess the id.
     """
     random_part = secrets.token_hex(16)
     seed = f"{uuid.getnode():012x}|{socket.gethostname()}|{random_part}"
@@ -85,14 +86,14 @@ def new_device_id(directory: DataDirectory) -> str:
 
 
 def _stored_id(directory: DataDirectory) -> str | None:
-    """The id in the file; None when there is no file. Raises BadIdentity."""
+    """Return the id in the file; None when there is no file. Raises BadIdentity."""
     try:
         stored = read_object(directory.identity_path)
     except DamagedFile as damaged:
         raise BadIdentity(directory.identity_path, damaged.why) from damaged
     if stored is None:
         return None
-    found = stored.get("deviceId")
-    if not isinstance(found, str) or not DEVICE_ID.fullmatch(found):
+    stored_id = stored.get("deviceId")
+    if not isinstance(stored_id, str) or not DEVICE_ID.fullmatch(stored_id):
         raise BadIdentity(directory.identity_path, "it holds no id")
-    return found
+    return stored_id

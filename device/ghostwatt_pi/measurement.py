@@ -1,4 +1,4 @@
-"""What a meter says of one outlet at one moment."""
+"""A measurement: what a meter reads of one outlet at one moment."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ghostwatt_pi.schemas import RelayState
 __all__ = ["GAP_MS", "MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
 
 GAP_MS = 120_000
-"""The contract's gap: past two minutes without a measurement nobody knows what the appliance did."""
+"""The contract's gap: after two minutes without a measurement nobody knows what the appliance did."""
 MAX_CHANNEL = 32
 MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
-"""The contract's bounds: the cloud rejects what lies outside of 0 and these."""
+"""The contract's bounds: the cloud rejects values below 0 or above these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One measurement: volts, amps and watts of the outlet on `channel`.
 
-    `timestamp_ms` is of `now_ms`, the agent's own time, which the spool corrects (see clock.py). `relay` is the state
-    of the outlet's relay, from a meter that says it with its readings.
+    `timestamp_ms` is the agent's own time (`now_ms`), which the buffer corrects (see clock.py). `relay` is the state of
+    the outlet's relay, from a meter that sends it with its readings.
     """
 
     channel: int

@@ -1,18 +1,20 @@
-"""What travels between the agent and the cloud: the contract as types, parsed at the edge.
+"""The contract with the cloud as types: bodies that the agent sends, and answers that it parses.
 
 The parse functions raise KeyError, TypeError, ValueError or AttributeError when an answer is not what the contract
-says; cloud/errors.py turns these into its own.
+says; cloud/errors.py turns these into its own errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ghostwatt_pi.version import VERSION
+
 RelayState = Literal["on", "off"]
 LocalReason = Literal["by_hand", "safe_state"]
-"""Why an outlet was switched at the Pi, and not by the cloud's command."""
+"""Why an outlet was switched at the Pi without a command of the cloud."""
 Json = Mapping[str, Any]
 """A decoded JSON object. Fields that the agent does not know are ignored."""
 
@@ -31,7 +33,7 @@ class RelayCommand:
 
 @dataclass(frozen=True, slots=True)
 class RelayReport:
-    """What became of the command `version`: the outlet's state, and why if it was not obeyed."""
+    """What became of the command `version`: the outlet's state, and the reason if the command was not applied."""
 
     port_id: str
     state: RelayState
@@ -39,14 +41,14 @@ class RelayReport:
     reason: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The report as the contract has it."""
+        """Return the report in the contract's form."""
         body: dict[str, object] = {"portId": self.port_id, "state": self.state, "version": self.version}
         return body if self.reason is None else {**body, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceReply:
-    """What every answer to a device carries: the server's time, the pace it asks for, and a command for each outlet."""
+    """What every answer to a device has: the server's time, the pace it asks for, and a command for each outlet."""
 
     server_time_ms: int
     interval_seconds: float
@@ -74,7 +76,10 @@ class BatchReply:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An open claim (RFC 8628, section 3.2): what the person sees, and what the device polls with."""
+    """An open claim: the code that a person sees and the one that the device polls with.
+
+    Source: RFC 8628, section 3.2.
+    """
 
     device_code: str
     user_code: str
@@ -92,8 +97,15 @@ class ClaimedKey:
     owner_tag: str | None = None
 
 
+def heartbeat_body(sent_at_ms: int, reports: Sequence[RelayReport], dropped_readings: int) -> Json:
+    """Return the body of a heartbeat; `dropped_readings` counts those that the full buffer ever dropped."""
+    relays = [report.to_json() for report in reports]
+    body = {"sentAtMs": sent_at_ms, "relays": relays, "agentVersion": VERSION}
+    return {**body, "droppedReadings": dropped_readings} if dropped_readings else body
+
+
 def parse_claim(body: Json) -> Claim:
-    """The answer to /device/claim."""
+    """Parse the answer to /device/claim."""
     return Claim(
         device_code=str(body["deviceCode"]),
         user_code=str(body["userCode"]),
@@ -111,7 +123,7 @@ def parse_claimed_key(body: Json) -> ClaimedKey:
 
 
 def parse_reply(body: Json) -> DeviceReply:
-    """The fields of the device reply, in whichever answer they come."""
+    """Parse the device reply, in whichever answer it comes."""
     return DeviceReply(
         server_time_ms=int(body["serverTimeMs"]),
         interval_seconds=max(1.0, float(body["intervalSeconds"])),
@@ -121,7 +133,7 @@ def parse_reply(body: Json) -> DeviceReply:
 
 
 def parse_batch_reply(body: Json, readings: int) -> BatchReply:
-    """The answer to a batch of so many readings. A ValueError also unless each reading has exactly one result."""
+    """Parse the answer to a batch of `readings` readings. Raises ValueError unless each has exactly one result."""
     results = sorted((_parse_result(result) for result in body["results"]), key=lambda result: result.index)
     if [result.index for result in results] != list(range(readings)):
         raise ValueError(f"{len(results)} results for {readings} readings")

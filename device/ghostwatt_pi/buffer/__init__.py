@@ -1,1 +1,1 @@
-"""The buffer on the disk, from which a reading goes only when the cloud has answered for it."""
+"""The buffer on disk between the meters and the cloud: a reading leaves it once the cloud has acknowledged it."""

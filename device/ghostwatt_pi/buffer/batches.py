@@ -6,17 +6,20 @@ import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ghostwatt_pi.buffer.clock import BootClock, MonotonicTimestamps
 
 MAX_BATCH_READINGS = 500
 MAX_BATCH_SPAN_MS = 24 * 3600 * 1000
 """Both are the contract's. 500 readings are at most 115 KB, well under its 256 KB."""
+OLDEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id LIMIT ?"
+NEWEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
 class BufferedReading:
-    """A reading of a batch; `row_id` is its place in the spool."""
+    """A reading of a batch; `row_id` is its id in the buffer."""
 
     row_id: int
     port_id: str
@@ -26,7 +29,7 @@ class BufferedReading:
     power: float
 
     def to_json(self) -> dict[str, object]:
-        """The reading as the contract has it."""
+        """Return the reading in the contract's form."""
         return {
             "portId": self.port_id,
             "timestampMs": self.timestamp_ms,
@@ -43,63 +46,70 @@ class Batch:
     batch_id: str
     readings: tuple[BufferedReading, ...]
 
+    def to_json(self, sent_at_ms: int) -> dict[str, object]:
+        """Return the body of one attempt to send the batch; `sent_at_ms` is this attempt's."""
+        readings = [reading.to_json() for reading in self.readings]
+        return {"batchId": self.batch_id, "sentAtMs": sent_at_ms, "readings": readings}
 
-OLDEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id LIMIT ?"
-NEWEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id DESC LIMIT ?"
-Waiting = tuple[int, int, int]
-"""(id, channel, true epoch milliseconds) of a reading that is in no batch."""
+
+class WaitingReading(NamedTuple):
+    """A reading that is in no batch; `timestamp_ms` is corrected to the cloud's time."""
+
+    row_id: int
+    channel: int
+    timestamp_ms: int
 
 
 class Batcher:
-    """Works on the spool's table `readings`; a change is the caller's transaction."""
+    """Makes batches of waiting readings, and reads them again. A change is part of the caller's transaction."""
 
-    def __init__(self, db: sqlite3.Connection, boot_clock: BootClock, stamps: MonotonicTimestamps) -> None:
-        self._db, self._boot_clock, self._stamps = db, boot_clock, stamps
+    def __init__(self, db: sqlite3.Connection, boot_clock: BootClock, timestamps: MonotonicTimestamps) -> None:
+        self._db, self._boot_clock, self._timestamps = db, boot_clock, timestamps
 
-    def oldest(self, limits: Mapping[int, int]) -> list[Waiting]:
-        """The oldest waiting readings, at most so many a channel, the oldest first."""
-        return sorted(self._ends(OLDEST, limits))
+    def oldest(self, limits: Mapping[int, int]) -> list[WaitingReading]:
+        """Return the oldest waiting readings, oldest first; `limits` has the most of each channel."""
+        return sorted(self._select(OLDEST, limits))
 
-    def newest(self, limits: Mapping[int, int]) -> list[Waiting]:
-        """The newest waiting readings, at most so many a channel, the newest first."""
-        return sorted(self._ends(NEWEST, limits), reverse=True)
+    def newest(self, limits: Mapping[int, int]) -> list[WaitingReading]:
+        """Return the newest waiting readings, newest first; `limits` has the most of each channel."""
+        return sorted(self._select(NEWEST, limits), reverse=True)
 
-    def fix(self, chosen: Sequence[Waiting], port_ids: Mapping[int, str]) -> Batch:
-        """Give these, in the order of their ids, an id of a batch, their ports and their final stamps."""
+    def make(self, chosen: Sequence[WaitingReading], port_ids: Mapping[int, str]) -> Batch:
+        """Make a batch of these readings, in the order of their ids, with their ports and final timestamps."""
         batch_id = uuid.uuid4().hex
-        for channel in {channel for _, channel, _ in chosen}:
-            believed = [(row_id, stamp_ms) for row_id, of, stamp_ms in chosen if of == channel]
-            given = self._stamps.give(channel, believed)
+        for channel in {reading.channel for reading in chosen}:
+            believed = [(reading.row_id, reading.timestamp_ms) for reading in chosen if reading.channel == channel]
+            final = self._timestamps.assign(channel, believed)
             self._db.executemany(
                 "UPDATE readings SET batch_id = ?, port_id = ?, timestamp_ms = ?, boot = NULL WHERE id = ?",
-                [(batch_id, port_ids[channel], stamp_ms, row_id) for row_id, stamp_ms in given],
+                [(batch_id, port_ids[channel], timestamp_ms, row_id) for row_id, timestamp_ms in final],
             )
-            self._stamps.keep(channel, given)
+            self._timestamps.keep(channel, final)
         return self.read(batch_id)
 
     def read(self, batch_id: str) -> Batch:
-        """The batch as it was fixed."""
+        """Return the batch as it was made."""
         rows = self._db.execute(
             "SELECT id, port_id, timestamp_ms, voltage, current, power FROM readings WHERE batch_id = ? ORDER BY id",
             [batch_id],
         ).fetchall()
         return Batch(batch_id, tuple(BufferedReading(*row) for row in rows))
 
-    def _ends(self, select: str, limits: Mapping[int, int]) -> list[Waiting]:
-        """One look-up a channel: one without a port may hold very many, which must not be read through each time."""
-        found: list[Waiting] = []
+    def _select(self, select: str, limits: Mapping[int, int]) -> list[WaitingReading]:
+        """Look up each channel by itself: one without a port may hold very many readings, which are not read then."""
+        waiting: list[WaitingReading] = []
         corrections = self._boot_clock.corrections()
         for channel, limit in limits.items():
             rows = self._db.execute(select, [channel, limit]).fetchall()
-            found += [(row_id, channel, stamp_ms + corrections[boot]) for row_id, stamp_ms, boot in rows]
-        return found
+            waiting += [WaitingReading(row_id, channel, at_ms + corrections[boot]) for row_id, at_ms, boot in rows]
+        return waiting
 
 
-def within_span(rows: list[Waiting]) -> list[Waiting]:
-    """As many rows from the start as lie within one batch's span; at least one, as far as there is any."""
-    first = last = rows[0][2] if rows else 0
-    for index, (_, _, timestamp_ms) in enumerate(rows):
-        first, last = min(first, timestamp_ms), max(last, timestamp_ms)
-        if last - first > MAX_BATCH_SPAN_MS:
-            return rows[:index]
-    return rows
+def within_span(readings: list[WaitingReading]) -> list[WaitingReading]:
+    """Return as many readings from the start as lie within one batch's span; at least one if there is any."""
+    first_ms = last_ms = readings[0].timestamp_ms if readings else 0
+    for index, (_, _, timestamp_ms) in enumerate(readings):
+        first_ms, last_ms = min(first_ms, timestamp_ms), max(last_ms, timestamp_ms)
+        if last_ms - first_ms > MAX_BATCH_SPAN_MS:
+            return readings[:index]
+    return readings

@@ -1,8 +1,8 @@
-"""The spool of a running agent, which goes on when the disk cannot be written: full, read-only, or worn out.
+"""The buffer of a running agent: it goes on when the disk is full, read-only or worn out.
 
-Then all that waits is copied into memory, and the agent measures into that copy and sends from it. The file stays as it
-is, so that a restart sends the same readings again, which the cloud knows. When there is room, or when everything is
-sent, the spool is put on the disk again.
+Then it copies all that waits into memory; the agent measures into that copy and sends from it. The file stays as it is,
+so a restart sends the same readings again, which the cloud recognises. When there is room again, or when everything is
+sent, the buffer returns to the disk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS, Batch
-from ghostwatt_pi.buffer.recovery import RecoveryReport, put_in_place, rescued_path
+from ghostwatt_pi.buffer.recovery import RecoveryReport, put_in_place, recovered_path
 from ghostwatt_pi.buffer.schema import connect_readonly, prepare
 from ghostwatt_pi.buffer.store import ReadingStore, Retired
 from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
@@ -27,13 +27,13 @@ from ghostwatt_pi.schemas import ReadingResult
 
 T = TypeVar("T")
 RING_READINGS = 20_000
-"""So many new readings are kept in memory, about 2 MB; past it the oldest go."""
+"""New readings kept in memory, about 2 MB; past it the oldest are dropped."""
 MOST_COPIED_BYTES = 80_000_000
-"""A full spool is 70 MB; the service may use 200 MB."""
+"""A full buffer is 70 MB; the service may use 200 MB."""
 ROOM_BYTES = 2_000_000
-"""Beside what the spool itself needs, for SQLite's log."""
+"""Room that SQLite's log needs beside the buffer."""
 FIRST_RETURN_SECONDS, MOST_RETURN_SECONDS = 30.0, 1800.0
-"""How long the disk is left alone after it failed: twice as long each time."""
+"""How long the disk is left alone after it failed; the time doubles at each failure."""
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -52,16 +52,16 @@ class Buffer:
 
     @property
     def recovery(self) -> RecoveryReport | None:
-        """What was mended when the file was opened."""
+        """What was recovered when the file was opened; None when it was whole."""
         return self._store.recovery
 
     @property
     def unsendable(self) -> int:
-        """How many readings of an earlier version were put aside, since no message can carry them."""
+        """How many readings of an earlier version were rejected, since no message can carry them."""
         return self._store.unsendable
 
     def close(self) -> None:
-        """Close the file; from memory, put on the disk what it takes."""
+        """Close the file; from memory, first try to return to the disk."""
         if self._is_in_memory:
             self._return_to_disk()
         with suppress(sqlite3.Error):
@@ -130,7 +130,7 @@ class Buffer:
         self._store.requeue()
 
     def _do(self, work: Callable[[ReadingStore], T]) -> T:
-        """Work on the spool; when the disk fails, on its copy in memory."""
+        """Work on the store; when the disk fails, on its copy in memory."""
         while True:
             store = self._store
             try:
@@ -153,11 +153,11 @@ class Buffer:
             db.close()
 
     def _enter_memory(self, source: sqlite3.Connection | None, error: Exception) -> None:
-        """Go on with a copy of this spool. Raises the error when it is too large to be copied."""
+        """Go on with a copy of `source` in memory. Raises `error` when it is too large to be copied."""
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         copied = 0
         if source:
-            if _bytes(source) > MOST_COPIED_BYTES:
+            if _size_bytes(source) > MOST_COPIED_BYTES:
                 raise error
             source.backup(memory)
         prepare(memory)
@@ -166,19 +166,19 @@ class Buffer:
         self._is_in_memory = True
         self._return_at = time.monotonic() + self._wait_seconds
         self._wait_seconds = min(2 * self._wait_seconds, MOST_RETURN_SECONDS)
-        self._disk.failed(self._path, _why(error))
+        self._disk.failed(self._path, _reason(error))
 
     def _return_to_disk(self) -> None:
-        """Put the spool on the disk again, if that can be done without losing what only the old file has."""
+        """Return to the disk, if that loses nothing that only the old file has."""
         with self._lock:
             self._return_at = time.monotonic() + self._wait_seconds
             memory = self._store
             try:
-                needs_bytes = _bytes(memory.retire()) + ROOM_BYTES
+                needs_bytes = _size_bytes(memory.retire()) + ROOM_BYTES
                 if memory.total() and shutil.disk_usage(self._path.parent).free < needs_bytes:
                     memory.resume_use()
                     return
-                self._store = self._written(memory)
+                self._store = self._write_to_disk(memory)
             except (OSError, sqlite3.Error):
                 memory.resume_use()
                 return
@@ -186,12 +186,12 @@ class Buffer:
         memory.close()
         self._disk.works(self._path)
 
-    def _written(self, memory: ReadingStore) -> ReadingStore:
-        """A spool on the disk with all that is in memory.
+    def _write_to_disk(self, memory: ReadingStore) -> ReadingStore:
+        """Return a store on the disk with all that is in memory.
 
-        Raises OSError, sqlite3.Error: then the old file is there still, unless everything in it was sent.
+        Raises OSError, sqlite3.Error: then the old file is still there, unless everything in it was sent.
         """
-        fresh = rescued_path(self._path)
+        fresh = recovered_path(self._path)
         if not memory.total():  # the old file makes room
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -208,7 +208,7 @@ class Buffer:
 
 
 def _read(path: Path) -> sqlite3.Connection | None:
-    """The spool's file for a copy; None when there is none that can be read."""
+    """Open the buffer's file for a copy; None when there is none that can be read."""
     if not path.is_file():
         return None
     try:
@@ -219,9 +219,9 @@ def _read(path: Path) -> sqlite3.Connection | None:
     return db
 
 
-def _bytes(db: sqlite3.Connection) -> int:
+def _size_bytes(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()").fetchone()[0])
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -21,38 +21,43 @@ LARGE_BYTES = 32_000_000
 table: measured on a PC, 0.2 s for a day's 14 MB; at a million readings, 67 MB, 2.2 s against 0.7 s."""
 
 
-def open_spool(path: Path) -> tuple[sqlite3.Connection, RecoveryReport | None]:
-    """The sound spool at `path`, made or mended if need be, and what was mended.
+def open_database(path: Path) -> tuple[sqlite3.Connection, RecoveryReport | None]:
+    """Open the buffer at `path`, after making or recovering it if need be.
 
-    Each commit is on the disk when it returns (WAL, synchronous=FULL). Raises sqlite3.Error when the disk fails.
+    Returns:
+        The connection, and a report when a damaged file was replaced. Every commit is on the disk when it returns.
+
+    Raises:
+        OSError: The disk does not take the files.
+        sqlite3.Error: The disk fails.
     """
-    rescued = rescued_path(path)
-    if rescued.exists() and not path.exists():
-        put_in_place(rescued, path)  # the power went amid an earlier replacement
+    recovered = recovered_path(path)
+    if recovered.exists() and not path.exists():
+        put_in_place(recovered, path)  # the power went during an earlier replacement
     recovery = None
     if path.exists() and not _is_ours(path):
-        recovery = RecoveryReport(put_aside(path), saved=0, unreadable=1)
+        recovery = RecoveryReport(quarantine_database(path), saved=0, unreadable=1)
     db = connect(path)
     if _is_sound(db):
         return db, recovery
     db.close()
-    recovery = replace_damaged(path, rescued)
+    recovery = replace_damaged(path, recovered)
     return connect(path), recovery
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether it is a file that we may read and write, as far as the file system lets anybody."""
+    """Whether it is a file that this user may read and write, unless the whole directory is read-only."""
     return path.is_file() and (os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK))
 
 
 def _is_sound(db: sqlite3.Connection) -> bool:
-    """Check the file and make what it lacks; False when it is damaged."""
+    """Check the file and make the tables that it lacks; False when it is damaged."""
     try:
         prepare(db)
         check = "quick_check" if db.execute(SIZE).fetchone()[0] > LARGE_BYTES else "integrity_check"
         return bool(db.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok")
     except sqlite3.OperationalError:
-        raise  # the disk is full, or not ours to write: not this file's damage
+        raise  # the disk is full or read-only: the file is not damaged
     except sqlite3.DatabaseError:
         return False
 
@@ -62,43 +67,46 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
-    """What came of a damaged file: where it was put, how many readings were saved, how many places were unreadable."""
+    """What became of a damaged file.
+
+    `path` is its new name, `saved` counts the readings copied from it, `unreadable` the places that could not be read.
+    """
 
     path: Path
     saved: int
     unreadable: int
 
 
-def replace_damaged(path: Path, rescued: Path) -> RecoveryReport:
-    """Copy what can be read to `rescued`, put the damaged file aside, and the copy in its place."""
-    for left_over in path.parent.glob(rescued.name + "*"):
+def replace_damaged(path: Path, recovered: Path) -> RecoveryReport:
+    """Copy what can be read to `recovered`, quarantine the damaged file, and put the copy in its place."""
+    for left_over in path.parent.glob(recovered.name + "*"):
         left_over.unlink()
     saved = unreadable = 0
-    with closing(connect(path)) as damaged, closing(connect(rescued)) as fresh:
+    with closing(connect(path)) as damaged, closing(connect(recovered)) as fresh:
         prepare(fresh)
         for table in TABLES:
             copied, missed = _copy(damaged, fresh, table)
             saved += copied if table == "readings" else 0
             unreadable += missed
-    aside = put_aside(path)
-    rescued.replace(path)
+    aside = quarantine_database(path)
+    recovered.replace(path)
     return RecoveryReport(aside, saved, unreadable)
 
 
-def rescued_path(path: Path) -> Path:
-    """Where a copy is made that will take the spool's place."""
+def recovered_path(path: Path) -> Path:
+    """Return where the copy is made that will take the buffer's place."""
     return path.with_name(path.name + "-rescued")
 
 
-def put_in_place(rescued: Path, path: Path) -> None:
-    """Let a whole copy take the spool's place. After a power cut amid this, it is done again at the next start."""
-    for suffix in ("", "-wal", "-shm"):  # the spool first: without it, its log is known to be old
+def put_in_place(recovered: Path, path: Path) -> None:
+    """Let a complete copy take the buffer's place. After a power cut amid this, the next start does it again."""
+    for suffix in ("", "-wal", "-shm"):  # the database first: a log without one is known to be old
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    rescued.replace(path)
+    recovered.replace(path)
 
 
-def put_aside(path: Path) -> Path:
-    """Rename the file and SQLite's own beside it; the new name."""
+def quarantine_database(path: Path) -> Path:
+    """Rename the file, and SQLite's own beside it, to NAME-damaged-N; returns the new name."""
     number = 1
     while (aside := path.with_name(f"{path.name}-damaged-{number}")).exists():
         number += 1
@@ -109,7 +117,7 @@ def put_aside(path: Path) -> Path:
 
 
 def _copy(damaged: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> tuple[int, int]:
-    """(rows copied, places that could not be read)."""
+    """Copy one table; returns (rows copied, places that could not be read)."""
     columns = [row[1] for row in fresh.execute(f"PRAGMA table_info({table})")]
     insert = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
     copied = missed = 0
@@ -117,14 +125,14 @@ def _copy(damaged: sqlite3.Connection, fresh: sqlite3.Connection, table: str) ->
         for row in _readable(damaged, f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608 - likewise
             try:
                 copied += fresh.execute(insert, row).rowcount if row else 0
-            except sqlite3.IntegrityError:  # readable, but no such row can have been written
+            except sqlite3.IntegrityError:  # readable, but nobody can have written such a row
                 missed += 1
             missed += row is None
     return copied, missed
 
 
 def _readable(db: sqlite3.Connection, select: str) -> Iterator[Row | None]:
-    """Rows from the start to the damage, from the end back to the damage, then what lies between; None for a gap."""
+    """Yield rows from the start to the damage, from the end back to the damage, then those between; None for a gap."""
     forward, is_whole = _until_damage(db, f"{select} ORDER BY id")
     yield from forward
     if is_whole:
@@ -132,13 +140,13 @@ def _readable(db: sqlite3.Connection, select: str) -> Iterator[Row | None]:
     backward, _ = _until_damage(db, f"{select} ORDER BY id DESC")
     yield from backward
     if not forward or not backward:
-        yield None  # nobody knows how far it went
+        yield None  # nobody knows how large the gap is
         return
     yield from _between(db, select, _id(forward[-1]) + 1, _id(backward[-1]) - 1)
 
 
 def _between(db: sqlite3.Connection, select: str, first: int, last: int) -> Iterator[Row | None]:
-    """Rows of these ids, halving the range around what cannot be read."""
+    """Yield rows with ids from `first` to `last`, halving the range around what cannot be read; None for a gap."""
     if first > last:
         return
     rows, is_whole = _until_damage(db, f"{select} WHERE id BETWEEN {first} AND {last} ORDER BY id")
@@ -153,7 +161,7 @@ def _between(db: sqlite3.Connection, select: str, first: int, last: int) -> Iter
 
 
 def _until_damage(db: sqlite3.Connection, select: str) -> tuple[list[Row], bool]:
-    """The rows up to the first that cannot be read, and whether that was all of them."""
+    """Return (rows up to the first that cannot be read, whether these are all)."""
     rows: list[Row] = []
     try:
         rows.extend(db.execute(select))

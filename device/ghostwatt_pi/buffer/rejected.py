@@ -1,4 +1,4 @@
-"""Readings that the cloud refused: kept aside for a person to look at."""
+"""Readings that the cloud rejected, kept for a person to look at."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"""
 DELETE_UNSENDABLE = "DELETE FROM readings WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"
 """SQLite reads 9e999 as infinity, and keeps no NaN in a column that must have a value."""
 MAX_REJECTED = 100_000
-"""Past it the oldest go."""
+"""Past it the oldest are dropped."""
 
 
 class RejectedReadings:
-    """The table `rejected`; a change is the caller's transaction."""
+    """The table `rejected`. A change is part of the caller's transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def count(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return int(self._db.execute("SELECT count(*) FROM rejected").fetchone()[0])
 
     def keep_unsendable(self) -> int:
-        """Put aside what an earlier version spooled and no message can carry: infinite values. How many there were."""
+        """Reject readings of an earlier version that no message can carry, infinite values; returns how many."""
         self._db.execute(COPY_UNSENDABLE, [now_ms(), NOT_A_NUMBER, "power"])
         return self._db.execute(DELETE_UNSENDABLE).rowcount
 
     def keep(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
-        """Keep those readings of a batch whose result is `rejected`."""
+        """Keep the readings of a batch whose result is `rejected`."""
         rejected = [(batch.readings[result.index], result) for result in results if result.status == "rejected"]
         self._db.executemany(
             "INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)"

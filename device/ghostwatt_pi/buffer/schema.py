@@ -1,4 +1,4 @@
-"""The spool's tables, and a connection to a file that has them."""
+"""The buffer's tables, and connections to its SQLite file."""
 
 from __future__ import annotations
 
@@ -24,17 +24,22 @@ CREATE TABLE IF NOT EXISTS edges (
     id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY CHECK (id = 1), dropped INTEGER NOT NULL) STRICT;
 """
-"""`readings.boot` says whose clock a stamp is on (boots.py); without one it is true time, and stays as it is.
-`edges` are stamps that were given to readings (stamps.py)."""
+"""`readings.boot` names the boot whose clock a timestamp is on; without one the timestamp is final. `edges` holds the
+final timestamps at the ends of each batch. Both are explained in clock.py."""
 TABLES = ("readings", "rejected", "boots", "edges", "totals")
 
 
 PAGE_BYTES, MOST_LOG_PAGES, LOG_PART = 4096, 1000, 4
-"""SQLite's write-ahead log grows to so many pages, but to no more than a quarter of a small disk's room."""
+"""SQLite's write-ahead log grows to 1,000 pages, but to no more than a quarter of a small disk's free space."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The file, made if it is missing, for its owner only. Raises OSError, sqlite3.Error."""
+    """Open the file; make it if it is missing, readable by its owner only.
+
+    Raises:
+        OSError: The file cannot be made.
+        sqlite3.Error: The disk fails.
+    """
     path.touch(mode=0o600)
     db = sqlite3.connect(path, check_same_thread=False)
     room = shutil.disk_usage(path.parent).free // PAGE_BYTES // LOG_PART
@@ -43,13 +48,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
-    """The file as it is, also on a disk that is full or cannot be written. Raises sqlite3.Error.
+    """Open the file for reading only, also on a disk that is full or read-only. Raises sqlite3.Error.
 
-    SQLite needs a file of its own beside one that has a write-ahead log; where that cannot be, what was in the log when
-    the power went is not seen.
+    SQLite needs a second file beside one that has a write-ahead log. Where it cannot make that, the file is opened as
+    immutable: then rows that were only in the log when the power went are not seen.
     """
-    for how in ("mode=ro", "mode=ro&immutable=1"):
-        db = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=10, check_same_thread=False)
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        db = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=10, check_same_thread=False)
         try:
             db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.OperationalError:
@@ -60,10 +65,10 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Make what the file lacks; each commit is on the disk when it returns (WAL, synchronous=FULL)."""
+    """Make the tables that the file lacks; every commit is on the disk when it returns (WAL, synchronous=FULL)."""
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     columns = {row[1] for row in db.execute("PRAGMA table_info(readings)")}
-    if columns and "boot" not in columns:  # version 0.1.0 knew no boots: its stamps count as true
+    if columns and "boot" not in columns:  # before there were boots: its timestamps count as final
         db.execute("ALTER TABLE readings ADD COLUMN boot INTEGER")
     db.executescript(SCHEMA)

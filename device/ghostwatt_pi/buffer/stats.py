@@ -15,7 +15,7 @@ from ghostwatt_pi.data_directory import DataDirectory
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Readings of a channel that the cloud has not answered for; when the oldest was taken, as far as is known."""
+    """Readings of a channel that the cloud has not acknowledged, and when the oldest was taken as far as is known."""
 
     channel: int
     readings: int
@@ -24,7 +24,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Readings that the cloud refused with this code, for this field; when it did so last."""
+    """Readings that the cloud rejected with this code, for this field, and when it last did."""
 
     code: str
     field: str | None
@@ -34,9 +34,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class BufferStats:
-    """All that a person may want to know of it. `dropped` counts readings that had to go; `bytes` is its size on disk.
+    """What the buffer holds. `dropped` counts readings that made room for newer ones; `bytes` is its size on disk.
 
-    `put_aside` counts readings of former owners. `damage` says why a spool cannot be read; the agent mends it.
+    `put_aside` counts readings that version 0.1.0 archived.
+    `damage` says why the buffer cannot be read; the agent recovers it when it starts.
     """
 
     waiting: tuple[Waiting, ...] = ()
@@ -48,12 +49,12 @@ class BufferStats:
 
     @property
     def depth(self) -> int:
-        """How many readings wait."""
-        return sum(each.readings for each in self.waiting)
+        """The number of readings that wait."""
+        return sum(channel.readings for channel in self.waiting)
 
 
 def read_stats(directory: DataDirectory) -> BufferStats:
-    """What the spool holds now. It never fails: what cannot be read is said in `damage`."""
+    """Read what the buffer holds, beside a running agent. It never fails: `damage` says what cannot be read."""
     put_aside = sum(_count(path) for path in directory.former_dir.glob(f"*/{directory.buffer_path.name}"))
     empty = BufferStats(put_aside=put_aside)
     if not directory.buffer_path.exists() or (
@@ -74,7 +75,7 @@ def read_stats(directory: DataDirectory) -> BufferStats:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong in the file."""
+    """Whether SQLite finds no damage in the file. Raises sqlite3.Error."""
     with _reading(path) as db:
         return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
@@ -82,7 +83,7 @@ def is_sound(path: Path) -> bool:
 WAITING = """
 SELECT channel, count(*), min(timestamp_ms + coalesce(correction_ms, 0))
 FROM readings LEFT JOIN boots ON boots.id = readings.boot GROUP BY channel ORDER BY channel"""
-"""A stamp without a boot is true already (see clock.py)."""
+"""A timestamp without a boot is final already (see clock.py)."""
 REJECTED = """
 SELECT code, field, count(*), max(rejected_at_ms) FROM rejected GROUP BY code, field ORDER BY count(*) DESC"""
 
@@ -94,7 +95,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _count(path: Path) -> int:
-    """How many readings a spool holds; none of one that cannot be read."""
+    """Return how many readings a buffer's file holds; 0 when it cannot be read."""
     try:
         with _reading(path) as db:
             return int(db.execute("SELECT count(*) FROM readings").fetchone()[0])
@@ -103,9 +104,10 @@ def _count(path: Path) -> int:
 
 
 class Counters:
-    """Counts by channel: `waiting` is in no batch, of which `live_of` came since the last live batch.
+    """How many readings the buffer holds, counted once when it is opened and then kept in memory.
 
-    Batches that are not answered are `open`, the oldest first, or set `behind`: batch id to readings.
+    By channel: `waiting` are in no batch; of these, `live_of` came since the last live batch. Batches without an answer
+    are `open`, oldest first, or `deferred`; both map a batch id to its number of readings.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -119,44 +121,44 @@ class Counters:
         self.deferred: dict[str, int] = {}
 
     def live_of(self, channel: int) -> int:
-        """Never more than wait: the bound may have dropped some."""
+        """Return a channel's live readings: never more than wait, since the oldest may have been dropped."""
         return min(self.live[channel], self.waiting[channel])
 
     def has_backlog(self, channels: Iterable[int]) -> bool:
         """Whether a batch is open, or readings of these channels wait that are not live."""
-        return bool(self.open) or any(self.waiting[each] > self.live_of(each) for each in channels)
+        return bool(self.open) or any(self.waiting[channel] > self.live_of(channel) for channel in channels)
 
     def is_clear(self, channels: Iterable[int]) -> bool:
         """Whether no batch is open and no reading of these channels waits."""
         return not self.open and all(self.waiting[channel] == 0 for channel in channels)
 
     def total(self) -> int:
-        """All readings."""
+        """Return the number of all readings."""
         return self.waiting.total() + sum(self.open.values()) + sum(self.deferred.values())
 
     def added(self, channels: Iterable[int]) -> None:
-        """New readings wait, and are live."""
+        """Count new readings: they wait, and are live."""
         added = Counter(channels)
         self.waiting.update(added)
         self.live.update(added)
 
-    def fixed(self, batch_id: str, channels: Iterable[int]) -> None:
-        """Waiting readings became a batch."""
+    def batched(self, batch_id: str, channels: Iterable[int]) -> None:
+        """Count waiting readings that became a batch."""
         taken = Counter(channels)
         self.waiting.subtract(taken)
         self.open[batch_id] = taken.total()
 
     def answered(self, batch_id: str) -> None:
-        """The batch is no more."""
+        """Forget a batch that was answered or taken apart."""
         self.open.pop(batch_id, None)
         self.deferred.pop(batch_id, None)
 
     def defer(self, batch_id: str) -> None:
-        """The batch lets the others pass."""
+        """Let the other batches pass this one."""
         if readings := self.open.pop(batch_id, 0):
             self.deferred[batch_id] = readings
 
     def requeue(self) -> None:
-        """Those set behind come after those that are open now."""
+        """Give deferred batches their turn again, after those that are open now."""
         self.open |= self.deferred
         self.deferred = {}

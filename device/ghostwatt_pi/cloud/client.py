@@ -1,4 +1,4 @@
-"""The way to the cloud, HTTP or MQTT: what the agent knows of it, and the choice."""
+"""The client of the cloud as the agent sees it, over HTTP or MQTT as the settings choose."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ghostwatt_pi.schemas import BatchReply, DeviceReply, RelayReport
 from ghostwatt_pi.settings.config import LOOPBACK, BadSetting, Settings
 
 TLS_PORT, PLAIN_PORT = 443, 1883
-"""443 is open where others are not, and AWS IoT Core takes device keys there."""
+"""443 is open in networks that close other ports, and AWS IoT Core takes device keys there."""
 
 
 class CloudClient(Protocol):
-    """What the agent asks of the cloud. Every answer teaches `clock` the time."""
+    """The calls that the agent makes. Every answer sets `clock`."""
 
     clock: Clock
 
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0, /) -> DeviceReply:
-        """Say that the device lives, and what its relays did. Raises KeyRefused, Refused, CloudAway."""
+        """Report that the device lives and what its relays did. Raises KeyRefused, Refused, CloudAway."""
 
     def send_batch(self, api_key: str, batch: Batch, /) -> BatchReply:
-        """Send a batch; what this gives is the cloud's own answer to it. Raises KeyRefused, Refused, CloudAway."""
+        """Send a batch and return the cloud's answer to it. Raises KeyRefused, Refused, CloudAway."""
 
     def listen(self, wake: Callable[[], None], /) -> None:
         """Call `wake`, perhaps from another thread, when there may be something in `pushed`."""
 
     def pushed(self) -> Sequence[DeviceReply]:
-        """What the cloud said unasked since the last time. Raises CloudAway when it cannot be heard any more."""
+        """Return the replies pushed since the last call. Raises CloudAway when the connection is lost."""
 
 
 def address(settings: Settings) -> str:
-    """Where readings go, for people."""
+    """Return the address that readings are sent to, for people."""
     if settings.transport != "mqtt":
         return settings.api
     scheme = "mqtts" if _tls(settings) else "mqtt"
@@ -43,7 +43,7 @@ def address(settings: Settings) -> str:
 
 
 def open_client(settings: Settings, device_id: str) -> AbstractContextManager[CloudClient]:
-    """The transport of the settings. Raises BadSetting."""
+    """Return the client that the settings choose. Raises BadSetting."""
     if settings.transport != "mqtt":
         return HttpClient(settings.api)
     if not settings.mqtt_host:

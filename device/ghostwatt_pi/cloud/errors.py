@@ -1,4 +1,4 @@
-"""What a call to the cloud can end in, whatever carries it: one small tree of errors."""
+"""The errors of a call to the cloud, over HTTP or MQTT."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class CloudError(Exception):
 
 
 class CloudAway(CloudError):
-    """No answer, or one that says to come back later: the same call may succeed then."""
+    """There was no answer, or one that says to come back later: then the same call may succeed."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -19,11 +19,11 @@ class CloudAway(CloudError):
 
 
 class RateLimited(CloudAway):
-    """The device sends more than the cloud takes (429): nothing is wrong with the call, and it is to come later."""
+    """The device sends more than the cloud takes (429): the same call is right, but later."""
 
 
 class Refused(CloudError):
-    """The cloud understood and said no: the same call will fail again. `code` is its word for why."""
+    """The cloud understood and refused: the same call will fail again. `code` is the reason."""
 
     def __init__(self, message: str, status: int, code: str, field: str | None = None) -> None:
         super().__init__(message)
@@ -31,12 +31,12 @@ class Refused(CloudError):
 
 
 class KeyRefused(CloudError):
-    """401: the API key is not, or no longer, valid."""
+    """The API key is not valid, or no longer (401)."""
 
 
 @contextmanager
 def parsing() -> Iterator[None]:
-    """An answer that is not what the contract says counts as no answer."""
+    """Count an answer that breaks the contract as no answer. Raises CloudAway."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:

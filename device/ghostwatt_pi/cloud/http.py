@@ -1,4 +1,4 @@
-"""The cloud by HTTP: one method for each call of the contract."""
+"""The cloud over HTTP: one method for each call of the contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import requests
 
 from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.clock import Clock
-from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
 from ghostwatt_pi.schemas import (
     BatchReply,
@@ -19,6 +18,7 @@ from ghostwatt_pi.schemas import (
     DeviceReply,
     Json,
     RelayReport,
+    heartbeat_body,
     parse_batch_reply,
     parse_claim,
     parse_claimed_key,
@@ -27,7 +27,7 @@ from ghostwatt_pi.schemas import (
 from ghostwatt_pi.version import VERSION
 
 TIMEOUT_SECONDS = (5, 35)
-"""To connect, and between bytes of the answer: a little over the 29 s after which API Gateway itself gives up."""
+"""To connect, and between bytes of the answer: a little over the 29 s after which API Gateway gives up."""
 REFUSALS = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -39,10 +39,10 @@ REFUSALS = frozenset(
 
 
 class HttpClient:
-    """The cloud at `base_url` (with its `/api`). TLS certificates are verified.
+    """The cloud at `base_url`, which ends in `/api`. TLS certificates are verified.
 
-    Every device reply teaches `clock` the time, and `sentAtMs` is its word. One instance belongs to one thread; used
-    with `with`, its connections are closed at the end.
+    Every device reply sets `clock`, and `sentAtMs` is read from it. Use an instance in one thread, and in a `with`
+    statement, which closes its connections.
     """
 
     def __init__(self, base_url: str, clock: Clock | None = None) -> None:
@@ -58,23 +58,33 @@ class HttpClient:
         self._session.close()
 
     def start_claim(self, device_id: str) -> Claim:
-        """Open a claim. Raises Refused (code `owned` if the device has an owner), CloudAway."""
+        """Open a claim.
+
+        Raises:
+            Refused: With the code `owned` if the device has an owner.
+            CloudAway: No answer.
+        """
         answer = self._post("/device/claim", {"deviceId": device_id})
         with parsing():
             return parse_claim(answer)
 
     def poll_claim(self, device_code: str) -> ClaimedKey:
-        """The API key once a person has approved. Raises Refused (codes as in RFC 8628, section 3.5), CloudAway."""
+        """Return the key once a person has approved.
+
+        Raises:
+            Refused: Not yet, or never. Source of its codes: RFC 8628, section 3.5.
+            CloudAway: No answer.
+        """
         answer = self._post("/device/claim/token", {"deviceCode": device_code})
         with parsing():
             return parse_claimed_key(answer)
 
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
-        """Say that the device lives, what its relays did, and how many readings its full spool ever dropped.
+        """Report that the device lives, what its relays did, and how many readings its full buffer ever dropped.
 
         Raises KeyRefused, Refused, CloudAway.
         """
-        body = heartbeat_body(self.clock, reports, dropped_readings)
+        body = heartbeat_body(self.clock.now_ms(), reports, dropped_readings)
         called_ms = self.clock.timer.since_boot_ms()
         answer = self._post("/device/heartbeat", body, api_key)
         with parsing():
@@ -83,17 +93,17 @@ class HttpClient:
     def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
         """Send a batch; `sentAtMs` is this attempt's. Raises KeyRefused, Refused, CloudAway."""
         called_ms = self.clock.timer.since_boot_ms()
-        answer = self._post("/sensor/readings", batch_body(self.clock, batch), api_key)
+        answer = self._post("/sensor/readings", batch.to_json(self.clock.now_ms()), api_key)
         with parsing():
             reply = parse_batch_reply(answer, len(batch.readings))
             self._learn(reply.reply, called_ms)
             return reply
 
     def listen(self, wake: Callable[[], None]) -> None:
-        """Over HTTP the cloud says nothing unasked, so nobody is ever woken."""
+        """Do nothing: over HTTP the cloud sends nothing by itself."""
 
     def pushed(self) -> Sequence[DeviceReply]:
-        """What it said unasked: nothing."""
+        """Return nothing: over HTTP the cloud sends nothing by itself."""
         return ()
 
     def _learn(self, reply: DeviceReply, called_ms: int) -> DeviceReply:
@@ -116,24 +126,24 @@ class HttpClient:
 
 
 def _answer(path: str, response: requests.Response) -> Json:
-    """The decoded body of a 2xx; every other answer becomes an error."""
+    """Return the decoded body of a 2xx; raise every other answer as an error."""
     try:
         body = response.json()
     except requests.JSONDecodeError:
         body = None
     if response.ok and isinstance(body, dict):
         return body
-    said = body if isinstance(body, dict) else {}
-    message = str(said.get("error") or f"{path} answered {response.status_code}")
+    failure = body if isinstance(body, dict) else {}
+    message = str(failure.get("error") or f"{path} answered {response.status_code}")
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         raise KeyRefused(message)
-    if response.status_code in REFUSALS and said.get("code"):
-        raise Refused(message, response.status_code, str(said["code"]), said.get("field"))
+    if response.status_code in REFUSALS and failure.get("code"):
+        raise Refused(message, response.status_code, str(failure["code"]), failure.get("field"))
     kind = RateLimited if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else CloudAway
     raise kind(message, _retry_after_seconds(response))
 
 
 def _retry_after_seconds(response: requests.Response) -> float | None:
-    """Retry-After in seconds; its other form, a date, needs a right clock, which a Pi may not have."""
+    """Return Retry-After in seconds. Its other form, a date, needs a right clock, which a Pi may not have."""
     text = response.headers.get("Retry-After", "")
     return float(text) if text.isdecimal() else None

@@ -1,8 +1,7 @@
-"""The cloud by MQTT: the same calls as http.py, answered by messages on the device's commands topic.
+"""The cloud over MQTT: the same calls as http.py, answered by messages on the device's commands topic.
 
-The broker's own acknowledgement means only that it has a message. A batch is answered by the message with its batchId,
-a heartbeat by the one with its sentAtMs. Every other device reply is a push: the cloud has changed its mind about a
-relay.
+The broker's acknowledgement (PUBACK) only means that the broker has a message. The message with its batchId answers a
+batch, the one with its sentAtMs a heartbeat. Every other device reply is a push: the cloud has changed a relay command.
 """
 
 from __future__ import annotations
@@ -15,14 +14,21 @@ from http import HTTPStatus
 from typing import Self
 
 from ghostwatt_pi.buffer.batches import Batch
-from ghostwatt_pi.cloud.bodies import batch_body, heartbeat_body
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.cloud.mqtt_connection import Broker, ConnectionClosed, MqttConnection, Signal
-from ghostwatt_pi.schemas import BatchReply, DeviceReply, Json, RelayReport, parse_batch_reply, parse_reply
+from ghostwatt_pi.schemas import (
+    BatchReply,
+    DeviceReply,
+    Json,
+    RelayReport,
+    heartbeat_body,
+    parse_batch_reply,
+    parse_reply,
+)
 
 ANSWER_SECONDS = 30.0
-"""Past it a call has failed, and the same batch is sent again. A cloud that starts cold answers in a few seconds."""
+"""After this a call has failed, and the same batch is sent again. A cloud that starts cold answers in some seconds."""
 MAX_MESSAGE_BYTES = 128 * 1024
 """AWS IoT Core's limit. 500 readings are at most 115 KB."""
 KEY_CODE = "bad_device_key"
@@ -34,14 +40,15 @@ REFUSALS = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-"""The cloud's words for no, and what HTTP would call them; any other failure may be over at the next attempt."""
+"""Codes of a final refusal, and their HTTP status. After any other failure the next attempt may succeed."""
 
 
 class MqttClient:
-    """The cloud behind `broker`, for the device `device_id`; `http` is the same cloud, asked where a broker is mute.
+    """The cloud behind `broker`, for the device `device_id`.
 
-    One connection is kept while it holds; the next call after it broke makes a new one, so that the pace of trying is
-    the agent's. One instance belongs to one thread; used with `with`, its connections are closed at the end.
+    A connection is kept while it lasts. After it broke, the next call opens a new one, so that the agent decides how
+    often to try. `http` is the same cloud: it says whether the key is refused when the broker only hangs up. Use an
+    instance in one thread, and in a `with` statement, which closes its connections.
     """
 
     def __init__(
@@ -66,10 +73,10 @@ class MqttClient:
         self._wake = wake
 
     def pushed(self) -> Sequence[DeviceReply]:
-        """What the cloud said unasked since the last time. Raises CloudAway when the connection was lost."""
+        """Return the replies pushed since the last call. Raises CloudAway when the connection was lost."""
         try:
-            while self._connection and (heard := self._connection.receive()) is not None:
-                self._keep(_decoded(heard))
+            while self._connection and (received := self._connection.receive()) is not None:
+                self._keep(_decoded(received))
         except CloudAway:
             self._disconnect()
             raise
@@ -77,16 +84,16 @@ class MqttClient:
         return pushed
 
     def heartbeat(self, api_key: str, reports: Sequence[RelayReport], dropped_readings: int = 0) -> DeviceReply:
-        """Say that the device lives, as over HTTP. Raises KeyRefused, Refused, CloudAway."""
+        """Report that the device lives, as over HTTP. Raises KeyRefused, Refused, CloudAway."""
         connection, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(connection, heartbeat_body(self.clock, reports, dropped_readings), "sentAtMs")
+        answer = self._ask(connection, heartbeat_body(self.clock.now_ms(), reports, dropped_readings), "sentAtMs")
         with parsing():
             return self._learn(parse_reply(answer), called_ms)
 
     def send_batch(self, api_key: str, batch: Batch) -> BatchReply:
         """Send a batch, as over HTTP; only its own answer counts. Raises KeyRefused, Refused, CloudAway."""
         connection, called_ms = self._signed_in(api_key), self.clock.timer.since_boot_ms()
-        answer = self._ask(connection, batch_body(self.clock, batch), "batchId")
+        answer = self._ask(connection, batch.to_json(self.clock.now_ms()), "batchId")
         with parsing():
             reply = parse_batch_reply(answer, len(batch.readings))
             self._learn(reply.reply, called_ms)
@@ -97,34 +104,34 @@ class MqttClient:
         return reply
 
     def _ask(self, connection: MqttConnection, body: Json, key: str) -> Json:
-        """Say something; its answer has the same value under this key."""
+        """Publish a body and return its answer, which has the same value under `key`."""
         payload = json.dumps(body, separators=(",", ":")).encode()
         if len(payload) > MAX_MESSAGE_BYTES:
             raise Refused("the batch is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
         try:
-            while (heard := connection.receive()) is not None:  # it came before the call, so it is no answer
-                self._keep(_decoded(heard))
+            while (received := connection.receive()) is not None:  # it came before this call
+                self._keep(_decoded(received))
             connection.publish(payload)
             answer = self._answer(connection, key, body[key])
         except CloudAway:
-            self._disconnect()  # a late answer must not be taken for the next call's
+            self._disconnect()  # a late answer must not be is_acknowledged for the next call's
             raise
         return _checked(answer)
 
     def _answer(self, connection: MqttConnection, key: str, value: object) -> Json:
-        """The answer, once the broker also has what was said. A failure that names no batch is a heartbeat's."""
+        """Wait for the answer and for the broker's acknowledgement."""
         deadline = time.monotonic() + self._answer_seconds
-        answer, taken = None, False
-        while answer is None or not taken:
-            heard = connection.receive(deadline - time.monotonic())
-            if heard is None:
+        answer, is_acknowledged = None, False
+        while answer is None or not is_acknowledged:
+            received = connection.receive(deadline - time.monotonic())
+            if received is None:
                 raise CloudAway(f"no answer within {self._answer_seconds:g} s")
-            said = _decoded(heard)
-            taken = taken or heard is Signal.PUBACK
-            if answer is None and said is not None and _answers(said, key, value):
-                answer = said
+            message = _decoded(received)
+            is_acknowledged = is_acknowledged or received is Signal.PUBACK
+            if answer is None and message is not None and _answers(message, key, value):
+                answer = message
             else:
-                self._keep(said)
+                self._keep(message)
         return answer
 
     def _signed_in(self, api_key: str) -> MqttConnection:
@@ -136,7 +143,7 @@ class MqttClient:
                 connection.open()
             except ConnectionClosed:
                 connection.close()
-                self._http.heartbeat(api_key, [])  # it says whether it is for the key
+                self._http.heartbeat(api_key, [])  # raises KeyRefused if that is why
                 raise
             except (CloudAway, KeyRefused):
                 connection.close()
@@ -149,30 +156,31 @@ class MqttClient:
             self._connection.close()
             self._connection = None
 
-    def _keep(self, said: Json | None) -> None:
-        """A device reply that answers nothing (any more) still says what is wanted of the relays."""
-        if said is None:
+    def _keep(self, message: Json | None) -> None:
+        """Keep a device reply that answers no call (any more): it still has the relay commands."""
+        if message is None:
             return
         try:
-            self._pushed.append(parse_reply(said))
+            self._pushed.append(parse_reply(message))
         except (KeyError, TypeError, ValueError, AttributeError):
-            return  # a failure: it is about a call that was given up, or another client's of this device
+            return  # not a reply but a failure, of a call that was given up or of another client of this device
 
 
-def _decoded(heard: bytes | Signal) -> Json | None:
-    """A message's JSON object, None if it has none."""
-    if isinstance(heard, Signal):
+def _decoded(received: bytes | Signal) -> Json | None:
+    """Return a message's JSON object; None if it has none."""
+    if isinstance(received, Signal):
         return None
     try:
-        said = json.loads(heard)
+        message = json.loads(received)
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
+    return message if isinstance(message, dict) else None
 
 
-def _answers(said: Json, key: str, value: object) -> bool:
-    failed_beat = key == "sentAtMs" and said.get("success") is not True and "batchId" not in said
-    return said.get(key) == value or failed_beat
+def _answers(message: Json, key: str, value: object) -> bool:
+    """Whether a message answers the call; a failure that names no batch is a heartbeat's."""
+    failed_beat = key == "sentAtMs" and message.get("success") is not True and "batchId" not in message
+    return message.get(key) == value or failed_beat
 
 
 def _checked(answer: Json) -> Json:
@@ -188,5 +196,5 @@ def _checked(answer: Json) -> Json:
     raise CloudAway(message)
 
 
-def _seconds(said: object) -> float | None:
-    return float(said) if isinstance(said, int | float) and 0 <= said < math.inf else None
+def _seconds(message: object) -> float | None:
+    return float(message) if isinstance(message, int | float) and 0 <= message < math.inf else None

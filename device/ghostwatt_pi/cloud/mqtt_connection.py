@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker: paho's thread hears, the agent's thread asks what was heard."""
+"""One connection to an MQTT broker: paho's thread receives, and the agent's thread takes what was received."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused
 
 KEEP_ALIVE_SECONDS = 30
-"""A broker that is gone without a word is noticed after one and a half of these."""
+"""A broker that is gone without a goodbye is noticed after one and a half of these."""
 SIGN_IN_SECONDS = 15.0
 GOODBYE_SECONDS = 1.0
 ALPN_PORT = 443
-"""AWS IoT Core tells MQTT from HTTPS there by the protocol name `mqtt` in TLS."""
+"""On this port AWS IoT Core tells MQTT from HTTPS by the protocol name `mqtt` in TLS."""
 KEY_REFUSALS = frozenset({134, 135})
-"""Bad user name or password, not authorized: 4 and 5 of MQTT 3.1.1, as paho numbers them."""
+"""Bad user name or password, and not authorized: 4 and 5 of MQTT 3.1.1 in paho's numbers."""
 
 
 class ConnectionClosed(CloudAway):
-    """The broker closed the connection instead of answering the sign-in. It may do so with a bad key too."""
+    """The broker closed the connection instead of answering the sign-in, as some do for a bad key."""
 
 
 class Signal(Enum):
-    """What is heard besides messages."""
+    """What can be received besides messages."""
 
-    PUBACK = "the broker has what was said"
+    PUBACK = "the broker has acknowledged a message"
     ENDED = "the connection is over"
 
 
 @dataclass(frozen=True)
 class Broker:
-    """Where a broker is. With TLS its certificate is verified against the system's authorities."""
+    """The address of a broker. With TLS its certificate is verified against the system's authorities."""
 
     host: str
     port: int
@@ -56,23 +56,23 @@ class Broker:
 
 
 class MqttConnection:
-    """A connection of the device that signs in with this key: says on its data topic, hears on its commands topic.
+    """A device's connection: it signs in with the key, publishes to the data topic and receives the commands topic.
 
-    The session is a clean one, and nothing is said twice by itself: what is not answered the agent sends again.
-    `wake` is called from paho's thread whenever there is something to hear.
+    The session is clean and repeats nothing by itself: the agent sends again what is not answered. `wake` is called
+    from paho's thread whenever there is something to receive.
     """
 
     def __init__(self, broker: Broker, device_id: str, api_key: str, wake: Callable[[], None]) -> None:
         self.api_key = api_key
         self._broker, self._wake = broker, wake
-        self._says, self._hears = f"iot/devices/{device_id}/data", f"iot/devices/{device_id}/commands"
+        self._data_topic, self._commands_topic = f"iot/devices/{device_id}/data", f"iot/devices/{device_id}/commands"
         self._answers: queue.SimpleQueue[ReasonCode | None] = queue.SimpleQueue()  # to sign-in and subscription
-        self._heard: queue.SimpleQueue[bytes | Signal] = queue.SimpleQueue()
+        self._received: queue.SimpleQueue[bytes | Signal] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._client = self._make_client(device_id, api_key)
 
     def open(self) -> None:
-        """Sign in and listen. Raises KeyRefused, HungUp, CloudAway."""
+        """Sign in and subscribe. Raises KeyRefused, ConnectionClosed, CloudAway."""
         try:
             self._client.connect(self._broker.host, self._broker.port, KEEP_ALIVE_SECONDS)
         except OSError as error:
@@ -84,27 +84,27 @@ class MqttConnection:
             raise KeyRefused(str(code))
         if code.is_failure:
             raise CloudAway(f"the broker refuses: {code}")
-        self._client.subscribe(self._hears, qos=1)
+        self._client.subscribe(self._commands_topic, qos=1)
         if self._answer(deadline).is_failure:
             raise CloudAway("the broker does not let this device listen to its commands")
 
     def publish(self, payload: bytes) -> None:
-        """Publish, at least once; TAKEN is heard when the broker has it. Raises CloudAway."""
-        if self._client.publish(self._says, payload, qos=1).rc:
+        """Publish with QoS 1; PUBACK is received when the broker has it. Raises CloudAway."""
+        if self._client.publish(self._data_topic, payload, qos=1).rc:
             raise CloudAway("the connection to the broker is lost")
 
     def receive(self, seconds: float = 0.0) -> bytes | Signal | None:
-        """The next message or TAKEN, None if none comes in time. Raises CloudAway when the connection is over."""
+        """Return the next message or PUBACK; None if none comes in time. Raises CloudAway."""
         try:
-            heard = self._heard.get(timeout=max(0.0, seconds)) if seconds > 0 else self._heard.get_nowait()
+            received = self._received.get(timeout=max(0.0, seconds)) if seconds > 0 else self._received.get_nowait()
         except queue.Empty:
             return None
-        if heard is Signal.ENDED:
+        if received is Signal.ENDED:
             raise CloudAway("the connection to the broker is lost")
-        return heard
+        return received
 
     def close(self) -> None:
-        """Say goodbye if the broker still hears, and end."""
+        """Say goodbye if the broker still listens, and close the connection."""
         self._client.disconnect()
         if self._client.socket() is not None:
             self._ended.wait(GOODBYE_SECONDS)
@@ -128,7 +128,11 @@ class MqttConnection:
         if self._broker.tls:
             client.tls_set_context(_tls(self._broker.port))
         client.on_connect, client.on_subscribe = self._connected, self._subscribed
-        client.on_message, client.on_publish, client.on_disconnect = self._message, self._taken, self._disconnected
+        client.on_message, client.on_publish, client.on_disconnect = (
+            self._message,
+            self._acknowledged,
+            self._disconnected,
+        )
         return client
 
     def _connected(self, _client: Client, _data: object, _flags: ConnectFlags, code: ReasonCode, _: object) -> None:
@@ -140,7 +144,7 @@ class MqttConnection:
     def _message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self._put(bytes(message.payload))
 
-    def _taken(self, _client: Client, _data: object, _id: int, _code: ReasonCode, _: Properties) -> None:
+    def _acknowledged(self, _client: Client, _data: object, _id: int, _code: ReasonCode, _: Properties) -> None:
         self._put(Signal.PUBACK)
 
     def _disconnected(
@@ -150,8 +154,8 @@ class MqttConnection:
         self._answers.put(None)
         self._put(Signal.ENDED)
 
-    def _put(self, heard: bytes | Signal) -> None:
-        self._heard.put(heard)
+    def _put(self, received: bytes | Signal) -> None:
+        self._received.put(received)
         self._wake()
 
 
