@@ -12,7 +12,6 @@ from chalicelib.core.times import DAY_MS, HOUR_MS, QUARTER_MS
 from chalicelib.energy.model import Usage
 from chalicelib.energy.periods import Period
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.what_if import is_fully_covered, is_standby
 from chalicelib.ports.model import Port
 
 DAYS = 7
@@ -61,7 +60,7 @@ class OutletStandby:
 
 def outlet_standby(port: Port, usages: Sequence[Usage], prices: Prices) -> OutletStandby:
     """Sum up an outlet's usages of some days."""
-    plain = [usage for usage in usages if is_standby(usage) and not usage.counted_ms]
+    plain = [usage for usage in usages if usage.is_standby and not usage.counted_ms]
     standby_ms, covered_ms = sum(usage.covered_ms for usage in plain), sum(usage.covered_ms for usage in usages)
     lowest = min((usage.min_milliwatts for usage in usages if usage.min_milliwatts is not None), default=None)
     cost = sum(usage.standby_microjoules * prices.at(usage.start_ms) for usage in usages)
@@ -155,7 +154,7 @@ def baseline_watts(
     for usages in quarters.values():
         for usage in usages:
             sums[usage.start_ms] += usage.microjoules
-            measured[usage.start_ms] += is_fully_covered(usage)
+            measured[usage.start_ms] += usage.is_fully_covered
     full = [night for night in nights if all(measured[at_ms] == len(quarters) for at_ms in night)] if quarters else []
     lowest = [min(sums[at_ms] for at_ms in night) for night in full]
     return (median(lowest) / QUARTER_MS / 1_000 if lowest else None), len(lowest)

@@ -22,6 +22,8 @@ KWH_DECIMALS = 6
 MONEY_DECIMALS = 4
 """To a hundredth of a cent: a day of standby of one outlet costs less than a cent."""
 GRAM_DECIMALS = 3
+FULLY_COVERED = 0.95
+"""Of a span with less, a part was not measured. A late reading at its edge is no gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Usage:
     def known_ms(self) -> int:
         """The part of the span whose energy is known, measured or counted."""
         return self.covered_ms + self.counted_ms
+
+    @property
+    def is_fully_covered(self) -> bool:
+        """Whether the span was measured nearly all of its time."""
+        return self.covered_ms >= FULLY_COVERED * self.length_ms
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether all of the energy was drawn in standby, and there was some."""
+        return self.in_use_microjoules == 0 and self.standby_microjoules > 0
 
     @property
     def mean_watts(self) -> float | None:

@@ -14,18 +14,26 @@ MOST_DAYS = 90
 
 
 class EnergyQuery(Query, frozen=True, kw_only=True):
-    """The periods of a report. Raises Invalid for what is no time, and when from lies after to."""
+    """The periods of a report."""
 
     period: Length = "day"
     from_: Moment | None = msgspec.field(default=None, name="from")
     to: Annotated[Moment, msgspec.Meta(description="ISO 8601 or epoch milliseconds, exclusive; now")] | None = None
 
     def first_ms(self) -> int | None:
-        """The beginning, epoch ms; None for the default of the period. Raises Invalid."""
+        """Start (epoch ms), None for the default of the period.
+
+        Raises:
+            Invalid: It is no time (field from).
+        """
         return moment_ms(self.from_, "from", 0) if self.from_ else None
 
     def end_ms(self, now_ms: int) -> int:
-        """The end (exclusive), epoch ms. Raises Invalid."""
+        """End, not included (epoch ms).
+
+        Raises:
+            Invalid: It is no time (field to).
+        """
         return moment_ms(self.to, "to", now_ms)
 
 

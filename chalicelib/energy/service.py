@@ -15,10 +15,9 @@ from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import PortState
 from chalicelib.energy import store, usage
 from chalicelib.energy.model import millionths
-from chalicelib.energy.savings import LIMIT_MS, Saving, saving_of
+from chalicelib.energy.savings import LIMIT_MS, PotentialSaving, Saving, potential_saving, saving_of
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.tariffs import Prices, Tariff, check_tariffs
-from chalicelib.energy.what_if import Potential, potential
 from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
@@ -52,7 +51,7 @@ class Candidate:
 
     port: Port
     dwell_seconds: int
-    potential: Potential
+    potential: PotentialSaving
     keeps_power: str | None
 
 
@@ -159,7 +158,7 @@ def _candidate(
     explanation = explain_decision(state.detector, port.rule)
     slots = usage.load_usage(port, now_ms - days * DAY_MS, now_ms, SLOT_MS, now_ms, cache)
     keeps_power = explanation.waits_for if explanation.advice == "notify" else None
-    saved = potential(slots, explanation.dwell_seconds * 1_000, prices)
+    saved = potential_saving(slots, explanation.dwell_seconds * 1_000, prices)
     if keeps_power is not None:
-        saved = Potential(saved.standby_microjoules)
+        saved = PotentialSaving(saved.standby_microjoules)
     return Candidate(port, explanation.dwell_seconds, saved, keeps_power)

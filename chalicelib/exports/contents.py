@@ -16,18 +16,18 @@ from chalicelib.detection import phantom_event_store as phantom_events
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.devices.model import Device
 from chalicelib.devices.store import load_devices_of_owner
-from chalicelib.energy import service as energy
-from chalicelib.energy import store as energy_store
 from chalicelib.energy.model import Usage
+from chalicelib.energy.service import load_home_savings, load_prices
+from chalicelib.energy.store import load_tariffs
 from chalicelib.energy.usage_history import load_usages
 from chalicelib.exports import tables
 from chalicelib.exports.archive import Archive, TableWriter
 from chalicelib.exports.model import Export
 from chalicelib.exports.readme import readme
 from chalicelib.exports.tables import MeterValue, PricedSaving, SensorValue
-from chalicelib.notifications import service as notification_service
-from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
+from chalicelib.notifications.service import get_settings
+from chalicelib.notifications.store import load_notifications
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.readings import store as reading_store
@@ -67,7 +67,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
 
 
 def _account(account: Account) -> dict[str, Any]:
-    preferences = notification_service.get_settings(account).preferences
+    preferences = get_settings(account).preferences
     return {
         "email": account.email,
         "emailConfirmed": account.is_confirmed,
@@ -79,7 +79,7 @@ def _account(account: Account) -> dict[str, Any]:
         "gramsCo2PerKwh": account.grams_co2_per_kwh,
         "timezone": account.timezone,
         "rawRetentionDays": account.raw_retention_days,
-        "tariffs": [asdict(tariff) for tariff in energy_store.load_tariffs(account.user_id)],
+        "tariffs": [asdict(tariff) for tariff in load_tariffs(account.user_id)],
         "notifications": {
             "kinds": preferences.all_kinds(),
             "email": preferences.email,
@@ -100,16 +100,14 @@ def _phantom_events(export: Export) -> Iterator[PhantomEvent]:
 def _notifications(export: Export, now_ms: int) -> Iterator[Notification]:
     """Newest first, as they are stored."""
     first_ms = max(export.first_ms, now_ms - NOTIFICATION_RETENTION_MS)
-    for notification in paginate(
-        lambda cursor: notifications.load_notifications(export.owner_id, ENTRIES_A_READ, cursor)
-    ):
+    for notification in paginate(lambda cursor: load_notifications(export.owner_id, ENTRIES_A_READ, cursor)):
         if first_ms <= notification.at_ms <= export.last_ms:
             yield notification
 
 
 def _savings(export: Export, account: Account, ports: Iterable[Port], now_ms: int) -> Iterator[PricedSaving]:
-    prices = energy.load_prices(account)
-    for saving in energy.load_home_savings(account.user_id, ports, export.first_ms, export.last_ms, now_ms):
+    prices = load_prices(account)
+    for saving in load_home_savings(account.user_id, ports, export.first_ms, export.last_ms, now_ms):
         if export.first_ms <= saving.event.detected_at_ms <= export.last_ms:
             yield PricedSaving(saving, prices)
 

@@ -13,7 +13,7 @@ from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Answer, Iso, Part
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.energy.model import Usage, watt_hours
-from chalicelib.energy.usage_history import UsagePage
+from chalicelib.energy.usage_history import UsageHistoryPage
 from chalicelib.readings.history import RawPage
 from chalicelib.readings.history_queries import Form, Resolution, encode_cursor
 from chalicelib.readings.model import MeterReading
@@ -110,7 +110,7 @@ def raw_history_reply(port_id: str, form: Form, page: RawPage) -> Reply:
     return _reply(form, rows, _table(HistoryPoint, points))
 
 
-def usage_history_reply(port_id: str, resolution: UsageResolution, form: Form, page: UsagePage) -> Reply:
+def usage_history_reply(port_id: str, resolution: UsageResolution, form: Form, page: UsageHistoryPage) -> Reply:
     """Answer a page of usages."""
     points = [usage_point(usage) for usage in page.usages]
     next_cursor = encode_cursor(resolution, page.next_ms)

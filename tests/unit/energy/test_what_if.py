@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.times import MINUTE_MS
 from chalicelib.energy.model import Usage
+from chalicelib.energy.savings import PotentialSaving, potential_saving
 from chalicelib.energy.tariffs import Prices
-from chalicelib.energy.what_if import Potential, potential
 
 SLOT_MS = 5 * MINUTE_MS
 STANDBY = 1_000 * SLOT_MS  # one watt
@@ -51,18 +51,18 @@ def slots(*shape: str) -> list[Usage]:
 def test_a_stretch_saves_what_lies_beyond_its_dwell(
     shape: str, dwell_minutes: int, saved_slots: int, cuts: int
 ) -> None:
-    found = potential(slots(shape), dwell_minutes * MINUTE_MS, PRICES)
+    found = potential_saving(slots(shape), dwell_minutes * MINUTE_MS, PRICES)
     assert (found.saved_microjoules, found.cuts) == (saved_slots * STANDBY, cuts)
     assert found.saved_cost == found.saved_microjoules * 300_000
 
 
 def test_a_dwell_that_ends_within_a_slot_takes_its_part_of_it() -> None:
-    found = potential(slots("ssss"), 12 * MINUTE_MS, PRICES)
+    found = potential_saving(slots("ssss"), 12 * MINUTE_MS, PRICES)
     assert (found.saved_microjoules, found.cuts) == (STANDBY + STANDBY * 3 // 5, 1)
 
 
 @given(st.text("suoh ", max_size=60), st.integers(0, 120))
 def test_no_more_is_saved_than_was_drawn_in_standby_and_a_longer_dwell_saves_less(shape: str, minutes: int) -> None:
-    sooner, later = (potential(slots(shape), (minutes + more) * MINUTE_MS, PRICES) for more in (0, 7))
+    sooner, later = (potential_saving(slots(shape), (minutes + more) * MINUTE_MS, PRICES) for more in (0, 7))
     assert later.saved_microjoules <= sooner.saved_microjoules <= sooner.standby_microjoules
-    assert potential([], 0, PRICES) == Potential()
+    assert potential_saving([], 0, PRICES) == PotentialSaving()
