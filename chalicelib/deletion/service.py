@@ -14,13 +14,13 @@ from chalicelib.accounts.sessions import end_all_sessions, end_session
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.events import publish
 from chalicelib.deletion.store import remove_deletion_request, request_deletion, request_deletions
-from chalicelib.detection import event_endings as endings
+from chalicelib.detection.event_endings import mark_port_removed
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_device_state
 from chalicelib.devices.model import Device, DeviceRemoved
 from chalicelib.devices.service import get_owned_device
 from chalicelib.devices.store import delete_device, delete_devices, load_devices_of_owner
-from chalicelib.ports import store as ports
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.realtime import device_channel
 
 DISCONNECT_SECONDS = 5.0
@@ -38,9 +38,9 @@ def release_device(owner_id: str, device_id: str, now_ms: int) -> None:
     delete_device(device)
     device_channel.abort_mqtt_connections(device.mqtt_client_ids)
     port_states = load_device_state(device.device_uid).ports
-    for port in ports.of_device(device.device_uid):
+    for port in load_ports_of_device(device.device_uid):
         write = Transaction()
-        endings.put_removed(write, port, port_states.get(port.port_id, PortState()), now_ms)
+        mark_port_removed(write, port, port_states.get(port.port_id, PortState()), now_ms)
         write.commit()  # a port that changes at this moment is deleted with the rest
     publish(DeviceRemoved(device))
 

@@ -12,13 +12,13 @@ from chalicelib.accounts.sessions import end_all_sessions
 from chalicelib.core.deadlines import Deadline
 from chalicelib.deletion.service import finish_closing, remove_devices
 from chalicelib.deletion.store import load_deletion_requests, remove_deletion_request
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection.store import delete_device_state
 from chalicelib.energy import store as energy
 from chalicelib.exports import service as exports
 from chalicelib.notifications import settings_store as notification_settings
 from chalicelib.notifications import store as notifications
-from chalicelib.ports import store as ports
+from chalicelib.ports.store import load_ports_of_device, remove_port
 from chalicelib.readings import store as readings
 from chalicelib.realtime import device_channel
 
@@ -102,16 +102,16 @@ def _remove_rollups(device_uid: str, _now_ms: int) -> bool:
 
 
 def _remove_ports(device_uid: str, _now_ms: int) -> bool:
-    for port in ports.of_device(device_uid):
-        if phantom_events.remove_some_of_port(port.port_id, BATCH) >= BATCH:
+    for port in load_ports_of_device(device_uid):
+        if phantom_event_store.remove_phantom_events_of_port(port.port_id, BATCH) >= BATCH:
             return False
-        ports.remove(port)
+        remove_port(port)
     delete_device_state(device_uid)
     return True
 
 
 def _remove_events(owner_id: str, _now_ms: int) -> bool:
-    return phantom_events.remove_some(owner_id, BATCH) < BATCH
+    return phantom_event_store.remove_phantom_events_of_owner(owner_id, BATCH) < BATCH
 
 
 def _remove_notifications(owner_id: str, _now_ms: int) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
 from chalicelib.core.events import publish
-from chalicelib.detection import phantom_event_store as store
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection.model import FeedbackVerdict, PhantomEvent
-from chalicelib.ports import service as ports
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import PortChanged
 from chalicelib.ports.relays import judged_wrong, no_longer_wrong
+from chalicelib.ports.service import get_owned_port
+from chalicelib.ports.store import load_port, put_relay
 
 
 def list_phantom_events(
@@ -20,8 +20,8 @@ def list_phantom_events(
 ) -> tuple[list[PhantomEvent], str | None]:
     """A page of a person's events, of one port or of all, newest first. Raises NotFound for another's port."""
     if port_id is None:
-        return store.of_owner(owner_id, limit, cursor)
-    return store.of_port(ports.own(owner_id, port_id).port_id, limit, cursor)
+        return phantom_event_store.load_events_of_owner(owner_id, limit, cursor)
+    return phantom_event_store.load_events_of_port(get_owned_port(owner_id, port_id).port_id, limit, cursor)
 
 
 def give_feedback(owner_id: str, event_id: str, verdict: FeedbackVerdict, now_ms: int) -> PhantomEvent:
@@ -32,11 +32,11 @@ def give_feedback(owner_id: str, event_id: str, verdict: FeedbackVerdict, now_ms
     """
 
     def attempt() -> PhantomEvent | None:
-        event = store.load(owner_id, event_id)
+        event = phantom_event_store.load_phantom_event(owner_id, event_id)
         if event is None:
             raise not_found("phantom event")
         if event.verdict == verdict or _store_feedback(event, verdict, now_ms):
-            return store.load(owner_id, event_id) or event
+            return phantom_event_store.load_phantom_event(owner_id, event_id) or event
         return None
 
     return retry_conflicts(attempt, "This event's outlet keeps changing.")
@@ -45,7 +45,7 @@ def give_feedback(owner_id: str, event_id: str, verdict: FeedbackVerdict, now_ms
 def _store_feedback(event: PhantomEvent, verdict: FeedbackVerdict, now_ms: int) -> bool:
     write = Transaction()
     teaches = event.action == "auto_cut" and "wrong" in (verdict, event.verdict)
-    port = port_store.load(event.port_id) if teaches else None
+    port = load_port(event.port_id) if teaches else None
     undone_at_ms = None
     if port is not None:
         if verdict == "wrong":
@@ -53,8 +53,8 @@ def _store_feedback(event: PhantomEvent, verdict: FeedbackVerdict, now_ms: int) 
             relay = judged_wrong(port.relay, event.event_id, now_ms)
         else:
             relay = no_longer_wrong(port.relay)
-        port_store.put_relay(write, port, relay)
-    store.put_verdict(write, event, verdict, undone_at_ms)
+        put_relay(write, port, relay)
+    phantom_event_store.put_verdict(write, event, verdict, undone_at_ms)
     if not write.commit():
         return False
     if port is not None:

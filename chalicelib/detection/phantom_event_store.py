@@ -62,7 +62,7 @@ def _event(item: PhantomEventItem) -> PhantomEvent:
     )
 
 
-def put(write: Transaction, event: PhantomEvent) -> None:
+def put_phantom_event(write: Transaction, event: PhantomEvent) -> None:
     """Add to a transaction: a new event."""
     item = PhantomEventItem(
         event.owner_id,
@@ -111,7 +111,7 @@ def put_verdict(write: Transaction, event: PhantomEvent, verdict: str, undone_at
     write.update(PhantomEventItem(event.owner_id, event.event_id), actions=list(actions), condition=condition)
 
 
-def load(owner_id: str, event_id: str) -> PhantomEvent | None:
+def load_phantom_event(owner_id: str, event_id: str) -> PhantomEvent | None:
     """A person's event of this id, None if there is none."""
     try:
         return _event(PhantomEventItem.get(owner_id, event_id, consistent_read=True))
@@ -119,7 +119,7 @@ def load(owner_id: str, event_id: str) -> PhantomEvent | None:
         return None
 
 
-def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
+def load_events_of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
     """A page of a person's events, newest first, and the cursor to go on."""
     pages = PhantomEventItem.query(
         owner_id, limit=limit, scan_index_forward=False, last_evaluated_key=start_key(cursor), consistent_read=True
@@ -128,7 +128,7 @@ def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Phanto
     return [_event(item) for item in items], after
 
 
-def of_port(port_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
+def load_events_of_port(port_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomEvent], str | None]:
     """A page of a port's events, newest first, and the cursor to go on."""
     pages = PhantomEventItem.by_port.query(
         port_id, limit=limit, scan_index_forward=False, last_evaluated_key=start_key(cursor)
@@ -137,7 +137,7 @@ def of_port(port_id: str, limit: int, cursor: str | None) -> tuple[list[PhantomE
     return [_event(item) for item in items], after
 
 
-def obeyed(
+def load_obeyed_cuts(
     owner_id: str, port_id: str | None, first_ms: int, last_ms: int, limit: int | None = None, cursor: str | None = None
 ) -> tuple[list[PhantomEvent], str | None]:
     """A page of the cuts of a person, or of one port, that were found between two times and obeyed, newest first."""
@@ -156,14 +156,14 @@ def obeyed(
     return [_event(item) for item in items], after
 
 
-def remove_some(owner_id: str, most: int) -> int:
+def remove_phantom_events_of_owner(owner_id: str, most: int) -> int:
     """Delete up to `most` events of a person; returns how many there were to delete."""
     found = [item.event_id for item in PhantomEventItem.query(owner_id, limit=most)]
     _remove([(owner_id, event_id) for event_id in found])
     return len(found)
 
 
-def remove_some_of_port(port_id: str, most: int) -> int:
+def remove_phantom_events_of_port(port_id: str, most: int) -> int:
     """Delete up to `most` events of a port; returns how many there were to delete."""
     found = [(item.owner_id, item.event_id) for item in PhantomEventItem.by_port.query(port_id, limit=most)]
     _remove(found)

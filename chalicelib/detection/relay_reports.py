@@ -10,15 +10,15 @@ from typing import Protocol
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import NotFound, not_found
 from chalicelib.core.events import Event, publish
-from chalicelib.detection import event_endings as endings
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection import relay_alerts as alerts
+from chalicelib.detection.event_endings import mark_ended
 from chalicelib.devices.model import Device
 from chalicelib.notifications.model import Notification, NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
-from chalicelib.ports import store
 from chalicelib.ports.model import Port, RelayReported
 from chalicelib.ports.relays import Relay, RelayState, report
+from chalicelib.ports.store import load_port, load_ports_of_device, put_relay
 
 
 class RelayReport(Protocol):
@@ -48,7 +48,7 @@ def apply_relay_reports(device: Device, reports: Sequence[RelayReport], now_ms: 
     Raises:
         Unavailable: A port kept changing meanwhile; the device sends its reports again.
     """
-    ports = {port.port_id: port for port in store.of_device(device.device_uid)}
+    ports = {port.port_id: port for port in load_ports_of_device(device.device_uid)}
     for given in reports:
         if given.port_id in ports:
             with suppress(NotFound):  # it was deleted meanwhile
@@ -72,7 +72,7 @@ def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
         publish(*events)
         return replace(port, relay=relay)
 
-    return retry_conflicts_from(port, attempt, lambda: store.load(port.port_id), "This outlet keeps changing.")
+    return retry_conflicts_from(port, attempt, lambda: load_port(port.port_id), "This outlet keeps changing.")
 
 
 def _store(port: Port, relay: Relay, news: Notification | None, now_ms: int) -> list[Event] | None:
@@ -82,14 +82,14 @@ def _store(port: Port, relay: Relay, news: Notification | None, now_ms: int) -> 
         What happened; None when the outlet has changed meanwhile.
     """
     write = Transaction()
-    store.put_relay(write, port, relay)
+    put_relay(write, port, relay)
     event_id = port.relay.cut_event_id
     if event_id is not None and port.relay.cut_by_detector:
         if relay.cut_by_detector:
             if relay.obeyed and not port.relay.obeyed:
-                phantom_events.put_obeyed(write, port.owner_id, event_id, now_ms)
+                phantom_event_store.put_obeyed(write, port.owner_id, event_id, now_ms)
         else:
-            endings.put_ended(write, port, "undone" if relay.switched_by == "person" else "refused", now_ms)
+            mark_ended(write, port, "undone" if relay.switched_by == "person" else "refused", now_ms)
     events: list[Event] = [RelayReported(replace(port, relay=relay))]
     if news is not None:
         events.append(NotificationAdded(enqueue_notification(write, news)))

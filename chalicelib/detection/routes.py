@@ -27,7 +27,7 @@ def explain_detector(call: SessionCall[None], port_id: str) -> schemas.DetectorA
 
     Answers why the detector decides as it does for an outlet.
     """
-    port = ports.own(call.owner_id, port_id)
+    port = ports.get_owned_port(call.owner_id, port_id)
     return schemas.detector_answer(port_id, explain_decision(load_port_state(port).detector, port.rule))
 
 
@@ -45,7 +45,7 @@ def run_backtest(call: SessionCall[schemas.RunBacktest], port_id: str) -> schema
     Answers what another rule would have cut in the past, what that would have saved, and which cuts would have been
     wrong. Nothing is written.
     """
-    port = ports.own(call.owner_id, port_id)
+    port = ports.get_owned_port(call.owner_id, port_id)
     changes = call.body.given()
     days, cursor = changes.pop("days"), changes.pop("cursor")
     with BACKTESTS.taken(call.owner_id):

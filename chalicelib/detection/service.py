@@ -33,8 +33,8 @@ from chalicelib.detection.store import load_device_state, put_device_state, save
 from chalicelib.energy import dirty_hours
 from chalicelib.notifications.model import NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
+from chalicelib.ports.store import load_ports_of_device, put_cut
 from chalicelib.readings.model import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, MeterReading, merged
 
 LOG = logging.getLogger("ghostwatt.examine")
@@ -79,7 +79,7 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Detection | None:
     """None when somebody else has changed the state meanwhile."""
     device_uid = chunks[0].device_uid
     before = load_device_state(device_uid)
-    ports = {port.port_id: port for port in port_store.of_device(device_uid)}
+    ports = {port.port_id: port for port in load_ports_of_device(device_uid)}
     errors = ErrorCollector(LOG)
     outcomes = _outcomes_of_readings(ports, before, chunks, errors, now_ms)
     outcomes |= _outcomes_of_silence(ports, before, outcomes, now_ms)
@@ -181,9 +181,9 @@ def _store(after: DeviceState, outcomes: Sequence[_Outcome]) -> list[Event] | No
     for outcome in outcomes:
         port, effects = outcome.port, outcome.effects
         if effects.event:
-            phantom_event_store.put(write, effects.event)
+            phantom_event_store.put_phantom_event(write, effects.event)
         if effects.relay:
-            port_store.put_cut(write, port, effects.relay)
+            put_cut(write, port, effects.relay)
         for progress in effects.progress:
             phantom_event_store.put_progress(
                 write, port.owner_id, progress.event_id, progress.outcome, progress.ended_at_ms

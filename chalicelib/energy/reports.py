@@ -25,8 +25,8 @@ from chalicelib.energy.savings import Saving
 from chalicelib.energy.slots import SLOT_MS, quarter_hours
 from chalicelib.energy.tariffs import Prices
 from chalicelib.energy.usage import DeviceCache
-from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
+from chalicelib.ports.service import get_owned_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def report_port(session: Session, port_id: str, query: PeriodQuery, now_ms: int)
         Unavailable: Late readings are still being summed up.
     """
     account = get_account(session)
-    port = ports.own(account.user_id, port_id)
+    port = get_owned_port(account.user_id, port_id)
     prices = service.load_prices(account)
     listed = periods(query.length, query.first_ms, query.last_ms, prices.zone)
     savings = service.load_port_savings(port, listed[0].start_ms, listed[-1].end_ms, now_ms)

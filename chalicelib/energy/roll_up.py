@@ -24,8 +24,8 @@ from chalicelib.energy import dirty_hours, store
 from chalicelib.energy.model import Usage
 from chalicelib.energy.slot_readings import load_slot_readings
 from chalicelib.energy.slots import quarter_hours, slots
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings.chunk_codec import Unreadable
 from chalicelib.readings.model import Columns
 
@@ -79,7 +79,7 @@ def roll_up_silent_devices(deadline: Deadline, now_ms: int) -> int:
 def roll_up_device(device_uid: str, deadline: Deadline, now_ms: int) -> None:
     """Compute and store all dirty hours of a device that sends no more, the last one too."""
     while due := dirty_hours.due((state := load_device_state(device_uid)).dirty_hours, LATEST_MS, now_ms):
-        ports = port_store.of_device(device_uid)
+        ports = load_ports_of_device(device_uid)
         if not _roll_up(ports, state, due, LATEST_MS, deadline, now_ms) or deadline.expired:
             return  # there is no time, or the state has changed: the device sends again
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.accounts.model import Account, Session
 from chalicelib.accounts.service import get_account
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import PortState
@@ -18,10 +18,10 @@ from chalicelib.energy.model import millionths
 from chalicelib.energy.savings import LIMIT_MS, PotentialSaving, Saving, potential_saving, saving_of
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.tariffs import Prices, Tariff, check_tariffs
-from chalicelib.ports import service as ports
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import CUT_TTL_MS
+from chalicelib.ports.service import get_owned_port
+from chalicelib.ports.store import load_port
 from chalicelib.readings.model import LATE_MS
 
 REACH_MS = LIMIT_MS + LATE_MS + CUT_TTL_MS
@@ -108,28 +108,28 @@ def load_ledger(
     """
     account = get_account(session)
     if port_id is not None:
-        ports.own(account.user_id, port_id)
-    events, next_cursor = phantom_events.obeyed(account.user_id, port_id, *span_ms, limit, cursor)
+        get_owned_port(account.user_id, port_id)
+    events, next_cursor = phantom_event_store.load_obeyed_cuts(account.user_id, port_id, *span_ms, limit, cursor)
     savings = _savings(events, _load_ports_of_open_events(events), now_ms)
     return Ledger(account, load_prices(account), savings, next_cursor)
 
 
 def load_port_savings(port: Port, first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
     """Load the savings of an outlet that may lie, at least in part, between two times (epoch ms)."""
-    events, _ = phantom_events.obeyed(port.owner_id, port.port_id, max(first_ms - REACH_MS, 0), last_ms)
+    events, _ = phantom_event_store.load_obeyed_cuts(port.owner_id, port.port_id, max(first_ms - REACH_MS, 0), last_ms)
     return _savings(events, [port], now_ms)
 
 
 def load_home_savings(owner_id: str, owned: Iterable[Port], first_ms: int, last_ms: int, now_ms: int) -> list[Saving]:
     """Load the savings of all of a person's outlets that may lie, at least in part, between two times (epoch ms)."""
-    events, _ = phantom_events.obeyed(owner_id, None, max(first_ms - REACH_MS, 0), last_ms)
+    events, _ = phantom_event_store.load_obeyed_cuts(owner_id, None, max(first_ms - REACH_MS, 0), last_ms)
     return _savings(events, owned, now_ms)
 
 
 def _load_ports_of_open_events(events: Iterable[PhantomEvent]) -> list[Port]:
     """Without those deleted while they were cut."""
     port_ids = {event.port_id for event in events if event.ended_at_ms is None}
-    return [port for port in map(port_store.load, sorted(port_ids)) if port is not None]
+    return [port for port in map(load_port, sorted(port_ids)) if port is not None]
 
 
 def _savings(events: Iterable[PhantomEvent], owned: Iterable[Port], now_ms: int) -> list[Saving]:

@@ -16,8 +16,8 @@ from chalicelib.energy.model import Usage
 from chalicelib.energy.roll_up import HOURS_A_LOAD, hours_with_all_readings, slots_of_port
 from chalicelib.energy.slot_readings import load_slot_readings
 from chalicelib.energy.slots import SLOT_MS, quarter_hours
-from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
+from chalicelib.ports.service import list_ports
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS
 
@@ -67,9 +67,9 @@ def load_home_outlets(
     Raises:
         Invalid: Outlets times days are more than most_days; it names the field.
     """
-    outlets, cursor = ports.of_owner(owner_id, PORTS_A_READ, None)
+    outlets, cursor = list_ports(owner_id, PORTS_A_READ, None)
     while cursor and len(outlets) * days <= most_days:
-        page, cursor = ports.of_owner(owner_id, PORTS_A_READ, cursor)
+        page, cursor = list_ports(owner_id, PORTS_A_READ, cursor)
         outlets += page
     if len(outlets) * days > most_days:
         raise Invalid("These are too many outlets for so many days.", code="too_many_outlets", field=field_name)

@@ -12,7 +12,7 @@ from chalicelib.accounts.model import Account
 from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.pagination import paginate
 from chalicelib.core.times import DAY_MS, HOUR_MS, iso
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.devices.model import Device
 from chalicelib.devices.store import load_devices_of_owner
@@ -28,8 +28,8 @@ from chalicelib.exports.tables import MeterValue, PricedSaving, SensorValue
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
 from chalicelib.notifications.service import get_settings
 from chalicelib.notifications.store import load_notifications
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings import store as reading_store
 from chalicelib.readings.history import RecordedPort
 from chalicelib.readings.model import MAX_CHUNK_MS, Columns, merged
@@ -45,7 +45,7 @@ def write(archive: Archive, export: Export, account: Account, now_ms: int) -> No
         TookTooLong: The archive's deadline has expired.
     """
     devices = load_devices_of_owner(account.user_id)
-    ports = [port for device in devices for port in port_store.of_device(device.device_uid)]
+    ports = [port for device in devices for port in load_ports_of_device(device.device_uid)]
     archive.add_text("README.txt", readme(export, account, now_ms))
     archive.add_text("account.json", msgspec.json.format(msgspec.json.encode(_account(account))))
     archive.add_table("devices", tables.DEVICES, devices)
@@ -92,7 +92,9 @@ def _account(account: Account) -> dict[str, Any]:
 
 def _phantom_events(export: Export) -> Iterator[PhantomEvent]:
     """Newest first, as they are stored."""
-    for event in paginate(lambda cursor: phantom_events.of_owner(export.owner_id, ENTRIES_A_READ, cursor)):
+    for event in paginate(
+        lambda cursor: phantom_event_store.load_events_of_owner(export.owner_id, ENTRIES_A_READ, cursor)
+    ):
         if export.first_ms <= event.detected_at_ms <= export.last_ms:
             yield event
 

@@ -21,8 +21,7 @@ from chalicelib.core.errors import Unavailable
 from chalicelib.core.events import publish
 from chalicelib.core.local_time import local, start_ms
 from chalicelib.core.pagination import paginate
-from chalicelib.detection import phantom_event_store as phantom_events
-from chalicelib.detection import silence
+from chalicelib.detection import phantom_event_store, silence
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.store import load_device_states
 from chalicelib.devices.model import Device
@@ -131,7 +130,7 @@ def _week(account: Account, from_ms: int, to_ms: int, now_ms: int) -> Week:
 
 def _events(owner_id: str, from_ms: int, to_ms: int) -> Iterator[PhantomEvent]:
     """The phantom events of a span. They come newest first: reading stops where the span begins."""
-    for event in paginate(lambda cursor: phantom_events.of_owner(owner_id, EVENTS_A_READ, cursor)):
+    for event in paginate(lambda cursor: phantom_event_store.load_events_of_owner(owner_id, EVENTS_A_READ, cursor)):
         if event.detected_at_ms < from_ms:
             return
         if event.detected_at_ms < to_ms:

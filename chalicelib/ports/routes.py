@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 
 
 def _answer(port: Port, state: PortState) -> schemas.PortAnswer:
-    return schemas.port_answer(port, state, ports.heard_ms([port]).get(port.device_id))
+    return schemas.port_answer(port, state, ports.load_heard_ms([port]).get(port.device_id))
 
 
 @route(blueprint, "POST", "/port", body=schemas.CreatePort, answers=schemas.PortAnswer, status=201, who=SESSION)
@@ -30,8 +30,8 @@ def create_port(call: SessionCall[schemas.CreatePort]) -> schemas.PortAnswer:
     Adds an outlet to one of your devices.
     """
     body = call.body
-    wanted = ports.chosen(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
-    return _answer(ports.create(call.owner_id, body.device_id, wanted, body.channel), PortState())
+    wanted = ports.new_port(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
+    return _answer(ports.create_port(call.owner_id, body.device_id, wanted, body.channel), PortState())
 
 
 @route(blueprint, "GET", "/port/list", query=PageQuery, answers=schemas.PortList, who=SESSION, scope="read")
@@ -40,8 +40,8 @@ def list_ports(call: SessionCall[None], query: PageQuery) -> schemas.PortList:
 
     Answers your outlets with their newest readings.
     """
-    found, cursor = ports.of_owner(call.owner_id, query.limit, query.cursor)
-    heard_ms = ports.heard_ms(port for port, _ in found)
+    found, cursor = ports.list_ports(call.owner_id, query.limit, query.cursor)
+    heard_ms = ports.load_heard_ms(port for port, _ in found)
     shown = [schemas.port_part(port, state, heard_ms.get(port.device_id)) for port, state in found]
     return schemas.PortList(ports=shown, cursor=cursor)
 
@@ -52,7 +52,7 @@ def get_port(call: SessionCall[None], port_id: str) -> schemas.PortAnswer:
 
     Answers one of your outlets.
     """
-    port = ports.own(call.owner_id, port_id)
+    port = ports.get_owned_port(call.owner_id, port_id)
     return _answer(port, load_port_state(port))
 
 
@@ -63,7 +63,7 @@ def change_port(call: SessionCall[schemas.ChangePort], port_id: str) -> schemas.
     Changes an outlet's settings. Setting neverCut, or leaving the policy cut, undoes a cut.
     """
     given = call.body.given()
-    port = ports.change(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
+    port = ports.change_port(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
     return _answer(port, load_port_state(port))
 
 
@@ -73,7 +73,7 @@ def delete_port(call: SessionCall[None], port_id: str) -> Done:
 
     Ends its open phantom event, if there is one.
     """
-    ports.delete(call.owner_id, port_id, call.now_ms)
+    ports.delete_port(call.owner_id, port_id, call.now_ms)
     return Done(message="deleted")
 
 
@@ -91,5 +91,5 @@ def switch_port(call: SessionCall[schemas.SwitchPort], port_id: str) -> schemas.
 
     Switches an outlet on or off. Switching it on undoes the detector's cut.
     """
-    port = ports.switch(call.owner_id, port_id, call.body.state, call.now_ms)
+    port = ports.switch_port(call.owner_id, port_id, call.body.state, call.now_ms)
     return schemas.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=schemas.relay_part(port.relay))

@@ -11,23 +11,23 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, not_found
 from chalicelib.core.events import publish
 from chalicelib.core.settings import settings
-from chalicelib.detection import event_endings as endings
 from chalicelib.detection import silence
+from chalicelib.detection.event_endings import mark_port_removed, mark_undone
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_device_states, load_port_state
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.service import get_owned_device
 from chalicelib.devices.store import load_last_calls, put_device_ports
 from chalicelib.ports import model as rules
-from chalicelib.ports import store
 from chalicelib.ports.model import Policy, Port, PortChanged, PortRemoved
 from chalicelib.ports.relays import RelayState
 from chalicelib.ports.relays import switch as switched
+from chalicelib.ports.store import load_port, load_ports_of_owner, put_port, put_relay
 
 BUSY = "Somebody else is changing this; try again."
 
 
-def create(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | None) -> Port:
+def create_port(owner_id: str, device_id: str, wanted: Port, wanted_channel: int | None) -> Port:
     """Add an outlet to a person's device. `wanted` carries what the person chose; ids and channel come from here.
 
     Raises NotFound (device), Conflict: channel_taken, too_many_ports.
@@ -45,22 +45,22 @@ def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | 
         channel=rules.free_channel((known.channel for known in device.ports), wanted_channel),
     )
     write = Transaction()
-    store.put(write, port)
+    put_port(write, port)
     put_device_ports(write, device, (*device.ports, _name(port)))
     return _published(port) if write.commit() else None
 
 
-def own(owner_id: str, port_id: str) -> Port:
+def get_owned_port(owner_id: str, port_id: str) -> Port:
     """A person's own port; raises NotFound for any other."""
-    port = store.load(port_id)
+    port = load_port(port_id)
     if port is None or port.owner_id != owner_id:
         raise not_found("port")
     return port
 
 
-def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[Port, PortState]], str | None]:
+def list_ports(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[Port, PortState]], str | None]:
     """A page of a person's ports with what is known of each, and the cursor to go on."""
-    ports, after = store.of_owner(owner_id, limit, cursor)
+    ports, after = load_ports_of_owner(owner_id, limit, cursor)
     known = load_device_states({port.device_uid for port in ports})
     unknown = PortState()
     return [
@@ -69,18 +69,18 @@ def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tuple[
     ], after
 
 
-def heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
+def load_heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
     """Up to when the readings of each device of some ports have come, by device_id (see detection/silence.py)."""
     seen_ms = load_last_calls({port.device_id for port in shown})
     return {device_id: silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()}
 
 
-def change(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms: int) -> Port:
+def change_port(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms: int) -> Port:
     """Apply a person's changes. Where the detector's cut no longer stands after them, it is undone.
 
     Raises NotFound, Conflict: channel_taken.
     """
-    return retry_conflicts(lambda: _change(own(owner_id, port_id), changes, now_ms), BUSY)
+    return retry_conflicts(lambda: _change(get_owned_port(owner_id, port_id), changes, now_ms), BUSY)
 
 
 def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | None:
@@ -92,11 +92,11 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
     if restored:
         changed = replace(changed, relay=switched(port.relay, "on", now_ms))
     write = Transaction()
-    store.put(write, changed, replacing=port)
+    put_port(write, changed, replacing=port)
     if _name(changed) not in device.ports:
         put_device_ports(write, device, (*others, _name(changed)))
     if restored:
-        endings.put_undone(write, port, now_ms)
+        mark_undone(write, port, now_ms)
     if not write.commit():
         return None
     if restored:
@@ -109,26 +109,26 @@ def _measure_restore(port: Port) -> None:
         telemetry.measure({"Restores": 1}, ports=[port.port_id])
 
 
-def delete(owner_id: str, port_id: str, now_ms: int) -> None:
+def delete_port(owner_id: str, port_id: str, now_ms: int) -> None:
     """Forget an outlet; its phantom event ends, if one is open. Raises NotFound."""
-    port = retry_conflicts(lambda: _delete(own(owner_id, port_id), now_ms), BUSY)
+    port = retry_conflicts(lambda: _delete(get_owned_port(owner_id, port_id), now_ms), BUSY)
     publish(PortRemoved(port))
 
 
 def _delete(port: Port, now_ms: int) -> Port | None:
     device = get_owned_device(port.owner_id, port.device_id)
     write = Transaction()
-    endings.put_removed(write, port, load_port_state(port), now_ms)
+    mark_port_removed(write, port, load_port_state(port), now_ms)
     put_device_ports(write, device, tuple(known for known in device.ports if known.port_id != port.port_id))
     return port if write.commit() else None
 
 
-def switch(owner_id: str, port_id: str, state: RelayState, now_ms: int) -> Port:
+def switch_port(owner_id: str, port_id: str, state: RelayState, now_ms: int) -> Port:
     """A person's own command. Switching on undoes the detector's cut, which then leaves the outlet alone.
 
     Raises NotFound, Conflict: never_cut (a port so marked is not switched off by anyone).
     """
-    return retry_conflicts(lambda: _switch(own(owner_id, port_id), state, now_ms), BUSY)
+    return retry_conflicts(lambda: _switch(get_owned_port(owner_id, port_id), state, now_ms), BUSY)
 
 
 def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
@@ -136,9 +136,9 @@ def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
         raise Conflict("This outlet is marked never-cut.", code="never_cut", field="state")
     relay = switched(port.relay, state, now_ms)
     write = Transaction()
-    store.put_relay(write, port, relay)
+    put_relay(write, port, relay)
     if state == "on":
-        endings.put_undone(write, port, now_ms)
+        mark_undone(write, port, now_ms)
     if not write.commit():
         return None
     if state == "on":
@@ -155,7 +155,7 @@ def _published(port: Port) -> Port:
     return port
 
 
-def chosen(
+def new_port(
     name: str,
     kind: str,
     threshold_watts: float | None,

@@ -81,7 +81,7 @@ def _item(port: Port) -> PortItem:
     )
 
 
-def load(port_id: str) -> Port | None:
+def load_port(port_id: str) -> Port | None:
     """The port of this id, None if there is none."""
     if not device_uid_of(port_id):
         return None
@@ -91,30 +91,30 @@ def load(port_id: str) -> Port | None:
         return None
 
 
-def of_device(device_uid: str) -> list[Port]:
+def load_ports_of_device(device_uid: str) -> list[Port]:
     """All ports of a device (at most 32), as they are at this moment."""
     return [_port(item) for item in PortItem.query(device_uid, consistent_read=True)]
 
 
-def of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Port], str | None]:
+def load_ports_of_owner(owner_id: str, limit: int, cursor: str | None) -> tuple[list[Port], str | None]:
     """A page of a person's ports, and the cursor to go on."""
     pages = PortItem.by_owner.query(owner_id, limit=limit, last_evaluated_key=start_key(cursor))
     items, after = load_page(pages)
     return [_port(item) for item in items], after
 
 
-def put(write: Transaction, port: Port, replacing: Port | None = None) -> None:
+def put_port(write: Transaction, port: Port, replacing: Port | None = None) -> None:
     """Add to a transaction: this port, new, or in place of what was read, unless that has changed since."""
     condition = PortItem.port_id.does_not_exist() if replacing is None else _unchanged(replacing)
     write.save(_item(port), condition=condition)
 
 
-def put_removed(write: Transaction, port: Port) -> None:
+def put_removed_port(write: Transaction, port: Port) -> None:
     """Add to a transaction: the port is gone, unless it has changed since it was read."""
     write.delete(PortItem(port.device_uid, port.port_id), condition=_unchanged(port))
 
 
-def remove(port: Port) -> None:
+def remove_port(port: Port) -> None:
     """Forget a port."""
     PortItem(port.device_uid, port.port_id).delete()
 
@@ -130,11 +130,6 @@ def put_cut(write: Transaction, port: Port, relay: Relay) -> None:
 def put_relay(write: Transaction, port: Port, relay: Relay) -> None:
     """Add to a transaction: a changed relay."""
     write.update(PortItem(port.device_uid, port.port_id), actions=_relay(port, relay), condition=_unchanged(port))
-
-
-def save_relay(port: Port, relay: Relay) -> bool:
-    """Store a changed relay; False when somebody else changed it meanwhile."""
-    return PortItem(port.device_uid, port.port_id).update_if(actions=_relay(port, relay), condition=_unchanged(port))
 
 
 def _relay(port: Port, relay: Relay) -> list[Action]:

@@ -16,7 +16,7 @@ from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices import schemas as device_schemas
 from chalicelib.devices.model import Device
 from chalicelib.devices.presence import record_agent_report
-from chalicelib.ports import store as port_store
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings import schemas, sensor_schemas
 from chalicelib.readings.model import PortReading
 from chalicelib.readings.sensor_service import record_sensors
@@ -40,7 +40,7 @@ def handle_sensors(device: Device, said: sensor_schemas.RecordSensors, now_ms: i
     """What a device's free sensors say; without a timestamp it is of now. Raises Invalid: timestamp, sensors."""
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     duplicates = record_sensors(device, said.sensors, at_ms, now_ms, timed=said.timestamp is not None)
-    reply = reply_to_device(device, port_store.of_device(device.device_uid), now_ms)
+    reply = reply_to_device(device, load_ports_of_device(device.device_uid), now_ms)
     return sensor_schemas.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from chalicelib.core.times import HOUR_MS
 from chalicelib.devices.service import get_owned_device
-from chalicelib.ports import service as ports
 from chalicelib.ports.model import Port
+from chalicelib.ports.service import get_owned_port
 from chalicelib.readings import store
 from chalicelib.readings.model import MAX_CHUNK_MS, Columns, MeterReading, merged
 
@@ -33,7 +33,7 @@ class RecordedPort:
 
 def get_recorded_port(owner_id: str, port_id: str, now_ms: int) -> RecordedPort:
     """Load a person's own port for its history. Raises NotFound."""
-    port = ports.own(owner_id, port_id)
+    port = get_owned_port(owner_id, port_id)
     return RecordedPort(port, get_owned_device(owner_id, port.device_id).retention.oldest_ms(now_ms))
 
 

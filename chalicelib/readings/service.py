@@ -11,8 +11,8 @@ from chalicelib.core.errors import Conflict, Invalid, not_found
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.times import is_in_seconds, refuse_seconds
 from chalicelib.devices.model import Device
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings import store
 from chalicelib.readings.device_locks import turn
 from chalicelib.readings.model import MAX_SPAN_MS, Chunk, PortReading, Reading, by_port, rebase_ms, refusal, runs
@@ -92,7 +92,7 @@ def record_batch(device: Device, batch: Batch, now_ms: int) -> RecordedBatch:
         Invalid: sentAtMs is in seconds.
     """
     refuse_seconds(batch.sent_at_ms, now_ms, "sentAtMs")
-    ports = port_store.of_device(device.device_uid)
+    ports = load_ports_of_device(device.device_uid)
     rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
     port_ids = {port.port_id for port in ports}
     judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
@@ -229,7 +229,7 @@ def record_reading(device: Device, reading: PortReading, now_ms: int, *, timed: 
         NotFound: The device has no such port.
         Invalid: The time lies ahead or is too old.
     """
-    ports = port_store.of_device(device.device_uid)
+    ports = load_ports_of_device(device.device_uid)
     reading = replace(reading, power=round(reading.power, 3))  # as it is stored
     port = next((port for port in ports if port.port_id == reading.port_id), None)
     if port is None:

@@ -12,8 +12,8 @@ from chalicelib.detection.events import PortCut
 from chalicelib.devices.pace import pace_of
 from chalicelib.devices.serializers import device_reply
 from chalicelib.devices.store import load_device
-from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port, PortChanged, PortRemoved
+from chalicelib.ports.store import load_ports_of_device
 from chalicelib.realtime import device_channel
 
 
@@ -39,7 +39,7 @@ def _send_relays(changed: Port) -> None:
     device = load_device(changed.device_id)
     if device is None or device.device_uid != changed.device_uid or not device.keys.any_alive(now_ms):
         return
-    ports = port_store.of_device(changed.device_uid)
+    ports = load_ports_of_device(changed.device_uid)
     pace = pace_of(device, len(ports), now_ms)
     reply = DeviceReply(now_ms, pace.upload_seconds, pace.heartbeat_seconds, ports)
     device_channel.publish_to_device(changed.device_id, device_reply(reply))

@@ -15,7 +15,7 @@ from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import DeviceState, PortState
@@ -152,7 +152,7 @@ def fill_events(owner_id: str, household: Household, number: int) -> None:
     """Give a person so many phantom events (at most 50, a transaction), each with its notification."""
     write = Transaction()
     for event in islice(_events(owner_id, household), number):
-        phantom_events.put(write, event)
+        phantom_event_store.put_phantom_event(write, event)
         notifications.put_notification(write, _notification(event))
     if not write.commit():
         raise LookupError(owner_id)

@@ -61,12 +61,12 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
         raise LookupError(f"the account {email} that was just made is not there")
     register_device(account, device_id, "Demo Pi", now_ms)
     for outlet in outlets:
-        ports.create(account.user_id, device_id, _chosen(outlet), None)
+        ports.create_port(account.user_id, device_id, _chosen(outlet), None)
     return Home(email, account.user_id, device_id)
 
 
 def _chosen(outlet: Outlet) -> Port:
-    return ports.chosen(
+    return ports.new_port(
         outlet.name, outlet.kind, outlet.threshold_watts, outlet.dwell_seconds, outlet.policy, outlet.never_cut
     )
 
@@ -83,7 +83,7 @@ def live_through(home: Home, first_ms: int, last_ms: int) -> Iterator[float]:
 def _step(home: Home, begin_ms: int, end_ms: int) -> None:
     """An hour: people switch on what they want to use, the Pi measures, sends, and obeys."""
     device = get_owned_device(home.owner_id, home.device_id)
-    outlets = zip(_by_channel(port_store.of_device(device.device_uid)), APPLIANCES, strict=True)
+    outlets = zip(_by_channel(port_store.load_ports_of_device(device.device_uid)), APPLIANCES, strict=True)
     measured = [
         PortReading(port.port_id, at_ms, VOLTS, round(watts / VOLTS, 3), watts)
         for port, appliance in [(_wanted(port, appliance, begin_ms, end_ms), appliance) for port, appliance in outlets]
@@ -100,21 +100,21 @@ def _step(home: Home, begin_ms: int, end_ms: int) -> None:
 def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Port:
     """The outlet, switched on if somebody wants to use its appliance."""
     if port.relay.desired == "off" and appliance.is_used(_moment(end_ms)):
-        return ports.switch(port.owner_id, port.port_id, "on", begin_ms)
+        return ports.switch_port(port.owner_id, port.port_id, "on", begin_ms)
     return port
 
 
 def _come_home(home: Home, now_ms: int) -> None:
     """Somebody switches all on, so that the simulated Pi begins as it thinks it is: with its outlets on."""
     device = get_owned_device(home.owner_id, home.device_id)
-    for port in port_store.of_device(device.device_uid):
+    for port in port_store.load_ports_of_device(device.device_uid):
         if port.relay.desired == "off":
-            ports.switch(home.owner_id, port.port_id, "on", now_ms)
+            ports.switch_port(home.owner_id, port.port_id, "on", now_ms)
     _obey(device, now_ms)
 
 
 def _obey(device: Device, now_ms: int) -> None:
-    switched = [port for port in port_store.of_device(device.device_uid) if not port.relay.obeyed]
+    switched = [port for port in port_store.load_ports_of_device(device.device_uid) if not port.relay.obeyed]
     if any(port.relay.version for port in switched):
         ports_now = apply_relay_reports(device, [_report(port) for port in switched], now_ms)
         reply_to_device(device, ports_now, now_ms)

@@ -9,7 +9,7 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.deletion import worker
 from chalicelib.deletion.store import load_deletion_requests, request_deletion, request_deletions
 from chalicelib.deletion.worker import delete_requested
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store
 from chalicelib.ports import store as ports
 from chalicelib.readings import store as readings
 from tests.conftest import Call, Person, now_ms, reading
@@ -34,12 +34,12 @@ def test_the_outlets_of_a_closed_account_go_with_all_that_was_found_there(person
     port_id = person.port(device, policy="cut", dwellSeconds=0, thresholdWatts=10)["portId"]
     device.send([reading(port_id, now_ms(), 4.6)])
     deliver()
-    (found, _) = phantom_events.of_port(port_id, 10, None)
+    (found, _) = phantom_event_store.load_events_of_port(port_id, 10, None)
     assert len(found) == 1
     assert person.close_account().status == 202
     delete_requested(Deadline(600), now_ms())
-    assert phantom_events.of_port(port_id, 10, None) == ([], None)
-    assert ports.of_device(port_id.partition("-")[0]) == []
+    assert phantom_event_store.load_events_of_port(port_id, 10, None) == ([], None)
+    assert ports.load_ports_of_device(port_id.partition("-")[0]) == []
     assert load_deletion_requests(10) == []
 
 

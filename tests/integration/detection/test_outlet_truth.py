@@ -100,7 +100,7 @@ def test_a_meter_that_falls_silent_is_told_by_the_calls_of_its_device(
     for minute in range(1, 8):
         loaded = load_device(device.device_id)
         assert loaded is not None
-        reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + minute * 60_000)
+        reply_to_device(loaded, ports.load_ports_of_device(loaded.device_uid), at_ms + minute * 60_000)
         assert len(told(person, "outlet_silent")) == (1 if minute > 1 else 0), minute
         assert outlet(person, port)["status"] == ("silent" if minute > 1 else "active"), minute
     sent(device, deliver, port, (299, 61.0))
@@ -114,7 +114,7 @@ def test_a_device_that_is_offline_has_no_silent_outlets(person: Person, device: 
     at_ms = now_ms()
     loaded = load_device(device.device_id)
     assert loaded is not None
-    reply_to_device(loaded, ports.of_device(loaded.device_uid), at_ms + 3_600_000)
+    reply_to_device(loaded, ports.load_ports_of_device(loaded.device_uid), at_ms + 3_600_000)
     assert told(person, "outlet_silent") == [], "it has just come back, and may have an hour to send"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.detection import phantom_event_store as phantom_events
+from chalicelib.detection import phantom_event_store, relay_reports
 from chalicelib.detection import service as examining
 from chalicelib.detection.store import load_device_state
 from chalicelib.energy.roll_up import roll_up
@@ -185,7 +185,7 @@ def test_a_verdict_counts_once_and_the_other_one_takes_it_back(
     counted = []
     for verdict in ("wrong", "right", "wrong", "wrong", "right", "right", "wrong", "right"):
         assert person.call("POST", path, {"verdict": verdict}).body["event"]["verdict"] == verdict
-        stored = ports.load(port["portId"])
+        stored = ports.load_port(port["portId"])
         assert stored is not None
         counted.append(stored.relay.false_cuts)
     assert counted == [1, 0, 1, 1, 0, 0, 1, 0]
@@ -359,7 +359,7 @@ def test_a_cut_at_the_moment_of_deleting_leaves_no_open_event(
 ) -> None:
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
-    own, racing = verbs.own, iter([True, False])
+    own, racing = verbs.get_owned_port, iter([True, False])
 
     def read_before_the_cut(owner_id: str, port_id: str) -> Any:
         found = own(owner_id, port_id)
@@ -367,7 +367,7 @@ def test_a_cut_at_the_moment_of_deleting_leaves_no_open_event(
             deliver()
         return found
 
-    monkeypatch.setattr(verbs, "own", read_before_the_cut)
+    monkeypatch.setattr(verbs, "get_owned_port", read_before_the_cut)
     assert person.call("DELETE", f"/port/{port['portId']}").status == 200
     assert [(event["outcome"], event["endedAt"] is None) for event in events(person)] == [("undone", False)]
 
@@ -378,7 +378,7 @@ def test_an_acknowledgement_is_not_lost_to_a_change_at_the_same_moment(
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
     deliver()
-    of_device = ports.of_device
+    of_device = ports.load_ports_of_device
 
     def read_before_the_change(device_uid: str) -> Any:
         found = of_device(device_uid)
@@ -386,7 +386,7 @@ def test_an_acknowledgement_is_not_lost_to_a_change_at_the_same_moment(
         assert person.call("PATCH", f"/port/{port['portId']}", {"name": "Telly"}).status == 200
         return found
 
-    monkeypatch.setattr(ports, "of_device", read_before_the_change)
+    monkeypatch.setattr(relay_reports, "load_ports_of_device", read_before_the_change)
     acknowledge(device, port, "off", 1)
     assert person.call("GET", f"/port/{port['portId']}").body["relay"]["reported"] == "off"
     assert events(person)[0]["outcome"] == "obeyed"
@@ -404,7 +404,7 @@ def test_a_crash_leaves_no_relay_without_what_it_means_for_its_event(
         raise ZeroDivisionError
 
     for step in ("put_progress", "put_obeyed"):
-        monkeypatch.setattr(phantom_events, step, crash)
+        monkeypatch.setattr(phantom_event_store, step, crash)
     report = {"portId": port["portId"], "state": "off", "version": 1}
     answer = {
         "switch": lambda: person.call("POST", f"/port/{port['portId']}/switch", {"state": "on"}),
@@ -444,7 +444,7 @@ def test_trouble_at_one_outlet_keeps_no_other_from_being_watched(
 
 def test_after_the_servers_clock_was_wrong_the_present_is_watched_again(person: Person, device: Device) -> None:
     port_id = person.port(device, **CUT)["portId"]
-    port = ports.load(port_id)
+    port = ports.load_port(port_id)
     assert port is not None
 
     def examined(at_ms: int, watts: int) -> None:

@@ -371,7 +371,7 @@ def test_a_device_is_sent_no_command_that_nobody_may_hear(person: Person, monkey
     port_id = person.port(device)["portId"]
     monkeypatch.setattr(device_channel, "settings", lambda: replace(settings(), iot_endpoint="http://nowhere"))
     monkeypatch.setattr(device_channel, "publish_to_device", lambda device_id, _answer: sent.append(device_id))
-    port = ports.load(port_id)
+    port = ports.load_port(port_id)
     assert port is not None
     send_relay_commands([PortChanged(port)], Deadline(60))
     assert sent == [device.device_id]

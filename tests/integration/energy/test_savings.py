@@ -73,7 +73,7 @@ def test_a_cut_that_was_restored_saved_its_standby_until_then(
     (standing,) = ledger(person, obeyed_ms + 2 * HOUR)
     assert (standing.ended_by, standing.to_ms, standing.counted_ms) == ("open", None, 2 * HOUR)
 
-    ports.switch(owner_of(person), port["portId"], "on", obeyed_ms + 5 * HOUR)
+    ports.switch_port(owner_of(person), port["portId"], "on", obeyed_ms + 5 * HOUR)
     (ended,) = ledger(person, obeyed_ms + 90 * HOUR)
     assert (ended.ended_by, ended.from_ms, ended.to_ms) == ("restored", obeyed_ms, obeyed_ms + 5 * HOUR)
     assert ended.microjoules == 3_200 * 5 * HOUR
