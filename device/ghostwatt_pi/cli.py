@@ -20,7 +20,7 @@ from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.meters.recording import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.settings.config import BadFlag, BadSetting, load_settings
-from ghostwatt_pi.setup import installing
+from ghostwatt_pi.setup.command import SetupStopped, setup
 from ghostwatt_pi.setup.system import CommandFailed, this_system
 
 USER_ERRORS = (
@@ -32,7 +32,7 @@ USER_ERRORS = (
     OSError,
     RelayError,
     ReplayError,
-    installing.SetupStopped,
+    SetupStopped,
     sqlite3.Error,
 )
 """Errors that a person can do something about: one line, exit code 1. All others are bugs, and show their trace."""
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log = open_log(stream, is_json=options.tell == "json" and not has_document, verbose=options.verbose)
     buffer_path = None
     try:
-        is_setup = options.command is installing.setup
+        is_setup = options.command is setup
         settings = load_settings(vars(options), default_dir=this_system().data_dir if is_setup else None)
         if not is_setup:
             become_owner(settings.data_dir)

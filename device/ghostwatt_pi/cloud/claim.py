@@ -1,4 +1,7 @@
-"""Pairing by a short code: the Pi shows it, a person types it on the page, the Pi receives its key (RFC 8628)."""
+"""Pairing by a short code: the Pi shows it, a person types it on the page, and the Pi receives its key.
+
+Source: RFC 8628.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from ghostwatt_pi.schemas import Claim
 SLOW_DOWN_SECONDS = 5.0
 """RFC 8628, section 3.5."""
 ALIVE_SECONDS = 30.0
-"""How often a watchdog hears of a claim that waits: a cloud may ask for a longer wait than a watchdog's."""
+"""How often the watchdog is served during a wait, which may be longer than the watchdog's time."""
 
 
 class ClaimFailed(Exception):
@@ -32,11 +35,13 @@ class ClaimState:
 
 
 class Claimer:
-    """Claims the device `device_id` and keeps the key in `home`.
+    """Claims the device `device_id` and saves the key in `directory`. A key from the local page ends the claim too.
 
-    `keep_readings`: what waits goes to the new owner too (see owner.py); `alive` is for a watchdog;
-    `explain` is called before the first wait for a cloud that does not answer, and may raise ClaimFailed where waiting
-    will not help. It also ends when a key comes another way, which is the local page.
+    Args:
+        keep_readings: The readings that wait belong to the new owner too (see buffer/ownership.py).
+        alive: Called during waits, for a watchdog.
+        explain: Called before the first wait for a cloud that does not answer. It may raise ClaimFailed when waiting
+            will not help.
     """
 
     def __init__(
@@ -91,7 +96,7 @@ class Claimer:
         return claim
 
     def _poll(self, claim: Claim) -> bool:
-        """Ask until the code is approved (True) or expires (False)."""
+        """Poll until the code is approved (True) or expires (False)."""
         interval_seconds = claim.interval_seconds
         expires = time.monotonic() + claim.expires_in_seconds
         while time.monotonic() < expires and not self._wait(interval_seconds):
@@ -120,7 +125,7 @@ class Claimer:
         return False
 
     def _wait_out(self, error: CloudAway) -> None:
-        """Wait before the next call; tell of an outage only when it begins."""
+        """Wait before the next call; log an outage when it begins."""
         if self._away_since is None:
             self._away_since = time.monotonic()
             self._log("away", error=str(error))
@@ -128,14 +133,14 @@ class Claimer:
         self._wait(self._backoff.next_seconds(error.retry_after_seconds))
 
     def _answered(self) -> None:
-        """The cloud is there; tell so at an outage's end."""
+        """Note that the cloud answered; log the end of an outage."""
         self._backoff.reset()
         if self._away_since is not None:
             self._log("back", seconds=time.monotonic() - self._away_since)
             self._away_since = None
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, and say meanwhile that this lives; whether `stop` was set."""
+        """Wait while serving the watchdog; returns whether `stop` was set."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
             self._alive()

@@ -16,9 +16,9 @@ from ghostwatt_pi.commands.status import show_status
 from ghostwatt_pi.commands.switching import switch
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
 from ghostwatt_pi.meters.simulated import PROFILES
-from ghostwatt_pi.settings import setting
+from ghostwatt_pi.settings import values
 from ghostwatt_pi.settings.config import flag, settings_table
-from ghostwatt_pi.setup import installing
+from ghostwatt_pi.setup.command import setup
 from ghostwatt_pi.version import VERSION
 
 EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    _add_setup(add("setup", installing.setup, "set everything up: settings, pairing, meter, service"))
+    _add_setup(add("setup", setup, "set everything up: settings, pairing, meter, service"))
     _add_claim(add("claim", claim, "pair this device with an account by a short code"))
     add("run", run_with_arduino, "measure with an Arduino and send")
     _add_inspection(add, "status", show_status, "show what the agent does")
@@ -80,11 +80,11 @@ def _common_options() -> argparse.ArgumentParser:
     common.add_argument("--tell", choices=["people", "json"], default="people", help="sentences, or a JSON line each")
     common.add_argument("--verbose", action="store_true", help="also log every upload")
     for key, written, _ in settings_table():  # listed once, by `ghostwatt-pi settings`
-        if written.parse is setting.switch:
+        if written.parse is values.switch:
             common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
         else:
             common.add_argument(flag(key), metavar=written.value or key.upper(), help=argparse.SUPPRESS)
-    for key in setting.RETIRED:
+    for key in values.RETIRED:
         common.add_argument(flag(key), action=argparse.BooleanOptionalAction, help=argparse.SUPPRESS)
     return common
 

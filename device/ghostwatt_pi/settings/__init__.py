@@ -1,1 +1,1 @@
-"""The settings: what there is, how it is written, where it comes from."""
+"""The settings: which there are, how their values are written, and where they come from."""

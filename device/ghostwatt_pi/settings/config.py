@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ghostwatt_pi.settings.setting import RETIRED, Setting, address, number, one_of, pins, setting, switch, text, whole
+from ghostwatt_pi.settings.values import RETIRED, Setting, address, number, one_of, pins, setting, switch, text, whole
 
 LOCAL_API = "http://127.0.0.1:8000/api"
 """Where `make serve` of the Ghostwatt repository answers on the same machine."""

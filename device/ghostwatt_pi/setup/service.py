@@ -1,4 +1,4 @@
-"""The steps that make the agent a service, and those that take it away again."""
+"""The steps that install the agent as a service, and those that remove it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ghostwatt_pi.setup.unit import UNIT_NAME, USER, groups, unit_text
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is done, and the sentence that says so. `detail` is shown by a dry run."""
+    """One step: `says` names it, `do` takes it, and a dry run shows `detail`."""
 
     says: str
     do: Callable[[], None]
@@ -24,7 +24,7 @@ class Step:
 
 
 def service_steps(system: System, data_dir: Path, *, gpio: bool) -> list[Step]:
-    """User, program, folder's owner, unit, start. Each may be done again."""
+    """Return the steps: user, program, owner of the directory, unit, start. Each may be taken again."""
     run, python = system.run, system.program_dir / "bin/python"
     unit = unit_text(f"{python} -m ghostwatt_pi", data_dir, gpio=gpio)
     return [
@@ -38,14 +38,14 @@ def service_steps(system: System, data_dir: Path, *, gpio: bool) -> list[Step]:
 
 
 def stop_steps(system: System) -> list[Step]:
-    """Free the serial port for the test, where the service runs already."""
+    """Return the steps that free the serial port for the test, where the service is installed already."""
     if not system.unit_path.exists():
         return []
     return [Step("stop the service meanwhile", lambda: system.run(["systemctl", "stop", UNIT_NAME]))]
 
 
 def removal_steps(system: System) -> list[Step]:
-    """Service, unit, program and user; the data stays."""
+    """Return the steps that remove service, unit, program and user; the data stays."""
     steps = []
     if system.unit_path.exists():
         steps = [

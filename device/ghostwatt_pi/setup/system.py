@@ -15,11 +15,11 @@ Run = Callable[[Sequence[str]], None]
 
 
 class CommandFailed(Exception):
-    """A command of the system failed; the text has what it said."""
+    """A command of the system failed; the text has its output."""
 
 
 def run_command(command: Sequence[str]) -> None:
-    """Run it quietly. Raises CommandFailed."""
+    """Run a command without showing its output. Raises CommandFailed."""
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - setup's own commands
     except (OSError, subprocess.CalledProcessError) as error:
@@ -37,26 +37,26 @@ class System:
 
     @property
     def is_raspberry_pi(self) -> bool:
-        """Whether the machine says so of itself (Linux' device tree)."""
+        """Whether this is a Raspberry Pi, by Linux's device tree."""
         model = self.root / "proc/device-tree/model"
         return model.is_file() and b"Raspberry Pi" in model.read_bytes()
 
     @property
     def unit_path(self) -> Path:
-        """The service's unit."""
+        """The path of the service's unit."""
         return self.root / "etc/systemd/system" / UNIT_NAME
 
     @property
     def data_dir(self) -> Path:
-        """The folder that setup fills: the service's, or without a service the person's own."""
+        """The data directory: the service's, or without a service the person's own."""
         return self.root / SERVICE_DATA_DIR.relative_to("/") if self.can_serve else DEFAULT_DATA_DIR
 
     @property
     def program_dir(self) -> Path:
-        """The service's copy of this program."""
+        """The directory of the service's program."""
         return self.root / "opt/ghostwatt-pi"
 
 
 def this_system() -> System:
-    """The machine we are on."""
+    """Return the machine that this program runs on."""
     return System(can_serve=os.geteuid() == 0 and Path("/run/systemd/system").is_dir())

@@ -1,4 +1,4 @@
-"""The systemd unit: the agent as a service that comes back by itself and may touch nothing but its own."""
+"""The systemd unit: it restarts the agent, and lets it touch only its own files and devices."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ GPIO_DEVICES = ("char-gpiochip", "/dev/gpiomem")
 
 
 def unit_text(program: str, data_dir: Path, *, gpio: bool = False) -> str:
-    """The unit that starts `program` (a path, perhaps with arguments) on this data folder; with the pins if wanted."""
+    """Return the unit that starts `program` (a path, perhaps with arguments) on this data directory."""
     devices = SERIAL_DEVICES + (GPIO_DEVICES if gpio else ())
     return UNIT.format(
         unit_name=UNIT_NAME,
@@ -88,5 +88,5 @@ def unit_text(program: str, data_dir: Path, *, gpio: bool = False) -> str:
 
 
 def groups(*, gpio: bool = False) -> tuple[str, ...]:
-    """The groups that may use the serial port, and the pins."""
+    """Return the groups that may use the serial port and, with `gpio`, the pins."""
     return ("dialout", "gpio") if gpio else ("dialout",)

@@ -1,4 +1,4 @@
-"""`ghostwatt-pi setup`: settings, pairing, a first reading, and the service. Done twice it ends the same."""
+"""`ghostwatt-pi setup`: settings, pairing, a first reading and the service. A second run ends the same."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ghostwatt_pi.setup.unit import UNIT_NAME
 
 
 class SetupStopped(Exception):
-    """Setup was ended before it was done."""
+    """Setup ended before it was complete."""
 
 
 def setup(context: Context, options: Namespace, system: System | None = None) -> int:
-    """Do all that can be done here, and print what is left."""
+    """Take all steps that can be taken here, and print what is left; returns the exit code."""
     system = system or this_system()
     if options.uninstall:
         return _uninstall(context, options, system)
@@ -53,7 +53,7 @@ def setup(context: Context, options: Namespace, system: System | None = None) ->
 
 
 class Installer:
-    """The steps that need no root. `left` grows with what a person has to do."""
+    """The steps that need no root. `left` collects what a person still has to do."""
 
     def __init__(self, context: Context, options: Namespace) -> None:
         self.left: list[str] = []
@@ -64,7 +64,7 @@ class Installer:
         self._port = self._settings.serial
 
     def steps(self) -> list[Step]:
-        """Folder, port, settings, pairing, a reading."""
+        """Return the steps: directory, serial port, settings, pairing, a first reading."""
         folder = self._directory.path
         steps = [Step(f"make the folder {folder}", self._directory.make)]
         if adopted := _folder_before_sudo(folder):
@@ -101,7 +101,7 @@ class Installer:
             self._name_missing_outlet(seen.channel)
 
     def _name_missing_outlet(self, channel: int) -> None:
-        """Readings of a channel that the page has no outlet for wait until there is one."""
+        """Say when the page has no outlet for the channel: its readings wait until there is one."""
         key = self._directory.read_key()
         if key is None:
             return
@@ -115,7 +115,7 @@ class Installer:
 
 
 def _take(steps: Sequence[Step], system: System, *, dry_run: bool) -> None:
-    """Do each step, or only say it. A service that was there is started again if a step fails."""
+    """Take each step, or only print it. A service that was there is started again if a step fails."""
     had_service = system.can_serve and system.unit_path.exists()
     try:
         for step in steps:
@@ -148,7 +148,7 @@ def _uninstall(context: Context, options: Namespace, system: System) -> int:
 
 
 def _folder_before_sudo(folder: Path) -> Path | None:
-    """The folder of a setup without root by the one who now calls with sudo, if the service has none yet."""
+    """Return the directory of an earlier setup without root by the caller of sudo, if the service has none yet."""
     user = os.environ.get("SUDO_USER")
     if os.geteuid() != 0 or not user or (folder / "device_identity.json").exists():
         return None
@@ -157,7 +157,7 @@ def _folder_before_sudo(folder: Path) -> Path | None:
 
 
 def _take_over(before: Path, folder: Path) -> None:
-    """Move, not copy: two agents of one identity would send side by side. The identity goes last."""
+    """Move the files, since two agents of one identity would both send. The identity goes last."""
     for path in sorted(before.iterdir(), key=lambda path: path.name == "device_identity.json"):
         shutil.move(path, folder / path.name)
 
@@ -168,7 +168,7 @@ def _ports_seen() -> str:
 
 
 def _program() -> str:
-    """How this program was called, with its whole path: sudo does not know a person's own folders."""
+    """Return the whole path of this program: sudo does not search a person's own directories."""
     return shutil.which(sys.argv[0]) or "ghostwatt-pi"
 
 

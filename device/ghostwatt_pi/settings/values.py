@@ -1,4 +1,4 @@
-"""How one setting is written: text from a flag or the environment, or a TOML value, into a typed value.
+"""Parses the value of a setting: text from a flag or the environment, or a TOML value, into a typed value.
 
 A parser raises ValueError, whose text says what the value must be.
 """
@@ -28,26 +28,26 @@ class Setting:
 
     @property
     def value(self) -> str:
-        """What stands for the value in the help: its choices, where there are some."""
+        """Return what stands for the value in the help: its choices, or the metavar."""
         if isinstance(self.parse, OneOf):
             return f"{{{','.join(self.parse.words)}}}"
         return self.metavar or ""
 
 
 def setting(default: object, parse: Callable[[object], object], help_text: str, metavar: str | None = None) -> Any:
-    """A dataclass field that is a setting."""
+    """Return a dataclass field that is a setting."""
     return field(default=default, metadata={"setting": Setting(parse, help_text, metavar)})
 
 
 def text(value: object) -> str:
-    """Any text."""
+    """Parse any text."""
     if not isinstance(value, str):
         raise ValueError("text")  # noqa: TRY004 - the one error of all parsers
     return value
 
 
 def switch(value: object) -> bool:
-    """On or off."""
+    """Parse on or off."""
     word = str(value).lower()
     if word not in YES | NO:
         raise ValueError("true or false")
@@ -55,7 +55,7 @@ def switch(value: object) -> bool:
 
 
 def address(*schemes: str) -> Callable[[object], str]:
-    """A URL with a host, without a slash at its end."""
+    """Return a parser of a URL with a host, without a slash at its end."""
 
     def parse(value: object) -> str:
         parts = urlsplit(str(value))
@@ -73,19 +73,19 @@ class OneOf:
     words: tuple[str, ...]
 
     def __call__(self, value: object) -> str:
-        """The word."""
+        """Return the word."""
         if value not in self.words:
             raise ValueError(" or ".join(self.words))
         return str(value)
 
 
 def one_of(*words: str) -> OneOf:
-    """One of these words."""
+    """Return a parser of one of these words."""
     return OneOf(words)
 
 
 def whole(least: int, most: int) -> Callable[[object], int]:
-    """A whole number within bounds."""
+    """Return a parser of a whole number within bounds."""
 
     def parse(value: object) -> int:
         digits = str(value)
@@ -97,7 +97,7 @@ def whole(least: int, most: int) -> Callable[[object], int]:
 
 
 def number(least: float, most: float) -> Callable[[object], float]:
-    """A number within bounds."""
+    """Return a parser of a number within bounds."""
 
     def parse(value: object) -> float:
         try:
@@ -112,10 +112,10 @@ def number(least: float, most: float) -> Callable[[object], float]:
 
 
 def pins(value: object) -> tuple[int, ...]:
-    """GPIO numbers: a list, or text with commas between."""
-    given = value if isinstance(value, list) else [part.strip() for part in str(value).split(",") if part.strip()]
+    """Parse GPIO numbers: a list, or text with commas between."""
+    items = value if isinstance(value, list) else [part.strip() for part in str(value).split(",") if part.strip()]
     try:
-        parsed = tuple(whole(0, MAX_GPIO)(item) for item in given)
+        parsed = tuple(whole(0, MAX_GPIO)(item) for item in items)
     except ValueError:
         parsed = ()
     if not parsed or len(set(parsed)) < len(parsed):

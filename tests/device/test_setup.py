@@ -22,7 +22,7 @@ from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
 from ghostwatt_pi.meters.serial_ports import choose_port
 from ghostwatt_pi.settings.config import BadSetting, load_settings
-from ghostwatt_pi.setup import installing
+from ghostwatt_pi.setup.command import SetupStopped, setup
 from ghostwatt_pi.setup.program import install_program, requirement
 from ghostwatt_pi.setup.system import CommandFailed, System, run_command
 from ghostwatt_pi.version import VERSION
@@ -84,7 +84,7 @@ class Machine:
     def setup(self, *flags: str) -> int:
         options: Namespace = build_parser().parse_args(["setup", *self._flags, *flags])
         settings = load_settings(vars(options), {})
-        return installing.setup(Context(settings, self.directory, self.log), options, self.system)
+        return setup(Context(settings, self.directory, self.log), options, self.system)
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +265,7 @@ def test_setup_on_a_pi_asks_for_the_clouds_address(tmp_path: Path) -> None:
         options = build_parser().parse_args(["setup", "--data", str(tmp_path / "pi"), *flags])
         context = Context(load_settings(vars(options), {}), DataDirectory(tmp_path / "pi", make=False), RecordedLog())
         if stops:
-            with pytest.raises(installing.SetupStopped, match="--api"):
-                installing.setup(context, options, system)
+            with pytest.raises(SetupStopped, match="--api"):
+                setup(context, options, system)
         else:
-            assert installing.setup(context, options, system) == 0
+            assert setup(context, options, system) == 0
