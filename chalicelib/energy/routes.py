@@ -99,7 +99,7 @@ def replace_tariffs(call: SessionCall[tariff_schemas.PutTariffs]) -> tariff_sche
 
 
 def _periods(query: EnergyQuery, now_ms: int) -> reports.PeriodQuery:
-    """The periods that a query asks for. Raises Invalid, naming the parameter."""
+    """Read the periods of a query; to is exclusive, and now if it is left out."""
     first_ms, end_ms = query.first_ms(), query.end_ms(now_ms)
     check_span(first_ms or 0, end_ms)
     return reports.PeriodQuery(query.period, first_ms, max(first_ms or 0, end_ms - 1))

@@ -1,4 +1,4 @@
-"""Notifications: what a person is told, and the kinds of it."""
+"""Notifications, and their kinds."""
 
 from __future__ import annotations
 
@@ -21,17 +21,32 @@ NotificationKind = Literal[
     "pairing_refused",
 ]
 NOTIFICATION_KINDS: tuple[NotificationKind, ...] = get_args(NotificationKind)
-"""device_offline and device_flapping; phantom (standby was found), cut (and its outlet was cut), cut_failed (it still
-draws power); always_on (it is never off and never idle); spool_dropped (the Pi had no room for readings);
-outlet_silent (its meter sends nothing); relay_failed (its relay does not obey); protected_off (an outlet that must keep
-its power was switched off at the plug);
-pairing_refused (somebody wanted a device that is taken)."""
+"""Kinds that a person chooses channels for.
+
+device_offline, device_flapping: the connection of a device. phantom: standby was found. cut: and its outlet was cut.
+cut_failed: it still draws power. always_on: an outlet is never off and never idle. spool_dropped: the agent's buffer
+was full, and readings were dropped. outlet_silent: a meter sends nothing. relay_failed: a relay does not obey.
+protected_off: an outlet that must keep its power was switched off at the plug. pairing_refused: somebody else tried to
+pair the device.
+"""
 NOTIFICATION_RETENTION_MS = 90 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One sentence for a person; kind says what it is about, details is what a mail says beyond the sentence."""
+    """One sentence for a person.
+
+    Attributes:
+        notification_id: Sorts by time.
+        owner_id: The person.
+        kind: Its subject: a NotificationKind, the weekly digest or a test.
+        message: The sentence, without a full stop.
+        at_ms: When it was written (epoch ms).
+        port_id: The outlet that it is about, None without one.
+        device_id: The device that it is about, None without one.
+        read: Whether the person has read it.
+        details: The text of its mail; None for the sentence alone.
+    """
 
     notification_id: str
     owner_id: str
@@ -46,16 +61,16 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class NotificationAdded:
-    """A notification is stored; it stands as read where the owner did not choose the page for its kind."""
+    """A domain event: a notification is stored, as read where its owner did not choose the page for its kind."""
 
     notification: Notification
 
     @property
     def owner_id(self) -> str:
-        """Whose notification it is."""
+        """The owner of the notification."""
         return self.notification.owner_id
 
 
 def time_ordered_id(at_ms: int, about: str) -> str:
-    """An id that sorts by time and is the same whenever the same thing is found again."""
+    """Make an id that sorts by time and is the same whenever the same fact is found again."""
     return f"{at_ms:013d}-{about}"
