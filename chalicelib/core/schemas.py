@@ -27,6 +27,8 @@ DeviceId = Annotated[str, msgspec.Meta(pattern=DEVICE_ID_PATTERN, description="p
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=NAME_PATTERN)]
 HIGHEST_PRICE = 1_000_000
 """A kWh costs thousands in some currencies: 1,444.70 Indonesian rupiah, 2,000 Vietnamese dong."""
+Timestamp = str | int | float
+"""ISO 8601 text (without an offset: UTC) or epoch milliseconds."""
 EpochMs = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000, description="epoch milliseconds, up to 2100")]
 Watts = Annotated[float, msgspec.Meta(ge=0, le=25_000)]
 Volts = Annotated[float, msgspec.Meta(ge=0, le=500)]

@@ -8,7 +8,6 @@ from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core import views
 from chalicelib.core.call import Call
 from chalicelib.core.http import route
 from chalicelib.core.settings import settings
@@ -53,7 +52,7 @@ def get_claim(call: SessionCall[None], user_code: str) -> wire.ClaimAnswer:
 
     Answers the device behind a pairing code.
     """
-    return views.claim(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
+    return wire.claim_answer(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
 @route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=SESSION)
@@ -64,7 +63,7 @@ def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
     """
     account, body = get_account(call.session), call.body
     claim = pairing_service.approve_claim(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
-    return views.claim(claim)
+    return wire.claim_answer(claim)
 
 
 @route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=SESSION)
@@ -73,4 +72,6 @@ def deny_claim(call: SessionCall[wire.DenyClaim]) -> wire.ClaimAnswer:
 
     Says that the device is not yours.
     """
-    return views.claim(pairing_service.deny_claim(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket))
+    return wire.claim_answer(
+        pairing_service.deny_claim(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket)
+    )

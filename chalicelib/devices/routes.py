@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core import views
 from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
 from chalicelib.core.query import PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
+from chalicelib.core.settings import settings
 from chalicelib.deletion import service as deletion
-from chalicelib.detection.port_state import DeviceState
+from chalicelib.detection import silence
+from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
+from chalicelib.detection.store import load_device_states
 from chalicelib.devices import device_list, service
 from chalicelib.devices import schemas as wire
 from chalicelib.devices.authentication import DEVICE, DeviceCall
@@ -42,12 +43,12 @@ def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
     blueprint,
     "POST",
     "/device/heartbeat",
-    body=wire.Heartbeat,
+    body=Heartbeat,
     body_optional=True,
-    answers=wire.DeviceReply,
+    answers=DeviceReply,
     who=DEVICE,
 )
-def heartbeat(call: DeviceCall[wire.Heartbeat]) -> wire.DeviceReply:
+def heartbeat(call: DeviceCall[Heartbeat]) -> DeviceReply:
     """Send a heartbeat
 
     A device says that it is running, and what it did with its relays.
@@ -62,12 +63,18 @@ def list_devices(call: SessionCall[None], query: PageQuery) -> wire.DeviceList:
     Answers your devices; the one that called last comes first.
     """
     page = device_list.list_device_page(call.owner_id, query.cursor, query.limit, call.now_ms)
-    states = service.states_of(page.devices)
-    return wire.DeviceList(devices=[_shown(device, states, call.now_ms) for device in page.devices], cursor=page.cursor)
+    return wire.DeviceList(devices=_device_parts(page.devices, call.now_ms), cursor=page.cursor)
 
 
-def _shown(device: Device, known: Mapping[str, DeviceState], now_ms: int) -> wire.DevicePart:
-    return views.device(device, known.get(device.device_uid), now_ms, service.heard_ms(device))
+def _device_parts(devices: list[Device], now_ms: int) -> list[wire.DevicePart]:
+    states = load_device_states(device.device_uid for device in devices if device.ports)
+    upload_seconds = settings().upload_seconds
+    return [
+        wire.device_part(
+            device, states.get(device.device_uid), now_ms, silence.heard_ms(device.last_seen_ms, upload_seconds)
+        )
+        for device in devices
+    ]
 
 
 @route(blueprint, "GET", "/devices", answers=list[dict[str, Any]], who=SESSION, scope="read")
@@ -80,14 +87,14 @@ def list_devices_plain(call: SessionCall[None]) -> Reply:
 
 
 def _plain(device: Device, now_ms: int) -> dict[str, object]:
-    shown = views.device(device, None, now_ms)
+    part = wire.device_part(device, None, now_ms)
     sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
     return {
         **sensors,
-        "device_id": shown.device_id,
-        "name": shown.name,
-        "status": shown.status,
-        "last_seen": shown.last_seen,
+        "device_id": part.device_id,
+        "name": part.name,
+        "status": part.status,
+        "last_seen": part.last_seen,
     }
 
 
@@ -112,7 +119,7 @@ def get_device(call: SessionCall[None], device_id: str) -> wire.DeviceAnswer:
     Answers one of your devices.
     """
     device = service.get_owned_device(call.owner_id, device_id)
-    return wire.DeviceAnswer(device=_shown(device, service.states_of([device]), call.now_ms))
+    return wire.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
 
 
 @route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=SESSION)
@@ -122,7 +129,7 @@ def rename_device(call: SessionCall[wire.RenameDevice], device_id: str) -> wire.
     Answers the device with its new name.
     """
     device = service.rename_device(call.owner_id, device_id, call.body.name)
-    return wire.DeviceAnswer(device=_shown(device, service.states_of([device]), call.now_ms))
+    return wire.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=SESSION)

@@ -1,4 +1,4 @@
-"""Devices: registration, claim, heartbeat, lists and free sensors."""
+"""JSON of devices: registration, pairing, lists."""
 
 from __future__ import annotations
 
@@ -6,23 +6,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.core.schemas import END, SIGN, Answer, DeviceId, EpochMs, Iso, Name, Part, Request
+from chalicelib.core.schemas import Answer, DeviceId, Iso, Name, Part, Request
+from chalicelib.core.times import iso, iso_or_none
+from chalicelib.core.units import units_of
+from chalicelib.detection import silence
 from chalicelib.detection.outlet_status import OutletStatus
-from chalicelib.devices.liveness import LivenessState
-from chalicelib.devices.pairing import ClaimState
-from chalicelib.ports.relays import RelayState
-from chalicelib.ports.schemas import Channel, LatestReading
-
-SENSOR_NAME_PATTERN = rf"^{SIGN}{{1,64}}{END}"
-SensorName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=SENSOR_NAME_PATTERN)]
-SensorValue = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
-Sensors = Annotated[dict[SensorName, SensorValue], msgspec.Meta(min_length=1, max_length=64)]
-Timestamp = str | int | float
-"""ISO 8601 text (without an offset: UTC) or epoch milliseconds."""
-PortId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-
-
-AgentVersion = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=rf"^[0-9A-Za-z.+_-]+{END}")]
+from chalicelib.detection.port_state import DeviceState, PortState
+from chalicelib.devices.liveness import LivenessState, explain_liveness
+from chalicelib.devices.model import Device, PortName
+from chalicelib.devices.pairing import Claim, ClaimState
+from chalicelib.ports.schemas import NO_READINGS, Channel, LatestReading, reading_part
 
 
 class RegisterDevice(Request, frozen=True):
@@ -79,44 +72,6 @@ class ClaimAnswer(Answer, frozen=True, kw_only=True):
     device_id: str
     state: ClaimState
     expires_at: Iso
-
-
-class RelayReport(Request, frozen=True):
-    """What the Pi did with a relay command."""
-
-    port_id: PortId
-    state: RelayState
-    version: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-    reason: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-
-
-class Heartbeat(Request, frozen=True):
-    """dropped_readings is the running total of readings that the Pi's spool had no room for."""
-
-    sent_at_ms: EpochMs | None = None
-    relays: Annotated[list[RelayReport], msgspec.Meta(max_length=64)] = []
-    dropped_readings: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
-    agent_version: AgentVersion | None = None
-
-
-class RelayCommand(Part, frozen=True, kw_only=True, omit_defaults=True):
-    """The state that the cloud wants of one outlet, and under which conditions."""
-
-    port_id: str
-    channel: int
-    desired: RelayState
-    version: int
-    only_below_watts: float | None = None
-    expires_at_ms: int | None = None
-
-
-class DeviceReply(Answer, frozen=True, kw_only=True):
-    """The answer to every call of a device."""
-
-    server_time_ms: int
-    interval_seconds: int
-    heartbeat_seconds: int
-    relays: list[RelayCommand]
 
 
 class LatestSensors(Part, frozen=True, kw_only=True):
@@ -183,3 +138,63 @@ class AddDevice(Request, frozen=True, rename=None):
 
     device_id: DeviceId
     name: Name
+
+
+def device_part(device: Device, state: DeviceState | None, now_ms: int, heard_ms: int | None = None) -> DevicePart:
+    """A device with the states of its ports.
+
+    Args:
+        device: The device.
+        state: What is stored of its ports; None for nothing.
+        now_ms: The current time.
+        heard_ms: Up to when its readings have come (detection/silence.py).
+    """
+    states = state.ports if state else {}
+    return DevicePart(
+        device_id=device.device_id,
+        name=device.name,
+        status="online" if device.online else "offline",
+        liveness=_liveness(device, now_ms),
+        last_seen=iso_or_none(device.last_seen_ms),
+        latest=_latest_sensors(device),
+        ports=[_port(port, states.get(port.port_id, NO_READINGS), heard_ms) for port in device.ports],
+        created_at=iso(device.created_at_ms),
+        agent_version=device.agent.version,
+        dropped_readings=device.agent.dropped_readings,
+    )
+
+
+def _port(port: PortName, state: PortState, heard_ms: int | None) -> DevicePortPart:
+    silent_since_ms = silence.since_ms(state, heard_ms)
+    return DevicePortPart(
+        port_id=port.port_id,
+        name=port.name,
+        channel=port.channel,
+        status=state.status if silent_since_ms is None else "silent",
+        silent_since_ms=silent_since_ms,
+        latest=reading_part(state.latest),
+    )
+
+
+def _liveness(device: Device, now_ms: int) -> LivenessPart:
+    explained = explain_liveness(device.presence, device.last_seen_ms, now_ms, online=device.online)
+    since = iso_or_none(explained.since_ms)
+    return LivenessPart(state=explained.state, reason=explained.reason, since=since)
+
+
+def _latest_sensors(device: Device) -> LatestSensors | None:
+    if device.sensors is None or device.sensors_at_ms is None:
+        return None
+    return LatestSensors(
+        sensors=dict(device.sensors), units=units_of(device.sensors), timestamp=iso(device.sensors_at_ms)
+    )
+
+
+def claim_answer(claim: Claim) -> ClaimAnswer:
+    """A pairing under way."""
+    return ClaimAnswer(
+        user_code=claim.user_code,
+        device_id=claim.device_id,
+        state=claim.state,
+        expires_at=iso(claim.expires_at_ms),
+    )

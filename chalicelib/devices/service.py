@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,11 +12,7 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Unauthenticated, not_found
 from chalicelib.core.events import publish
 from chalicelib.core.identifiers import new_id, new_secret
-from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import silence
-from chalicelib.detection.port_state import DeviceState
-from chalicelib.detection.store import load_device_states
 from chalicelib.devices import device_alerts
 from chalicelib.devices import model as keys
 from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, DeviceChanged, api_key_device_id
@@ -180,16 +175,6 @@ def get_owned_device(owner_id: str, device_id: str) -> Device:
     if device is None or device.owner_id != owner_id:
         raise not_found("device")
     return device
-
-
-def states_of(devices: list[Device]) -> Mapping[str, DeviceState]:
-    """What is known of these devices' ports, by device_uid."""
-    return load_device_states(device.device_uid for device in devices if device.ports)
-
-
-def heard_ms(device: Device) -> int | None:
-    """Up to when the readings of a device have come (see detection/silence.py)."""
-    return silence.heard_ms(device.last_seen_ms, settings().upload_seconds)
 
 
 def rename_device(owner_id: str, device_id: str, name: str) -> Device:

@@ -12,9 +12,9 @@ from chalicelib.core import clock, quotas, telemetry
 from chalicelib.core.decoding import decode
 from chalicelib.core.errors import GhostwattError, Unauthenticated, Unavailable
 from chalicelib.core.schemas import Answer
+from chalicelib.detection.reply_schemas import Heartbeat
 from chalicelib.devices.model import Device
 from chalicelib.devices.mqtt_authorization import Grant, authenticate_publisher, authorize_sign_in
-from chalicelib.devices.schemas import Heartbeat
 from chalicelib.readings import device_handlers
 from chalicelib.readings.mqtt_schemas import (
     ABSENT,

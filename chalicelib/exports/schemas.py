@@ -6,9 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.core.schemas import Answer, Iso, Request
+from chalicelib.core.schemas import Answer, Iso, Request, Timestamp
 from chalicelib.core.times import LATEST_MS, epoch_ms, iso
-from chalicelib.devices.schemas import Timestamp
 from chalicelib.exports.model import FORMATS, LINK_MS, Export, Format, State
 
 

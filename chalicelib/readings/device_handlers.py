@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.core import clock, quotas, telemetry, views
+from chalicelib.core import clock, quotas, telemetry
 from chalicelib.core.decoding import invalid
 from chalicelib.core.times import epoch_ms, iso, refuse_seconds
 from chalicelib.detection.device_reply import reply_to_device
 from chalicelib.detection.reading_status import status_of_reading
 from chalicelib.detection.relay_reports import apply_relay_reports
-from chalicelib.devices import schemas as device_schemas
+from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat, reply_answer, reply_fields
 from chalicelib.devices.model import Device
 from chalicelib.devices.presence import record_agent_report
 from chalicelib.ports.store import load_ports_of_device
@@ -26,14 +26,14 @@ _ALL = msgspec.json.Decoder(list[schemas.BatchReading])
 _ONE = msgspec.json.Decoder(schemas.BatchReading)
 
 
-def handle_heartbeat(device: Device, said: device_schemas.Heartbeat, now_ms: int) -> device_schemas.DeviceReply:
+def handle_heartbeat(device: Device, said: Heartbeat, now_ms: int) -> DeviceReply:
     """A device lives, and says what it did with its relays. Raises Invalid: sentAtMs in seconds."""
     if said.sent_at_ms is not None:
         now_ms = clock.witnessed(said.sent_at_ms, now_ms)
     refuse_seconds(said.sent_at_ms, now_ms, "sentAtMs")
     device = record_agent_report(device, said.agent_version, said.dropped_readings, now_ms)
     ports = apply_relay_reports(device, said.relays, now_ms)
-    return views.device_reply(reply_to_device(device, ports, now_ms))
+    return reply_answer(reply_to_device(device, ports, now_ms))
 
 
 def handle_sensors(device: Device, said: sensor_schemas.RecordSensors, now_ms: int) -> sensor_schemas.SensorsAnswer:
@@ -41,7 +41,7 @@ def handle_sensors(device: Device, said: sensor_schemas.RecordSensors, now_ms: i
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     duplicates = record_sensors(device, said.sensors, at_ms, now_ms, timed=said.timestamp is not None)
     reply = reply_to_device(device, load_ports_of_device(device.device_uid), now_ms)
-    return sensor_schemas.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **views.reply_fields(reply))
+    return sensor_schemas.SensorsAnswer(duplicates=duplicates or msgspec.UNSET, **reply_fields(reply))
 
 
 def handle_reading(device: Device, said: schemas.Reading, now_ms: int) -> schemas.OneReadingAnswer:
@@ -54,7 +54,7 @@ def handle_reading(device: Device, said: schemas.Reading, now_ms: int) -> schema
     given = PortReading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored = record_reading(device, given, now_ms, timed=said.timestamp is not None)
     reply = reply_to_device(device, stored.ports, now_ms, has_readings=True)
-    return schemas.OneReadingAnswer(message="Reading stored", data=_data(stored), **views.reply_fields(reply))
+    return schemas.OneReadingAnswer(message="Reading stored", data=_data(stored), **reply_fields(reply))
 
 
 def _data(stored: RecordedReading) -> schemas.OneReadingData:
@@ -81,7 +81,7 @@ def handle_batch(device: Device, said: schemas.Batch, now_ms: int) -> schemas.Ba
     return schemas.BatchAnswer(
         results=[_result(index, result) for index, result in enumerate(recorded.results)],
         rebased_by_ms=recorded.rebased_by_ms or msgspec.UNSET,
-        **views.reply_fields(reply),
+        **reply_fields(reply),
     )
 
 

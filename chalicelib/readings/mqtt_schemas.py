@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.core.schemas import EpochMs, Failure
-from chalicelib.devices.schemas import DeviceReply
+from chalicelib.detection.reply_schemas import DeviceReply
 from chalicelib.readings.schemas import BatchAnswer
 
 ABSENT = msgspec.Raw(b"")

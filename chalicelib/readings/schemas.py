@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Volts, Watts
+from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Timestamp, Volts, Watts
 from chalicelib.detection.model import Status
-from chalicelib.devices.schemas import DeviceReply, PortId, Timestamp
+from chalicelib.detection.reply_schemas import DeviceReply, PortId
 
 MAX_BATCH_READINGS = 500
 

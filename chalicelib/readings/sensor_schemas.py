@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
 from chalicelib.core.csv_replies import Cell, Table, csv_reply, next_page_header
 from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.responses import Reply
-from chalicelib.core.schemas import Answer, Iso, Part, Request
+from chalicelib.core.schemas import END, SIGN, Answer, Iso, Part, Request, Timestamp
 from chalicelib.core.times import SECOND_MS, iso
 from chalicelib.core.units import units_of
-from chalicelib.devices.schemas import DeviceReply, Sensors, Timestamp
+from chalicelib.detection.reply_schemas import DeviceReply
 from chalicelib.readings.history_queries import Form, encode_cursor
 from chalicelib.readings.model import SensorLog
 from chalicelib.readings.sensor_service import SummaryPage
 from chalicelib.readings.sensors import Summaries
 
 FIGURES = ("mean", "min", "max")
+
+SENSOR_NAME_PATTERN = rf"^{SIGN}{{1,64}}{END}"
+SensorName = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=SENSOR_NAME_PATTERN)]
+SensorValue = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+Sensors = Annotated[dict[SensorName, SensorValue], msgspec.Meta(min_length=1, max_length=64)]
 
 
 class RecordSensors(Request, frozen=True):

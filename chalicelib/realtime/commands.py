@@ -9,8 +9,8 @@ from chalicelib.core.deadlines import Deadline
 from chalicelib.core.events import Event
 from chalicelib.detection.device_reply import DeviceReply
 from chalicelib.detection.events import PortCut
+from chalicelib.detection.reply_schemas import reply_answer
 from chalicelib.devices.pace import pace_of
-from chalicelib.devices.serializers import device_reply
 from chalicelib.devices.store import load_device
 from chalicelib.ports.model import Port, PortChanged, PortRemoved
 from chalicelib.ports.store import load_ports_of_device
@@ -42,4 +42,4 @@ def _send_relays(changed: Port) -> None:
     ports = load_ports_of_device(changed.device_uid)
     pace = pace_of(device, len(ports), now_ms)
     reply = DeviceReply(now_ms, pace.upload_seconds, pace.heartbeat_seconds, ports)
-    device_channel.publish_to_device(changed.device_id, device_reply(reply))
+    device_channel.publish_to_device(changed.device_id, reply_answer(reply))

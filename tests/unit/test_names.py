@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chalicelib.core.schemas import NAME_PATTERN, Name
-from chalicelib.devices.schemas import SensorName, Sensors
+from chalicelib.readings.sensor_schemas import SensorName, Sensors
 
 NAMES = [
     "TV",
