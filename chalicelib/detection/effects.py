@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.detection import relay_alerts, silence
-from chalicelib.detection.alerts import always_on_watts
+from chalicelib.detection import silence
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.model import Action, Finding, Outcome, PhantomEvent, Verdict, phantom_status
+from chalicelib.detection.outlet_alerts import always_on_watts, outlet_alert, silent_outlet_alert
 from chalicelib.detection.port_state import PortState
-from chalicelib.notifications.model import Notification, NotificationKind, time_ordered_id
+from chalicelib.notifications.model import Notification, time_ordered_id
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import Relay, cut
 from chalicelib.readings.model import LATE_MS, MeterReading
@@ -126,7 +126,7 @@ def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: in
             status=phantom_status(newest.power, standby_threshold_watts(state.detector, port.rule)),
         ),
         progress=(Progress(str(state.open_event_id), "contradicted", ended_at_ms),) if was_cut else (),
-        notification=None if was_told else _notification(port, "cut_failed", message, now_ms),
+        notification=None if was_told else outlet_alert(port, "cut_failed", message, now_ms),
     )
 
 
@@ -160,7 +160,7 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
     told = (
         None
         if action == "observed"
-        else _notification(
+        else outlet_alert(
             port, "cut" if action == "auto_cut" else "phantom", f"Phantom energy detected on {port.name}", now_ms
         )
     )
@@ -186,7 +186,7 @@ def _with_always_on(port: Port, effects: Effects, now_ms: int) -> Effects:
     if state.always_on or is_old or effects.notification is not None or port.policy == "observe":
         return effects
     message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
-    told = _notification(port, "always_on", message, now_ms)
+    told = outlet_alert(port, "always_on", message, now_ms)
     return replace(effects, state=replace(state, always_on=True), notification=told)
 
 
@@ -195,7 +195,7 @@ def with_silence(port: Port, effects: Effects, heard_ms: int, now_ms: int) -> Ef
     since_ms = silence.begins_ms(effects.state, heard_ms)
     if since_ms is None or effects.notification is not None:
         return effects
-    told = relay_alerts.silent(port, since_ms, now_ms)
+    told = silent_outlet_alert(port, since_ms, now_ms)
     return replace(effects, state=replace(effects.state, silent_since_ms=since_ms), notification=told)
 
 
@@ -203,15 +203,3 @@ def _action(port: Port, finding: Finding) -> Action:
     if port.may_be_cut and finding.advice == "cut":
         return "auto_cut"
     return "observed" if port.policy == "observe" else "notified"
-
-
-def _notification(port: Port, kind: NotificationKind, message: str, now_ms: int) -> Notification:
-    return Notification(
-        notification_id=time_ordered_id(now_ms, f"{kind}-{port.port_id}"),
-        owner_id=port.owner_id,
-        kind=kind,
-        message=message,
-        at_ms=now_ms,
-        port_id=port.port_id,
-        device_id=port.device_id,
-    )

@@ -11,8 +11,8 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import NotFound, not_found
 from chalicelib.core.events import Event, publish
 from chalicelib.detection import phantom_event_store
-from chalicelib.detection import relay_alerts as alerts
 from chalicelib.detection.event_endings import mark_ended
+from chalicelib.detection.outlet_alerts import relay_report_alert
 from chalicelib.devices.model import Device
 from chalicelib.notifications.model import Notification, NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
@@ -65,7 +65,7 @@ def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
         relay = report(port.relay, given.state, given.version, given.reason, now_ms)
         if relay is port.relay:  # nothing new, or a report about an older command than the last one
             return port
-        news = alerts.of_relay(port, relay, now_ms)
+        news = relay_report_alert(port, relay, now_ms)
         events = _store(port, relay, news, now_ms)
         if events is None:
             return None

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.detection import outlet_status
-from chalicelib.detection.alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.effects import METER_LAG_MS, REFUSED_PAUSE_MS, Effects, effects_of, with_silence
 from chalicelib.detection.model import Finding, Verdict
+from chalicelib.detection.outlet_alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.state import State

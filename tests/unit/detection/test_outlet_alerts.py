@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.detection.alerts import ALWAYS_ON_MINUTES, always_on_watts
+from chalicelib.detection.outlet_alerts import ALWAYS_ON_MINUTES, always_on_watts
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 
