@@ -4,7 +4,7 @@ A Pi without a battery clock boots in 1970, or at its last shutdown, until NTP o
 
 1. Meters stamp with `now_ms`: the wall clock as it stood when this process began, carried on by the time since boot. It
    may be wrong, but it never jumps: an NTP step during a run changes no stamp and no difference of stamps.
-2. The spool keeps that stamp with the boot it belongs to (boot id), on one scale for each boot. Time since boot runs
+2. The buffer keeps that stamp with the boot it belongs to (boot id), on one scale for each boot. Time since boot runs
    through a restart of the agent, so that another process of the same boot can still place it.
 3. Every answer of the cloud has `serverTimeMs`, a moment between call and answer. `Clock` moves its own time by the
    least that agrees with this. A clock that is right to within the call's duration is left as it is, a slow answer
@@ -13,7 +13,7 @@ A Pi without a battery clock boots in 1970, or at its last shutdown, until NTP o
    readings get their true stamps, for good: neither a resend nor a batch taken apart is ever stamped again.
 5. `sentAtMs` is the corrected time at each attempt. So stamps and `sentAtMs` are on the same, right, clock; the cloud,
    which rebases a batch by (now - sentAtMs) beyond 30 s, finds nothing to correct a second time.
-6. What the cloud taught of a boot is kept in the spool: after a reboot, that boot's readings are still placed exactly.
+6. What the cloud taught of a boot is kept in the buffer: after a reboot, that boot's readings are still placed exactly.
 7. A boot that ended without an answer keeps its wall clock's last word, if that lies between this agent's making and
    the next boot. Otherwise its last reading is placed at the start of the next boot, since it cannot be later: it is
    off by as long as the Pi was without power. The agent says so.
