@@ -59,7 +59,7 @@ class Attempt:
     def refund(self) -> None:
         """Uncount it: the password was right."""
         for subject in self.subjects:
-            throttle.forgive(subject, self.now_ms)
+            throttle.refund_attempt(subject, self.now_ms)
 
 
 def begin_attempt(email: str, account: Account | None, origin: Origin, now_ms: int) -> Attempt:
@@ -76,11 +76,11 @@ def begin_attempt(email: str, account: Account | None, origin: Origin, now_ms: i
     """
     if account is not None and (browser_id := origin.browser_id(account.user_id, now_ms)):
         subject = f"log-in-browser#{account.user_id}#{browser_id}"
-        throttle.count_and_check(subject, now_ms)
+        throttle.count_attempt(subject, now_ms)
         return Attempt((subject,), now_ms, browser_id)
     by_person, by_address = f"log-in#{digest(email)}#{origin.address}", f"log-in#{origin.address}"
-    throttle.count_and_check(by_person, now_ms)
-    throttle.count_and_check(by_address, now_ms, MAX_FAILURES_PER_ADDRESS)
+    throttle.count_attempt(by_person, now_ms)
+    throttle.count_attempt(by_address, now_ms, MAX_FAILURES_PER_ADDRESS)
     if account is None or place_digest(account.user_id, origin.address) not in account.known_places:
         rate = settings().limits.wrong_passwords
         throttle.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")

@@ -7,33 +7,10 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import api_tokens, mail_link_service, second_factor_service, service, sessions
+from chalicelib.accounts import api_tokens, mail_link_service, schemas, second_factor_service, service, sessions
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.cookies import browser_token_of, cleared_session_cookie, refresh_token_of, session_cookies
 from chalicelib.accounts.model import Account
-from chalicelib.accounts.schemas import (
-    AccountAnswer,
-    BeginTotp,
-    ChangeAccount,
-    CloseAccount,
-    ConfirmAddress,
-    EndTotp,
-    FinishTotp,
-    LogIn,
-    MakeToken,
-    RecoveryCodes,
-    Refresh,
-    ResetPassword,
-    SessionAnswer,
-    SessionList,
-    SignUp,
-    TokenAnswer,
-    TotpSetup,
-    account_answer,
-    session_answer,
-    session_part,
-    token_answer,
-)
 from chalicelib.accounts.second_factor import totp_uri
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.core import throttle
@@ -52,8 +29,16 @@ LOG = logging.getLogger("ghostwatt.accounts")
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/account/signup", body=SignUp, answers=SessionAnswer, status=201, uses_cookie=True)
-def sign_up(call: Call[SignUp]) -> Reply:
+@route(
+    blueprint,
+    "POST",
+    "/account/signup",
+    body=schemas.SignUp,
+    answers=schemas.SessionAnswer,
+    status=201,
+    uses_cookie=True,
+)
+def sign_up(call: Call[schemas.SignUp]) -> Reply:
     """Sign up
 
     Makes an account and logs in.
@@ -70,8 +55,8 @@ def sign_up(call: Call[SignUp]) -> Reply:
     return _session_reply(call, tokens)
 
 
-@route(blueprint, "POST", "/account/login", body=LogIn, answers=SessionAnswer, uses_cookie=True)
-def log_in(call: Call[LogIn]) -> Reply:
+@route(blueprint, "POST", "/account/login", body=schemas.LogIn, answers=schemas.SessionAnswer, uses_cookie=True)
+def log_in(call: Call[schemas.LogIn]) -> Reply:
     """Log in
 
     An unknown address and a wrong password get the same answer. An account with two-step log-in needs a code too.
@@ -93,12 +78,12 @@ def log_in(call: Call[LogIn]) -> Reply:
     blueprint,
     "POST",
     "/account/refresh",
-    body=Refresh,
-    answers=SessionAnswer,
+    body=schemas.Refresh,
+    answers=schemas.SessionAnswer,
     body_optional=True,
     uses_cookie=True,
 )
-def refresh(call: Call[Refresh]) -> Reply:
+def refresh(call: Call[schemas.Refresh]) -> Reply:
     """Refresh a session
 
     Spends the refresh token of the body or of the page's cookie, and answers new tokens. A token that is spent twice
@@ -110,8 +95,8 @@ def refresh(call: Call[Refresh]) -> Reply:
     )
 
 
-@route(blueprint, "POST", "/account/confirm", body=ConfirmAddress, answers=Done)
-def confirm_address(call: Call[ConfirmAddress]) -> Done:
+@route(blueprint, "POST", "/account/confirm", body=schemas.ConfirmAddress, answers=Done)
+def confirm_address(call: Call[schemas.ConfirmAddress]) -> Done:
     """Confirm an e-mail address
 
     Takes the token of the link that was mailed to the address; it works once.
@@ -133,8 +118,8 @@ def resend_confirmation(call: SessionCall[None]) -> Done:
     return Done(message="the link will be mailed")
 
 
-@route(blueprint, "POST", "/account/reset", body=ResetPassword, answers=Done, status=202, other_status=200)
-def reset_password(call: Call[ResetPassword]) -> Reply:
+@route(blueprint, "POST", "/account/reset", body=schemas.ResetPassword, answers=Done, status=202, other_status=200)
+def reset_password(call: Call[schemas.ResetPassword]) -> Reply:
     """Reset a password
 
     Mails a link for a new password, whether the account exists or not; or sets the password, given the token of that
@@ -161,8 +146,8 @@ def log_out(call: SessionCall[None]) -> Reply:
     return Reply(Done(message="logged out"), cleared_session_cookie(call))
 
 
-@route(blueprint, "GET", "/account", answers=AccountAnswer, who=SESSION)
-def get_account(call: SessionCall[None]) -> AccountAnswer:
+@route(blueprint, "GET", "/account", answers=schemas.AccountAnswer, who=SESSION)
+def get_account(call: SessionCall[None]) -> schemas.AccountAnswer:
     """Get your account
 
     Answers your account and its settings.
@@ -170,8 +155,8 @@ def get_account(call: SessionCall[None]) -> AccountAnswer:
     return _account_answer(service.get_account(call.session))
 
 
-@route(blueprint, "PATCH", "/account", body=ChangeAccount, answers=AccountAnswer, who=SESSION)
-def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
+@route(blueprint, "PATCH", "/account", body=schemas.ChangeAccount, answers=schemas.AccountAnswer, who=SESSION)
+def change_account(call: SessionCall[schemas.ChangeAccount]) -> schemas.AccountAnswer:
     """Update your account
 
     Changes settings, or the password. A new password ends all other sessions.
@@ -194,13 +179,13 @@ def change_account(call: SessionCall[ChangeAccount]) -> AccountAnswer:
     blueprint,
     "DELETE",
     "/account",
-    body=CloseAccount,
+    body=schemas.CloseAccount,
     answers=Done,
     status=202,
     who=SESSION,
     uses_cookie=True,
 )
-def close_account(call: SessionCall[CloseAccount]) -> Reply:
+def close_account(call: SessionCall[schemas.CloseAccount]) -> Reply:
     """Delete your account
 
     Takes your password. The account is unusable at once, and all data is deleted within a day.
@@ -210,8 +195,8 @@ def close_account(call: SessionCall[CloseAccount]) -> Reply:
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared_session_cookie(call))
 
 
-@route(blueprint, "POST", "/account/totp", body=BeginTotp, answers=TotpSetup, who=SESSION)
-def begin_totp(call: SessionCall[BeginTotp]) -> TotpSetup:
+@route(blueprint, "POST", "/account/totp", body=schemas.BeginTotp, answers=schemas.TotpSetup, who=SESSION)
+def begin_totp(call: SessionCall[schemas.BeginTotp]) -> schemas.TotpSetup:
     """Begin to set up two-step log-in
 
     Answers a secret for the authenticator app.
@@ -219,22 +204,22 @@ def begin_totp(call: SessionCall[BeginTotp]) -> TotpSetup:
     account = service.confirm_password(call.session, call.body.current_password, call.now_ms)
     secret = second_factor_service.begin_second_factor(account)
     uri = totp_uri(secret, account.email)
-    return TotpSetup(secret=secret, uri=uri, qr=second_factor_service.qr_rows(uri))
+    return schemas.TotpSetup(secret=secret, uri=uri, qr=second_factor_service.qr_rows(uri))
 
 
-@route(blueprint, "POST", "/account/totp/confirm", body=FinishTotp, answers=RecoveryCodes, who=SESSION)
-def finish_totp(call: SessionCall[FinishTotp]) -> RecoveryCodes:
+@route(blueprint, "POST", "/account/totp/confirm", body=schemas.FinishTotp, answers=schemas.RecoveryCodes, who=SESSION)
+def finish_totp(call: SessionCall[schemas.FinishTotp]) -> schemas.RecoveryCodes:
     """Switch on two-step log-in
 
     Takes a first code of the app. The answer shows the recovery codes, once.
     """
     account = service.get_account(call.session)
     codes = second_factor_service.finish_second_factor(account, call.body.code, call.now_ms)
-    return RecoveryCodes(recovery_codes=codes)
+    return schemas.RecoveryCodes(recovery_codes=codes)
 
 
-@route(blueprint, "DELETE", "/account/totp", body=EndTotp, answers=Done, who=SESSION)
-def end_totp(call: SessionCall[EndTotp]) -> Done:
+@route(blueprint, "DELETE", "/account/totp", body=schemas.EndTotp, answers=Done, who=SESSION)
+def end_totp(call: SessionCall[schemas.EndTotp]) -> Done:
     """Switch off two-step log-in
 
     Takes the password and a code.
@@ -245,14 +230,14 @@ def end_totp(call: SessionCall[EndTotp]) -> Done:
     return Done(message="two-step log-in is off")
 
 
-@route(blueprint, "GET", "/account/sessions", answers=SessionList, who=SESSION)
-def list_sessions(call: SessionCall[None]) -> SessionList:
+@route(blueprint, "GET", "/account/sessions", answers=schemas.SessionList, who=SESSION)
+def list_sessions(call: SessionCall[None]) -> schemas.SessionList:
     """List sessions
 
     Answers where you are logged in; the session that was used last comes first.
     """
     active = sessions.list_sessions(call.session.user_id, call.now_ms)
-    return SessionList(sessions=[session_part(session, call.session.session_id) for session in active])
+    return schemas.SessionList(sessions=[schemas.session_part(session, call.session.session_id) for session in active])
 
 
 @route(blueprint, "DELETE", "/account/sessions", answers=Done, who=SESSION)
@@ -275,8 +260,10 @@ def end_session(call: SessionCall[None], session_id: str) -> Done:
     return Done(message="ended")
 
 
-@route(blueprint, "POST", "/account/token", body=MakeToken, answers=TokenAnswer, status=201, who=SESSION)
-def make_token(call: SessionCall[MakeToken]) -> TokenAnswer:
+@route(
+    blueprint, "POST", "/account/token", body=schemas.MakeToken, answers=schemas.TokenAnswer, status=201, who=SESSION
+)
+def make_token(call: SessionCall[schemas.MakeToken]) -> schemas.TokenAnswer:
     """Create an API token
 
     A program with the token reads the home; with the scope control it also switches outlets.
@@ -291,15 +278,15 @@ def make_token(call: SessionCall[MakeToken]) -> TokenAnswer:
         current_password=body.current_password,
         code=body.code,
     )
-    return token_answer(body.name, issued)
+    return schemas.token_answer(body.name, issued)
 
 
-def _account_answer(account: Account) -> AccountAnswer:
-    return account_answer(account, email_available=mail_link_service.can_send_links())
+def _account_answer(account: Account) -> schemas.AccountAnswer:
+    return schemas.account_answer(account, email_available=mail_link_service.can_send_links())
 
 
 def _session_reply(call: Call[Any], tokens: Tokens) -> Reply:
-    return Reply(session_answer(tokens), session_cookies(call, tokens.refresh_token, tokens.browser_token))
+    return Reply(schemas.session_answer(tokens), session_cookies(call, tokens.refresh_token, tokens.browser_token))
 
 
 def _user_agent(call: Call[Any]) -> str:

@@ -181,10 +181,10 @@ def confirm_password(session: Session, current: str, now_ms: int) -> Account:
     """
     current = normalize_password(current, "currentPassword")
     account = get_account(session)
-    throttle.count_and_check(f"password#{session.user_id}", now_ms)
+    throttle.count_attempt(f"password#{session.user_id}", now_ms)
     if not verify_password(account.password_hash, current):
         raise _wrong_password()
-    throttle.forgive(f"password#{session.user_id}", now_ms)
+    throttle.refund_attempt(f"password#{session.user_id}", now_ms)
     return account
 
 

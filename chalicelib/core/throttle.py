@@ -41,16 +41,16 @@ def left(rate: Rate, subject: str, now_ms: int) -> float:
     return math.inf if rate == OFF else rate.left(store.load_bucket(subject) or 0, now_ms)
 
 
-def count_and_check(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:
+def count_attempt(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:
     """Count an attempt before it is made. Raises TooMany for each one past the limit.
 
-    With forgive after a success this leaves no gap for many attempts at once.
+    With refund_attempt after a success this leaves no gap for many attempts at once.
     """
     if _add(subject, 1, now_ms) > most:
         raise _too_many(now_ms)
 
 
-def forgive(subject: str, now_ms: int) -> None:
+def refund_attempt(subject: str, now_ms: int) -> None:
     """Take back what was counted: the attempt was right. now_ms is the one it was counted with."""
     _add(subject, -1, now_ms)
 

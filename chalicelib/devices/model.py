@@ -64,8 +64,8 @@ class Keys:
 
     def any_alive(self, now_ms: int) -> bool:
         """Whether any key opens the device."""
-        known = ((self.current_sha256, self.current_expires_at_ms), (self.next_sha256, self.next_expires_at_ms))
-        return any(sha256 is not None and _alive(expires_at_ms, now_ms) for sha256, expires_at_ms in known)
+        keys = ((self.current_sha256, self.current_expires_at_ms), (self.next_sha256, self.next_expires_at_ms))
+        return any(sha256 is not None and _alive(expires_at_ms, now_ms) for sha256, expires_at_ms in keys)
 
     def rotated(self) -> Keys:
         """The keys after the first use of the next one, which is the only key from then on."""
@@ -209,7 +209,7 @@ class Calls:
     previous_ms: int | None
 
 
-def api_key(device_id: str, secret: str) -> str:
+def make_api_key(device_id: str, secret: str) -> str:
     """The key that a device sends. It names its device, so that one read finds both."""
     return f"{KEY_PREFIX}.{device_id}.{secret}"
 

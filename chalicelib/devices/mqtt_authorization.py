@@ -8,8 +8,7 @@ from typing import Literal
 from chalicelib.core.dynamo import retry_conflicts_from
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.settings import settings
-from chalicelib.devices import model as keys
-from chalicelib.devices.model import Device, Principal
+from chalicelib.devices.model import MAX_MQTT_CLIENTS, Device, Principal, key_digest, parse_principal
 from chalicelib.devices.service import authenticate_device, get_device_with_key
 from chalicelib.devices.store import load_device, save_mqtt_clients
 from chalicelib.realtime.device_channel import commands_topic, is_client_id
@@ -57,7 +56,7 @@ def authorize_sign_in(user_name: str, password: str, client_id: str, now_ms: int
     if device.device_id != user_name or _is_another(client_id, device):
         raise Unauthenticated("This device may not sign in so.", code="bad_device_key")
     _store_client_id(device, client_id)
-    key_sha256 = keys.key_digest(password)
+    key_sha256 = key_digest(password)
     principal = Principal(device.device_uid, key_sha256)
     ends_at_ms = device.keys.expires_at_ms(key_sha256)
     return Grant(principal.text, ends_at_ms, data_topic(device.device_id), commands_topic(device.device_id))
@@ -71,7 +70,7 @@ def _store_client_id(device: Device, client_id: str) -> None:
             raise _gone()
         if client_id in latest.mqtt_client_ids or not is_client_id(client_id):
             return True
-        client_ids = (*latest.mqtt_clients, client_id)[-keys.MAX_MQTT_CLIENTS :]
+        client_ids = (*latest.mqtt_clients, client_id)[-MAX_MQTT_CLIENTS:]
         return True if save_mqtt_clients(latest, client_ids) else None
 
     busy = "This device signs in too often at once."
@@ -98,7 +97,7 @@ def authenticate_publisher(device_id: str, principal: str, now_ms: int) -> Devic
     Raises:
         Unauthenticated: The device was released, or its key ended, since it signed in.
     """
-    device_uid, key_sha256 = keys.parse_principal(principal)
+    device_uid, key_sha256 = parse_principal(principal)
     device = get_device_with_key(device_id, key_sha256, now_ms)
     if device.device_uid != device_uid:
         raise _gone()

@@ -11,22 +11,21 @@ from chalicelib.accounts.service import get_account
 from chalicelib.core.call import Call
 from chalicelib.core.http import route
 from chalicelib.core.settings import settings
-from chalicelib.devices import pairing_service
-from chalicelib.devices import schemas as wire
+from chalicelib.devices import pairing_service, schemas
 from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS
 
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/device/claim", body=wire.StartClaim, answers=wire.ClaimStarted)
-def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
+@route(blueprint, "POST", "/device/claim", body=schemas.StartClaim, answers=schemas.ClaimStarted)
+def start_claim(call: Call[schemas.StartClaim]) -> schemas.ClaimStarted:
     """Start pairing
 
     A device asks for a pairing code (RFC 8628).
     """
     device_code, claim = pairing_service.start_pairing(call.body.device_id, call.address_bucket, call.now_ms)
     page = settings().public_url.rstrip("/") + "/"
-    return wire.ClaimStarted(
+    return schemas.ClaimStarted(
         device_code=device_code,
         user_code=claim.user_code,
         verification_uri=page,
@@ -36,42 +35,42 @@ def start_claim(call: Call[wire.StartClaim]) -> wire.ClaimStarted:
     )
 
 
-@route(blueprint, "POST", "/device/claim/token", body=wire.PollClaim, answers=wire.ClaimedKey)
-def poll_claim(call: Call[wire.PollClaim]) -> wire.ClaimedKey:
+@route(blueprint, "POST", "/device/claim/token", body=schemas.PollClaim, answers=schemas.ClaimedKey)
+def poll_claim(call: Call[schemas.PollClaim]) -> schemas.ClaimedKey:
     """Poll for the device key
 
     The device asks whether a person has approved it, and gets its key once.
     """
     device, api_key = pairing_service.collect_key(call.body.device_code, call.now_ms)
-    return wire.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
+    return schemas.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
 
 
-@route(blueprint, "GET", "/device/claim/{user_code}", answers=wire.ClaimAnswer, who=SESSION)
-def get_claim(call: SessionCall[None], user_code: str) -> wire.ClaimAnswer:
+@route(blueprint, "GET", "/device/claim/{user_code}", answers=schemas.ClaimAnswer, who=SESSION)
+def get_claim(call: SessionCall[None], user_code: str) -> schemas.ClaimAnswer:
     """Get a pairing request
 
     Answers the device behind a pairing code.
     """
-    return wire.claim_answer(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
+    return schemas.claim_answer(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
 
 
-@route(blueprint, "POST", "/device/claim/approve", body=wire.ApproveClaim, answers=wire.ClaimAnswer, who=SESSION)
-def approve_claim(call: SessionCall[wire.ApproveClaim]) -> wire.ClaimAnswer:
+@route(blueprint, "POST", "/device/claim/approve", body=schemas.ApproveClaim, answers=schemas.ClaimAnswer, who=SESSION)
+def approve_claim(call: SessionCall[schemas.ApproveClaim]) -> schemas.ClaimAnswer:
     """Approve a pairing request
 
     The device becomes yours.
     """
     account, body = get_account(call.session), call.body
     claim = pairing_service.approve_claim(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
-    return wire.claim_answer(claim)
+    return schemas.claim_answer(claim)
 
 
-@route(blueprint, "POST", "/device/claim/deny", body=wire.DenyClaim, answers=wire.ClaimAnswer, who=SESSION)
-def deny_claim(call: SessionCall[wire.DenyClaim]) -> wire.ClaimAnswer:
+@route(blueprint, "POST", "/device/claim/deny", body=schemas.DenyClaim, answers=schemas.ClaimAnswer, who=SESSION)
+def deny_claim(call: SessionCall[schemas.DenyClaim]) -> schemas.ClaimAnswer:
     """Deny a pairing request
 
     Says that the device is not yours.
     """
-    return wire.claim_answer(
+    return schemas.claim_answer(
         pairing_service.deny_claim(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket)
     )

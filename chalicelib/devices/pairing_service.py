@@ -13,8 +13,7 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import BadRequest, Conflict, not_found
 from chalicelib.core.events import publish
 from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
-from chalicelib.devices import model as keys
-from chalicelib.devices.model import Device, DeviceChanged
+from chalicelib.devices.model import Device, DeviceChanged, key_digest, make_api_key
 from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
 from chalicelib.devices.pairing_store import (
     delete_claim,
@@ -52,7 +51,7 @@ def start_pairing(device_id: str, source_ip: str, now_ms: int) -> StartedPairing
         Conflict: The device belongs to somebody, who is notified (code owned), and may not be paired any more.
         TooMany: Too many pairings were started from this address.
     """
-    throttle.count_and_check(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
+    throttle.count_attempt(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
     device = load_device(device_id)
     if device is not None and not device.may_be_claimed(now_ms):
         raise refuse_pairing(device, now_ms)
@@ -95,8 +94,8 @@ def _collect(claim: Claim, device_code: str, now_ms: int) -> DeviceWithKey | Non
     device = load_device(claim.device_id)
     if device is None or not claim.approves(device):
         raise BadRequest("The device was released before it had its key; pair it again.", code="access_denied")
-    api_key = keys.api_key(device.device_id, derived_secret(device_code, f"api key of {device.device_uid}"))
-    sha256 = keys.key_digest(api_key)
+    api_key = make_api_key(device.device_id, derived_secret(device_code, f"api key of {device.device_uid}"))
+    sha256 = key_digest(api_key)
     if claim.collected_at_ms is not None:
         if device.keys.next_sha256 != sha256:  # it was used, or another one was given since
             raise _expired()
@@ -130,13 +129,13 @@ def get_claim(owner_id: str, user_code: str, now_ms: int, address: str = "") -> 
         TooMany: There were too many wrong codes.
     """
     by_person, by_address = f"claim-code#{owner_id}", f"claim-code-from#{address}"
-    throttle.count_and_check(by_person, now_ms)
-    throttle.count_and_check(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
+    throttle.count_attempt(by_person, now_ms)
+    throttle.count_attempt(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
     claim = find_claim(tidy_user_code(user_code))
     if claim is None or claim.expired(now_ms) or claim.collected_at_ms is not None:
         raise not_found("pairing code (it may have expired)")
-    throttle.forgive(by_person, now_ms)
-    throttle.forgive(by_address, now_ms)
+    throttle.refund_attempt(by_person, now_ms)
+    throttle.refund_attempt(by_address, now_ms)
     return claim
 
 

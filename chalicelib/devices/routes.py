@@ -18,8 +18,7 @@ from chalicelib.deletion import service as deletion
 from chalicelib.detection import silence
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
 from chalicelib.detection.store import load_device_states
-from chalicelib.devices import device_list, service
-from chalicelib.devices import schemas as wire
+from chalicelib.devices import device_list, schemas, service
 from chalicelib.devices.authentication import DEVICE, DeviceCall
 from chalicelib.devices.model import Device
 from chalicelib.readings import device_handlers
@@ -28,15 +27,15 @@ blueprint = Blueprint(__name__)
 LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 
-@route(blueprint, "POST", "/device/register", body=wire.RegisterDevice, answers=wire.DeviceKey, who=SESSION)
-def register_device(call: SessionCall[wire.RegisterDevice]) -> wire.DeviceKey:
+@route(blueprint, "POST", "/device/register", body=schemas.RegisterDevice, answers=schemas.DeviceKey, who=SESSION)
+def register_device(call: SessionCall[schemas.RegisterDevice]) -> schemas.DeviceKey:
     """Register a device
 
     Registers a device, or gives your own device a new key. The key is shown once.
     """
     account = get_account(call.session)
     registered = service.register_device(account, call.body.device_id, call.body.device_name, call.now_ms)
-    return wire.DeviceKey(device_id=registered.device.device_id, api_key=registered.api_key)
+    return schemas.DeviceKey(device_id=registered.device.device_id, api_key=registered.api_key)
 
 
 @route(
@@ -56,21 +55,21 @@ def heartbeat(call: DeviceCall[Heartbeat]) -> DeviceReply:
     return device_handlers.handle_heartbeat(call.device, call.body, call.now_ms)
 
 
-@route(blueprint, "GET", "/device/list", query=PageQuery, answers=wire.DeviceList, who=SESSION, scope="read")
-def list_devices(call: SessionCall[None], query: PageQuery) -> wire.DeviceList:
+@route(blueprint, "GET", "/device/list", query=PageQuery, answers=schemas.DeviceList, who=SESSION, scope="read")
+def list_devices(call: SessionCall[None], query: PageQuery) -> schemas.DeviceList:
     """List devices
 
     Answers your devices; the one that called last comes first.
     """
     page = device_list.list_device_page(call.owner_id, query.cursor, query.limit, call.now_ms)
-    return wire.DeviceList(devices=_device_parts(page.devices, call.now_ms), cursor=page.cursor)
+    return schemas.DeviceList(devices=_device_parts(page.devices, call.now_ms), cursor=page.cursor)
 
 
-def _device_parts(devices: list[Device], now_ms: int) -> list[wire.DevicePart]:
+def _device_parts(devices: list[Device], now_ms: int) -> list[schemas.DevicePart]:
     states = load_device_states(device.device_uid for device in devices if device.ports)
     upload_seconds = settings().upload_seconds
     return [
-        wire.device_part(
+        schemas.device_part(
             device, states.get(device.device_uid), now_ms, silence.heard_ms(device.last_seen_ms, upload_seconds)
         )
         for device in devices
@@ -87,7 +86,7 @@ def list_devices_plain(call: SessionCall[None]) -> Reply:
 
 
 def _plain(device: Device, now_ms: int) -> dict[str, object]:
-    part = wire.device_part(device, None, now_ms)
+    part = schemas.device_part(device, None, now_ms)
     sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
     return {
         **sensors,
@@ -98,8 +97,8 @@ def _plain(device: Device, now_ms: int) -> dict[str, object]:
     }
 
 
-@route(blueprint, "POST", "/devices", body=wire.AddDevice, answers=Done, status=201, who=SESSION)
-def add_device(call: SessionCall[wire.AddDevice]) -> Done:
+@route(blueprint, "POST", "/devices", body=schemas.AddDevice, answers=Done, status=201, who=SESSION)
+def add_device(call: SessionCall[schemas.AddDevice]) -> Done:
     """Add a device
 
     The dashboard guide's form of registering; answers 400 when the device exists.
@@ -112,24 +111,24 @@ def add_device(call: SessionCall[wire.AddDevice]) -> Done:
     return Done(message="Device added successfully")
 
 
-@route(blueprint, "GET", "/device/{device_id}", answers=wire.DeviceAnswer, who=SESSION, scope="read")
-def get_device(call: SessionCall[None], device_id: str) -> wire.DeviceAnswer:
+@route(blueprint, "GET", "/device/{device_id}", answers=schemas.DeviceAnswer, who=SESSION, scope="read")
+def get_device(call: SessionCall[None], device_id: str) -> schemas.DeviceAnswer:
     """Get a device
 
     Answers one of your devices.
     """
     device = service.get_owned_device(call.owner_id, device_id)
-    return wire.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
+    return schemas.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
 
 
-@route(blueprint, "PATCH", "/device/{device_id}", body=wire.RenameDevice, answers=wire.DeviceAnswer, who=SESSION)
-def rename_device(call: SessionCall[wire.RenameDevice], device_id: str) -> wire.DeviceAnswer:
+@route(blueprint, "PATCH", "/device/{device_id}", body=schemas.RenameDevice, answers=schemas.DeviceAnswer, who=SESSION)
+def rename_device(call: SessionCall[schemas.RenameDevice], device_id: str) -> schemas.DeviceAnswer:
     """Rename a device
 
     Answers the device with its new name.
     """
     device = service.rename_device(call.owner_id, device_id, call.body.name)
-    return wire.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
+    return schemas.DeviceAnswer(device=_device_parts([device], call.now_ms)[0])
 
 
 @route(blueprint, "DELETE", "/device/{device_id}", answers=Done, who=SESSION)
@@ -146,15 +145,15 @@ def release_device(call: SessionCall[None], device_id: str) -> Done:
     blueprint,
     "POST",
     "/device/{device_id}/key",
-    body=wire.RotateKey,
+    body=schemas.RotateKey,
     body_optional=True,
-    answers=wire.DeviceKey,
+    answers=schemas.DeviceKey,
     who=SESSION,
 )
-def rotate_key(call: SessionCall[wire.RotateKey], device_id: str) -> wire.DeviceKey:
+def rotate_key(call: SessionCall[schemas.RotateKey], device_id: str) -> schemas.DeviceKey:
     """Rotate a device key
 
     Gives a device a new key, which is shown once.
     """
     api_key = service.rotate_device_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
-    return wire.DeviceKey(device_id=device_id, api_key=api_key)
+    return schemas.DeviceKey(device_id=device_id, api_key=api_key)

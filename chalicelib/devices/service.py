@@ -14,8 +14,14 @@ from chalicelib.core.events import publish
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.times import DAY_MS
 from chalicelib.devices import device_alerts
-from chalicelib.devices import model as keys
-from chalicelib.devices.model import MAX_DEVICES_PER_OWNER, Device, DeviceChanged, api_key_device_id
+from chalicelib.devices.model import (
+    MAX_DEVICES_PER_OWNER,
+    Device,
+    DeviceChanged,
+    api_key_device_id,
+    key_digest,
+    make_api_key,
+)
 from chalicelib.devices.store import (
     load_device,
     load_devices_of_owner,
@@ -48,14 +54,14 @@ def register_device(account: Account, device_id: str, name: str, now_ms: int) ->
     """
 
     def attempt() -> DeviceWithKey | None:
-        device, api_key = load_device(device_id), keys.api_key(device_id, new_secret())
+        device, api_key = load_device(device_id), make_api_key(device_id, new_secret())
         if device is None:
             made = new_device(account, device_id, name, now_ms)
-            made = replace(made, keys=made.keys.with_next(keys.key_digest(api_key)))
+            made = replace(made, keys=made.keys.with_next(key_digest(api_key)))
             return DeviceWithKey(made, api_key) if _add(account, made) else None
         if device.owner_id != account.user_id:
             raise refuse_pairing(device, now_ms)
-        rotated = device.keys.with_next(keys.key_digest(api_key))
+        rotated = device.keys.with_next(key_digest(api_key))
         return DeviceWithKey(device, api_key) if save_device_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
@@ -125,8 +131,8 @@ def _owned() -> Conflict:
 
 def _give_key(owner_id: str, device_id: str, expires_at_ms: int | None = None) -> str:
     def attempt() -> str | None:
-        device, api_key = get_owned_device(owner_id, device_id), keys.api_key(device_id, new_secret())
-        rotated = device.keys.with_next(keys.key_digest(api_key), expires_at_ms)
+        device, api_key = get_owned_device(owner_id, device_id), make_api_key(device_id, new_secret())
+        rotated = device.keys.with_next(key_digest(api_key), expires_at_ms)
         return api_key if save_device_keys(device, rotated) else None
 
     return retry_conflicts(attempt, BUSY)
@@ -138,7 +144,7 @@ def authenticate_device(api_key: str, now_ms: int) -> Device:
     Raises:
         Unauthenticated: The key is not valid.
     """
-    return get_device_with_key(api_key_device_id(api_key), keys.key_digest(api_key), now_ms)
+    return get_device_with_key(api_key_device_id(api_key), key_digest(api_key), now_ms)
 
 
 def get_device_with_key(device_id: str | None, key_sha256: str, now_ms: int) -> Device:

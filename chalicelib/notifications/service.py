@@ -144,7 +144,7 @@ def send_test_notification(account: Account, now_ms: int) -> Mapping[Outbound, F
         TooMany: The limit of tests or of mails is used up.
         Conflict: Another test was sent at the same moment.
     """
-    throttle.count_and_check(f"notification-test#{account.user_id}", now_ms)
+    throttle.count_attempt(f"notification-test#{account.user_id}", now_ms)
     stored = get_settings(account)
     if stored.preferences.email and account.is_confirmed:
         throttle.take(settings().limits.mails, mail_limit_name(account.user_id), now_ms)

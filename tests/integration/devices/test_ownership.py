@@ -343,8 +343,8 @@ class Ownership(RuleBasedStateMachine):
 def no_throttle(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong codes are not what is tried here."""
     del database
-    monkeypatch.setattr(throttle, "count_and_check", lambda *_: None)
-    monkeypatch.setattr(throttle, "forgive", lambda *_: None)
+    monkeypatch.setattr(throttle, "count_attempt", lambda *_: None)
+    monkeypatch.setattr(throttle, "refund_attempt", lambda *_: None)
 
 
 @pytest.mark.timeout(900)

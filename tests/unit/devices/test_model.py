@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import MINUTE_MS
-from chalicelib.devices.model import AgentReport, Device, Keys, api_key, api_key_device_id, key_digest
+from chalicelib.devices.model import AgentReport, Device, Keys, api_key_device_id, key_digest, make_api_key
 
 NOW_MS = 1_700_000_000_000
 OLD, NEW = key_digest("gwk.dev.old"), key_digest("gwk.dev.new")
 
 
 def test_a_key_names_its_device() -> None:
-    assert api_key_device_id(api_key("GW-0123", "secret")) == "GW-0123"
+    assert api_key_device_id(make_api_key("GW-0123", "secret")) == "GW-0123"
 
 
 @pytest.mark.parametrize("junk", ["", "gwk", "gwk.", "gwk.dev", "gwk.dev.", "gwk..secret", "other.dev.secret"])
