@@ -1,85 +1,71 @@
-"""python -m infra.aws.deploy STAGE [NAME=VALUE ...]: the whole of a stage, from the checkout to its URL.
+"""python -m infra.aws.deploy STAGE [NAME=VALUE ...]: deploy a whole stage, from the checkout to its URL.
 
-What it does can be done again at any time: each step looks at what is there. NAME=VALUE sets a parameter of the
-template (AlarmEmail, DomainName, CertificateArn, ...); it keeps its value until it is given another.
+A deployment can be repeated at any time: each step looks at what is there. NAME=VALUE sets a parameter of the template
+(AlarmEmail, DomainName, CertificateArn, ...); a parameter keeps its value until it is given another.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.aws.deploy import keys, names, package_upload, stacks, web_upload
 from infra.aws.deploy.account import Account, current_account
-from infra.aws.deploy.plan import plan
+from infra.aws.deploy.stacks import DeployError
+from infra.aws.deploy.steps import Deployment, steps_of
 from infra.aws.packaging.errors import PackageError
 from infra.aws.packaging.package import ROOT, package
 
 PAGE = ROOT / "web"
 ARCHITECTURE = "arm64"
-LOG_ROLE = Path(__file__).with_name("log_role.yaml")
 
 
-def deploy(account: Account, stage: str, template: Path, page: Path, given: Mapping[str, str]) -> str:
-    """Bring a stage to a package (its template, with deployment.zip beside it) and a page; returns its URL.
+def deploy(account: Account, deployment: Deployment) -> str:
+    """Run all steps of a deployment; each is named on standard error as it begins.
 
-    The page's own name is known only once CloudFront has given it, and the API must know it: so the first deployment
-    of a stage without a name of its own changes the stack twice. Raises DeployError.
+    Returns:
+        The URL of the stage.
+
+    Raises:
+        DeployError: CloudFormation refused a change, or a setting is not a parameter of the template.
     """
-    ensure_log_role(account)
-    bucket = package_upload.ensure_bucket(account)
-    url = package_upload.upload(account, bucket, stage, template)
-    secret = keys.ensure(account.client("ssm"), stage, int(time.time()))
-    values = {
-        "Stage": stage,
-        "OriginSecret": secret,
-        "OriginSha256": hashlib.sha256(secret.encode()).hexdigest(),
-        **given,
-    }
-    known = yaml.safe_load(template.read_text())["Parameters"]
-    outputs = _change(account, stage, url, values, known)
-    if "PublicUrl" not in given:
-        outputs = _change(account, stage, url, {**values, "PublicUrl": outputs["Url"]}, known)
-    web_upload.upload(account.client("s3"), outputs["PageBucketName"], page)
-    invalidate(account, outputs["DistributionId"])
-    return outputs["Url"]
+    for step in list(steps_of(deployment)):
+        sys.stderr.write(f"{step.title}\n")
+        step.run(account, deployment)
+    return deployment.outputs["Url"]
 
 
-def ensure_log_role(account: Account) -> None:
-    """Give API Gateway of this region a role to write logs with, where it has none."""
-    if not account.client("apigateway").get_account().get("cloudwatchRoleArn"):
-        template = {"TemplateBody": LOG_ROLE.read_text()}
-        stacks.change(account.client("cloudformation"), names.LOG_ROLE_STACK, template, [], _change_set())
+def describe(deployment: Deployment) -> str:
+    """The steps of a deployment and the parameters that it sets, one a line. Raises DeployError for an unknown one."""
+    steps = [f"  {step.title}" for step in steps_of(deployment)]
+    parameters = [f"  {name}={value}" for name, value in deployment.printable_parameters().items()]
+    kept = sorted(set(deployment.template_parameters) - set(deployment.parameters()))
+    heading = f"Parameters ({', '.join(kept)} stay as they are):" if kept else "Parameters:"
+    return "\n".join(["Steps:", *steps, heading, *parameters]) + "\n"
 
 
-def invalidate(account: Account, distribution_id: str) -> None:
-    """Have CloudFront ask for the page anew."""
-    batch = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": _change_set()}
-    account.client("cloudfront").create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Package and deploy.
 
-
-def _change(
-    account: Account, stage: str, url: str, values: Mapping[str, str], known: Mapping[str, Any]
-) -> Mapping[str, str]:
-    cloudformation, name = account.client("cloudformation"), names.stack_name(stage)
-    given = stacks.parameters(values, known, stacks.find(cloudformation, name))
-    stacks.change(cloudformation, name, {"TemplateURL": url}, given, _change_set())
-    stack = stacks.find(cloudformation, name)
-    if stack is None:
-        raise stacks.DeployError(f"{name} is not there after its change.")
-    return stack.outputs
-
-
-def _change_set() -> str:
-    return f"deploy-{time.time_ns()}"
+    Returns:
+        The exit code: 1 when that failed.
+    """
+    parser = argparse.ArgumentParser(prog="python -m infra.aws.deploy", description=__doc__)
+    parser.add_argument("stage")
+    parser.add_argument("parameters", nargs="*", type=_pair, metavar="NAME=VALUE")
+    parser.add_argument("--dry-run", action="store_true", help="package, and only say what would be done")
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        template = package(options.stage, ARCHITECTURE, ROOT / "build" / f"{options.stage}-{ARCHITECTURE}")
+        deployment = Deployment(options.stage, template, PAGE, dict(options.parameters))
+        output = describe(deployment) if options.dry_run else f"{deploy(current_account(), deployment)}\n"
+    except (PackageError, DeployError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(output)
+    return 0
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -87,24 +73,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
     return name, value
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Package and deploy; the exit code is 1 when that failed."""
-    parser = argparse.ArgumentParser(prog="python -m infra.aws.deploy", description=deploy.__doc__)
-    parser.add_argument("stage")
-    parser.add_argument("parameters", nargs="*", type=_pair, metavar="NAME=VALUE")
-    parser.add_argument("--dry-run", action="store_true", help="package, and only say what would be done")
-    options = parser.parse_intermixed_args(arguments)
-    given = dict(options.parameters)
-    try:
-        template = package(options.stage, ARCHITECTURE, ROOT / "build" / f"{options.stage}-{ARCHITECTURE}")
-        if options.dry_run:
-            sys.stdout.write(plan(options.stage, template, PAGE, given))
-            return 0
-        url = deploy(current_account(), options.stage, template, PAGE, given)
-    except (PackageError, stacks.DeployError, BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{url}\n")
-    return 0

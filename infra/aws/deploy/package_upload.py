@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from infra.aws.deploy import names
 from infra.aws.deploy.account import Account
 
+CODE = "deployment.zip"
 OLD_PACKAGES_DAYS = 90
 """A stack can be rolled back to a package for that long."""
 
@@ -35,7 +36,7 @@ def ensure_bucket(account: Account) -> str:
 def upload(account: Account, bucket: str, stage: str, template: Path) -> str:
     """Upload zip and template; returns the template's URL."""
     s3 = account.client("s3")
-    code = template.with_name("deployment.zip").read_bytes()
+    code = template.with_name(CODE).read_bytes()
     code_key = f"{stage}/{hashlib.sha256(code).hexdigest()}.zip"
     s3.put_object(Bucket=bucket, Key=code_key, Body=code)
     text = with_code(template.read_text(), f"s3://{bucket}/{code_key}").encode()

@@ -39,17 +39,28 @@ def find(cloudformation: Any, name: str) -> Stack | None:
     return Stack(outputs, frozenset(given["ParameterKey"] for given in found.get("Parameters", [])))
 
 
-def parameters(given: Mapping[str, str], known: Iterable[str], before: Stack | None) -> list[dict[str, Any]]:
-    """What to tell CloudFormation: what is given; all else as it was before, or as the template has it.
+def check_names(values: Iterable[str], declared: Iterable[str]) -> None:
+    """Raise DeployError when a value is for a parameter that the template does not declare."""
+    if unknown := sorted(set(values) - set(declared)):
+        raise DeployError(f"The template has no parameter {', '.join(unknown)}; it has {', '.join(sorted(declared))}.")
 
-    Raises DeployError for a name that the template does not know.
+
+def parameters(values: Mapping[str, str], declared: Iterable[str], before: Stack | None) -> list[dict[str, Any]]:
+    """Make the parameters of a change set: the given values; all others as before, or by the template's default.
+
+    Args:
+        values: Values by name.
+        declared: Names that the template declares.
+        before: The stack before the change, None for a new one.
+
+    Raises:
+        DeployError: The template does not declare one of the names.
     """
-    known = set(known)
-    if foreign := sorted(set(given) - known):
-        raise DeployError(f"The template has no parameter {', '.join(foreign)}; it has {', '.join(sorted(known))}.")
-    kept = sorted((before.parameters & known) - set(given)) if before else []
+    declared = set(declared)
+    check_names(values, declared)
+    kept = sorted((before.parameters & declared) - set(values)) if before else []
     return [
-        *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
+        *({"ParameterKey": name, "ParameterValue": value} for name, value in values.items()),
         *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
     ]
 

@@ -6,6 +6,7 @@ test_packaged_template.py and the emulator, that AWS takes it only an account ca
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from moto import mock_aws
 from moto.cloudformation.models import Stack
 from moto.cloudformation.parsing import OutputMap
 
-from infra.aws.deploy import deploy, destroy, keys, names, package_upload, stacks, web_upload
+from infra.aws.deploy import destroy, keys, names, package_upload, stacks, steps, web_upload
 from infra.aws.deploy.account import Account, current_account
-from infra.aws.deploy.plan import plan
+from infra.aws.deploy.deploy import deploy, describe
+from infra.aws.deploy.steps import Deployment
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS..ApiGateway..Account")  # moto makes none
 TEMPLATE = """
@@ -83,7 +85,9 @@ def outputs_of_change_sets(monkeypatch: pytest.MonkeyPatch) -> None:
 def invalidated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Moto has no distribution of this name: what is invalidated is only noted."""
     noted: list[str] = []
-    monkeypatch.setattr(deploy, "invalidate", lambda _account, distribution: noted.append(distribution))
+    monkeypatch.setattr(
+        steps, "refresh_page", lambda _account, deployment: noted.append(deployment.outputs["DistributionId"])
+    )
     return noted
 
 
@@ -96,7 +100,7 @@ def topic(account: Account, name: str) -> str:
 def test_a_first_deployment_makes_all_and_tells_the_api_its_own_name(
     account: Account, package: Path, page: Path, invalidated: list[str]
 ) -> None:
-    url = deploy.deploy(account, "dev", package, page, {})
+    url = deploy(account, Deployment("dev", package, page, {}))
 
     assert url == topic(account, "dev") == "https://d1.cloudfront.example"
     stored = account.client("s3").list_objects_v2(Bucket="the-page")["Contents"]
@@ -108,11 +112,11 @@ def test_a_first_deployment_makes_all_and_tells_the_api_its_own_name(
 def test_deploying_again_changes_nothing_and_keeps_what_was_set_once(
     account: Account, package: Path, page: Path
 ) -> None:
-    deploy.deploy(account, "dev", package, page, {"AlarmEmail": "me@example.com"})
+    deploy(account, Deployment("dev", package, page, {"AlarmEmail": "me@example.com"}))
     ssm = account.client("ssm")
     secret = ssm.get_parameter(Name=names.origin_secret_name("dev"), WithDecryption=True)["Parameter"]
 
-    deploy.deploy(account, "dev", package, page, {})
+    deploy(account, Deployment("dev", package, page, {}))
 
     assert topic(account, "mail") == "me@example.com"
     assert ssm.get_parameter(Name=names.origin_secret_name("dev"), WithDecryption=True)["Parameter"] == secret
@@ -121,7 +125,7 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_set_once(
 
 def test_a_misspelt_parameter_is_named_before_anything_changes(account: Account, package: Path, page: Path) -> None:
     with pytest.raises(stacks.DeployError, match="AlarmMail"):
-        deploy.deploy(account, "dev", package, page, {"AlarmMail": "me@example.com"})
+        deploy(account, Deployment("dev", package, page, {"AlarmMail": "me@example.com"}))
     assert stacks.find(account.client("cloudformation"), "ghostwatt-dev") is None
 
 
@@ -146,15 +150,36 @@ def test_the_page_is_sent_with_its_types_and_index_last(page: Path) -> None:
     assert sent["js/uplot.0a1b2c3d4e.js"][1] == "public, max-age=31536000, immutable"
 
 
-def test_a_dry_run_shows_the_change_set_and_no_secret(package: Path, page: Path) -> None:
-    said = plan("dev", package, page, {"AlarmEmail": "me@example.com; rm -rf /"})
-    assert "aws cloudformation create-change-set --stack-name ghostwatt-dev" in said
-    assert "'ParameterKey=AlarmEmail,ParameterValue=me@example.com; rm -rf /'" in said
-    assert "js/main.js" in said
+def test_a_dry_run_prints_the_steps_that_run(
+    account: Account, package: Path, page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for settings in ({}, {"PublicUrl": "https://home.example"}):
+        printed = describe(Deployment("dev", package, page, settings))
+        deploy(account, Deployment("dev", package, page, settings))
+        assert printed.partition("Steps:\n")[2].partition("Parameters")[0].replace("  ", "") == capsys.readouterr().err
+
+
+def test_a_dry_run_prints_the_parameters_without_the_secret(account: Account, package: Path, page: Path) -> None:
+    deployment = Deployment("dev", package, page, {"AlarmEmail": "me@example.com"})
+    deploy(account, deployment)
+    printed = describe(deployment)
+    assert {f"  {name}=" for name in deployment.parameters()} == set(re.findall(r"^  \w+=", printed, re.MULTILINE))
+    assert "AlarmEmail=me@example.com" in printed
+    assert deployment.origin_secret not in printed
+
+
+def test_a_dry_run_needs_no_credentials_and_names_a_misspelt_parameter(
+    package: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    assert "Change the stack ghostwatt-dev" in describe(Deployment("dev", package, page, {}))
+    with pytest.raises(stacks.DeployError, match="AlarmMail"):
+        describe(Deployment("dev", package, page, {"AlarmMail": "me@example.com"}))
 
 
 def test_destroying_takes_all_but_says_what_stays(account: Account, package: Path, page: Path) -> None:
-    deploy.deploy(account, "dev", package, page, {})
+    deploy(account, Deployment("dev", package, page, {}))
     account.client("s3").put_object(Bucket="the-exports", Key="somebody/secret.zip", Body=b"zip")
 
     stays = destroy.destroy(account, "dev")
