@@ -49,20 +49,20 @@ def apply_relay_reports(device: Device, reports: Sequence[RelayReport], now_ms: 
         Unavailable: A port kept changing meanwhile; the device sends its reports again.
     """
     ports = {port.port_id: port for port in load_ports_of_device(device.device_uid)}
-    for given in reports:
-        if given.port_id in ports:
+    for relay_report in reports:
+        if relay_report.port_id in ports:
             with suppress(NotFound):  # it was deleted meanwhile
-                ports[given.port_id] = _acknowledge(ports[given.port_id], given, now_ms)
+                ports[relay_report.port_id] = _acknowledge(ports[relay_report.port_id], relay_report, now_ms)
     return list(ports.values())
 
 
-def _acknowledge(port: Port, given: RelayReport, now_ms: int) -> Port:
+def _acknowledge(port: Port, relay_report: RelayReport, now_ms: int) -> Port:
     """The port after the report. Raises NotFound when it was deleted meanwhile."""
 
     def attempt(port: Port | None) -> Port | None:
         if port is None:
             raise not_found("port")
-        relay = report(port.relay, given.state, given.version, given.reason, now_ms)
+        relay = report(port.relay, relay_report.state, relay_report.version, relay_report.reason, now_ms)
         if relay is port.relay:  # nothing new, or a report about an older command than the last one
             return port
         news = relay_report_alert(port, relay, now_ms)

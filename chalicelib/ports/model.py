@@ -145,7 +145,7 @@ class PortRemoved:
         return self.port.owner_id
 
 
-def port_id(device_uid: str, suffix: str) -> str:
+def make_port_id(device_uid: str, suffix: str) -> str:
     """A port's id names its device, so that one read finds it."""
     return f"{device_uid}-{suffix}"
 

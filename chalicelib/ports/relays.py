@@ -70,7 +70,7 @@ def cut(relay: Relay, event_id: str, only_below_watts: float, now_ms: int) -> Re
     )
 
 
-def switch(relay: Relay, state: RelayState, now_ms: int) -> Relay:
+def switch_relay(relay: Relay, state: RelayState, now_ms: int) -> Relay:
     """A person's command, without conditions. Switching on tells the detector to leave the outlet alone."""
     switched = replace(_commanded(relay, state, "person"), only_below_watts=None, expires_at_ms=None)
     if state == "off":
@@ -84,7 +84,7 @@ def judged_wrong(relay: Relay, event_id: str, now_ms: int) -> Relay:
     counted = replace(relay, false_cuts=relay.false_cuts + 1)
     if not relay.cut_by_detector or relay.cut_event_id != event_id:
         return counted
-    return replace(switch(counted, "on", now_ms), uses_confirmed=relay.uses_confirmed)
+    return replace(switch_relay(counted, "on", now_ms), uses_confirmed=relay.uses_confirmed)
 
 
 def no_longer_wrong(relay: Relay) -> Relay:
@@ -126,7 +126,7 @@ def _switched_at_the_plug(relay: Relay, state: RelayState, version: int, reason:
     """
     if version not in (relay.version, relay.plug_version):
         return relay
-    switched = switch(relay, state, now_ms)
+    switched = switch_relay(relay, state, now_ms)
     return replace(
         switched,
         reported=state,

@@ -1,4 +1,4 @@
-"""What a person does with ports: create, list, change, delete, switch."""
+"""Verbs of ports: create, list, change, delete and switch outlets."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from chalicelib.detection.store import load_device_states, load_port_state
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.service import get_owned_device
 from chalicelib.devices.store import load_last_calls, put_device_ports
-from chalicelib.ports import model as rules
-from chalicelib.ports.model import Policy, Port, PortChanged, PortRemoved
-from chalicelib.ports.relays import RelayState
-from chalicelib.ports.relays import switch as switched
+from chalicelib.ports.model import Policy, Port, PortChanged, PortRemoved, free_channel, make_port_id
+from chalicelib.ports.relays import RelayState, switch_relay
 from chalicelib.ports.store import load_port, load_ports_of_owner, put_port, put_relay
 
 BUSY = "Somebody else is changing this; try again."
@@ -38,11 +36,11 @@ def create_port(owner_id: str, device_id: str, wanted: Port, wanted_channel: int
 def _create(device: Device, wanted: Port, wanted_channel: int | None) -> Port | None:
     port = replace(
         wanted,
-        port_id=rules.port_id(device.device_uid, secrets.token_hex(3)),
+        port_id=make_port_id(device.device_uid, secrets.token_hex(3)),
         device_uid=device.device_uid,
         device_id=device.device_id,
         owner_id=device.owner_id,
-        channel=rules.free_channel((known.channel for known in device.ports), wanted_channel),
+        channel=free_channel((known.channel for known in device.ports), wanted_channel),
     )
     write = Transaction()
     put_port(write, port)
@@ -87,10 +85,10 @@ def _change(port: Port, changes: Callable[[Port], Port], now_ms: int) -> Port | 
     changed = changes(port)
     device = get_owned_device(port.owner_id, port.device_id)
     others = [known for known in device.ports if known.port_id != port.port_id]
-    rules.free_channel((known.channel for known in others), changed.channel)
+    free_channel((known.channel for known in others), changed.channel)
     restored = port.relay.cut_by_detector and not changed.may_be_cut
     if restored:
-        changed = replace(changed, relay=switched(port.relay, "on", now_ms))
+        changed = replace(changed, relay=switch_relay(port.relay, "on", now_ms))
     write = Transaction()
     put_port(write, changed, replacing=port)
     if _name(changed) not in device.ports:
@@ -134,7 +132,7 @@ def switch_port(owner_id: str, port_id: str, state: RelayState, now_ms: int) -> 
 def _switch(port: Port, state: RelayState, now_ms: int) -> Port | None:
     if state == "off" and port.never_cut:
         raise Conflict("This outlet is marked never-cut.", code="never_cut", field="state")
-    relay = switched(port.relay, state, now_ms)
+    relay = switch_relay(port.relay, state, now_ms)
     write = Transaction()
     put_relay(write, port, relay)
     if state == "on":

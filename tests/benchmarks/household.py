@@ -26,7 +26,7 @@ from chalicelib.devices.presence_store import save_call
 from chalicelib.devices.store import load_device, put_new_device
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, time_ordered_id
-from chalicelib.ports.model import Rule, device_uid_of, port_id
+from chalicelib.ports.model import Rule, device_uid_of, make_port_id
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, MeterReading, by_port
 from chalicelib.readings.schemas import BatchReading
@@ -134,7 +134,9 @@ def fill_devices(owner_id: str, number: int) -> list[str]:
 
 def _add_device(owner_id: str) -> str:
     uid, at_ms = new_id(), now_ms()
-    names = tuple(PortName(port_id(uid, f"{number:06x}"), f"Outlet {number}", number) for number in range(1, PORTS + 1))
+    names = tuple(
+        PortName(make_port_id(uid, f"{number:06x}"), f"Outlet {number}", number) for number in range(1, PORTS + 1)
+    )
     device = Device(f"GW-{uid}", uid, owner_id, "Raspberry Pi", at_ms, ports=names)
     read = PortState(status="active", latest=MeterReading(at_ms, 230.1, 0.38, USE_WATTS))
     write = Transaction()

@@ -14,7 +14,7 @@ from chalicelib.detection.model import MINUTE_MS
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import judged_wrong, report, switch
+from chalicelib.ports.relays import judged_wrong, report, switch_relay
 
 EPOCH_MS = 1_700_000_040_000
 """Recordings count from 0 s; a whole minute of a real date stands for it."""
@@ -61,7 +61,7 @@ class Factory:
         """The person switches on again: it was wanted ('use'), or it had been in use ('false')."""
         relay, at_ms = self._port.relay, _epoch_ms(t_seconds)
         wrong = reason == "false"
-        relay = judged_wrong(relay, relay.cut_event_id or "", at_ms) if wrong else switch(relay, "on", at_ms)
+        relay = judged_wrong(relay, relay.cut_event_id or "", at_ms) if wrong else switch_relay(relay, "on", at_ms)
         self._port = replace(self._port, relay=relay)
 
     def _answer(self, at_ms: int) -> None:

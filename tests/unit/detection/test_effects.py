@@ -15,7 +15,7 @@ from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import report, switch
+from chalicelib.ports.relays import report, switch_relay
 from chalicelib.readings.model import LATE_MS, MeterReading
 
 NOW = 1_700_000_000_000
@@ -128,7 +128,7 @@ def test_a_cut_is_contradicted_by_the_watts_once_the_meter_had_its_time() -> Non
 
 def test_an_undone_cut_is_no_longer_watched() -> None:
     port, state = obeyed()
-    undone = replace(port, relay=switch(port.relay, "on", NOW))
+    undone = replace(port, relay=switch_relay(port.relay, "on", NOW))
     followed = effects_of(undone, drawing(state, 3.2, NOW + METER_LAG_MS), QUIET, NOW + METER_LAG_MS)
     assert (followed.state.open_event_id, followed.state.outcome, followed.progress) == (None, None, ())
 
@@ -228,19 +228,19 @@ def test_a_welded_relay_that_shows_nothing_for_a_while_is_not_forgotten() -> Non
 
 
 def test_what_a_person_switched_off_is_watched_too_and_anew_after_each_switch() -> None:
-    relay = report(switch(PORT.relay, "off", NOW), "off", 1, None, NOW)
+    relay = report(switch_relay(PORT.relay, "off", NOW), "off", 1, None, NOW)
     port = replace(PORT, policy="observe", relay=relay)
     assert effects_of(port, drawing(PortState(), 60.0, NOW + 29_000), USED, NOW + 29_000).notification is None
     found = welded(port, PortState(), USED)
     assert found.notification is not None
-    on = replace(port, relay=switch(relay, "on", NOW))
+    on = replace(port, relay=switch_relay(relay, "on", NOW))
     assert welded(on, found.state, USED).notification is None
-    off = replace(port, relay=report(switch(on.relay, "off", NOW), "off", 3, None, NOW))
+    off = replace(port, relay=report(switch_relay(on.relay, "off", NOW), "off", 3, None, NOW))
     assert welded(off, found.state, USED).notification is not None
 
 
 def test_until_the_device_has_answered_a_persons_switch_nothing_is_contradicted() -> None:
-    port = replace(PORT, relay=switch(PORT.relay, "off", NOW))
+    port = replace(PORT, relay=switch_relay(PORT.relay, "off", NOW))
     assert welded(port, PortState(), USED).notification is None
 
 
@@ -252,7 +252,7 @@ def test_old_readings_contradict_nothing() -> None:
 
 def test_a_stretch_that_was_only_told_ends_though_the_outlet_is_off() -> None:
     opened = effects_of(replace(PORT, policy="notify"), PortState(), STANDBY, NOW).state
-    relay = report(switch(PORT.relay, "off", NOW), "off", 1, None, NOW)
+    relay = report(switch_relay(PORT.relay, "off", NOW), "off", 1, None, NOW)
     found = welded(replace(PORT, relay=relay), opened, USED)
     assert [(progress.outcome, progress.ended_at_ms) for progress in found.progress] == [(None, NOW)]
     assert found.notification is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.errors import Conflict
-from chalicelib.ports.model import device_uid_of, free_channel, port_id
+from chalicelib.ports.model import device_uid_of, free_channel, make_port_id
 
 
 def test_the_lowest_free_channel_is_taken() -> None:
@@ -27,4 +27,4 @@ def test_a_device_has_at_most_32_ports() -> None:
 
 
 def test_a_port_id_names_its_device() -> None:
-    assert device_uid_of(port_id("abc123", "f00")) == "abc123"
+    assert device_uid_of(make_port_id("abc123", "f00")) == "abc123"

@@ -13,7 +13,7 @@ from chalicelib.ports.relays import (
     judged_wrong,
     no_longer_wrong,
     report,
-    switch,
+    switch_relay,
 )
 
 NOW = 1_700_000_000_000
@@ -27,12 +27,12 @@ def test_a_cut_is_bound_to_watts_and_time() -> None:
 
 
 def test_a_persons_switch_is_bound_to_nothing() -> None:
-    relay = switch(Relay(), "off", NOW)
+    relay = switch_relay(Relay(), "off", NOW)
     assert (relay.only_below_watts, relay.expires_at_ms, relay.switched_by) == (None, None, "person")
 
 
 def test_switching_on_undoes_the_cut_and_keeps_the_detector_away() -> None:
-    relay = switch(cut(Relay(), "event", 10, NOW), "on", NOW + 1)
+    relay = switch_relay(cut(Relay(), "event", 10, NOW), "on", NOW + 1)
     assert (relay.desired, relay.version, relay.cut_event_id, relay.undone_at_ms) == ("on", 2, None, NOW + 1)
 
 
@@ -43,7 +43,7 @@ def test_an_acknowledged_cut_is_obeyed() -> None:
 
 
 def test_an_answer_to_an_older_command_changes_nothing() -> None:
-    newer = switch(cut(Relay(), "event", 10, NOW), "on", NOW)
+    newer = switch_relay(cut(Relay(), "event", 10, NOW), "on", NOW)
     assert report(newer, "off", 1, None, NOW) is newer
 
 
@@ -60,8 +60,8 @@ def test_a_refused_cut_is_taken_back_and_says_why() -> None:
 
 
 def test_switching_on_after_a_cut_confirms_it_and_otherwise_not() -> None:
-    assert switch(cut(Relay(), "event", 10, NOW), "on", NOW).uses_confirmed == 1
-    assert switch(Relay(), "on", NOW).uses_confirmed == 0
+    assert switch_relay(cut(Relay(), "event", 10, NOW), "on", NOW).uses_confirmed == 1
+    assert switch_relay(Relay(), "on", NOW).uses_confirmed == 0
 
 
 def test_a_cut_judged_wrong_counts_and_is_undone_if_it_stands() -> None:
@@ -73,7 +73,7 @@ def test_a_cut_judged_wrong_counts_and_is_undone_if_it_stands() -> None:
 
 @pytest.mark.parametrize("reason", ["by_hand", "at_plug"])
 def test_switching_at_the_plug_is_a_persons_command(reason: str) -> None:
-    off = report(switch(Relay(), "off", NOW), "off", 1, None, NOW)
+    off = report(switch_relay(Relay(), "off", NOW), "off", 1, None, NOW)
     on = report(off, "on", 1, reason, NOW + 5)
     assert (on.desired, on.version, on.switched_by, on.undone_at_ms) == ("on", 2, "person", NOW + 5)
     assert (on.obeyed, on.reason) == (True, reason)
@@ -87,12 +87,12 @@ def test_a_cut_that_is_ended_at_the_plug_was_wanted_again() -> None:
 
 
 def test_a_hand_that_switches_twice_before_the_device_hears_of_it_wins() -> None:
-    relay = report(switch(Relay(), "off", NOW), "off", 1, None, NOW)
+    relay = report(switch_relay(Relay(), "off", NOW), "off", 1, None, NOW)
     hands: tuple[RelayState, ...] = ("on", "off", "on")
     for number, state in enumerate(hands):
         relay = report(relay, state, 1, "by_hand", NOW + number)
         assert (relay.desired, relay.version) == (state, 2 + number)
-    tapped = switch(relay, "off", NOW + 9)
+    tapped = switch_relay(relay, "off", NOW + 9)
     assert report(tapped, "on", 1, "by_hand", NOW + 10) is tapped, "the cloud's next command wins"
 
 
@@ -104,10 +104,10 @@ def test_an_outlet_that_was_never_commanded_may_be_switched_at_the_plug() -> Non
 
 @pytest.mark.parametrize("reason", ["failed", "not_cut"])
 def test_a_relay_that_does_not_obey_is_known_until_it_moves(reason: str) -> None:
-    failed = report(switch(Relay(), "off", NOW), "on", 1, reason, NOW)
+    failed = report(switch_relay(Relay(), "off", NOW), "on", 1, reason, NOW)
     assert (failed.failing, failed.desired, failed.obeyed) == (True, "off", False)
     assert report(failed, "on", 1, reason, NOW + 1) is failed
-    tried = switch(failed, "off", NOW + 2)
+    tried = switch_relay(failed, "off", NOW + 2)
     assert report(tried, "on", 2, reason, NOW + 3).failing
     assert not report(tried, "off", 2, None, NOW + 3).failing
 
