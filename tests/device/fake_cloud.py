@@ -29,6 +29,7 @@ class FakeCloud:
 
     api_key: str = "key-1"
     claim_state: str = "authorization_pending"
+    claim_interval_seconds: float = 0.05
     owner_tag: str | None = None
     interval_seconds: int = 1
     heartbeat_seconds: int = 1
@@ -120,7 +121,8 @@ class FakeCloud:
         uri = "http://127.0.0.1/pair"
         return 200, {
             "deviceCode": "device-code", "userCode": "ABCD-2345", "verificationUri": uri,
-            "verificationUriComplete": f"{uri}?code=ABCD-2345", "expiresIn": 60, "interval": 0.05,
+            "verificationUriComplete": f"{uri}?code=ABCD-2345", "expiresIn": 60,
+            "interval": self.claim_interval_seconds,
         }  # fmt: skip
 
     def _poll_claim(self, body: Body) -> tuple[int, Body]:
