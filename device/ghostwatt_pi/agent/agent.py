@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ghostwatt_pi.agent.power_steps import STEP_WATTS
-from ghostwatt_pi.agent.sampler import Sampler
+from ghostwatt_pi.agent.sampler import STEP_WATTS, Sampler
 from ghostwatt_pi.agent.schedule import Pace, UploadSchedule
 from ghostwatt_pi.agent.uploader import ConnectivityMonitor, Uploader
 from ghostwatt_pi.buffer.buffer import Buffer

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from ghostwatt_pi.agent.power_steps import PowerStepDetector
+from ghostwatt_pi.agent.sampler import PowerStepDetector
 from ghostwatt_pi.measurement import Measurement
 
 
