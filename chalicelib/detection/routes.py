@@ -14,7 +14,7 @@ from chalicelib.detection import phantom_event_service, schemas
 from chalicelib.detection.backtest_service import run_backtest_page
 from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.store import load_port_state
-from chalicelib.ports import service as ports
+from chalicelib.ports.service import get_owned_port
 
 blueprint = Blueprint(__name__)
 BACKTESTS = Slots(in_all=3, per_person=2, retry_after_seconds=2)
@@ -27,7 +27,7 @@ def explain_detector(call: SessionCall[None], port_id: str) -> schemas.DetectorA
 
     Answers why the detector decides as it does for an outlet.
     """
-    port = ports.get_owned_port(call.owner_id, port_id)
+    port = get_owned_port(call.owner_id, port_id)
     return schemas.detector_answer(port_id, explain_decision(load_port_state(port).detector, port.rule))
 
 
@@ -45,7 +45,7 @@ def run_backtest(call: SessionCall[schemas.RunBacktest], port_id: str) -> schema
     Answers what another rule would have cut in the past, what that would have saved, and which cuts would have been
     wrong. Nothing is written.
     """
-    port = ports.get_owned_port(call.owner_id, port_id)
+    port = get_owned_port(call.owner_id, port_id)
     changes = call.body.given()
     days, cursor = changes.pop("days"), changes.pop("cursor")
     with BACKTESTS.taken(call.owner_id):

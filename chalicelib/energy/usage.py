@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.core.errors import Invalid, Unavailable
 from chalicelib.core.times import DAY_MS, HOUR_MS
+from chalicelib.detection.port_control import list_ports
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.store import load_device_state
 from chalicelib.energy import store
@@ -17,7 +18,6 @@ from chalicelib.energy.roll_up import HOURS_A_LOAD, hours_with_all_readings, slo
 from chalicelib.energy.slot_readings import load_slot_readings
 from chalicelib.energy.slots import SLOT_MS, quarter_hours
 from chalicelib.ports.model import Port
-from chalicelib.ports.service import list_ports
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS
 

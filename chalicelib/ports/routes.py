@@ -10,17 +10,17 @@ from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.core.http import route
 from chalicelib.core.query import PageQuery
 from chalicelib.core.schemas import Done
+from chalicelib.detection import port_control
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_port_state
-from chalicelib.ports import schemas
-from chalicelib.ports import service as ports
+from chalicelib.ports import schemas, service
 from chalicelib.ports.model import Port
 
 blueprint = Blueprint(__name__)
 
 
 def _answer(port: Port, state: PortState) -> schemas.PortAnswer:
-    return schemas.port_answer(port, state, ports.load_heard_ms([port]).get(port.device_id))
+    return schemas.port_answer(port, state, port_control.load_heard_ms([port]).get(port.device_id))
 
 
 @route(blueprint, "POST", "/port", body=schemas.CreatePort, answers=schemas.PortAnswer, status=201, who=SESSION)
@@ -30,8 +30,10 @@ def create_port(call: SessionCall[schemas.CreatePort]) -> schemas.PortAnswer:
     Adds an outlet to one of your devices.
     """
     body = call.body
-    wanted = ports.new_port(body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut)
-    return _answer(ports.create_port(call.owner_id, body.device_id, wanted, body.channel), PortState())
+    wanted = service.new_port(
+        body.name, body.kind, body.threshold_watts, body.dwell_seconds, body.policy, body.never_cut
+    )
+    return _answer(service.create_port(call.owner_id, body.device_id, wanted, body.channel), PortState())
 
 
 @route(blueprint, "GET", "/port/list", query=PageQuery, answers=schemas.PortList, who=SESSION, scope="read")
@@ -40,8 +42,8 @@ def list_ports(call: SessionCall[None], query: PageQuery) -> schemas.PortList:
 
     Answers your outlets with their newest readings.
     """
-    found, cursor = ports.list_ports(call.owner_id, query.limit, query.cursor)
-    heard_ms = ports.load_heard_ms(port for port, _ in found)
+    found, cursor = port_control.list_ports(call.owner_id, query.limit, query.cursor)
+    heard_ms = port_control.load_heard_ms(port for port, _ in found)
     shown = [schemas.port_part(port, state, heard_ms.get(port.device_id)) for port, state in found]
     return schemas.PortList(ports=shown, cursor=cursor)
 
@@ -52,7 +54,7 @@ def get_port(call: SessionCall[None], port_id: str) -> schemas.PortAnswer:
 
     Answers one of your outlets.
     """
-    port = ports.get_owned_port(call.owner_id, port_id)
+    port = service.get_owned_port(call.owner_id, port_id)
     return _answer(port, load_port_state(port))
 
 
@@ -63,7 +65,7 @@ def change_port(call: SessionCall[schemas.ChangePort], port_id: str) -> schemas.
     Changes an outlet's settings. Setting neverCut, or leaving the policy cut, undoes a cut.
     """
     given = call.body.given()
-    port = ports.change_port(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
+    port = port_control.change_port(call.owner_id, port_id, lambda port: replace(port, **given), call.now_ms)
     return _answer(port, load_port_state(port))
 
 
@@ -73,7 +75,7 @@ def delete_port(call: SessionCall[None], port_id: str) -> Done:
 
     Ends its open phantom event, if there is one.
     """
-    ports.delete_port(call.owner_id, port_id, call.now_ms)
+    port_control.delete_port(call.owner_id, port_id, call.now_ms)
     return Done(message="deleted")
 
 
@@ -91,5 +93,5 @@ def switch_port(call: SessionCall[schemas.SwitchPort], port_id: str) -> schemas.
 
     Switches an outlet on or off. Switching it on undoes the detector's cut.
     """
-    port = ports.switch_port(call.owner_id, port_id, call.body.state, call.now_ms)
+    port = port_control.switch_port(call.owner_id, port_id, call.body.state, call.now_ms)
     return schemas.SwitchAnswer(port_id=port_id, version=port.relay.version, relay=schemas.relay_part(port.relay))

@@ -10,15 +10,16 @@ from chalicelib.accounts.service import sign_up
 from chalicelib.accounts.store import load_open_account
 from chalicelib.core.identifiers import new_id
 from chalicelib.detection.device_reply import reply_to_device
+from chalicelib.detection.port_control import switch_port
 from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices.model import Device
 from chalicelib.devices.service import get_owned_device, register_device
 from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.notifications import service as notifications
-from chalicelib.ports import service as ports
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
 from chalicelib.ports.relays import RelayState
+from chalicelib.ports.service import create_port, new_port
 from chalicelib.readings import store as stored_readings
 from chalicelib.readings.model import PortReading
 from chalicelib.readings.service import Batch, record_batch
@@ -61,12 +62,12 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
         raise LookupError(f"the account {email} that was just made is not there")
     register_device(account, device_id, "Demo Pi", now_ms)
     for outlet in outlets:
-        ports.create_port(account.user_id, device_id, _chosen(outlet), None)
+        create_port(account.user_id, device_id, _chosen(outlet), None)
     return Home(email, account.user_id, device_id)
 
 
 def _chosen(outlet: Outlet) -> Port:
-    return ports.new_port(
+    return new_port(
         outlet.name, outlet.kind, outlet.threshold_watts, outlet.dwell_seconds, outlet.policy, outlet.never_cut
     )
 
@@ -100,7 +101,7 @@ def _step(home: Home, begin_ms: int, end_ms: int) -> None:
 def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Port:
     """The outlet, switched on if somebody wants to use its appliance."""
     if port.relay.desired == "off" and appliance.is_used(_moment(end_ms)):
-        return ports.switch_port(port.owner_id, port.port_id, "on", begin_ms)
+        return switch_port(port.owner_id, port.port_id, "on", begin_ms)
     return port
 
 
@@ -109,7 +110,7 @@ def _come_home(home: Home, now_ms: int) -> None:
     device = get_owned_device(home.owner_id, home.device_id)
     for port in port_store.load_ports_of_device(device.device_uid):
         if port.relay.desired == "off":
-            ports.switch_port(home.owner_id, port.port_id, "on", now_ms)
+            switch_port(home.owner_id, port.port_id, "on", now_ms)
     _obey(device, now_ms)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.detection import phantom_event_store, relay_reports
+from chalicelib.detection import phantom_event_store, port_control, relay_reports
 from chalicelib.detection import service as examining
 from chalicelib.detection.store import load_device_state
 from chalicelib.energy.roll_up import roll_up
 from chalicelib.entrypoints import stream as stream_events
 from chalicelib.entrypoints.stream import examine, process_chunks
-from chalicelib.ports import service as verbs
 from chalicelib.ports import store as ports
+from chalicelib.ports.service import get_owned_port
 from chalicelib.readings.model import Chunk, Columns, SensorLog
 from chalicelib.readings.sensor_service import update_newest_sensors
 from infra.local.emulator import clients as aws
@@ -359,7 +359,7 @@ def test_a_cut_at_the_moment_of_deleting_leaves_no_open_event(
 ) -> None:
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
-    own, racing = verbs.get_owned_port, iter([True, False])
+    own, racing = get_owned_port, iter([True, False])
 
     def read_before_the_cut(owner_id: str, port_id: str) -> Any:
         found = own(owner_id, port_id)
@@ -367,7 +367,7 @@ def test_a_cut_at_the_moment_of_deleting_leaves_no_open_event(
             deliver()
         return found
 
-    monkeypatch.setattr(verbs, "get_owned_port", read_before_the_cut)
+    monkeypatch.setattr(port_control, "get_owned_port", read_before_the_cut)
     assert person.call("DELETE", f"/port/{port['portId']}").status == 200
     assert [(event["outcome"], event["endedAt"] is None) for event in events(person)] == [("undone", False)]
 

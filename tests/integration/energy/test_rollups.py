@@ -28,9 +28,9 @@ from chalicelib.energy.model import Usage, watt_hours
 from chalicelib.energy.slots import slots
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.entrypoints.stream import process_chunks
-from chalicelib.ports import service as port_service
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import device_uid_of
+from chalicelib.ports.service import get_owned_port
 from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns
 from tests.conftest import Device, Person, now_ms, reading
@@ -192,7 +192,7 @@ def test_a_finished_day_is_kept_by_quarter_hours_and_says_the_same(
     day_ms = (now_ms() // DAY_MS - 2) * DAY_MS
     device.send([reading(port_id, day_ms + 10 * HOUR_MS + MINUTE_MS * number, 120.0) for number in range(300)])
     deliver()
-    port = port_service.get_owned_port(_owner_of(port_id), port_id)
+    port = get_owned_port(_owner_of(port_id), port_id)
     before = usage.load_usage(port, day_ms, day_ms + DAY_MS, 15 * MINUTE_MS, now_ms())
     device.send([reading(port_id, day_ms + DAY_MS + 10 * HOUR_MS, 0.0)])
     deliver()
@@ -334,7 +334,7 @@ def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
     readings.ReadingItem(chunks[-1].device_uid, chunks[-1].chunk_id).delete()  # as time to live does, in its own order
     assert dirty_hours(port_id) == [start_ms // HOUR_MS - 1, start_ms // HOUR_MS]
     later_ms = now_ms() + 12 * DAY_MS
-    port = port_service.get_owned_port(_owner_of(port_id), port_id)
+    port = get_owned_port(_owner_of(port_id), port_id)
     assert usage.load_usage(port, start_ms, start_ms + HOUR_MS, 5 * MINUTE_MS, later_ms) == before
     roll_up.roll_up_silent_devices(Deadline(600), later_ms)
     assert dirty_hours(port_id) == []

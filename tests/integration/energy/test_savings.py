@@ -10,11 +10,11 @@ import pytest
 from chalicelib.accounts.service import get_account
 from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.accounts.store import load_account
+from chalicelib.detection.port_control import switch_port
 from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices.service import authenticate_device
 from chalicelib.energy import reports, service
 from chalicelib.energy.savings import Saving
-from chalicelib.ports import service as ports
 from chalicelib.ports.relays import RelayState
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.stream import Deliver
@@ -73,7 +73,7 @@ def test_a_cut_that_was_restored_saved_its_standby_until_then(
     (standing,) = ledger(person, obeyed_ms + 2 * HOUR)
     assert (standing.ended_by, standing.to_ms, standing.counted_ms) == ("open", None, 2 * HOUR)
 
-    ports.switch_port(owner_of(person), port["portId"], "on", obeyed_ms + 5 * HOUR)
+    switch_port(owner_of(person), port["portId"], "on", obeyed_ms + 5 * HOUR)
     (ended,) = ledger(person, obeyed_ms + 90 * HOUR)
     assert (ended.ended_by, ended.from_ms, ended.to_ms) == ("restored", obeyed_ms, obeyed_ms + 5 * HOUR)
     assert ended.microjoules == 3_200 * 5 * HOUR
