@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ghostwatt_pi.cloud.claim import ClaimFailed
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import ERROR, WRONG_COMMAND_LINE
+from ghostwatt_pi.commands.context import ERROR, WRONG_COMMAND_LINE, Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.event_log import open_log
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; by default the process's own.
 
     Returns:
-        The exit code, one of exit_codes.py.
+        The exit code, one of those in commands/context.py.
     """
     options = build_parser().parse_args(arguments)
     has_document = getattr(options, "json", False)  # stdout then belongs to one JSON document

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.cli import main
-from ghostwatt_pi.commands.exit_codes import MEANINGS
+from ghostwatt_pi.commands.context import EXIT_CODE_MEANINGS
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.settings.config import KEYS, flag
 
@@ -54,6 +54,6 @@ def test_every_setting_is_listed_once_with_its_choices(pi: Started) -> None:
 
 def test_exit_codes_are_in_the_help_and_the_readme() -> None:
     readme = Path(__file__).parents[2].joinpath("device/README.md").read_text()
-    for code, meaning in MEANINGS.items():
+    for code, meaning in EXIT_CODE_MEANINGS.items():
         assert f"{code} {meaning}" in str(build_parser().epilog)
         assert f"| {code} | {meaning} |" in readme

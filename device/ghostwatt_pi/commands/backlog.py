@@ -1,35 +1,41 @@
-"""`ghostwatt-pi backlog`: shows what waits for the cloud and what it refused, and sends it now with --send."""
+"""`ghostwatt-pi backlog`: shows what waits for the cloud and what it refused, and sends it now with --send.
+
+With --former and --send-former N it does so for the readings that version 0.1.0 archived at a later pairing.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping
 
+from ghostwatt_pi.buffer.archive import Archive, list_archives, restore_archive
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
-from ghostwatt_pi.commands.archives import send_archive, show_archives
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
+from ghostwatt_pi.commands.context import LEFT_BEHIND, OK, Context
 from ghostwatt_pi.commands.formatting import ProgressBar, ago, backlog_size, iso, print_json, print_rows
 from ghostwatt_pi.commands.measuring import log_finished
 from ghostwatt_pi.commands.runner import run
 from ghostwatt_pi.commands.status import channels_without_outlet
-from ghostwatt_pi.data_directory import DirectoryInUse
+from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.messages import MESSAGES
+from ghostwatt_pi.meters.serial_ports import ask_at_terminal
 from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
 
+TO_ACCOUNT = "They go to the account that this device is paired with now. Are they yours? [y/N] "
+
 
 def backlog(context: Context, options: Namespace) -> int:
-    """Show what waits; with `--send`, send it first. Readings that were put aside take options of their own."""
+    """Show what waits; with `--send`, send it first. `--former` and `--send-former` do so for archived readings."""
     if options.former:
-        return show_archives(context.directory, is_json=options.json)
+        return _show_archives(context.directory, is_json=options.json)
     if options.send_former is not None:
-        return send_archive(context, options.send_former, lambda: _send(context))
+        return _send_archive(context, options.send_former)
     code = _send(context) if options.send else OK
     stats = read_stats(context.directory)
     if options.json:
@@ -131,3 +137,47 @@ def _rows(stats: BufferStats, without_outlet: Collection[int]) -> dict[str, str]
     if stats.put_aside:
         rows["Put aside"] = f"{stats.put_aside:,} readings of a former owner, see --former"
     return rows
+
+
+def _show_archives(directory: DataDirectory, *, is_json: bool) -> int:
+    """List the archives, and return the exit code."""
+    archives = list_archives(directory)
+    if is_json:
+        print_json({"former": [_archive_document(archive) for archive in archives]})
+    else:
+        lines = [f"{archive.number}  {_archive_summary(archive)}" for archive in archives] or ["Nothing was put aside."]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    return OK
+
+
+def _send_archive(context: Context, number: int) -> int:
+    """Restore one archive after a yes at a terminal, send it, and return the exit code.
+
+    Raises BadSetting, DirectoryInUse.
+    """
+    archives = {archive.number: archive for archive in list_archives(context.directory)}
+    if number not in archives:
+        raise BadSetting(f"--send-former {number}: there is no such folder; see ghostwatt-pi backlog --former")
+    archive, ask = archives[number], ask_at_terminal()
+    if ask is None or ask(f"{_archive_summary(archive)}. {TO_ACCOUNT}").lower() not in ("y", "yes"):
+        sys.stdout.write("Nothing is sent: nobody said yes.\n")
+        return LEFT_BEHIND
+    with context.directory.lock():
+        restore_archive(context.directory, archive)
+    return _send(context)
+
+
+def _archive_summary(archive: Archive) -> str:
+    if not archive.readings:
+        return "no readings"
+    first, last = (ago(at_ms, now_ms()) for at_ms in (archive.first_at_ms, archive.last_at_ms))
+    return f"{archive.readings:,} readings, the oldest {first}, the newest {last}"
+
+
+def _archive_document(archive: Archive) -> dict[str, object]:
+    return {
+        "number": archive.number,
+        "readings": archive.readings,
+        "firstAt": iso(archive.first_at_ms),
+        "lastAt": iso(archive.last_at_ms),
+    }

@@ -1,4 +1,4 @@
-"""What every command gets."""
+"""Every command takes a Context, and returns one of these exit codes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.notify import Notifier
 from ghostwatt_pi.settings.config import Settings
+
+OK = 0
+ERROR = 1
+WRONG_COMMAND_LINE = 2
+"""argparse's own."""
+LEFT_BEHIND = 3
+UNWELL = 4
+STEPS_LEFT = 5
+
+EXIT_CODE_MEANINGS = {
+    OK: "done; all is well",
+    ERROR: "an error, one line on stderr",
+    WRONG_COMMAND_LINE: "a wrong command line",
+    LEFT_BEHIND: "replay or backlog --send: readings were left behind",
+    UNWELL: "status: not paired, not running, not online, or meter or relay fail; doctor: something fails",
+    STEPS_LEFT: "setup: done as far as it goes here; it has printed what is left to do",
+}
 
 
 @dataclass

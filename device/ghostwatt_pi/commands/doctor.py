@@ -10,8 +10,7 @@ from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.checks.cloud import check_cloud
 from ghostwatt_pi.commands.checks.disk import check_disk
 from ghostwatt_pi.commands.checks.meter import check_relay, check_serial, check_switch
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import OK, UNWELL
+from ghostwatt_pi.commands.context import OK, UNWELL, Context
 from ghostwatt_pi.commands.formatting import print_json
 
 CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (check_cloud, check_serial, check_disk, check_relay)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from ghostwatt_pi.agent.agent import RunSummary
 from ghostwatt_pi.commands.components import make_meter
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import LEFT_BEHIND, OK
+from ghostwatt_pi.commands.context import LEFT_BEHIND, OK, Context
 from ghostwatt_pi.commands.formatting import ProgressBar
 from ghostwatt_pi.commands.runner import run
 from ghostwatt_pi.measurement import Measurement

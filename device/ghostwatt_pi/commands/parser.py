@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ghostwatt_pi.commands.backlog import backlog
+from ghostwatt_pi.commands.context import EXIT_CODE_MEANINGS
 from ghostwatt_pi.commands.doctor import doctor
-from ghostwatt_pi.commands.exit_codes import MEANINGS
 from ghostwatt_pi.commands.measuring import replay, run_with_arduino, simulate
 from ghostwatt_pi.commands.pairing import claim
 from ghostwatt_pi.commands.settings_list import show_settings
@@ -21,7 +21,7 @@ from ghostwatt_pi.settings.config import flag, settings_table
 from ghostwatt_pi.setup.command import setup
 from ghostwatt_pi.version import VERSION
 
-EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items())
+EXIT_CODES = "exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODE_MEANINGS.items())
 EPILOG = f"Every setting is a flag of each command: ghostwatt-pi settings. {EXIT_CODES}"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import OK
+from ghostwatt_pi.commands.context import OK, Context
 from ghostwatt_pi.settings.config import config_path, flag, settings_table
 
 NO_VALUE = ("", ())

@@ -8,8 +8,7 @@ import time
 from argparse import Namespace
 
 from ghostwatt_pi.commands.components import make_meter
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import OK
+from ghostwatt_pi.commands.context import OK, Context
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.base import Meter

@@ -23,7 +23,7 @@ from typing import Any
 
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.files import quarantine
-from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.outlets.relays import Done, RelayError
 from ghostwatt_pi.schemas import RelayState
 
 ANSWER_SECONDS = 90.0
@@ -32,7 +32,6 @@ STATE_SECONDS = 5.0
 """How long the agent may take to say its state, which waits for nothing."""
 MAX_LINE_BYTES = 1024
 MAX_ANSWER_BYTES = 65_536
-Done = Callable[[RelayError | None], None]
 Switch = Callable[[int, RelayState, Done], None]
 State = Callable[[], Mapping[str, object]]
 

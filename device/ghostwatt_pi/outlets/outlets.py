@@ -17,8 +17,15 @@ from ghostwatt_pi.files import DamagedFile
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.outlets.cut_safety import LatestMeasurements, refusal_of
 from ghostwatt_pi.outlets.records import Failure, OutletRecord, load_outlets, to_json
-from ghostwatt_pi.outlets.relays import NoRelays, RelayError, Relays, ReportsRestores
-from ghostwatt_pi.outlets.switcher import Done, RelayRetries, RelaySwitcher
+from ghostwatt_pi.outlets.relays import (
+    Done,
+    NoRelays,
+    RelayError,
+    RelayRetries,
+    Relays,
+    RelaySwitcher,
+    ReportsRestores,
+)
 from ghostwatt_pi.schemas import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
 
 

@@ -1,11 +1,20 @@
-"""The interface of what switches outlets. A meter with relays implements it: serial line, simulator, replay."""
+"""Relays: the interface of what switches outlets, and how each attempt is made and repeated.
+
+The Arduino's line, the Pi's pins, the simulator and the replay implement the interface.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
 from typing import Protocol, runtime_checkable
 
 from ghostwatt_pi.schemas import RelayState
+
+RETRY_SECONDS = (6.0, 60.0, 300.0, 900.0)
+"""The pause after each failure in a row; the last one for all that follow."""
 
 
 class RelayError(Exception):
@@ -14,6 +23,10 @@ class RelayError(Exception):
 
 class NoRelays(RelayError):
     """Nothing here can switch: the command waits for an agent that can."""
+
+
+Done = Callable[[RelayError | None], None]
+"""Takes the result of an attempt: None, or the error if it failed."""
 
 
 class Relays(Protocol):
@@ -41,13 +54,94 @@ class SimulatedRelays:
         self._states: dict[int, RelayState] = {}
 
     def switch(self, channel: int, state: RelayState) -> None:
-        """Done at once."""
+        """Note the state; this never fails."""
         self._states[channel] = state
 
     def restore(self, states: Mapping[int, RelayState]) -> None:
-        """Done at once."""
+        """Note the states; this never fails."""
         self._states.update(states)
 
     def is_on(self, channel: int) -> bool:
         """Whether power flows."""
         return self._states.get(channel, "on") == "on"
+
+
+class RelaySwitcher:
+    """Makes each attempt in its own thread, at most one an outlet; its result waits until `collect`.
+
+    A relay that does not obey takes six seconds to fail, and nothing else may wait for it.
+
+    Args:
+        relays: What switches.
+        finished: Called from the thread of an attempt that has ended, so that somebody collects soon. Without it an
+            attempt is made in the caller's thread.
+    """
+
+    def __init__(self, relays: Relays, finished: Callable[[], None] | None = None) -> None:
+        self._relays, self._finished = relays, finished
+        self._busy: set[int] = set()
+        self._results: SimpleQueue[tuple[int, Done, RelayError | None]] = SimpleQueue()
+
+    def is_busy(self, channel: int) -> bool:
+        """Whether this outlet's last attempt has not been collected yet."""
+        return channel in self._busy
+
+    @property
+    def any_busy(self) -> bool:
+        """Whether an attempt has not been collected yet."""
+        return bool(self._busy)
+
+    def start(self, channel: int, state: RelayState, done: Done) -> None:
+        """Begin an attempt on an outlet that is not busy; `collect` calls `done`, with the error if it failed."""
+        self._busy.add(channel)
+        if self._finished is None:
+            self._attempt(channel, state, done)
+        else:
+            threading.Thread(
+                target=self._attempt, args=(channel, state, done), name=f"switch-{channel}", daemon=True
+            ).start()
+
+    def collect(self) -> None:
+        """Call `done` of every attempt that has ended."""
+        while True:
+            try:
+                channel, done, error = self._results.get_nowait()
+            except Empty:
+                return
+            self._busy.discard(channel)
+            done(error)
+
+    def drain(self, seconds: float) -> None:
+        """Wait for the running attempts, at most so long, and collect them."""
+        until = time.monotonic() + seconds
+        self.collect()
+        while self._busy and time.monotonic() < until:
+            time.sleep(0.05)
+            self.collect()
+
+    def _attempt(self, channel: int, state: RelayState, done: Done) -> None:
+        error: RelayError | None = None
+        try:
+            self._relays.switch(channel, state)
+        except RelayError as failed:
+            error = failed
+        except Exception as failed:  # noqa: BLE001 - a thread of its own: whatever it is, the outlet was not switched
+            error = RelayError(f"{type(failed).__name__}: {failed}")
+        self._results.put((channel, done, error))
+        if self._finished:
+            self._finished()
+
+
+class RelayRetries:
+    """When each relay that failed is tried again: at growing intervals, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self._retry_at: dict[int, float] = {}
+
+    def is_due(self, channel: int) -> bool:
+        """Whether the relay may be tried now."""
+        return time.monotonic() >= self._retry_at.get(channel, 0.0)
+
+    def schedule(self, channel: int, failures: int = 1) -> None:
+        """Set the next attempt after so many failures in a row."""
+        self._retry_at[channel] = time.monotonic() + RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1]

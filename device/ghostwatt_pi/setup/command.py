@@ -11,8 +11,7 @@ from pathlib import Path
 
 from ghostwatt_pi.cloud.errors import CloudError
 from ghostwatt_pi.cloud.http import HttpClient
-from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.exit_codes import OK, STEPS_LEFT
+from ghostwatt_pi.commands.context import OK, STEPS_LEFT, Context
 from ghostwatt_pi.commands.pairing import pair
 from ghostwatt_pi.messages import NO_OUTLET
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
