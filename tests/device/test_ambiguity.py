@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ghostwatt_pi.meters.line_errors import AmbiguityCheck
+from ghostwatt_pi.meters.protocol import meter_name
 
 from .arduino_line import Line
 from .arduino_line import line as line  # noqa: PLC0414 - a fixture
@@ -21,22 +22,22 @@ def named(field: bytes) -> bytes:
 def test_a_second_meter_without_a_port_is_refused(other: bytes) -> None:
     for first, second in ((PLAIN, other), (other, PLAIN)):
         meters = AmbiguityCheck(RecordedLog())
-        assert meters.ambiguity(first) == ""
-        assert "no port" in meters.ambiguity(second)
-        assert meters.ambiguity(first) == ""
+        assert meters.ambiguity(meter_name(first)) == ""
+        assert "no port" in meters.ambiguity(meter_name(second))
+        assert meters.ambiguity(meter_name(first)) == ""
 
 
 def test_once_lines_have_ports_one_without_is_refused() -> None:
     meters = AmbiguityCheck(RecordedLog())
-    assert meters.ambiguity(named(b'"port": 2')) == ""
-    assert "no port" in meters.ambiguity(PLAIN)
-    assert meters.ambiguity(named(b'"port": 1')) == ""
+    assert meters.ambiguity(meter_name(named(b'"port": 2'))) == ""
+    assert "no port" in meters.ambiguity(meter_name(PLAIN))
+    assert meters.ambiguity(meter_name(named(b'"port": 1'))) == ""
 
 
 def test_one_meter_that_always_has_the_same_name_is_taken() -> None:
     log = RecordedLog()
     meters = AmbiguityCheck(log)
-    assert {meters.ambiguity(named(b'"id": "a", "name": "TV"'), now=2.0 * n) for n in range(100)} == {""}
+    assert {meters.ambiguity(meter_name(named(b'"id": "a", "name": "TV"')), now=2.0 * n) for n in range(100)} == {""}
     assert log == []
 
 
@@ -44,7 +45,8 @@ def test_readings_that_come_in_bursts_are_told_once() -> None:
     log = RecordedLog()
     meters = AmbiguityCheck(log)
     for second in range(0, 100, 2):
-        assert meters.ambiguity(PLAIN, now=second) == meters.ambiguity(PLAIN, now=second + 0.02) == ""
+        assert meters.ambiguity(meter_name(PLAIN), now=second) == ""
+        assert meters.ambiguity(meter_name(PLAIN), now=second + 0.02) == ""
     assert len(log.of("warning")) == 1
 
 
@@ -52,7 +54,7 @@ def test_readings_that_waited_in_a_buffer_are_of_one_meter() -> None:
     log = RecordedLog()
     meters = AmbiguityCheck(log)
     for number in range(100):
-        meters.ambiguity(PLAIN, now=100.0 if number < 50 else 2.0 * number)
+        meters.ambiguity(meter_name(PLAIN), now=100.0 if number < 50 else 2.0 * number)
     assert log == []
 
 

@@ -5,15 +5,28 @@ import json
 
 import pytest
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.framing import MAX_LINE_BYTES, crc16
-from ghostwatt_pi.meters.protocol import Acknowledgement, BadLine, Hello, Line, SensorError, command_line, parse_line
+from ghostwatt_pi.meters.line_errors import BadLine
+from ghostwatt_pi.meters.protocol import (
+    MAX_LINE_BYTES,
+    Acknowledgement,
+    Hello,
+    Line,
+    LineSplitter,
+    SensorError,
+    add_checksum,
+    command_line,
+    crc16,
+    has_valid_checksum,
+    parse_line,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 READING = b'{"port": 2, "voltage": 230.1, "current": 0.4, "power": 92.0}'
+COMMAND = b'{"port": 2, "relay": "off"}'
 
 
-def sealed(text: bytes) -> bytes:
+def with_checksum(text: bytes) -> bytes:
     return text[:-1] + b',"crc":%d}' % crc16(text[:-1])
 
 
@@ -57,7 +70,7 @@ def sort_of(text: bytes, *, with_crc: bool = False) -> str:
 )
 def test_a_line_says_what_it_says_with_a_checksum_and_without(text: bytes, line: Line) -> None:
     assert parse(text) == line
-    assert parse(sealed(text.strip()), with_crc=True) == line
+    assert parse(with_checksum(text.strip()), with_crc=True) == line
 
 
 @pytest.mark.parametrize(
@@ -81,7 +94,7 @@ def test_a_line_says_what_it_says_with_a_checksum_and_without(text: bytes, line:
         (b'{"port": 2, "error": 0}', "not_a_reading"),
         (b'{"port": 2, "relay": "dim"}', "not_a_reading"),
         (b'{"port": 2, "error": null, "voltage": null, "current": null, "power": null}', "not_a_reading"),
-        (sealed(READING).replace(b"92", b"93"), "bad_crc"),
+        (with_checksum(READING).replace(b"92", b"93"), "bad_crc"),
         (READING[:-1] + b',"crc":"x"}', "bad_crc"),
     ],
 )
@@ -125,9 +138,9 @@ def test_a_damaged_line_end_costs_only_its_own_line() -> None:
     assert parse(b"garbage\xff" + READING) == parse(READING)
 
 
-@given(st.integers(0, len(sealed(READING)) - 1), st.integers(0, 7))
+@given(st.integers(0, len(with_checksum(READING)) - 1), st.integers(0, 7))
 def test_a_flipped_bit_in_a_line_with_a_checksum_never_makes_another_reading(at: int, bit: int) -> None:
-    flipped = bytearray(sealed(READING))
+    flipped = bytearray(with_checksum(READING))
     flipped[at] ^= 1 << bit
     try:
         line = parse(bytes(flipped), with_crc=True)
@@ -147,3 +160,43 @@ def test_a_command_carries_a_checksum_when_the_arduino_does() -> None:
     command = command_line(2, "off", with_crc=True)
     assert parse(command, with_crc=True) == Acknowledgement(2, "off", done=True)
     assert json.loads(command)["crc"] == crc16(b'{"port": 2, "relay": "off"')
+
+
+def test_the_checksum_is_the_one_of_modbus() -> None:
+    assert crc16(b"123456789") == 0x4B37  # the check value of CRC-16/MODBUS in the catalogue of CRC algorithms
+
+
+def test_a_text_without_a_checksum_has_no_valid_one() -> None:
+    assert has_valid_checksum(add_checksum(COMMAND))
+    assert not has_valid_checksum(COMMAND)
+
+
+@given(st.integers(0, len(COMMAND) - 2), st.integers(0, 7))
+def test_a_flipped_bit_breaks_the_checksum(at: int, bit: int) -> None:
+    flipped = bytearray(add_checksum(COMMAND))
+    flipped[at] ^= 1 << bit
+    assert not has_valid_checksum(bytes(flipped))
+
+
+@given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line)), st.integers(1, 7))
+def test_lines_are_the_same_however_they_are_cut(lines: list[bytes], size: int) -> None:
+    stream = b"".join(line + b"\n" for line in lines)
+    splitter = LineSplitter()
+    lines_seen = [line for start in range(0, len(stream), size) for line in splitter.feed(stream[start : start + size])]
+    assert lines_seen == [line for line in lines if line.strip()]
+
+
+def test_an_endless_line_is_given_once_and_its_rest_is_skipped() -> None:
+    splitter = LineSplitter()
+    pieces = [splitter.feed(b"x" * 1000) for _ in range(20)]
+    assert [len(line) > MAX_LINE_BYTES for piece in pieces for line in piece] == [True]
+    assert splitter.feed(b"xx\nnext\n") == [b"next"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b"\n\r"])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_every_line_end_that_a_board_may_send_ends_a_line(end: bytes, size: int) -> None:
+    stream = (b'{"a":1}' + end) * 30
+    splitter = LineSplitter()
+    lines_seen = [line for start in range(0, len(stream), size) for line in splitter.feed(stream[start : start + size])]
+    assert [line.strip() for line in lines_seen] == [b'{"a":1}'] * 30

@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.meters.framing import crc16
 from ghostwatt_pi.meters.line_errors import WRONG_BAUD_LINES
+from ghostwatt_pi.meters.protocol import crc16
 from ghostwatt_pi.outlets.relays import RelayError
 
 from .arduino_line import LINE, Arduino, Line, UsbDevice

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
-from ghostwatt_pi.meters.protocol import SORTS
+from ghostwatt_pi.meters.line_errors import SORTS
 from ghostwatt_pi.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,13 +1,29 @@
-"""Errors on the Arduino's line: counted by sort, and logged once an episode."""
+"""Errors on the Arduino's line: their sorts, their counts, and one log entry for each episode."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
 from itertools import pairwise
+from typing import Literal, get_args
 
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.meters.protocol import BadLine, Sort, meter_name
+
+Sort = Literal[
+    "garbled",  # bytes that are not text, as from a wrong baud rate
+    "half_line",  # its start or its end is missing
+    "too_long",
+    "not_json",
+    "not_a_reading",  # JSON without the fields of any line of protocol.py, or with other values in them
+    "out_of_range",  # volts, amps or watts that no outlet has
+    "ambiguous",  # a reading without a port, of one of several meters
+    "bad_crc",  # or a missing one, after a line that had one
+    "sensor",  # the Arduino says that a sensor does not answer
+    "disconnected",  # the port went away or failed
+]
+"""A sort of error on the line."""
+SORTS: tuple[Sort, ...] = get_args(Sort)
+"""All of them: labels of a metric."""
 
 QUIET_SECONDS = 60.0
 """An episode is over after so long without an error."""
@@ -17,6 +33,20 @@ BURST_SECONDS, PAUSE_SECONDS = 0.15, 0.5
 """One meter speaks at even intervals; several behind one sketch speak one after the other, and then pause."""
 WATCHED_INTERVALS, MAX_CHANGES = 20, 6
 """More changes between bursts and pauses in so many intervals are a habit; one stall of the Pi makes two."""
+
+
+class BadLine(Exception):
+    """A line that cannot be used.
+
+    Attributes:
+        sort: One of SORTS.
+        why: The reason for a person, with the field where there is one.
+    """
+
+    def __init__(self, sort: Sort, why: str = "") -> None:
+        super().__init__(f"{sort}: {why}" if why else sort)
+        self.sort: Sort = sort
+        self.why = why or sort.replace("_", " ")
 
 
 class Episode:
@@ -85,7 +115,7 @@ class LineErrors:
 class AmbiguityCheck:
     """Notices readings without a port that come from several meters: their outlets are unknown.
 
-    It looks at the line of every reading of one connection.
+    It is asked about every reading of one connection.
     """
 
     def __init__(self, log: EventLog) -> None:
@@ -96,12 +126,15 @@ class AmbiguityCheck:
         self._intervals: deque[float] = deque(maxlen=WATCHED_INTERVALS)
         self._is_logged = False
 
-    def ambiguity(self, text: bytes, now: float | None = None) -> str:
-        """Say why the outlet of this reading is unknown; empty when it is known, as far as one can see.
+    def ambiguity(self, name: str | None, now: float | None = None) -> str:
+        """Say why the outlet of a reading is unknown; empty when it is known, as far as one can see.
 
-        Lines that merely come in bursts are a guess: they are logged, and taken.
+        Readings that merely come in bursts may be of one meter: they are logged, and taken.
+
+        Args:
+            name: How the line names its meter, by protocol.meter_name: None when it has a port.
+            now: Monotonic seconds.
         """
-        name = meter_name(text)
         if name is None:
             self._has_ports = True
             return ""

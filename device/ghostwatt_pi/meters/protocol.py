@@ -1,4 +1,4 @@
-"""The protocol of the Arduino's line: what each line means, and what makes a line bad.
+"""The protocol of the Arduino's line: where a line ends, its checksum, and what it means.
 
 Arduino -> Pi  {"voltage": 230.1, "current": 0.4, "power": 92.0}             a reading of the only outlet
 Arduino -> Pi  {"port": 2, "voltage": 230.1, "current": 0.4, "power": 92.0}  of one of several
@@ -7,9 +7,12 @@ Arduino -> Pi  {"port": 2, "error": "no_answer"}                             the
 Arduino -> Pi  {"hello": "ghostwatt"}                                        it has restarted
 Pi -> Arduino  {"port": 2, "relay": "off"}
 
-Each may end in a checksum (framing.py). A line with voltage, current and power is a reading, whatever else it has: its
-`"relay"` is the relay's state, and unknown fields are ignored. An error takes precedence: a text that is not empty,
-true, or a number other than 0. `"error"` null, false, 0 or "" is none.
+A line with voltage, current and power is a reading, whatever else it has: its `"relay"` is the relay's state, and
+unknown fields are ignored. An error takes precedence: a text that is not empty, true, or a number other than 0.
+`"error"` null, false, 0 or "" is none.
+
+Each line may end in a checksum, `,"crc": N}`: CRC-16/MODBUS of the bytes before that comma, as a decimal number. A
+flipped bit can leave a line that reads well with another number in it; only the checksum shows it.
 """
 
 from __future__ import annotations
@@ -18,39 +21,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.meters.framing import MAX_LINE_BYTES, add_checksum, has_valid_checksum
+from ghostwatt_pi.meters.line_errors import BadLine
 from ghostwatt_pi.schemas import RelayState
 
-Sort = Literal[
-    "garbled",
-    "half_line",
-    "too_long",
-    "not_json",
-    "not_a_reading",
-    "out_of_range",
-    "ambiguous",
-    "bad_crc",
-    "sensor",
-    "disconnected",
-]
-SORTS: tuple[Sort, ...] = (
-    "garbled",  # bytes that are not text, as from a wrong baud rate
-    "half_line",  # its start or its end is missing
-    "too_long",
-    "not_json",
-    "not_a_reading",  # JSON without the fields of any line above, or with other values in them
-    "out_of_range",  # volts, amps or watts that no outlet has
-    "ambiguous",  # a reading without a port, of one of several meters
-    "bad_crc",  # or a missing one, after a line that had one
-    "sensor",  # the Arduino says that a sensor does not answer
-    "disconnected",  # the port went away or failed
-)
-"""Every sort of error on the line: labels of a metric."""
-
-
+MAX_LINE_BYTES = 1024
+"""More bytes without a line end are noise, as from a wrong baud rate."""
+LINE_END = re.compile(rb"\n|(?<=})\r")
+"""LF, or a CR that ends an object: some boards send no LF. Of CR LF the LF then ends an empty line."""
+CHECKSUM = re.compile(rb',\s*"crc"\s*:\s*(\d{1,5})\s*}$')
 VALUES = ("voltage", "current", "power")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"\d+", re.ASCII)
@@ -60,18 +41,29 @@ NAMES = ("id", "meter", "sensor", "channel", "outlet", "device", "name", "addr",
 """Fields by which a sketch may distinguish its meters. Which port each is, they do not say."""
 
 
-class BadLine(Exception):
-    """A line that cannot be used.
+class LineSplitter:
+    """Cuts bytes into lines. A line over MAX_LINE_BYTES is cut there, and the rest of it skipped.
 
     Attributes:
-        sort: One of SORTS.
-        why: The reason for a person, with the field where there is one.
+        rest: The bytes of the line that has not ended yet.
     """
 
-    def __init__(self, sort: Sort, why: str = "") -> None:
-        super().__init__(f"{sort}: {why}" if why else sort)
-        self.sort: Sort = sort
-        self.why = why or sort.replace("_", " ")
+    def __init__(self) -> None:
+        self.rest = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take new bytes, and return the lines that are complete now, without their ends."""
+        *lines, rest = LINE_END.split(self.rest + data)
+        if self._skipping and lines:
+            del lines[0]
+            self._skipping = False
+        if len(rest) > MAX_LINE_BYTES:
+            if not self._skipping:
+                lines.append(rest)
+            self._skipping = True
+        self.rest = b"" if self._skipping else rest
+        return [line for line in lines if line.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +215,25 @@ def _number(name: str, fields: Mapping[str, Any]) -> float:
         return float(value)
     except OverflowError:
         raise BadLine("out_of_range", f"{name} is too large") from None
+
+
+def add_checksum(text: bytes) -> bytes:
+    """Add the checksum to a JSON object's text, as its last field."""
+    body = text[:-1]
+    return body + b',"crc":%d}' % crc16(body)
+
+
+def has_valid_checksum(text: bytes) -> bool:
+    """Whether a line ends in the checksum of the bytes before it."""
+    match = CHECKSUM.search(text)
+    return match is not None and int(match[1]) == crc16(text[: match.start()])
+
+
+def crc16(data: bytes) -> int:
+    """Compute CRC-16/MODBUS (polynomial 0x8005 reflected, start 0xFFFF), which the sketch has for its power meters."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
+    return crc

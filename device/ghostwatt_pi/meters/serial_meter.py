@@ -11,9 +11,8 @@ import serial
 
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.meters.framing import LineSplitter
-from ghostwatt_pi.meters.line_errors import AmbiguityCheck, LineErrors
-from ghostwatt_pi.meters.protocol import Acknowledgement, BadLine, Hello, SensorError, Sort, parse_line
+from ghostwatt_pi.meters.line_errors import AmbiguityCheck, BadLine, LineErrors, Sort
+from ghostwatt_pi.meters.protocol import Acknowledgement, Hello, LineSplitter, SensorError, meter_name, parse_line
 from ghostwatt_pi.meters.serial_ports import ListPorts, UsbIdentity, UsbPort, identity_of, list_usb_ports, port_of
 from ghostwatt_pi.meters.serial_relays import SerialRelays
 
@@ -96,7 +95,7 @@ class SerialMeter:
             return
         self._with_crc = self._with_crc or has_crc
         self.relays.good_line(line, with_crc=self._with_crc, started=isinstance(parsed, Hello))
-        if isinstance(parsed, Measurement) and (why := self._ambiguity.ambiguity(text)):
+        if isinstance(parsed, Measurement) and (why := self._ambiguity.ambiguity(meter_name(text))):
             self._line_errors.add(BadLine("ambiguous", why), text)
             return
         self._good_line()
