@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.core import events, telemetry
+from chalicelib.core import telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.events import Event
@@ -55,6 +55,3 @@ def run_subscribers(published: Sequence[Event]) -> None:
         for subscriber in SUBSCRIBERS:
             with errors.collect(subscriber.name):
                 subscriber.handle(published, Deadline(subscriber.seconds))
-
-
-events.subscribe(run_subscribers)

@@ -1,0 +1,21 @@
+"""Each function that AWS calls works alone: it is loaded without app.py and without the other functions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import importlib, sys
+from chalicelib.core import events
+importlib.import_module(sys.argv[1])
+print(*(handle.__name__ for handle in events._subscribers))
+"""
+
+
+@pytest.mark.parametrize("function", ["account_mail_job", "export_job", "mqtt", "schedule", "stream"])
+def test_each_function_publishes_to_the_subscribers(function: str) -> None:
+    command = [sys.executable, "-c", PROGRAM, f"chalicelib.entrypoints.{function}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["run_subscribers"]
