@@ -160,8 +160,9 @@ def _detect(stored: Sequence[_Stored]) -> Detection:
         detection = detect(chunks, now_ms)
         _measure(chunks, now_ms)
     if logs := [entry.item for entry in stored if isinstance(entry.item, SensorLog)]:
-        sensor_events = update_newest_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
-        detection = replace(detection, events=[*detection.events, *sensor_events])
+        with detection.errors.collect("updating the newest sensors"):  # the events of the readings still count
+            sensor_events = update_newest_sensors(max(logs, key=lambda log: (log.at_ms, len(log.values))))
+            detection = replace(detection, events=[*detection.events, *sensor_events])
     return detection
 
 

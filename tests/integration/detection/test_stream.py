@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.core import settings as place
+from chalicelib.core.errors import Unavailable
 from chalicelib.detection import phantom_event_store, port_control, relay_reports
 from chalicelib.detection import service as examining
 from chalicelib.detection.store import load_device_state
@@ -17,6 +20,7 @@ from chalicelib.ports import store as ports
 from chalicelib.ports.service import get_owned_port
 from chalicelib.readings.model import Chunk, Columns, SensorLog
 from chalicelib.readings.sensor_service import update_newest_sensors
+from chalicelib.realtime import device_channel
 from infra.local.emulator import clients as aws
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call, Device, Person, now_ms, reading
@@ -331,6 +335,31 @@ def test_a_poison_record_is_named_and_holds_up_nobody(
     poison["dynamodb"]["SequenceNumber"] = "17"
     assert examine({"Records": [poison, good]}, None) == {"batchItemFailures": [{"itemIdentifier": "17"}]}
     assert relay(device, port)["desired"] == "off"
+
+
+def test_a_device_is_commanded_though_its_sensors_cannot_be_updated(
+    person: Person, device: Device, database: str, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver()
+    port = person.port(device, **CUT)
+    device.call("POST", "/device/data", {"sensors": {"t": 21.0}})
+    device.send([reading(port["portId"], now_ms(), 3.2)])
+    commanded: list[str] = []
+
+    def fail(_log: SensorLog) -> Any:
+        raise Unavailable("The database does not answer; try again.", code="database_unavailable")
+
+    monkeypatch.setattr(stream_events, "update_newest_sensors", fail)
+    reachable = replace(place.settings(), iot_endpoint="http://broker")
+    monkeypatch.setattr(device_channel, "settings", lambda: reachable)
+    monkeypatch.setattr(device_channel, "publish_to_device", lambda device_id, _answer: commanded.append(device_id))
+    stream = TableStream(aws.client("dynamodbstreams", database), "ghostwatt-local-readings")
+    records: list[Any] = []
+    while more := stream.read(str(records[-1]["dynamodb"]["SequenceNumber"]) if records else None, 1000):
+        records += more
+    answer = examine({"Records": records[-2:]}, None)
+    assert (len(answer["batchItemFailures"]), len(answer.unavailable)) == (2, 2)
+    assert commanded == [device.device_id]
 
 
 def test_deleting_an_outlet_ends_what_was_open_there(person: Person, device: Device, deliver: Deliver) -> None:
