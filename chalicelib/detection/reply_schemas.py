@@ -25,7 +25,7 @@ class RelayReport(Request, frozen=True):
 
 
 class Heartbeat(Request, frozen=True):
-    """dropped_readings is the running total of readings that the Pi's spool had no room for."""
+    """A device's sign of life; dropped_readings is the running total that its full buffer dropped."""
 
     sent_at_ms: EpochMs | None = None
     relays: Annotated[list[RelayReport], msgspec.Meta(max_length=64)] = []

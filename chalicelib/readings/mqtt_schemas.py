@@ -24,7 +24,7 @@ class Envelope(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MqttBatchAnswer(BatchAnswer, frozen=True, kw_only=True):
-    """What became of a batch: a spool deletes on this, not on the broker's own acknowledgement."""
+    """The results of a batch: a device deletes its readings on this answer, not on the broker's acknowledgement."""
 
     batch_id: str
 

@@ -1,4 +1,4 @@
-"""The agent on a disk that cannot be written: a real small file system, or the spool's own failures."""
+"""The agent on a disk that cannot be written: a real small file system, or the buffer's own failures."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_flag_that_no_longer_exists_is_told_and_changes_nothing(cloud: FakeClo
 
 
 def spooled(folder: Path) -> set[tuple[str, int]]:
-    """(port, time) of what the spool holds; ports are named after channels."""
+    """(port, time) of what the buffer holds; ports are named after channels."""
     with sqlite3.connect(folder / "spool.sqlite") as db:
         rows = db.execute("SELECT channel, timestamp_ms FROM readings").fetchall()
     db.close()

@@ -1,4 +1,4 @@
-"""Time on a Pi that boots in the past or the future: simulated boots, the agent's real spool, uploader and HTTP."""
+"""Time on a Pi that boots in the past or the future: simulated boots, the agent's real buffer, uploader and HTTP."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_the_clock_is_never_further_off_than_the_quickest_answer_took(
 
 
 class TwoChannels:
-    """A spool whose readings are measured a second apart, and sent as the clock has it then."""
+    """A buffer whose readings are measured a second apart, and sent as the clock has it then."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.measured, self.sent = path, 0, dict[float, int]()

@@ -1,4 +1,4 @@
-"""The uploader with the agent's real spool and real HTTP."""
+"""The uploader with the agent's real buffer and real HTTP."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An agent in a process of its own, to be measured and killed: `outage_agent.py URL FOLDER BACKLOG_SECONDS`.
 
-Its meter writes into `FOLDER/measured` what the spool has taken: what stands there may never be lost.
+Its meter writes into `FOLDER/measured` each reading that the buffer has taken; none of these may be lost.
 """
 
 from __future__ import annotations

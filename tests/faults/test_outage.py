@@ -52,7 +52,7 @@ class Pi:
     spool_bytes: int = 0
 
     def spool_a_day(self) -> set[Key]:
-        """What the agent's own spool takes in a day without the cloud."""
+        """The readings that the agent's own buffer takes in a day without the cloud."""
         first_ms = now_ms() - DAY_MS
         with closing(ReadingStore(self.directory.buffer_path)) as buffer:
             for start in range(0, DAY_MS, STEP_MS * 300):
@@ -88,7 +88,7 @@ class Pi:
         assert self.processes[-1].wait(30) == 0
 
     def measured(self) -> set[Key]:
-        """What the agents measured and spooled."""
+        """The readings that the agents measured and buffered."""
         lines = [line.split() for line in (self.directory.path / "measured").read_text().splitlines()]
         return {(port_id, int(at_ms)) for port_id, at_ms in lines}
 
@@ -127,7 +127,7 @@ def check_nothing_lost_or_doubled(pi: Pi, day: set[Key]) -> None:
     assert len(missing) <= waiting, f"{len(missing)} lost"
     assert max(Counter(sent(pi.cloud)).values()) == 1, "a reading went out in two batches"
     assert all(readings == pi.cloud.batches[batch_id] for batch_id, readings in pi.cloud.attempts)
-    print(f"\nmemory {pi.memory_kb} kB, spool {pi.spool_bytes} bytes, batches {len(pi.cloud.batches)}")  # noqa: T201 - figures
+    print(f"\nmemory {pi.memory_kb} kB, buffer {pi.spool_bytes} bytes, batches {len(pi.cloud.batches)}")  # noqa: T201 - figures
     assert pi.memory_kb < MOST_MEMORY_KB
     assert pi.spool_bytes < MOST_SPOOL_BYTES
 

@@ -48,7 +48,7 @@ def api(database: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def roles(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Each function runs under its own role; test_roles.py and the end of the run look at what was used of them."""
+    """Each function runs under its own role; the end of the run checks that each grant was used."""
     with pytest.MonkeyPatch.context() as patch:
         request.config.stash[USED_GRANTS] = enforce(patch)
         yield

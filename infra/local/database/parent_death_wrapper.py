@@ -1,4 +1,6 @@
-"""Run a program that dies when its parent dies, even of kill -9: python leash.py PARENT_PID SOCKET PROGRAM ARGUMENT...
+"""Run a program that dies when its parent dies, even of kill -9.
+
+Usage: python parent_death_wrapper.py PARENT_PID SOCKET PROGRAM ARGUMENT...
 
 With the descriptor of a Unix SOCKET (-1 for none) the program gets a network of its own: a loopback interface that no
 other process of the machine reaches. Through that socket a helper says "+" once it stands, or why it does not; then it

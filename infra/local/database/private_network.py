@@ -1,4 +1,4 @@
-"""The way to a server that has a network of its own: sockets of that network, handed over by its helper (leash.py).
+"""Connect to a server in a private network: its helper (parent_death_wrapper.py) hands over sockets of that network.
 
 A connection, once made, is the kernel's own: no byte of it passes through the helper.
 """
@@ -24,7 +24,7 @@ _routes: dict[Address, SocketFactory] = {}
 
 
 class PrivateNetwork:
-    """One end of the socket whose other end the leash is given."""
+    """Our end of the socket whose other end belongs to the parent-death wrapper."""
 
     def __init__(self) -> None:
         self._ours, self._theirs = socket.socketpair()
@@ -33,7 +33,7 @@ class PrivateNetwork:
 
     @property
     def descriptor(self) -> int:
-        """What the leash is given; it must be inherited by it."""
+        """The descriptor of the wrapper's end; the wrapper must inherit it."""
         return self._theirs.fileno()
 
     def refusal(self) -> str:

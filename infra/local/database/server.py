@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from infra.local.database import file as database_file
-from infra.local.database import parent_death_wrapper as leash
+from infra.local.database import parent_death_wrapper
 from infra.local.database import private_network
 from infra.local.database.private_network import PrivateNetwork
 from infra.local.database.stream_pruning import tidy
@@ -189,7 +189,7 @@ class Database:
         program = [str(self._binary), "serve", *chain(*options.items())]
         with self._log_path.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own program and options
-                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(network), *program],
+                [sys.executable, "-I", "-S", parent_death_wrapper.__file__, str(os.getpid()), str(network), *program],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
