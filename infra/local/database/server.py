@@ -19,8 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from infra.local.database import file as database_file
-from infra.local.database import parent_death_wrapper
-from infra.local.database import private_network
+from infra.local.database import parent_death_wrapper, private_network
 from infra.local.database.private_network import PrivateNetwork
 from infra.local.database.stream_pruning import tidy
 from infra.local.emulator.template import ROOT
