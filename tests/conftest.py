@@ -21,8 +21,8 @@ from xdist.scheduler import LoadScopeScheduling
 from chalicelib.core.settings import settings
 from infra.local.database import tables
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.runner.environment import NOWHERE, STAGE, app_environment, no_proxy, put_in_place
 from tests.grants import GrantCheck
 
@@ -95,7 +95,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.start()
     server.wait_until_ready()
     put_in_place({"AWS_ENDPOINT_URL_DYNAMODB": server.url, **no_proxy(server.url)})
-    client = aws.client("dynamodb", server.url)
+    client = create_client("dynamodb", server.url)
     tables.ensure(client, template.load({"Stage": STAGE}))
     yield server.url
     server.stop()

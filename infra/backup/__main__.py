@@ -1,4 +1,4 @@
-"""python -m infra.backup export|import: take the data of a PC or a stage to a file, and from it to another place."""
+"""python -m infra.backup export|import: back up the data of a PC or a stage to a file, and restore it anywhere."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.backup import places
+from infra.backup.archive import BackupError
 from infra.backup.backup import export_data, import_data
-from infra.backup.errors import MoveError
-from infra.local.runner.errors import StackError
+from infra.backup.endpoints import Endpoint, open_folder, open_stage
+from infra.local.errors import StackError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Move; the exit code is 0 when all of it has arrived."""
+    """Export or import; the exit code is 0 when all items have arrived."""
     options = _options(arguments)
     try:
-        with _place(options) as place:
+        with _endpoint(options) as endpoint:
             if options.action == "export":
-                counts = export_data(place, options.file)
+                counts = export_data(endpoint, options.file)
             else:
-                counts = import_data(place, options.file, replace=options.replace)
-    except (MoveError, StackError, BotoCoreError, ClientError, OSError) as error:
+                counts = import_data(endpoint, options.file, replace=options.replace)
+    except (BackupError, StackError, BotoCoreError, ClientError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(_told(counts, options.action))
+    sys.stdout.write(_summary(counts, options.action))
     return 0
 
 
@@ -36,22 +36,22 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.backup", description=__doc__)
     parser.add_argument("action", choices=("export", "import"))
     parser.add_argument("file", type=Path, help="the zip")
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--data", type=Path, help="the data folder of a PC whose stack is stopped")
-    place.add_argument("--stage", help="a stage on AWS, with your own credentials")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="the data folder of a PC whose stack is stopped")
+    source.add_argument("--stage", help="a stage on AWS, with your own credentials")
     parser.add_argument("--replace", action="store_true", help="put items in place of those with the same keys")
     return parser.parse_args(arguments)
 
 
-def _place(options: argparse.Namespace) -> AbstractContextManager[places.Place]:
+def _endpoint(options: argparse.Namespace) -> AbstractContextManager[Endpoint]:
     if options.stage:
-        return places.stage(options.stage)
+        return open_stage(options.stage)
     if options.action == "export" and not (options.data / "database.sqlite").exists():
-        raise MoveError(f"There is no data in {options.data}.")
-    return places.folder(options.data)
+        raise BackupError(f"There is no data in {options.data}.")
+    return open_folder(options.data)
 
 
-def _told(counts: Mapping[str, int], action: str) -> str:
+def _summary(counts: Mapping[str, int], action: str) -> str:
     lines = [f"{name:24}{count:>10,}" for name, count in counts.items()]
     end = "read" if action == "export" else "counted there, as many as in the file; people log in again"
     return "\n".join([*lines, f"{sum(counts.values()):,} items {end}."]) + "\n"

@@ -1,4 +1,4 @@
-"""The zip of a move: a file of lines for each table, and a manifest with how many there are and their digests."""
+"""The zip of a backup: a file of lines for each table, and a manifest with their counts and digests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.backup.errors import MoveError
 from infra.backup.items import Item, from_line, to_line
+
+
+class BackupError(Exception):
+    """The backup failed; the message says why, and what a person can do about it."""
+
 
 VERSION = 1
 MANIFEST = "manifest.json"
@@ -26,7 +30,7 @@ class Entry:
 
 
 def write(path: Path, tables: Iterable[tuple[str, Iterable[Item]]]) -> dict[str, Entry]:
-    """Write tables, each by its name without the stage. The file is there when it is whole, and not before."""
+    """Write tables by their names without the stage; the file appears once it is complete."""
     draft = path.with_name(f"{path.name}.draft")
     try:
         draft.unlink(missing_ok=True)
@@ -53,7 +57,7 @@ def _write_table(archive: zipfile.ZipFile, name: str, items: Iterable[Item]) -> 
 
 
 class Archive:
-    """A zip of a move that was found whole; its tables are read line by line."""
+    """A verified zip of a backup, whose tables are read line by line."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._zip = archive
@@ -73,27 +77,27 @@ class Archive:
                 digest.update(line)
                 count += 1
         if Entry(count, digest.hexdigest()) != entry:
-            raise MoveError(f"The table {name} in this file is not what was written.")
+            raise BackupError(f"The table {name} in this file is not what was written.")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """A zip of a move, checked before anything of it is used. Raises MoveError."""
+    """Open the zip of a backup once all of it is verified. Raises BackupError."""
     try:
         with zipfile.ZipFile(path) as file:
             yield Archive(file)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise MoveError(f"{path} cannot be read: {error}") from error
+        raise BackupError(f"{path} cannot be read: {error}") from error
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, Entry]:
     try:
         manifest = json.loads(archive.read(MANIFEST))
         if manifest["version"] != VERSION:
-            raise MoveError(f"This file has version {manifest['version']}; only {VERSION} is known here.")
+            raise BackupError(f"This file has version {manifest['version']}; only {VERSION} is known here.")
         return {str(name): Entry(int(it["count"]), str(it["sha256"])) for name, it in manifest["tables"].items()}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise MoveError("This is not a file of make export-data.") from error
+        raise BackupError("This is not a file of make export-data.") from error
 
 
 def _file(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of a place: all their items read, items looked for by key, items put."""
+"""The tables of an endpoint: read all items, look items up by their keys, put items."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from infra.backup.errors import MoveError
+from infra.backup.archive import BackupError
 from infra.backup.items import Item
 from infra.local.database.tables import TABLE
 from infra.local.emulator import template
 
 STAYS = frozenset({"connections", "exports", "sessions", "throttles", "tickets"})
-"""What belongs to the place and not to its data: who is logged in, open pages, counted attempts, files for a day."""
+"""Tables that are not backed up: sessions, open pages, counted attempts, files for a day."""
 READINGS = "readings"
-"""Moved last: its stream wakes the detector, which then finds all else in place."""
+"""Put last: its stream wakes the detector, which then finds all other items."""
 KEYS_A_READ, ITEMS_A_WRITE = 100, 25
 """DynamoDB's limits of a batch."""
 MOST_TRIES = 10
@@ -36,8 +36,8 @@ class Table:
         return {name: item[name] for name in self.key}
 
 
-def moved(stage: str) -> list[Table]:
-    """The tables of a stage that are moved, in the order in which they are put."""
+def backed_up_tables(stage: str) -> list[Table]:
+    """The tables of a stage that are backed up, in the order in which they are put."""
     prefix = f"ghostwatt-{stage}-"
     found = [
         Table(
@@ -51,24 +51,24 @@ def moved(stage: str) -> list[Table]:
 
 
 def scan(client: Any, table: Table) -> Iterator[Item]:
-    """All items, as they are at this moment."""
+    """Read all items by a consistent scan."""
     for page in client.get_paginator("scan").paginate(TableName=table.full_name, ConsistentRead=True):
         yield from page["Items"]
 
 
 def present(client: Any, table: Table, items: Iterable[Item]) -> int:
-    """How many of these items' keys are in the table."""
+    """Count the items whose keys are in the table."""
     names = {f"#{number}": name for number, name in enumerate(table.key)}
     only_keys = {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names, "ConsistentRead": True}
     return sum(
         len(page)
-        for some in _batches(items, KEYS_A_READ)
-        for page in _read(client, table, {"Keys": [table.key_of(item) for item in some], **only_keys})
+        for batch in _batches(items, KEYS_A_READ)
+        for page in _read(client, table, {"Keys": [table.key_of(item) for item in batch], **only_keys})
     )
 
 
-def _read(client: Any, table: Table, asked: dict[str, Any]) -> Iterator[list[Item]]:
-    left = {table.full_name: asked}
+def _read(client: Any, table: Table, request: dict[str, Any]) -> Iterator[list[Item]]:
+    left = {table.full_name: request}
     for _ in _tries():
         answer = client.batch_get_item(RequestItems=left)
         yield answer["Responses"].get(table.full_name, [])
@@ -78,11 +78,11 @@ def _read(client: Any, table: Table, asked: dict[str, Any]) -> Iterator[list[Ite
 
 
 def put(client: Any, table: Table, items: Iterable[Item]) -> int:
-    """Put items, in place of those with the same keys; returns how many."""
+    """Put items, in place of those with the same keys; return their number."""
     count = 0
-    for some in _batches(items, ITEMS_A_WRITE):
-        _write(client, {table.full_name: [{"PutRequest": {"Item": item}} for item in some]})
-        count += len(some)
+    for batch in _batches(items, ITEMS_A_WRITE):
+        _write(client, {table.full_name: [{"PutRequest": {"Item": item}} for item in batch]})
+        count += len(batch)
     return count
 
 
@@ -94,14 +94,14 @@ def _write(client: Any, left: dict[str, Any]) -> None:
 
 
 def _tries() -> Iterator[int]:
-    """Tries, with longer and longer pauses between them; raises MoveError when there were too many."""
+    """Number the attempts, and pause longer after each; raise BackupError after the last."""
     for number in range(MOST_TRIES):
         yield number
         time.sleep(FIRST_PAUSE_SECONDS * 2**number)
-    raise MoveError("The database takes no more; try again with --replace.")
+    raise BackupError("The database takes no more; try again with --replace.")
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:
     coming = iter(items)
-    while some := list(islice(coming, size)):
-        yield some
+    while batch := list(islice(coming, size)):
+        yield batch

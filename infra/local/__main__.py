@@ -17,11 +17,10 @@ from infra.local.database.server import LOOPBACK
 from infra.local.emulator.mqtt_limits import ConnectionLimits
 from infra.local.emulator.quiet_logs import quieten
 from infra.local.emulator.scheduler import PERIOD_SECONDS
-from infra.local.runner.arguments import count, port, seconds
-from infra.local.runner.bootstrap import Place, serve
+from infra.local.errors import StackError
+from infra.local.runner.bootstrap import StackSettings, serve
 from infra.local.runner.data_directory import locked
-from infra.local.runner.errors import StackError
-from infra.local.runner.options import SETTINGS
+from infra.local.runner.options import SETTINGS, count, port, seconds
 from infra.local.runner.terminal import own_foreground
 from infra.local.runner.worker import Worker
 
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal_number, _stop)
     try:
         with locked(options.data.resolve()) as directory:
-            serve(_place(options, directory), _tell_ready)
+            serve(_settings(options, directory), _tell_ready)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -77,11 +76,11 @@ def _option(name: str) -> str:
     return f"--{name.lower().replace('_', '-')}"
 
 
-def _place(options: argparse.Namespace, directory: Path) -> Place:
+def _settings(options: argparse.Namespace, directory: Path) -> StackSettings:
     limits = ConnectionLimits(
         options.mqtt_connections_total, options.mqtt_connections_per_address, options.mqtt_connections_per_device
     )
-    return Place(
+    return StackSettings(
         options.host,
         options.port,
         directory,

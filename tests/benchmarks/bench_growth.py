@@ -24,8 +24,8 @@ from chalicelib.readings.model import Chunk, Columns
 from infra.local.database import tables
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.runner.environment import STAGE
 
 DAYS, KEPT_DAYS = 12, 7
@@ -65,7 +65,7 @@ def _grow(directory: Path, *, expires: bool) -> Iterator[tuple[int, int, float]]
     database.start()
     try:
         database.wait_until_ready()
-        client = aws.client("dynamodb", database.url)
+        client = create_client("dynamodb", database.url)
         tables.ensure(client, template.load({"Stage": STAGE}))
         yield _sizes(database.path)
         stored = 0

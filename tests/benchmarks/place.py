@@ -17,8 +17,8 @@ from starlette.requests import Request
 from chalicelib.core.settings import settings
 from infra.local.database import tables
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.proxy_event import proxy_event
 from infra.local.emulator.route_matching import Routes
@@ -49,7 +49,7 @@ def own_database(directory: Path) -> Iterator[str]:
             | {"UPLOAD_SECONDS": "60"}  # as on AWS: a quicker pace while somebody looks has to be looked up
         )
         settings.cache_clear()
-        tables.ensure(aws.client("dynamodb", server.url), template.load({"Stage": STAGE}))
+        tables.ensure(create_client("dynamodb", server.url), template.load({"Stage": STAGE}))
         yield server.url
     finally:
         server.stop()
@@ -102,7 +102,7 @@ class Records:
     """The stream of readings, read on from where it stands."""
 
     def __init__(self, database_url: str) -> None:
-        self._stream = TableStream(aws.client("dynamodbstreams", database_url), f"ghostwatt-{STAGE}-readings")
+        self._stream = TableStream(create_client("dynamodbstreams", database_url), f"ghostwatt-{STAGE}-readings")
         self._position: str | None = None
 
     def new(self) -> list[Mapping[str, Any]]:

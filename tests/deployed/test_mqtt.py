@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from paho.mqtt.enums import CallbackAPIVersion
 
-from infra.local.emulator.iot_policy import allows
+from infra.local.emulator.mqtt_permissions import allows
 from tests.conftest import Device, Person, eventually, now_ms, reading
 from tests.deployed.deployment import Deployed
 from tests.deployed.emulator import REGION, ROOT_KEY

@@ -78,8 +78,8 @@ class MqttFront:
             return {"isAuthenticated": False}
         statement = {"Effect": "Allow", "Action": "iot:*", "Resource": "arn:aws:iot:x:1:*"}
         policies = [{"Statement": [statement]}]
-        rights = {"principalId": "uid1", "refreshAfterInSeconds": 300, "policyDocuments": policies}
-        return {"isAuthenticated": True, **rights}
+        permissions = {"principalId": "uid1", "refreshAfterInSeconds": 300, "policyDocuments": policies}
+        return {"isAuthenticated": True, **permissions}
 
     def _take(self, _topic: str, payload: bytes, _sender: Sender) -> Future[None]:
         self._answer(payload)

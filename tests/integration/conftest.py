@@ -13,8 +13,8 @@ from starlette.routing import Mount
 import app
 from chalicelib.accounts.store import UserItem
 from infra.local.emulator import template
+from infra.local.emulator.edge_responses import GatewayAnswers
 from infra.local.emulator.gateway import Gateway
-from infra.local.emulator.gateway_answers import GatewayAnswers
 from infra.local.runner.environment import STAGE
 from tests.conftest import Person, eventually
 from tests.grants import USED_GRANTS

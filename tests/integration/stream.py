@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.entrypoints.stream import examine
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call
 
@@ -17,7 +17,7 @@ Deliver = Callable[..., int]
 @pytest.fixture(scope="session")
 def deliver(database: str, call: Call) -> Deliver:
     """Hand all new records of the stream to the handler; deliver(again=True) hands on all that were ever stored."""
-    client = aws.client("dynamodbstreams", database)
+    client = create_client("dynamodbstreams", database)
     position: list[str | None] = [None]
 
     def hand_on(*, again: bool = False) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.demo.account import Home
+from infra.local.demo.account import AccountClient
 from infra.local.runner.process import OF_THIS_PROCESS, running_stack
 
 STEPS = (
@@ -49,7 +49,7 @@ def test_within_two_minutes_a_phantom_is_found_cut_and_confirmed(tmp_path: Path)
 
 def test_the_demo_outlives_its_session(tmp_path: Path) -> None:
     with running_stack(tmp_path) as stack:
-        home = Home(stack.base_url, "demo@example.org", "correct horse battery")
+        home = AccountClient(stack.base_url, "demo@example.org", "correct horse battery")
         home.sign_up()
         home.log_in()
         home.call("POST", "/account/logout")
@@ -58,7 +58,7 @@ def test_the_demo_outlives_its_session(tmp_path: Path) -> None:
 
 def test_the_demo_says_why_it_cannot_log_in(tmp_path: Path) -> None:
     with running_stack(tmp_path) as stack, pytest.raises(RuntimeError, match="cannot log in"):
-        Home(stack.base_url, "nobody@example.org", "correct horse battery").log_in()
+        AccountClient(stack.base_url, "nobody@example.org", "correct horse battery").log_in()
 
 
 def _still_running(data: Path) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from infra.local.emulator.topic_rule import MAX_MESSAGES
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 from infra.local.runner.process import RunningStack, running_stack
 from infra.local.runner.server import listen
 from tests.conftest import eventually, now_ms

@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.aws.deploy.account import Account, current_account
 from infra.aws.deploy.stacks import DeployError
 from infra.aws.deploy.steps import Deployment, steps_of
-from infra.aws.packaging.errors import PackageError
 from infra.aws.packaging.package import ROOT, package
+from infra.aws.packaging.wheels import PackageError
 
 PAGE = ROOT / "web"
 ARCHITECTURE = "arm64"

@@ -1,4 +1,4 @@
-"""What goes into the zip: the app, Chalice's runtime and the locked dependencies, less what no Lambda reads."""
+"""The zip: the app, Chalice's runtime and the locked dependencies, less what no Lambda reads; always the same bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from infra.aws.packaging.errors import PackageError
 from infra.aws.packaging.notice import notice
+from infra.aws.packaging.wheels import PackageError
 
 SERVICES = {
     "apigatewaymanagementapi": "pushes to open dashboards",
@@ -118,3 +118,24 @@ def _write(target: Path, content: bytes, wheel: Path) -> None:
         raise PackageError(f"{wheel.name} holds {target.name}, which another wheel brought already.")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
+
+
+OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The first moment that a zip can name."""
+UNIX = 3
+READABLE = 0o100644
+
+
+def write_archive(directory: Path, archive: Path) -> None:
+    """Zip all files below a folder."""
+    files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for name in sorted(files):
+            zipped.writestr(_entry(name), files[name].read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, OLDEST)
+    entry.create_system = UNIX
+    entry.external_attr = READABLE << 16
+    return entry

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from infra.aws.packaging.errors import PackageError
+from infra.aws.packaging.wheels import PackageError
 
 LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
 """What files that hold a licence or a notice are called, whatever follows."""

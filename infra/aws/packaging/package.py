@@ -13,11 +13,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.aws.packaging.archive import write_archive
-from infra.aws.packaging.code import gather
-from infra.aws.packaging.errors import PackageError
+from infra.aws.packaging.code import gather, write_archive
 from infra.aws.packaging.template import ARCHITECTURES, write_template
-from infra.aws.packaging.wheels import wheels
+from infra.aws.packaging.wheels import PackageError, wheels
 
 ROOT = Path(__file__).resolve().parents[3]
 WHEEL_CACHE = ROOT / ".cache" / "wheels"

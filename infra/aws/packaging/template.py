@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from infra.aws.packaging import template_parts as parts
-from infra.aws.packaging.errors import PackageError
+from infra.aws.packaging import template_parts
+from infra.aws.packaging.wheels import PackageError
 
 ARCHITECTURES = ("arm64", "x86_64")
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
@@ -32,10 +32,10 @@ def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path
         for folder in ("chalicelib", ".chalice"):
             shutil.copytree(root / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__", "deploy*"))
         _set_architecture(project / ".chalice" / "config.json", stage, architecture)
-        parts.write(project / "merge.yaml", stage)
+        template_parts.write(project / "merge.yaml", stage)
         _run_chalice(project, stage, project / "merge.yaml")
         made = yaml.safe_load((project / "out" / "sam.yaml").read_text())
-    return parts.dump(with_stages_origin(made), out / "sam.yaml")
+    return template_parts.dump(with_stages_origin(made), out / "sam.yaml")
 
 
 def with_stages_origin(template: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def merged(stage: str = "dev") -> dict[str, Any]:
     for path in _paths():
         whole = merge(whole, _load(path))
     whole["Parameters"]["Stage"]["Default"] = stage
-    every_table = merge(_load(EVERY_TABLE), _fate(stage))
+    every_table = merge(_load(EVERY_TABLE), _deletion_policies(stage))
     for name, resource in whole["Resources"].items():
         if resource.get("Type") == TABLE:
             whole["Resources"][name] = merge(every_table, resource)
@@ -67,9 +67,9 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _fate(stage: str) -> dict[str, str]:
-    fate = "Retain" if stage in KEPT_STAGES else "Delete"
-    return {"DeletionPolicy": fate, "UpdateReplacePolicy": fate}
+def _deletion_policies(stage: str) -> dict[str, str]:
+    policy = "Retain" if stage in KEPT_STAGES else "Delete"
+    return {"DeletionPolicy": policy, "UpdateReplacePolicy": policy}
 
 
 class _Plain(yaml.SafeDumper):

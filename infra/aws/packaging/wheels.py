@@ -8,7 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.aws.packaging.errors import PackageError
+
+class PackageError(Exception):
+    """The package cannot be made; the message says what to do about it."""
+
 
 PYTHON = "3.11"
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}

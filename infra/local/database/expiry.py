@@ -13,7 +13,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.database import stream_pruning as upkeep
+from infra.local.database.file_maintenance import (
+    expires_at_sql,
+    index_expiry,
+    prune_stream_records,
+    tables_that_expire,
+)
 
 MOST_ITEMS = 1_000
 """Of one table in one run: what 30 devices store in a minute, one batch each two seconds."""
@@ -38,7 +43,7 @@ class Expiry:
         self._path = database_path
         self._delivered = delivered
         with closing(sqlite3.connect(database_path)) as connection, connection:
-            upkeep.index_expiry(connection)
+            index_expiry(connection)
 
     def run(self, now_seconds: float | None = None) -> int:
         """One run; returns how many items and records were deleted. What is left waits for the next."""
@@ -62,10 +67,10 @@ class Expiry:
         """Table, attribute of its time to live, and key of each item that is past its time."""
         found = []
         with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            for table, attribute in upkeep.tables_that_expire(connection):
+            for table, attribute in tables_that_expire(connection):
                 names = _key_names(connection, table)
-                expires_at = upkeep.expires_at(attribute)
-                query = f'SELECT item_json FROM "{table}" WHERE {expires_at} < ? ORDER BY {expires_at} LIMIT ?'  # noqa: S608 - the template's own names
+                expiry = expires_at_sql(attribute)
+                query = f'SELECT item_json FROM "{table}" WHERE {expiry} < ? ORDER BY {expiry} LIMIT ?'  # noqa: S608 - the template's own names
                 for (text,) in connection.execute(query, (now_seconds, MOST_ITEMS)):
                     item = json.loads(text)
                     found.append((table, attribute, {name: item[name] for name in names}))
@@ -89,8 +94,11 @@ class Expiry:
     def _prune(self, now_seconds: float, end: float) -> int:
         dropped = 0
         with closing(sqlite3.connect(self._path)) as connection:
-            while time.monotonic() < end and (some := upkeep.prune(connection, self._delivered(), now_seconds)):
-                dropped += some
+            while time.monotonic() < end:
+                count = prune_stream_records(connection, self._delivered(), now_seconds)
+                if not count:
+                    break
+                dropped += count
         return dropped
 
 

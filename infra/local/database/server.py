@@ -18,12 +18,12 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 
-from infra.local.database import file as database_file
 from infra.local.database import parent_death_wrapper, private_network
+from infra.local.database.file_check import check_database_file, check_free_space
+from infra.local.database.file_maintenance import maintain_file
 from infra.local.database.private_network import PrivateNetwork
-from infra.local.database.stream_pruning import tidy
 from infra.local.emulator.template import ROOT
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 from infra.local.runner.worker import Worker
 
 LOOPBACK = "127.0.0.1"
@@ -58,7 +58,7 @@ class Database:
 
     There it has a network of its own (see private_network); else it listens on a loopback address that is drawn by
     lot. It is started again, on the same address and file, when it ends by itself. `delivered` tells which stream
-    records the upkeep may drop (see upkeep.tidy).
+    records the upkeep may drop (see upkeep.maintain_file).
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class Database:
         """Start it, without waiting until it answers; raises StackError when its file is not usable."""
         self._log_path.unlink(missing_ok=True)
         _end_leftover(self._pid_path, self.path)
-        database_file.check_room(self.path.parent)
-        database_file.check(self.path)
+        check_free_space(self.path.parent)
+        check_database_file(self.path)
         try:
             if not self.path.exists():
                 self._make_file()
-            tidy(self.path, self._delivered())
+            maintain_file(self.path, self._delivered())
         except sqlite3.DatabaseError as error:
             raise StackError(f"The database file {self.path} cannot be used: {error}.") from error
         self._keeper.start()
@@ -137,11 +137,11 @@ class Database:
             self._leave_network()
             if not self._stopping.wait(RESTART_PAUSE_SECONDS):
                 LOG.warning("the database ended (exit code %s); it is started again", code)
-                self._tidy_again()
+                self._maintain_again()
 
-    def _tidy_again(self) -> None:
+    def _maintain_again(self) -> None:
         try:
-            tidy(self.path, self._delivered())
+            maintain_file(self.path, self._delivered())
         except sqlite3.DatabaseError as error:  # a full disk, say: the server can do without
             LOG.warning("the database's file cannot be tidied: %s", error)
 
@@ -161,7 +161,7 @@ class Database:
         self._leave_network()
         if not draft.exists():
             raise StackError(f"The database does not start: {self._said()}")
-        tidy(draft, {})  # the last one to close the file puts what is in its log into it
+        maintain_file(draft, {})  # the last one to close the file puts what is in its log into it
         draft.replace(self.path)
 
     def _spawn(self, path: Path | None = None) -> subprocess.Popen[bytes]:

@@ -8,14 +8,14 @@ from typing import Any
 import requests
 from websockets.sync.client import ClientConnection, connect
 
-from infra.local.demo.outlets import OUTLETS
+from infra.local.demo.household import OUTLETS
 
 TIMEOUT_SECONDS = 30
 EVENTS_TOLD = 10
 Json = dict[str, Any]
 
 
-class Home:
+class AccountClient:
     """A person's calls."""
 
     def __init__(self, url: str, email: str, password: str) -> None:

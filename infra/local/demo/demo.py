@@ -15,11 +15,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from infra.local.demo.account import Home
-from infra.local.demo.narrator import Story, follow_pi, tell
-from infra.local.demo.outlets import OUTLETS
-from infra.local.runner.arguments import port
+from infra.local.demo.account import AccountClient
+from infra.local.demo.household import OUTLETS
+from infra.local.demo.narrator import Narrator, follow_pi, narrate
 from infra.local.runner.data_directory import OTHERS
+from infra.local.runner.options import port
 from infra.local.runner.process import for_a_child
 
 APPLIANCE_SECONDS_IN_ONE = 60
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as ending:
             _run(options, ending)
     except KeyboardInterrupt:
-        tell("Stopped. Your data is kept; make demo goes on where it was.")
+        narrate("Stopped. Your data is kept; make demo goes on where it was.")
         return 0
     except RuntimeError as error:
         sys.stderr.write(f"{error}\n")
@@ -63,22 +63,24 @@ def _run(options: argparse.Namespace, ending: ExitStack) -> None:
     is_new = not _account_path(options.data).exists()
     email, password = _account(options.data)
     if options.history and is_new:
-        tell(f"Living through the last {options.history} days first ...")
+        narrate(f"Living through the last {options.history} days first ...")
         _give_past(options, email, password)
     elif options.history:
-        tell(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
-    tell("Starting the stack: API, page, database ...")
+        narrate(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
+    narrate("Starting the stack: API, page, database ...")
     url = ending.enter_context(_stack(options))
-    home = Home(url, email, password)
+    home = AccountClient(url, email, password)
     home.sign_up()
     home.log_in()
-    tell(f"The page is at {url}")
+    narrate(f"The page is at {url}")
     sys.stdout.write(f"\n    log in as  {email}\n    password   {password}\n\n")
-    tell("Starting a simulated Pi with four outlets ...")
+    narrate("Starting a simulated Pi with four outlets ...")
     pi = ending.enter_context(_simulated_pi(options.data, url))
     threading.Thread(target=follow_pi, args=(pi, home), daemon=True).start()
-    tell("Its appliances live a minute each second: the first phantom is cut in about a minute. Ctrl-C stops it all.")
-    Story(home).follow(pi)
+    narrate(
+        "Its appliances live a minute each second: the first phantom is cut in about a minute. Ctrl-C stops it all."
+    )
+    Narrator(home).follow(pi)
 
 
 def _give_past(options: argparse.Namespace, email: str, password: str) -> None:

@@ -6,18 +6,35 @@ import argparse
 import importlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from infra.local.database.server import Database
-from infra.local.demo.outlets import OUTLETS
+from infra.local.demo.household import OUTLETS
 from infra.local.emulator import checkpoints
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
-from infra.local.runner import offline, progress
+from infra.local.errors import StackError
+from infra.local.runner import offline
 from infra.local.runner.bootstrap import STREAMED_TABLE
 from infra.local.runner.data_directory import locked
-from infra.local.runner.errors import StackError
+
+WIDTH = 40
+EVERY_SECONDS = 0.1
+
+
+def show_progress(title: str, parts_done: Iterable[float]) -> None:
+    """Go through what yields how much of it is done (0 to 1), and show it."""
+    shown_at = 0.0
+    for done in parts_done:
+        if sys.stdout.isatty() and (done >= 1 or time.monotonic() - shown_at > EVERY_SECONDS):
+            shown_at = time.monotonic()
+            filled = round(done * WIDTH)
+            sys.stdout.write(f"\r{title} [{'#' * filled}{'.' * (WIDTH - filled)}] {done:4.0%}")
+            sys.stdout.flush()
+    if sys.stdout.isatty():
+        sys.stdout.write(f"\r{title} [{'#' * WIDTH}] 100%\n")
+
 
 DAY_MS = 86_400_000
 STEPS_OF_THE_STREAM = 1_000
@@ -50,13 +67,13 @@ def _live(options: argparse.Namespace, database: Database) -> None:
     past = importlib.import_module("infra.local.demo.history_seeder")  # it reads the environment, so it comes after
     now_ms = time.time_ns() // 1_000_000
     begin_ms = now_ms - options.days * DAY_MS
-    home = past.move_in(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
-    progress.show(f"Living through the last {options.days} days", past.live_through(home, begin_ms, now_ms))
+    home = past.create_home(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
+    show_progress(f"Living through the last {options.days} days", past.seed_history(home, begin_ms, now_ms))
 
 
 def _hand_on(directory: Path, database: Database) -> None:
     """Note that what this stream holds was examined, so that the stack's pump goes on behind it."""
-    source = TableStream(aws.client("dynamodbstreams", database.url), STREAMED_TABLE)
+    source = TableStream(create_client("dynamodbstreams", database.url), STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     position = checkpoint.load()
     while records := source.read(position, STEPS_OF_THE_STREAM):

@@ -23,8 +23,7 @@ from chalicelib.ports.service import create_port, new_port
 from chalicelib.readings import store as stored_readings
 from chalicelib.readings.model import PortReading
 from chalicelib.readings.service import Batch, record_batch
-from infra.local.demo.household import APPLIANCES, Appliance
-from infra.local.demo.outlets import Outlet
+from infra.local.demo.household import APPLIANCES, Appliance, Outlet
 
 STEP_MS = 60 * 60_000
 """The Pi of these weeks sends every hour."""
@@ -33,7 +32,7 @@ VOLTS = 230.0
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class SeededHome:
     """Whose past it is: the account, and its device with an outlet for each appliance."""
 
     email: str
@@ -51,7 +50,9 @@ class Report:
     reason: str | None = None
 
 
-def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet], begin_ms: int, now_ms: int) -> Home:
+def create_home(
+    email: str, password: str, device_id: str, outlets: Sequence[Outlet], begin_ms: int, now_ms: int
+) -> SeededHome:
     """The account as it was made then, and its device and outlets. Raises Conflict when there is such an account.
 
     The device is registered as of now: its own Pi is paired next, which is allowed for a day after that only.
@@ -63,7 +64,7 @@ def move_in(email: str, password: str, device_id: str, outlets: Sequence[Outlet]
     register_device(account, device_id, "Demo Pi", now_ms)
     for outlet in outlets:
         create_port(account.user_id, device_id, _chosen(outlet), None)
-    return Home(email, account.user_id, device_id)
+    return SeededHome(email, account.user_id, device_id)
 
 
 def _chosen(outlet: Outlet) -> Port:
@@ -72,16 +73,16 @@ def _chosen(outlet: Outlet) -> Port:
     )
 
 
-def live_through(home: Home, first_ms: int, last_ms: int) -> Iterator[float]:
+def seed_history(home: SeededHome, first_ms: int, last_ms: int) -> Iterator[float]:
     """Live from one time to another; yields how much of it is done, from 0 to 1."""
     for begin_ms in range(first_ms, last_ms - STEP_MS, STEP_MS):
         _step(home, begin_ms, begin_ms + STEP_MS)
         yield (begin_ms + STEP_MS - first_ms) / (last_ms - first_ms)
-    _come_home(home, last_ms)
+    _switch_all_on(home, last_ms)
     notifications.mark_all_read(home.owner_id)
 
 
-def _step(home: Home, begin_ms: int, end_ms: int) -> None:
+def _step(home: SeededHome, begin_ms: int, end_ms: int) -> None:
     """An hour: people switch on what they want to use, the Pi measures, sends, and obeys."""
     device = get_owned_device(home.owner_id, home.device_id)
     outlets = zip(_by_channel(port_store.load_ports_of_device(device.device_uid)), APPLIANCES, strict=True)
@@ -95,7 +96,7 @@ def _step(home: Home, begin_ms: int, end_ms: int) -> None:
     recorded = record_batch(device, Batch(batch_id, end_ms, measured, sha256=batch_id), end_ms)
     reply_to_device(device, recorded.ports, end_ms, has_readings=True)
     process_chunks(stored_readings.load_batch(device.device_uid, batch_id), end_ms)
-    _obey(device, end_ms)
+    _apply_relays(device, end_ms)
 
 
 def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Port:
@@ -105,16 +106,16 @@ def _wanted(port: Port, appliance: Appliance, begin_ms: int, end_ms: int) -> Por
     return port
 
 
-def _come_home(home: Home, now_ms: int) -> None:
+def _switch_all_on(home: SeededHome, now_ms: int) -> None:
     """Somebody switches all on, so that the simulated Pi begins as it thinks it is: with its outlets on."""
     device = get_owned_device(home.owner_id, home.device_id)
     for port in port_store.load_ports_of_device(device.device_uid):
         if port.relay.desired == "off":
             switch_port(home.owner_id, port.port_id, "on", now_ms)
-    _obey(device, now_ms)
+    _apply_relays(device, now_ms)
 
 
-def _obey(device: Device, now_ms: int) -> None:
+def _apply_relays(device: Device, now_ms: int) -> None:
     switched = [port for port in port_store.load_ports_of_device(device.device_uid) if not port.relay.obeyed]
     if any(port.relay.version for port in switched):
         ports_now = apply_relay_reports(device, [_report(port) for port in switched], now_ms)

@@ -1,4 +1,4 @@
-"""A made-up household over weeks: what each appliance of the demo draws at a moment, and when somebody wants it on.
+"""The demo's household: its outlets, what each appliance draws at a moment, and when somebody uses it.
 
 Habits vary from day to day by a seeded chance, so that the same seed gives the same household.
 """
@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 Spells = Sequence[tuple[float, float]]
 """Stretches of use of one day, as hours since midnight."""
@@ -65,3 +66,30 @@ APPLIANCES = (
     Appliance(84.0, 1.1, _compressor),
 )
 """In the order of the demo's outlets: television, game console, washing machine, fridge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """What a person chose for an outlet (None: learned); `profile` is the appliance that the Pi simulates on it."""
+
+    name: str
+    kind: str
+    profile: str
+    policy: Literal["notify", "cut"]
+    threshold_watts: float | None = None
+    dwell_seconds: int | None = None
+    never_cut: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """As POST /port takes it."""
+        chosen = {"thresholdWatts": self.threshold_watts, "dwellSeconds": self.dwell_seconds}
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return {"name": self.name, "kind": self.kind, "policy": self.policy, "neverCut": self.never_cut, **given}
+
+
+OUTLETS = (
+    Outlet("Television", "television", "television", "cut", 10, 20),
+    Outlet("Game console", "console", "console", "cut", 15, 40),
+    Outlet("Washing machine", "washing machine", "washing-machine", "notify", 10, 60),
+    Outlet("Fridge", "fridge or freezer", "fridge", "cut", never_cut=True),
+)

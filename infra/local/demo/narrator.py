@@ -9,8 +9,8 @@ import time
 
 from websockets.exceptions import ConnectionClosed
 
-from infra.local.demo.account import Home, Json
-from infra.local.demo.outlets import OUTLETS
+from infra.local.demo.account import AccountClient, Json
+from infra.local.demo.household import OUTLETS
 
 OUTCOMES = {
     "sent": "the Pi is told to switch it off",
@@ -25,43 +25,43 @@ STATUSES = {"active": "in use", "standby": "in standby"}
 TOLD_AS_EVENTS = ("phantom", "cut")
 
 
-def tell(sentence: str) -> None:
+def narrate(sentence: str) -> None:
     """One line with the time."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {sentence}\n")
     sys.stdout.flush()
 
 
-def follow_pi(pi: subprocess.Popen[str], home: Home) -> None:
+def follow_pi(pi: subprocess.Popen[str], home: AccountClient) -> None:
     """Tell what the Pi says; approve its claim as a person would on the page."""
     for line in pi.stdout or ():
         event = json.loads(line)
         match event["event"]:
             case "claim":
-                tell(f"The Pi asks to be paired: it shows the code {event['userCode']}")
+                narrate(f"The Pi asks to be paired: it shows the code {event['userCode']}")
                 home.approve(event["userCode"])
-                tell("    approved, as you would do on the page")
+                narrate("    approved, as you would do on the page")
                 _give_outlets(home)  # before the Pi first calls: it asks for its outlets once a minute only
             case "started":
                 _give_outlets(home)
             case "relay" if event["state"] == "on":
-                tell(f"The Pi has switched {_outlet(event)} on again")
+                narrate(f"The Pi has switched {_outlet(event)} on again")
             case "refused":
-                tell(f"The Pi left {_outlet(event)} on: {event['reason']}")
+                narrate(f"The Pi left {_outlet(event)} on: {event['reason']}")
 
 
 def _outlet(event: Json) -> str:
     return f"outlet {event['channel']} ({OUTLETS[event['channel'] - 1].name})"
 
 
-def _give_outlets(home: Home) -> None:
+def _give_outlets(home: AccountClient) -> None:
     if home.add_missing_ports():
-        tell("Paired. Its outlets: television, game console, washing machine, and a fridge that is never cut")
+        narrate("Paired. Its outlets: television, game console, washing machine, and a fridge that is never cut")
 
 
-class Story:
+class Narrator:
     """What the live WebSocket pushes, as the page shows it."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: AccountClient) -> None:
         self._home = home
         self._ports: dict[str, Json] = {}
         self._outcomes = {event["eventId"]: event["outcome"] for event in home.events()}
@@ -89,7 +89,7 @@ class Story:
                 self._ports[push["portId"]] = push["port"]
                 self._tell_events()
             case "notification" if push["notification"]["kind"] not in TOLD_AS_EVENTS:
-                tell(push["notification"]["message"])
+                narrate(push["notification"]["message"])
             case "device":
                 self._tell_device(push)
 
@@ -98,7 +98,7 @@ class Story:
         before = self._statuses.get(push["deviceId"], "offline")
         self._statuses[push["deviceId"]] = push["status"]
         if before != push["status"]:
-            tell(f"{push['name']} is {push['status']}")
+            narrate(f"{push['name']} is {push['status']}")
 
     def _tell_outlet(self, push: Json) -> None:
         """A new state; of what is not cut only the first: a fridge comes and goes all day."""
@@ -109,9 +109,9 @@ class Story:
             return
         held = self._tell_events()
         if status in STATUSES:
-            tell(f"{port['name']} is {STATUSES[status]}: {push['reading']['power']:.1f} W")
+            narrate(f"{port['name']} is {STATUSES[status]}: {push['reading']['power']:.1f} W")
         elif port_id not in held:
-            tell(f"{port['name']} is off")
+            narrate(f"{port['name']} is off")
 
     def _tell_events(self) -> set[str]:
         """Tell what is new of the phantoms; the outlets whose cut holds."""
@@ -119,9 +119,9 @@ class Story:
         for event in events:
             known, outcome = event["eventId"] in self._outcomes, event["outcome"]
             if not known:
-                tell(f"Phantom found on {event['portName']}: {event['reason']}")
+                narrate(f"Phantom found on {event['portName']}: {event['reason']}")
             if outcome and self._outcomes.get(event["eventId"]) != outcome:
-                tell(f"    {event['portName']}: {OUTCOMES[outcome]}")
+                narrate(f"    {event['portName']}: {OUTCOMES[outcome]}")
             self._outcomes[event["eventId"]] = outcome
         newest = {event["portId"]: event["outcome"] for event in events}
         return {port_id for port_id, outcome in newest.items() if outcome in CUT_HOLDS}

@@ -10,7 +10,7 @@ from botocore.session import get_session
 from infra.local.runner.environment import REGION
 
 
-def client(service: str, url: str) -> Any:
+def create_client(service: str, url: str) -> Any:
     """A client of a service, for example `dynamodb` or `dynamodbstreams`, at this address."""
     return get_session().create_client(
         service,

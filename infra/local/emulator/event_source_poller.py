@@ -79,7 +79,7 @@ class _Failure:
     is_outage: bool = False
 
 
-class Pump:
+class EventSourcePoller:
     """Moves records from a source to a handler until it is told to stop.
 
     A batch that raises is halved until the record at fault is alone (bisect); a handler that names failed records in
@@ -111,7 +111,7 @@ class Pump:
         self._reachable = True
 
     def run(self) -> None:
-        """Pump until stop() is called from another thread."""
+        """EventSourcePoller until stop() is called from another thread."""
         while not self._stopping.is_set():
             records = self._read()
             if records:

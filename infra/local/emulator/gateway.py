@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from infra.local.emulator.gateway_answers import GatewayAnswers
+from infra.local.emulator.edge_responses import GatewayAnswers
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.proxy_event import STAGE, BadResult, proxy_event, to_response
 from infra.local.emulator.request_queue import Turns, caller_of

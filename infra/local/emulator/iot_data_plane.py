@@ -17,7 +17,7 @@ def broker_service(broker: Broker) -> Route:
     """The route."""
 
     def delete_connection(request: Request) -> Response:
-        broker.doubt(request.path_params["client_id"])
+        broker.reauthorize(request.path_params["client_id"])
         return JSONResponse({})
 
     return Route("/connections/{client_id:path}", delete_connection, methods=["DELETE"])

@@ -21,10 +21,10 @@ from amqtt.mqtt.connect import ConnectPacket
 from amqtt.mqtt.packet import CONNECT, MQTTFixedHeader
 
 from infra.local.emulator.mqtt_connection import Client, ClientReader
-from infra.local.emulator.mqtt_permissions import Authorizer, Rights, ask
+from infra.local.emulator.mqtt_permissions import Authorizer, Permissions, ask_authorizer
 
 CONNECT_SECONDS = 10.0
-"""How long a connection may stay open without having said who it is."""
+"""How long a connection may stay open without its CONNECT packet."""
 LINGER_SECONDS = 1.0
 """How long a refused client may take to hear why: closing at once may drop the answer with what it still sends."""
 PROTOCOL_LEVEL = 4
@@ -44,7 +44,7 @@ class Refusal(Exception):
         self.answer = answer
 
 
-async def admit(
+async def authorize_client(
     authorizer: Authorizer, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> tuple[Client, ClientReader] | None:
     """Let a client in whose sign-in the authorizer accepts; any other is answered with a code, and None given."""
@@ -52,19 +52,21 @@ async def admit(
         connect = await _read_connect(stream)
         if connect is None:
             return None
-        said = _sign_in(connect)
-        _check_form(connect)
-        rights = _check_rights(connect, said, await asyncio.to_thread(ask, authorizer, said))
+        credentials = _sign_in(connect)
+        _check_syntax(connect)
+        permissions = _check_permissions(
+            connect, credentials, await asyncio.to_thread(ask_authorizer, authorizer, credentials)
+        )
     except Refusal as refusal:
         LOG.warning("a client was refused at sign-in: %s", refusal)
-        await _say_no(refusal.answer, stream, writer)
+        await _send_refusal(refusal.answer, stream, writer)
         return None
-    client = Client(said, rights, authorizer, writer)
+    client = Client(credentials, permissions, authorizer, writer)
     connect.client_id = client.id
     return client, ClientReader(stream, bytes(connect.to_bytes()), connect.keep_alive, client)
 
 
-async def _say_no(answer: bytes, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _send_refusal(answer: bytes, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             writer.write(answer)
@@ -78,26 +80,28 @@ def _refused(message: str, code: int) -> Refusal:
     return Refusal(message, bytes(ConnackPacket.build(0, code).to_bytes()))
 
 
-def _unspoken(level: int) -> Refusal:
+def _unsupported_version(level: int) -> Refusal:
     message = "it does not speak MQTT 3.1.1"
     if level == MQTT_5:
         return Refusal(message, UNSUPPORTED_VERSION_5)
     return _refused(message, UNACCEPTABLE_PROTOCOL_VERSION)
 
 
-def _check_form(connect: ConnectPacket) -> None:
+def _check_syntax(connect: ConnectPacket) -> None:
     if connect.reserved_flag:
-        raise _unspoken(connect.proto_level)
+        raise _unsupported_version(connect.proto_level)
     if connect.payload.client_id_is_random and not connect.clean_session_flag:
         raise _refused("a session that lasts needs a client id", IDENTIFIER_REJECTED)
 
 
-def _check_rights(connect: ConnectPacket, said: Mapping[str, str], rights: Rights | None) -> Rights:
-    if rights is None or not rights.allow("iot:Connect", f"client/{said['clientId']}"):
+def _check_permissions(
+    connect: ConnectPacket, credentials: Mapping[str, str], permissions: Permissions | None
+) -> Permissions:
+    if permissions is None or not permissions.allow("iot:Connect", f"client/{credentials['clientId']}"):
         raise _refused("the authorizer does not know it", NOT_AUTHORIZED)
-    if connect.will_flag and not rights.allow_publish(str(connect.will_topic), retain=connect.will_retain_flag):
+    if connect.will_flag and not permissions.allow_publish(str(connect.will_topic), retain=connect.will_retain_flag):
         raise _refused("its last will is for a foreign topic, or to be retained", NOT_AUTHORIZED)
-    return rights
+    return permissions
 
 
 def _sign_in(connect: ConnectPacket) -> Mapping[str, str]:
@@ -125,7 +129,7 @@ async def _read_version(stream: asyncio.StreamReader) -> bytes:
     length = await stream.readexactly(2)
     name, level = await stream.readexactly(int.from_bytes(length, "big")), await stream.readexactly(1)
     if (name, level[0]) != (b"MQTT", PROTOCOL_LEVEL):
-        raise _unspoken(level[0])
+        raise _unsupported_version(level[0])
     return length + name + level
 
 

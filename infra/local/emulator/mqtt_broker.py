@@ -21,7 +21,7 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
-from infra.local.emulator.mqtt_auth_proxy import admit
+from infra.local.emulator.mqtt_auth_proxy import authorize_client
 from infra.local.emulator.mqtt_connection import MAX_UNACKNOWLEDGED, MAX_UNSENT, Client
 from infra.local.emulator.mqtt_limits import ConnectionLimits, Connections
 from infra.local.emulator.mqtt_permissions import Authorizer
@@ -38,7 +38,7 @@ Take = Callable[[str, bytes, Sender], "Future[None]"]
 """Takes what was published; the promise that it returns is kept when the next message may come."""
 
 
-class Gatekeeper(BaseAuthPlugin, BaseTopicPlugin):
+class AuthPlugin(BaseAuthPlugin, BaseTopicPlugin):
     """Tells amqtt who was let in at the front door, and to what each may subscribe."""
 
     @dataclass
@@ -65,8 +65,12 @@ class Gatekeeper(BaseAuthPlugin, BaseTopicPlugin):
     ) -> bool:
         """Whether a client may subscribe to a topic. What it publishes and receives does not go through amqtt."""
         client = self._clients.get(str(session.client_id)) if session else None
-        rights = await client.current_rights() if client else None
-        if rights is not None and action is Action.SUBSCRIBE and rights.allow("iot:Subscribe", f"topicfilter/{topic}"):
+        permissions = await client.current_permissions() if client else None
+        if (
+            permissions is not None
+            and action is Action.SUBSCRIBE
+            and permissions.allow("iot:Subscribe", f"topicfilter/{topic}")
+        ):
             return True
         LOG.warning("a client was refused: iot:Subscribe on a foreign topic")
         return False
@@ -76,15 +80,15 @@ class Broker:
     """Serves MQTT on a listening socket in the thread that calls run(); all else is for other threads."""
 
     def __init__(
-        self, listening: socket.socket, authorize: Authorizer, take: Take, limits: ConnectionLimits | None = None
+        self, listening: socket.socket, authorizer: Authorizer, take: Take, limits: ConnectionLimits | None = None
     ) -> None:
         self._listening = listening
-        self._authorize = authorize
+        self._authorizer = authorizer
         self._take = take
         self._limits = limits or ConnectionLimits()
         self._connections = Connections(self._limits)
         self._clients: dict[str, Client] = {}
-        self._doubts = 0
+        self._reauthorizations = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._broker: amqtt.broker.Broker | None = None
@@ -108,18 +112,18 @@ class Broker:
         if self._ready.is_set():
             asyncio.run_coroutine_threadsafe(self._publish(topic, payload), self._loop)
 
-    def doubt(self, name: str) -> None:
-        """Ask the authorizer again for all clients of this client id or device; who lost its rights is hung up on.
+    def reauthorize(self, name: str) -> None:
+        """Ask the authorizer again for all clients of this client id or device; who lost its permissions is hung up on.
 
         From now on nothing is taken from them, and nothing sent to them, before that.
         """
         if self._ready.is_set():
-            asyncio.run_coroutine_threadsafe(self._doubt(name), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._reauthorize(name), self._loop).result()
 
     async def _serve(self) -> None:
         config = BrokerConfig(
             listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
-            plugins={f"{Gatekeeper.__module__}.{Gatekeeper.__name__}": {"clients": self._clients}},
+            plugins={f"{AuthPlugin.__module__}.{AuthPlugin.__name__}": {"clients": self._clients}},
             session_expiry_interval=SESSION_SECONDS,
         )
         self._broker = amqtt.broker.Broker(config, self._loop)
@@ -128,7 +132,7 @@ class Broker:
             self._ready.set()
             await self._stopping.wait()
             server.close()
-            await self._hang_up_on_all()
+            await self._abort_all()
             with suppress(asyncio.CancelledError):  # of its own waits for clients' acknowledgements
                 await self._broker.shutdown()
 
@@ -143,20 +147,20 @@ class Broker:
             writer.close()
 
     async def _sign_in(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        doubts = self._doubts
-        admitted = await admit(self._authorize, stream, writer)
-        if admitted is None or self._broker is None:
+        reauthorizations = self._reauthorizations
+        authorized = await authorize_client(self._authorizer, stream, writer)
+        if authorized is None or self._broker is None:
             return
-        client, reader = admitted
+        client, reader = authorized
         await self._make_room_for(client)
         self._clients[client.id] = client
-        if doubts != self._doubts:  # rights were taken from somebody meanwhile
-            client.doubt()
+        if reauthorizations != self._reauthorizations:  # permissions were taken from somebody meanwhile
+            client.reauthorize()
         watching = asyncio.create_task(client.watch())
         taking = asyncio.create_task(self._take_over(client))
-        taking.add_done_callback(lambda _: client.hang_up())
+        taking.add_done_callback(lambda _: client.abort())
         try:
-            if await client.current_rights() is not None:
+            if await client.current_permissions() is not None:
                 await self._broker.external_connected(reader, StreamWriterAdapter(writer), LISTENER)
         finally:
             client.inbox.close()
@@ -172,7 +176,7 @@ class Broker:
     async def _make_room_for(self, client: Client) -> None:
         """An older connection of the same client ends first (MQTT 3.1.1, section 3.1.4), as does one too many."""
         while older := self._too_many(client):
-            older.hang_up()
+            older.abort()
             await older.ended.wait()
 
     def _too_many(self, client: Client) -> Client | None:
@@ -183,13 +187,13 @@ class Broker:
     async def _take_over(self, client: Client) -> None:
         """Hand what a client publishes to the rule, until its connection has ended and all of it is taken."""
         while (message := await client.inbox.next()) is not None:
-            rights = await client.current_rights()
+            permissions = await client.current_permissions()
             retain = message.publish_packet is not None and message.publish_packet.retain_flag
-            if rights is not None and not rights.allow_publish(message.topic, retain=retain):
+            if permissions is not None and not permissions.allow_publish(message.topic, retain=retain):
                 LOG.warning("a client was refused: it may not publish to this topic, or not to be retained")
                 client.refuse()
-            elif rights is not None:
-                sender = Sender(rights.principal, client.client_id)
+            elif permissions is not None:
+                sender = Sender(permissions.principal, client.client_id)
                 await asyncio.wrap_future(self._take(message.topic, bytes(message.data), sender))
             client.inbox.taken()
 
@@ -201,7 +205,7 @@ class Broker:
             if client is not None and session.transitions.state == "connected":
                 if client.sending >= MAX_UNSENT:
                     LOG.warning("a client was hung up on: it reads no commands")
-                    client.hang_up()
+                    client.abort()
                     continue
                 client.sending += 1
                 sending = asyncio.create_task(self._send(client, topic, payload, quality))
@@ -214,9 +218,9 @@ class Broker:
     async def _send(self, client: Client, topic: str, payload: bytes, quality: int) -> None:
         try:
             async with client.order:
-                rights = await client.current_rights()
+                permissions = await client.current_permissions()
                 handler = self._handler(client)
-                if rights is None or handler is None or not rights.allow("iot:Receive", f"topic/{topic}"):
+                if permissions is None or handler is None or not permissions.allow("iot:Receive", f"topic/{topic}"):
                     return
                 publishing = asyncio.create_task(self._send_now(client, handler, topic, payload, quality))
                 await asyncio.sleep(0)  # so that it is on its way before the next
@@ -239,11 +243,11 @@ class Broker:
     def _handler(self, client: Client) -> BrokerProtocolHandler | None:
         return self._broker.sessions.get(client.id, (None, None))[1] if self._broker else None
 
-    async def _doubt(self, name: str) -> None:
-        self._doubts += 1
+    async def _reauthorize(self, name: str) -> None:
+        self._reauthorizations += 1
         for client in self._clients.values():
             if name in (client.client_id, client.device_id):
-                client.doubt()
+                client.reauthorize()
         away = {key: session for key, (session, _) in self._sessions().items() if key not in self._clients}
         for key, session in away.items():
             if (session.username or "").partition("?")[0] == name:
@@ -257,8 +261,8 @@ class Broker:
         if self._broker is not None:
             await self._broker._delete_session(key)  # noqa: SLF001 - amqtt has no other way but a sign-in
 
-    async def _hang_up_on_all(self) -> None:
+    async def _abort_all(self) -> None:
         """Before amqtt's own shutdown, which waits for ever if a packet comes just then."""
         for client in list(self._clients.values()):
-            client.hang_up()
+            client.abort()
             await client.ended.wait()

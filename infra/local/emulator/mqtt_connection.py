@@ -1,4 +1,4 @@
-"""One client of the MQTT broker that was let in: its rights, what it sends, and how fast it is read."""
+"""One authorized client of the MQTT broker: its permissions, what it sends, and how fast it is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from amqtt.session import ApplicationMessage, Session
 
-from infra.local.emulator.mqtt_permissions import Authorizer, Rights, ask
+from infra.local.emulator.mqtt_permissions import Authorizer, Permissions, ask_authorizer
 
 MAX_PAYLOAD_BYTES = 128 * 1024
 """AWS IoT Core's limit."""
@@ -92,10 +92,10 @@ class Inbox(asyncio.Queue[ApplicationMessage]):
 
 @dataclass(eq=False, slots=True)
 class Client:
-    """A client that was let in. `said` is what it signed in with, for asking again."""
+    """An authorized client. `credentials` are kept for asking the authorizer again."""
 
-    said: Mapping[str, str]
-    rights: Rights
+    credentials: Mapping[str, str]
+    permissions: Permissions
     authorizer: Authorizer
     stream: asyncio.StreamWriter
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,56 +105,56 @@ class Client:
     unacknowledged: int = 0
     refused: bool = False
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _doubted: asyncio.Event = field(default_factory=asyncio.Event)
+    _must_ask: asyncio.Event = field(default_factory=asyncio.Event)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def id(self) -> str:
         """The broker's name for it: what is kept under it is reached with the same key only."""
-        return f"{self.rights.principal}/{self.client_id}"
+        return f"{self.permissions.principal}/{self.client_id}"
 
     @property
     def client_id(self) -> str:
         """The name that it chose."""
-        return self.said["clientId"]
+        return self.credentials["clientId"]
 
     @property
     def device_id(self) -> str:
         """The device that signed in."""
-        return self.said["username"].partition("?")[0]
+        return self.credentials["username"].partition("?")[0]
 
-    def doubt(self) -> None:
-        """Its rights may have changed: nothing more is done for it before the authorizer was asked again."""
-        self._doubted.set()
+    def reauthorize(self) -> None:
+        """Its permissions may have changed: nothing more is done for it before the authorizer was asked again."""
+        self._must_ask.set()
 
-    async def current_rights(self) -> Rights | None:
-        """Its rights, asked again if they ran out; None when it has none any more, and is hung up on."""
+    async def current_permissions(self) -> Permissions | None:
+        """Its permissions, asked again if they ran out; None when it has none any more, and is hung up on."""
         async with self._asking:
-            if self.refused or not (self._doubted.is_set() or time.monotonic() >= self.rights.good_until):
-                return None if self.refused else self.rights
-            self._doubted.clear()
-            rights = await asyncio.to_thread(ask, self.authorizer, self.said)
-            if rights is None or rights.principal != self.rights.principal:
+            if self.refused or not (self._must_ask.is_set() or time.monotonic() >= self.permissions.good_until):
+                return None if self.refused else self.permissions
+            self._must_ask.clear()
+            permissions = await asyncio.to_thread(ask_authorizer, self.authorizer, self.credentials)
+            if permissions is None or permissions.principal != self.permissions.principal:
                 self.refuse()
                 return None
-            self.rights = rights
-            return rights
+            self.permissions = permissions
+            return permissions
 
     async def watch(self) -> None:
-        """Ask again whenever its rights run out or are doubted, whether or not it does anything; end when refused."""
+        """Renew the permissions whenever they run out or may have changed; return when they are refused."""
         while not self.refused:
-            left = max(LEAST_SECONDS_BETWEEN_ASKING, self.rights.good_until - time.monotonic())
+            left = max(LEAST_SECONDS_BETWEEN_ASKING, self.permissions.good_until - time.monotonic())
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    await self._doubted.wait()
-            await self.current_rights()
+                    await self._must_ask.wait()
+            await self.current_permissions()
 
     def refuse(self) -> None:
         """It may do nothing any more: what was read of it is dropped, and its connection ends."""
         self.refused = True
-        self.hang_up()
+        self.abort()
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """End its connection at once, whether or not it still listens."""
         self.stream.transport.abort()
 

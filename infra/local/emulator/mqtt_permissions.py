@@ -1,15 +1,32 @@
-"""What a client of the MQTT broker may do: the authorizer of AWS IoT says it, and is asked again when that runs out."""
+"""Permissions of a client of the MQTT broker, from the policy documents that the authorizer of AWS IoT returns."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.emulator.iot_policy import allows
 from infra.local.emulator.lambda_context import LambdaContext
+
+
+def allows(policies: Sequence[Mapping[str, Any]], action: str, thing: str) -> bool:
+    """Whether these policies allow an action, for example iot:Publish, on a thing, for example topic/a/b."""
+    effects = {
+        statement["Effect"]
+        for policy in policies
+        for statement in policy["Statement"]
+        if _fits(statement["Action"], action) and _fits(statement["Resource"].split(":", 5)[5], thing)
+    }
+    return effects == {"Allow"}
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Only * stands for more than itself."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
+
 
 LOG = logging.getLogger("ghostwatt.mqtt")
 
@@ -17,8 +34,8 @@ Authorizer = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """What the authorizer said of a client, and until when (monotonic seconds) it need not be asked again."""
+class Permissions:
+    """The answer of the authorizer for a client, which is good until a time (monotonic seconds)."""
 
     principal: str
     policies: Sequence[Mapping[str, Any]]
@@ -34,9 +51,9 @@ class Rights:
         return self.allow("iot:Publish", thing) and (not retain or self.allow("iot:RetainPublish", thing))
 
 
-def ask(authorizer: Authorizer, said: Mapping[str, str]) -> Rights | None:
+def ask_authorizer(authorizer: Authorizer, credentials: Mapping[str, str]) -> Permissions | None:
     """What one may do who signs in so; None if the authorizer refuses, or fails."""
-    event = {"protocols": ["mqtt"], "protocolData": {"mqtt": dict(said)}, "signatureVerified": False}
+    event = {"protocols": ["mqtt"], "protocolData": {"mqtt": dict(credentials)}, "signatureVerified": False}
     try:
         answer = authorizer(event, LambdaContext("mqtt_authorize"))
     except Exception:  # an authorizer that fails lets nobody in, as on AWS
@@ -45,4 +62,4 @@ def ask(authorizer: Authorizer, said: Mapping[str, str]) -> Rights | None:
     if not answer["isAuthenticated"]:
         return None
     good_until = time.monotonic() + answer["refreshAfterInSeconds"]
-    return Rights(answer["principalId"], answer["policyDocuments"], good_until)
+    return Permissions(answer["principalId"], answer["policyDocuments"], good_until)

@@ -1,11 +1,11 @@
-"""The clock: calls the scheduled handler as EventBridge does."""
+"""Regular work: the scheduled handler, called as EventBridge does, and the maintenance that AWS does by itself."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from infra.local.runner.environment import REGION
 
 PERIOD_SECONDS = 60.0
 LOG = logging.getLogger("ghostwatt.schedule")
+MAINTENANCE_LOGGER = logging.getLogger("ghostwatt.maintenance")
 
 
 class Schedule:
@@ -49,3 +50,18 @@ def _event() -> dict[str, Any]:
         "resources": [f"arn:aws:events:{REGION}:000000000000:rule/sweep"],
         "detail": {},
     }
+
+
+class Maintenance:
+    """Takes named steps, each whatever became of the ones before."""
+
+    def __init__(self, steps: Mapping[str, Callable[[], object]]) -> None:
+        self._steps = steps
+
+    def run(self) -> None:
+        """Take all steps once."""
+        for name, step in self._steps.items():
+            try:
+                step()
+            except Exception:  # whatever failed this time, the next tick is another chance
+                MAINTENANCE_LOGGER.exception("%s cannot be tidied", name)

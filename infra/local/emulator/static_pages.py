@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local.emulator.security_headers import PAGE_POLICY, policy_headers
+from infra.local.emulator.edge_responses import PAGE_POLICY, policy_headers
 from infra.local.emulator.template import Template
 
 

@@ -1,4 +1,4 @@
-"""Reverse proxies in front of this PC: whose word on the client's address and scheme is believed."""
+"""Reverse proxies in front of this PC: which are believed, and requests that a proxy may read differently."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -63,3 +64,31 @@ def plain(address: str) -> str:
         return address
     mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return address if mapped is None else str(mapped)
+
+
+AMBIGUOUS = {
+    "success": False,
+    "error": "A request has Content-Length or Transfer-Encoding, not both.",
+    "code": "bad_request",
+}
+
+
+class OneFraming:
+    """An ASGI app that answers 400 and hangs up on a request with two lengths (RFC 9112, section 6.1).
+
+    That is one with Content-Length and Transfer-Encoding, or with Transfer-Encoding in HTTP/1.0, which has none.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        app = JSONResponse(AMBIGUOUS, 400, {"Connection": "close"}) if _is_ambiguous(scope) else self._app
+        await app(scope, receive, send)
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    names = {name for name, _ in scope["headers"]} if scope["type"] == "http" else set()
+    has_length = b"content-length" in names or scope.get("http_version") == "1.0"
+    return b"transfer-encoding" in names and has_length

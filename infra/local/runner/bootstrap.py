@@ -23,31 +23,28 @@ from infra.local.database import tables
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import LOOPBACK, Database, server_binary
 from infra.local.emulator import checkpoints, descriptors, template
-from infra.local.emulator import clients as aws
 from infra.local.emulator.bucket import Bucket
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.descriptors import MOST_HTTP, MOST_MANAGEMENT, MOST_PER_CLIENT
-from infra.local.emulator.event_source_poller import Handler, Pump
+from infra.local.emulator.edge_responses import API_POLICY, GatewayAnswers, SecurityHeaders, policy_headers
+from infra.local.emulator.event_source_poller import EventSourcePoller, Handler
 from infra.local.emulator.gateway import Gateway
-from infra.local.emulator.gateway_answers import GatewayAnswers
 from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import REQUEST_SECONDS, Front
 from infra.local.emulator.invocations import Invocations
 from infra.local.emulator.iot_data_plane import broker_service
 from infra.local.emulator.mqtt_broker import Broker
 from infra.local.emulator.mqtt_limits import ConnectionLimits
-from infra.local.emulator.request_framing import OneFraming
-from infra.local.emulator.scheduler import Schedule
-from infra.local.emulator.security_headers import API_POLICY, SecurityHeaders, policy_headers
+from infra.local.emulator.scheduler import Maintenance, Schedule
 from infra.local.emulator.static_pages import Pages, page_headers
 from infra.local.emulator.table_stream import TableStream
 from infra.local.emulator.topic_rule import TopicRule
-from infra.local.emulator.trusted_proxies import TrustedProxies
+from infra.local.emulator.trusted_proxies import OneFraming, TrustedProxies
 from infra.local.emulator.websocket import Live, LiveHandlers
 from infra.local.emulator.websocket_connections import Connections
+from infra.local.errors import StackError
 from infra.local.runner import environment
 from infra.local.runner.data_directory import signing_secret, temporary
-from infra.local.runner.errors import StackError
-from infra.local.runner.housekeeping import Maintenance
 from infra.local.runner.server import ByPort, Server, listen, management_app, public_app
 from infra.local.runner.worker import Worker
 
@@ -61,7 +58,7 @@ OUTSIDE = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StackSettings:
     """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs.
 
     public_url is where people reach it, "" for where it listens; web_origin the one other origin whose pages may call
@@ -83,49 +80,51 @@ class Place:
     request_seconds: float = REQUEST_SECONDS
 
 
-def serve(place: Place, on_ready: Callable[[str, str], None]) -> None:
+def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None:
     """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
     clock.hold_steady()
     shares = descriptors.shares(descriptors.raise_limit())
-    public, management = listen(place.host, place.port), listen(LOOPBACK, 0)
-    mqtt = listen(place.host, place.mqtt_port)
-    own_url = f"http://{_url_host(place.host)}:{public.port}"
-    url = place.public_url or own_url
+    public, management = listen(settings.host, settings.port), listen(LOOPBACK, 0)
+    mqtt = listen(settings.host, settings.mqtt_port)
+    own_url = f"http://{_url_host(settings.host)}:{public.port}"
+    url = settings.public_url or own_url
     prefix = secrets.token_urlsafe()
     services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
-    tempfile.tempdir = str(temporary(place.directory))
-    with _database(place.directory) as database:
+    tempfile.tempdir = str(temporary(settings.directory))
+    with _database(settings.directory) as database:
         environment.put_in_place(
             environment.app_environment(
                 public_url=url,
                 database_url=database.url,
                 live_endpoint=services_url,
                 iot_endpoint=services_url,
-                jwt_secret=signing_secret(place.directory),
-                mail_directory=str(place.directory / "mail"),
+                jwt_secret=signing_secret(settings.directory),
+                mail_directory=str(settings.directory / "mail"),
                 services_url=services_url,
-                web_origin=place.web_origin,
+                web_origin=settings.web_origin,
             )
         )
         app = _app()
         _log_with_the_rest(app.app.log)
-        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": place.web_origin or url})
+        definitions = template.load({"Stage": environment.STAGE, "WebOrigin": settings.web_origin or url})
         database.wait_until_ready()
-        tables.ensure(aws.client("dynamodb", database.url), definitions)
-        connections, bucket = Connections(), Bucket(place.directory / "exports")
-        everyone = place.proxies.behind(_public(app, definitions, connections, bucket, https=url.startswith("https")))
-        mqtt_url = f"mqtt://{_url_host(place.host)}:{mqtt.port}"
+        tables.ensure(create_client("dynamodb", database.url), definitions)
+        connections, bucket = Connections(), Bucket(settings.directory / "exports")
+        everyone = settings.proxies.behind(
+            _public(app, definitions, connections, bucket, https=url.startswith("https"))
+        )
+        mqtt_url = f"mqtt://{_url_host(settings.host)}:{mqtt.port}"
         with (
-            _pump(place.directory, database.url),
-            _schedule(place.sweep_seconds),
-            _maintenance(place, database, bucket),
-            _broker(place, mqtt.socket, shares.mqtt) as broker,
+            _poller(settings.directory, database.url),
+            _schedule(settings.sweep_seconds),
+            _maintenance(settings, database, bucket),
+            _broker(settings, mqtt.socket, shares.mqtt) as broker,
             _jobs() as services,
         ):
             calls = [bucket.service(), *services, broker_service(broker)]
             inside = management_app(connections, broker.publish, prefix, calls)
             asgi = ByPort(management.port, inside, everyone)
-            front = _front(place, shares.http, management.port, policy_headers(definitions, API_POLICY))
+            front = _front(settings, shares.http, management.port, policy_headers(definitions, API_POLICY))
             server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
             asyncio.run(server.serve([public.socket, management.socket]))
 
@@ -151,12 +150,12 @@ def _public(
     return SecurityHeaders(OneFraming(everything), policy_headers(definitions, API_POLICY, https=https))
 
 
-def _front(place: Place, most: int, management_port: int, headers: Mapping[str, str]) -> Front:
+def _front(settings: StackSettings, most: int, management_port: int, headers: Mapping[str, str]) -> Front:
     """The limits of the HTTP ports: strangers on one must not keep the app from the other."""
-    most = min(place.most_connections, most)
+    most = min(settings.most_connections, most)
     own = HttpLimits(MOST_MANAGEMENT, MOST_MANAGEMENT)
-    limits = HttpLimits(most, min(place.most_per_client, most), place.proxies.__contains__)
-    return Front(limits, {management_port: own}, headers, place.request_seconds)
+    limits = HttpLimits(most, min(settings.most_per_client, most), settings.proxies.__contains__)
+    return Front(limits, {management_port: own}, headers, settings.request_seconds)
 
 
 @contextmanager
@@ -174,13 +173,13 @@ def _delivered(directory: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _pump(directory: Path, database_url: str) -> Iterator[None]:
-    source = TableStream(aws.client("dynamodbstreams", database_url), STREAMED_TABLE)
+def _poller(directory: Path, database_url: str) -> Iterator[None]:
+    source = TableStream(create_client("dynamodbstreams", database_url), STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     dead_letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
     handler: Handler = importlib.import_module("chalicelib.entrypoints.stream").examine
-    pump = Pump(source, handler, checkpoint, dead_letters)
-    with _working(Worker("pump", pump.run), pump.stop):
+    poller = EventSourcePoller(source, handler, checkpoint, dead_letters)
+    with _working(Worker("pump", poller.run), poller.stop):
         yield
 
 
@@ -192,9 +191,9 @@ def _schedule(period_seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[None]:
+def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) -> Iterator[None]:
     """What AWS does by itself, with each tick of the schedule: what is past its time ends."""
-    client, directory = aws.client("dynamodb", database.url), place.directory
+    client, directory = create_client("dynamodb", database.url), settings.directory
     expiry = Expiry(client, database.path, lambda: _delivered(directory))
     letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
     steps: dict[str, Callable[[], object]] = {
@@ -206,7 +205,7 @@ def _maintenance(place: Place, database: Database, bucket: Bucket) -> Iterator[N
     bucket.expire()
     maintenance = Maintenance(steps)
     # A thread of its own: no delivery waits for it.
-    ticking = Schedule(lambda *_: maintenance.run(), place.sweep_seconds)
+    ticking = Schedule(lambda *_: maintenance.run(), settings.sweep_seconds)
     with _working(Worker("maintenance", ticking.run), ticking.stop):
         yield
 
@@ -225,11 +224,11 @@ def _jobs() -> Iterator[Sequence[BaseRoute]]:
 
 
 @contextmanager
-def _broker(place: Place, listening: socket.socket, most: int) -> Iterator[Broker]:
+def _broker(settings: StackSettings, listening: socket.socket, most: int) -> Iterator[Broker]:
     """The MQTT broker and its topic rule."""
     handlers = importlib.import_module("chalicelib.entrypoints.mqtt")
-    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(place.directory / DEAD_LETTERS))
-    limits = replace(place.mqtt_limits, total=min(place.mqtt_limits.total, most))
+    rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(settings.directory / DEAD_LETTERS))
+    limits = replace(settings.mqtt_limits, total=min(settings.mqtt_limits.total, most))
     broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits)
     with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
         yield broker

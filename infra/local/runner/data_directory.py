@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 
 SECRET_BYTES = 32
 """HS256 wants a key at least as long as its digest (RFC 7518, 3.2)."""

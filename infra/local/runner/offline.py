@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infra.local.database import tables
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.runner import environment
 from infra.local.runner.data_directory import signing_secret
 
@@ -30,7 +30,7 @@ def database(directory: Path) -> Iterator[Database]:
             )
         )
         running.wait_until_ready()
-        tables.ensure(aws.client("dynamodb", running.url), template.load({"Stage": environment.STAGE}))
+        tables.ensure(create_client("dynamodb", running.url), template.load({"Stage": environment.STAGE}))
         yield running
     finally:
         running.stop()

@@ -1,8 +1,9 @@
-"""Settings of a person's own that name addresses: read strictly, since a wrong one opens or closes doors silently."""
+"""Options of the command line and of the environment: their types, and the sentences that refuse a wrong one."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,7 +12,36 @@ from infra.local.emulator.descriptors import MOST_HTTP, MOST_PER_CLIENT
 from infra.local.emulator.http_protocols import REQUEST_SECONDS
 from infra.local.emulator.trusted_proxies import TrustedProxies, networks
 
+MAX_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LEAST_SECONDS, MOST_SECONDS = 0.01, 86_400.0
+
+
+def port(text: str) -> int:
+    """A TCP port, 0 for a free one."""
+    if not (text.isascii() and text.isdigit() and int(text) <= MAX_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a whole number from 0 to {MAX_PORT}.")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """How many of something, at least one."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number: give a whole number from 1 on.")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A length of time."""
+    try:
+        given = float(text)
+    except ValueError:
+        given = math.nan
+    if not LEAST_SECONDS <= given <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds from {LEAST_SECONDS} to {MOST_SECONDS:.0f}."
+        )
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +77,6 @@ def network_list(text: str) -> TrustedProxies:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of addresses or networks: {error}") from error
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of connections")
-    return int(text)
-
-
 def _refused(text: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{text!r} is no address like https://home.example (in ASCII, without a path)")
 
@@ -61,7 +85,7 @@ SETTINGS = {
     "PUBLIC_URL": Setting(web_address, "where people reach it, as https://home.example (default: where it listens)"),
     "WEB_ORIGIN": Setting(web_address, "the one other origin whose pages may call the API (default: none)"),
     "TRUSTED_PROXY": Setting(network_list, "reverse proxies that are believed: addresses and networks, by commas"),
-    "MAX_CONNECTIONS": Setting(_count, "at the HTTP port, in all (default: %(default)s)", str(MOST_HTTP)),
-    "MAX_CONNECTIONS_PER_CLIENT": Setting(_count, "of one address (default: %(default)s)", str(MOST_PER_CLIENT)),
+    "MAX_CONNECTIONS": Setting(count, "at the HTTP port, in all (default: %(default)s)", str(MOST_HTTP)),
+    "MAX_CONNECTIONS_PER_CLIENT": Setting(count, "of one address (default: %(default)s)", str(MOST_PER_CLIENT)),
     "REQUEST_SECONDS": Setting(float, "for the head of a request (default: %(default)s)", str(REQUEST_SECONDS)),
 }

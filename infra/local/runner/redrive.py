@@ -14,10 +14,10 @@ from typing import Any
 
 from infra.local.emulator.checkpoints import DeadLetterFile
 from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.errors import StackError
 from infra.local.runner import offline
 from infra.local.runner.bootstrap import DEAD_LETTERS
 from infra.local.runner.data_directory import locked
-from infra.local.runner.errors import StackError
 
 Handle = Callable[[dict[str, Any]], None]
 NO_LIMITS = "device_calls=off,device_readings=off"

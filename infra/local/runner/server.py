@@ -17,7 +17,7 @@ from infra.local.emulator.descriptors import MOST_HTTP, MOST_PER_CLIENT
 from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import Front
 from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 
 Publish = Callable[[str, bytes], None]
 BACKLOG = 2_048

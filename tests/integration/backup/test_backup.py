@@ -12,13 +12,12 @@ import pytest
 import requests
 from moto import mock_aws
 
-from infra.backup import __main__ as command
-from infra.backup import tables as moving
-from infra.backup.archive import opened
+from infra.backup.__main__ import main as run_backup
+from infra.backup.archive import BackupError, opened
 from infra.backup.backup import import_data
-from infra.backup.errors import MoveError
+from infra.backup.endpoints import Endpoint, open_folder, open_stage
 from infra.backup.items import from_line, to_line
-from infra.backup.places import Place, folder, stage
+from infra.backup.tables import STAYS, backed_up_tables, scan
 from infra.local.database import tables
 from infra.local.emulator import template
 from infra.local.runner.data_directory import locked
@@ -55,13 +54,13 @@ def aws_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         with_stage = template.load({"Stage": "dev"})
-        with stage("dev") as place:
-            tables.ensure(place.client, with_stage)
+        with open_stage("dev") as endpoint:
+            tables.ensure(endpoint.client, with_stage)
         yield "dev"
 
 
 def run(*arguments: object) -> int:
-    return command.main([str(argument) for argument in arguments])
+    return run_backup([str(argument) for argument in arguments])
 
 
 def contents(file: Path) -> Lines:
@@ -70,8 +69,10 @@ def contents(file: Path) -> Lines:
 
 
 def everything(directory: Path) -> Lines:
-    with folder(directory) as place:
-        return {table.name: set(map(to_line, moving.scan(place.client, table))) for table in moving.moved(place.stage)}
+    with open_folder(directory) as endpoint:
+        return {
+            table.name: set(map(to_line, scan(endpoint.client, table))) for table in backed_up_tables(endpoint.stage)
+        }
 
 
 def test_there_and_back_every_table_is_the_same(home: tuple[Path, Household], aws_stage: str, tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_only_what_is_the_places_own_stays(home: tuple[Path, Household], tmp_pat
     data, _ = home
     run("export", tmp_path / "pc.zip", "--data", data)
     whole = {name.removeprefix("ghostwatt-local-") for name in tables.names(template.load({"Stage": "local"}))}
-    assert whole - set(contents(tmp_path / "pc.zip")) == moving.STAYS
+    assert whole - set(contents(tmp_path / "pc.zip")) == STAYS
     assert (data / "jwt_secret").read_bytes() not in (tmp_path / "pc.zip").read_bytes()
     assert (tmp_path / "pc.zip").stat().st_mode & 0o077 == 0
 
@@ -139,8 +140,8 @@ def test_a_file_that_is_not_whole_changes_nothing(home: tuple[Path, Household], 
     data, _ = home
     run("export", tmp_path / "pc.zip", "--data", data)
     harmed(tmp_path / "pc.zip", tmp_path / "bad.zip", harm)
-    with folder(tmp_path / "there") as place, pytest.raises(MoveError):
-        import_data(place, tmp_path / "bad.zip", replace=False)
+    with open_folder(tmp_path / "there") as endpoint, pytest.raises(BackupError):
+        import_data(endpoint, tmp_path / "bad.zip", replace=False)
     assert not any(everything(tmp_path / "there").values())
 
 
@@ -181,9 +182,9 @@ def test_what_the_database_leaves_for_later_is_sent_again(home: tuple[Path, Hous
     """DynamoDB may take a part of a batch only."""
     data, _ = home
     run("export", tmp_path / "pc.zip", "--data", data)
-    with folder(tmp_path / "there") as place:
-        halves = Halves(place.client)
-        import_data(Place(halves, place.stage), tmp_path / "pc.zip", replace=False)
+    with open_folder(tmp_path / "there") as endpoint:
+        halves = Halves(endpoint.client)
+        import_data(Endpoint(halves, endpoint.stage), tmp_path / "pc.zip", replace=False)
     assert halves.left_out > 0
     assert everything(tmp_path / "there") == contents(tmp_path / "pc.zip")
 

@@ -10,7 +10,7 @@ from chalicelib.devices.presence_store import load_due_device_ids, save_call
 from chalicelib.devices.store import load_device
 from chalicelib.entrypoints import schedule
 from chalicelib.notifications import weekly_digest
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from tests.conftest import Person, now_ms, reading
 
 
@@ -66,7 +66,7 @@ def test_what_a_released_device_recorded_is_deleted(person: Person, database: st
     event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
     event |= {"detail": "", "version": "0", "id": "1"}
     assert schedule.sweep(event, None)["purged"] >= 1
-    client = aws.client("dynamodb", database)
+    client = create_client("dynamodb", database)
     for table in ("readings", "ports", "states"):
         items = client.scan(TableName=f"ghostwatt-local-{table}")["Items"]
         assert port["portId"].partition("-")[0] not in {item["device_uid"]["S"] for item in items}

@@ -28,8 +28,8 @@ from chalicelib.ports.model import PortChanged
 from chalicelib.readings import store as reading_store
 from chalicelib.realtime import device_channel
 from chalicelib.realtime.commands import send_relay_commands
-from infra.local.emulator.iot_policy import allows
 from infra.local.emulator.lambda_context import LambdaContext
+from infra.local.emulator.mqtt_permissions import allows
 from tests.conftest import Device, Person, now_ms
 from tests.integration.mqtt_events import authorize, principal_of, publish_as
 from tests.integration.stream import Deliver

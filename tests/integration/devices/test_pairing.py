@@ -16,7 +16,7 @@ from chalicelib.core.times import DAY_MS
 from chalicelib.devices.pairing_service import approve_claim, collect_key, start_pairing
 from chalicelib.devices.service import add_device, register_device
 from chalicelib.devices.store import load_device
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from tests.conftest import Answered, Call, Person, now_ms
 
 
@@ -259,7 +259,7 @@ def test_it_is_given_again_only_while_it_waits_to_be_used(call: Call, person: Pe
 
 def test_neither_key_nor_device_code_is_stored(call: Call, person: Person, database: str) -> None:
     device_code, key, _ = lost_answer(call, person)
-    client = aws.client("dynamodb", database)
+    client = create_client("dynamodb", database)
     for table in ("claims", "devices"):
         stored = str(client.scan(TableName=f"ghostwatt-local-{table}")["Items"])
         assert key.split(".")[1] in stored
@@ -286,7 +286,7 @@ def test_a_claim_that_an_older_version_approved_is_collected(call: Call, person:
     started = start(call)
     approve(person, started)
     key = {"device_code_sha256": {"S": digest(started["deviceCode"])}}
-    aws.client("dynamodb", database).update_item(
+    create_client("dynamodb", database).update_item(
         TableName="ghostwatt-local-claims", Key=key, UpdateExpression="REMOVE device_uid"
     )
     assert poll(call, started).status == 200

@@ -13,8 +13,7 @@ from botocore.config import Config
 from botocore.session import get_session
 from starlette.applications import Starlette
 
-from infra.local.emulator.bucket import KEPT_SECONDS, Bucket
-from infra.local.emulator.signed_links import DATE, is_good
+from infra.local.emulator.bucket import DATE, KEPT_SECONDS, Bucket, is_good
 from tests.integration.local.conftest import Serve
 
 KEY = f"{'0' * 20}/{'k' * 43}.zip"

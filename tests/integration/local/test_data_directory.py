@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.errors import StackError
 from infra.local.runner.data_directory import locked, signing_secret, temporary
-from infra.local.runner.errors import StackError
 
 
 def test_a_second_stack_on_the_same_data_is_refused_and_told_why(tmp_path: Path) -> None:

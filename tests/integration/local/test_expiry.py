@@ -14,8 +14,8 @@ from infra.local.database import expiry as expiring
 from infra.local.database import tables
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import Database
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from infra.local.emulator.template import Template
 from infra.local.runner.environment import STAGE
@@ -32,7 +32,7 @@ def definitions() -> Template:
 
 @pytest.fixture
 def client(own_database: Database, definitions: Template) -> Any:
-    made = aws.client("dynamodb", own_database.url)
+    made = create_client("dynamodb", own_database.url)
     tables.ensure(made, definitions)
     return made
 
@@ -142,7 +142,7 @@ def test_delivered_stream_records_go_after_a_day_while_the_stack_runs(
     delivered[READINGS] = 4
     put(client, definitions, READINGS, "chunk 4", None)
 
-    stream = TableStream(aws.client("dynamodbstreams", own_database.url), READINGS)
+    stream = TableStream(create_client("dynamodbstreams", own_database.url), READINGS)
     numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in stream.read(None, 10)]
     assert numbers == [4, 5], "the server counts on"
 

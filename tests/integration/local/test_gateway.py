@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from infra.local.emulator import template
+from infra.local.emulator.edge_responses import GatewayAnswers
 from infra.local.emulator.gateway import HASHING_AT_ONCE, MAX_BODY_BYTES, Gateway
-from infra.local.emulator.gateway_answers import GatewayAnswers
 from tests.integration.local.conftest import Serve
 
 ORIGIN = "https://page.example"

@@ -8,7 +8,7 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.invocations import Invocations
 from infra.local.emulator.lambda_context import LambdaContext
 from tests.conftest import eventually
@@ -46,14 +46,14 @@ def url(serve: Serve, job: Job) -> Iterator[str]:
 
 
 def test_botocore_starts_a_function_and_does_not_wait(url: str, job: Job) -> None:
-    answer = aws.client("lambda", url).invoke(FunctionName="job", InvocationType="Event", Payload=b'{"n": 1}')
+    answer = create_client("lambda", url).invoke(FunctionName="job", InvocationType="Event", Payload=b'{"n": 1}')
     assert answer["StatusCode"] == 202
     eventually(lambda: job.given == [{"n": 1}], "the job is done")
     assert 890 < job.seconds_left[0] <= 900
 
 
 def test_after_one_that_fails_the_next_comes(url: str, job: Job) -> None:
-    client = aws.client("lambda", url)
+    client = create_client("lambda", url)
     for event in (b'{"fails": true}', b'{"n": 2}'):
         client.invoke(FunctionName="job", InvocationType="Event", Payload=event)
     eventually(lambda: job.given == [{"fails": True}, {"n": 2}], "both are done")

@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from infra.local.database.server import LOOPBACK, Database, server_binary
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.template import ROOT
 from tests.conftest import eventually
 
@@ -29,14 +29,14 @@ USE = """
     import logging
     import sys
     from pathlib import Path
-    from infra.local.emulator import clients as aws
+    from infra.local.emulator.clients import create_client
     from infra.local.database.server import Database, server_binary
 
     logging.basicConfig()
     database = Database(Path(sys.argv[1]), server_binary())
     database.start()
     database.wait_until_ready()
-    print(database.is_isolated, aws.client("dynamodb", database.url).list_tables()["TableNames"])
+    print(database.is_isolated, create_client("dynamodb", database.url).list_tables()["TableNames"])
     database.stop()
 """
 NO_MORE_NAMESPACES = "cd /proc/sys/user && echo 0 > max_net_namespaces && echo 0 > max_user_namespaces && exec"
@@ -102,7 +102,7 @@ def test_whoever_listens_at_its_address_outside_is_never_asked(own_database: Dat
     with socket.create_server(own_database.address) as impostor:
         impostor.settimeout(0)
         os.kill(int((tmp_path / "database.pid").read_text()), signal.SIGKILL)
-        client = aws.client("dynamodb", own_database.url)
+        client = create_client("dynamodb", own_database.url)
 
         eventually(lambda: answers(client), "the database is back")
 
@@ -125,7 +125,7 @@ def test_without_the_helper_both_are_started_anew(own_database: Database, tmp_pa
 
     os.kill(int(helper), signal.SIGKILL)
 
-    eventually(lambda: answers(aws.client("dynamodb", own_database.url)), "it is reached again")
+    eventually(lambda: answers(create_client("dynamodb", own_database.url)), "it is reached again")
     assert own_database.is_isolated
     assert int((tmp_path / "database.pid").read_text()) != crashed
 
@@ -158,7 +158,7 @@ def test_without_a_network_of_its_own_its_address_is_still_one_that_nobody_guess
     assert host != LOOPBACK
     with socket.socket() as guess:
         assert guess.connect_ex((LOOPBACK, port)) == errno.ECONNREFUSED
-    assert answers(aws.client("dynamodb", open_database.url))
+    assert answers(create_client("dynamodb", open_database.url))
 
 
 def test_two_databases_never_have_one_address(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_proxy_for_the_way_out_is_not_asked_for_the_database(tmp_path: Path) -
 
 @needs_root
 def test_a_call_costs_no_more_sockets_than_before(own_database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    client = aws.client("dynamodb", own_database.url)
+    client = create_client("dynamodb", own_database.url)
     with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
         for _ in range(5):
             client.list_tables()

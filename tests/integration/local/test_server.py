@@ -7,7 +7,7 @@ import pytest
 import requests
 from starlette.responses import PlainTextResponse
 
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 from infra.local.runner.server import listen
 from tests.integration.local.conftest import Serve
 

@@ -6,8 +6,8 @@ import pytest
 
 from infra.local.database import tables
 from infra.local.database.server import Database
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.template import Template
 
 DEFINITIONS = template.load({"Stage": "local"})
@@ -15,7 +15,7 @@ DEFINITIONS = template.load({"Stage": "local"})
 
 @pytest.fixture
 def client(own_database: Database) -> Any:
-    return aws.client("dynamodb", own_database.url)
+    return create_client("dynamodb", own_database.url)
 
 
 def shape(described: dict[str, Any]) -> tuple[Any, ...]:

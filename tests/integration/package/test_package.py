@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.aws.packaging import package as packaging
+from infra.aws.packaging import package
 from infra.aws.packaging.code import SERVICES, app_sources, is_needed
-from infra.aws.packaging.errors import PackageError
 from infra.aws.packaging.notice import notice
-from infra.aws.packaging.wheels import wheels
+from infra.aws.packaging.wheels import PackageError, wheels
 
 COMPILED = ".so"
 CLIENT = re.compile(r'(?:create_client|\.client)\(\s*"([a-z0-9-]+)"')
@@ -29,12 +28,12 @@ ENVIRONMENT = {"STAGE": "dev", "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": 
 
 @pytest.fixture(scope="module")
 def x86_64(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return packaging.package("dev", "x86_64", tmp_path_factory.mktemp("x86_64")).parent
+    return package.package("dev", "x86_64", tmp_path_factory.mktemp("x86_64")).parent
 
 
 @pytest.fixture(scope="module")
 def arm64(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return packaging.package("dev", "arm64", tmp_path_factory.mktemp("arm64")).parent
+    return package.package("dev", "arm64", tmp_path_factory.mktemp("arm64")).parent
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,7 @@ def alone(code: Path, statement: str) -> str:
 
 
 def test_the_same_checkout_gives_the_same_bytes(x86_64: Path, tmp_path: Path) -> None:
-    again = packaging.package("dev", "x86_64", tmp_path).parent
+    again = package.package("dev", "x86_64", tmp_path).parent
     for name in ("deployment.zip", "sam.yaml"):
         assert (again / name).read_bytes() == (x86_64 / name).read_bytes()
 
@@ -90,9 +89,9 @@ def test_every_function_takes_the_zip(x86_64: Path) -> None:
 
 
 def test_the_zip_holds_the_app_its_runtime_and_the_locked_dependencies_only(x86_64: Path) -> None:
-    ours = {str(path.relative_to(packaging.ROOT)) for path in app_sources(packaging.ROOT)} | {"app.py"}
+    ours = {str(path.relative_to(package.ROOT)) for path in app_sources(package.ROOT)} | {"app.py"}
     known = ours | {"chalice/__init__.py", "chalice/app.py", "NOTICE"}
-    for wheel in wheels(packaging.ROOT / "requirements.txt", "x86_64", packaging.WHEEL_CACHE):
+    for wheel in wheels(package.ROOT / "requirements.txt", "x86_64", package.WHEEL_CACHE):
         with zipfile.ZipFile(wheel) as archive:
             known |= {name for name in archive.namelist() if is_needed(name)}
     sources = {name for name in contents(x86_64) if not name.endswith(".pyc")}
@@ -101,7 +100,7 @@ def test_the_zip_holds_the_app_its_runtime_and_the_locked_dependencies_only(x86_
 
 def test_the_notice_names_everybody_whose_code_ships_with_the_text_of_the_licence(x86_64: Path) -> None:
     written = contents(x86_64)["NOTICE"].decode()
-    locked = re.findall(r"^([A-Za-z0-9._-]+)==([^ ]+)", (packaging.ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([A-Za-z0-9._-]+)==([^ ]+)", (package.ROOT / "requirements.txt").read_text(), re.MULTILINE)
     titles = {line.partition(" (")[0].lower().replace("_", "-") for line in written.splitlines()}
     assert len(locked) > 10
     for name, version in [*locked, ("chalice", importlib.metadata.version("chalice"))]:
@@ -142,7 +141,7 @@ def test_a_client_from_the_zip_has_the_endpoint_of_the_whole_botocore(unzipped: 
 
 
 def test_the_services_that_the_code_calls_are_packed_and_no_others() -> None:
-    used = {name for path in app_sources(packaging.ROOT) for name in CLIENT.findall(path.read_text())} | {PYNAMODBS}
+    used = {name for path in app_sources(package.ROOT) for name in CLIENT.findall(path.read_text())} | {PYNAMODBS}
     assert used == set(SERVICES), "each is packed, and nothing that no code calls"
 
 
@@ -169,8 +168,8 @@ def test_a_dependency_without_a_wheel_stops_the_packaging(tmp_path: Path) -> Non
 
 
 def test_a_wheel_that_is_not_the_locks_stops_the_packaging(tmp_path: Path) -> None:
-    lock = packaging.ROOT / "requirements.txt"
-    kept = wheels(lock, "arm64", packaging.WHEEL_CACHE)[0]
+    lock = package.ROOT / "requirements.txt"
+    kept = wheels(lock, "arm64", package.WHEEL_CACHE)[0]
     forged = tmp_path / kept.parent.name / kept.name
     forged.parent.mkdir()
     forged.write_bytes(kept.read_bytes() + b"more")
@@ -179,11 +178,11 @@ def test_a_wheel_that_is_not_the_locks_stops_the_packaging(tmp_path: Path) -> No
 
 
 def test_a_zip_that_grew_too_large_stops_the_packaging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packaging, "BYTES_AT_MOST", 1_000_000)
+    monkeypatch.setattr(package, "BYTES_AT_MOST", 1_000_000)
     with pytest.raises(PackageError, match="1,000,000 are allowed"):
-        packaging.package("dev", "arm64", tmp_path)
+        package.package("dev", "arm64", tmp_path)
 
 
 def test_an_unknown_stage_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert packaging.main(["--stage", "moon", "--out", str(tmp_path)]) == 1
+    assert package.main(["--stage", "moon", "--out", str(tmp_path)]) == 1
     assert "no stage moon" in capsys.readouterr().err

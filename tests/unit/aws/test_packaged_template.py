@@ -10,11 +10,10 @@ from typing import Any
 import yaml
 
 from chalicelib.core import settings
-from infra.aws.packaging import functions
-from infra.aws.packaging import template_parts as parts
+from infra.aws.packaging import functions, template_parts
 from tests.unit.aws.conftest import Packaged
 
-WAF = parts.AWS / "waf.yaml"
+WAF = template_parts.AWS / "waf.yaml"
 OTHER_GRANTS = {
     "APIHandler": {
         "execute-api:ManageConnections on live/POST/@connections/*",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.local.emulator import template
-from infra.local.emulator.gateway_answers import REST_API, GatewayAnswers, answers_of
+from infra.local.emulator.edge_responses import REST_API, GatewayAnswers, answers_of
 from infra.local.emulator.template import Template
 
 OURS = template.load({"Stage": "local", "WebOrigin": "https://page.example"})

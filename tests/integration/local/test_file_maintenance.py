@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from infra.local.database.file_maintenance import AT_ONCE, STREAM_RETENTION_SECONDS, maintain_file, prune_stream_records
 from infra.local.database.server import Database, server_binary
-from infra.local.database.stream_pruning import AT_ONCE, STREAM_RETENTION_SECONDS, prune, tidy
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import eventually
 
@@ -21,7 +21,7 @@ TABLE = "ghostwatt-test-readings"
 @pytest.fixture
 def stopped(own_database: Database) -> Path:
     """The file of a database that has six records in its stream, all of them old, and is down."""
-    client = aws.client("dynamodb", own_database.url)
+    client = create_client("dynamodb", own_database.url)
     make_table(client)
     put(client, range(6))
     own_database.stop()
@@ -58,19 +58,19 @@ def sequence_numbers(path: Path) -> list[int]:
 
 
 def test_old_records_that_were_delivered_are_dropped(stopped: Path) -> None:
-    tidy(stopped, {TABLE: 4})
+    maintain_file(stopped, {TABLE: 4})
 
     assert sequence_numbers(stopped) == [5, 6]
 
 
 def test_the_newest_record_stays_although_it_is_old_and_delivered(stopped: Path) -> None:
-    tidy(stopped, {TABLE: 6})
+    maintain_file(stopped, {TABLE: 6})
 
     assert sequence_numbers(stopped) == [6]
 
 
 def test_what_was_never_delivered_stays_however_old(stopped: Path) -> None:
-    tidy(stopped, {})
+    maintain_file(stopped, {})
 
     assert sequence_numbers(stopped) == [1, 2, 3, 4, 5, 6]
 
@@ -78,13 +78,13 @@ def test_what_was_never_delivered_stays_however_old(stopped: Path) -> None:
 def test_young_records_stay(stopped: Path) -> None:
     set_age(stopped, 0)
 
-    tidy(stopped, {TABLE: 6})
+    maintain_file(stopped, {TABLE: 6})
 
     assert sequence_numbers(stopped) == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_search_for_the_highest_sequence_number_uses_an_index(stopped: Path) -> None:
-    tidy(stopped, {})
+    maintain_file(stopped, {})
 
     plan = execute(
         stopped,
@@ -99,30 +99,30 @@ def test_the_server_counts_on_after_the_upkeep(stopped: Path, tmp_path: Path) ->
     again.start()
     try:
         again.wait_until_ready()
-        put(aws.client("dynamodb", again.url), [7])
+        put(create_client("dynamodb", again.url), [7])
         eventually(lambda: sequence_numbers(stopped) == [6, 7], "the next record follows the newest old one")
     finally:
         again.stop()
 
 
 def test_the_newest_record_stays_without_what_it_held_and_harms_no_reader(stopped: Path, tmp_path: Path) -> None:
-    tidy(stopped, {TABLE: 6})
+    maintain_file(stopped, {TABLE: 6})
 
     assert execute(stopped, "SELECT keys_json, new_image, old_image FROM _stream_records") == [("{}", None, None)]
     again = Database(tmp_path, server_binary(), lambda: {TABLE: 6})
     again.start()
     try:
         again.wait_until_ready()
-        (record,) = TableStream(aws.client("dynamodbstreams", again.url), TABLE).read(None, 10)
+        (record,) = TableStream(create_client("dynamodbstreams", again.url), TABLE).read(None, 10)
         assert record["eventName"] == "REMOVE", "a handler passes it over"
     finally:
         again.stop()
 
 
 def test_what_is_newest_but_young_or_never_delivered_keeps_what_it_holds(stopped: Path) -> None:
-    tidy(stopped, {TABLE: 5})
+    maintain_file(stopped, {TABLE: 5})
     set_age(stopped, 0)
-    tidy(stopped, {TABLE: 6})
+    maintain_file(stopped, {TABLE: 6})
 
     assert execute(stopped, "SELECT keys_json FROM _stream_records") == [('{"k":{"S":"5"}}',)]
 
@@ -137,6 +137,6 @@ def test_one_step_of_pruning_is_bounded(stopped: Path) -> None:
         AT_ONCE + 20,
     )
     with closing(sqlite3.connect(stopped)) as connection:
-        steps = [prune(connection, {TABLE: AT_ONCE + 20}, time.time()) for _ in range(3)]
+        steps = [prune_stream_records(connection, {TABLE: AT_ONCE + 20}, time.time()) for _ in range(3)]
 
     assert steps == [AT_ONCE, 19, 0]

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from infra.local.emulator import clients as aws
 from infra.local.emulator import websocket_connections as limits
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.websocket import Live, LiveHandlers
 from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
@@ -76,7 +76,7 @@ def socket(place: Place) -> Iterator[Connection]:
 
 
 def management(port: int, prefix: str) -> Any:
-    return aws.client("apigatewaymanagementapi", f"http://127.0.0.1:{port}/{prefix}")
+    return create_client("apigatewaymanagementapi", f"http://127.0.0.1:{port}/{prefix}")
 
 
 def error_code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:

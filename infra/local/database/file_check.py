@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 
 SERVER_TABLES = {"_config", "_tables", "_stream_records"}
 OTHER_TABLES = {"_config", "_tables", "sqlite_sequence"}
@@ -22,7 +22,7 @@ WAY_OUT = (
 )
 
 
-def check(path: Path) -> None:
+def check_database_file(path: Path) -> None:
     """Raise StackError, with what a person can do, unless the file is a whole database of ours, or there is none yet.
 
     It is opened for reading only: also what a killed server left in its log stays where it is.
@@ -43,7 +43,7 @@ def check(path: Path) -> None:
         raise _unusable(path, f"is damaged, or no database at all ({error})") from error
 
 
-def check_room(directory: Path) -> None:
+def check_free_space(directory: Path) -> None:
     """Raise StackError when the disk is full."""
     probe = directory / "room.draft"
     try:

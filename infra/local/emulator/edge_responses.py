@@ -1,14 +1,60 @@
-"""Security headers, as CloudFront sends them: both its policies are in the template."""
+"""The answers that API Gateway gives by itself and the security headers of CloudFront; both stand in the template."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.emulator.template import Template
+
+REST_API = "AWS::Serverless::Api"
+_STATUS = {
+    "MISSING_AUTHENTICATION_TOKEN": (403, "DEFAULT_4XX"),
+    "REQUEST_TOO_LARGE": (413, "DEFAULT_4XX"),
+    "INTEGRATION_FAILURE": (502, "DEFAULT_5XX"),
+    "INTEGRATION_TIMEOUT": (504, "DEFAULT_5XX"),
+}
+"""Of the response types that the PC stack needs: API Gateway's own status, and the type that stands in for it."""
+
+
+class GatewayAnswers:
+    """The gateway's answers by response type, for example MISSING_AUTHENTICATION_TOKEN (an unknown route)."""
+
+    def __init__(self, template: Template) -> None:
+        self._by_type = answers_of(template)
+
+    def render(self, response_type: str, message: str) -> Response:
+        """The answer of this type, or of its default; `message` is API Gateway's own sentence."""
+        own_status, default = _STATUS[response_type]
+        given = self._by_type.get(response_type) or self._by_type[default]
+        return Response(
+            _body(given, message),
+            int(given.get("StatusCode", own_status)),
+            headers=_headers(given),
+            media_type="application/json",
+        )
+
+
+def answers_of(template: Template) -> dict[str, dict[str, Any]]:
+    """The gateway responses of the template's REST API, by their type."""
+    return {name: given for api in template.of_type(REST_API) for name, given in api["GatewayResponses"].items()}
+
+
+def _body(given: dict[str, Any], message: str) -> str:
+    body: str = given["ResponseTemplates"]["application/json"]
+    return body.replace("$context.error.messageString", json.dumps(message))
+
+
+def _headers(given: dict[str, Any]) -> dict[str, str]:
+    """The template spells a fixed header as Name: "'value'"."""
+    headers: dict[str, str] = given.get("ResponseParameters", {}).get("Headers", {})
+    return {name: value.strip("'") for name, value in headers.items()}
+
 
 PAGE_POLICY = "PageHeaders"
 API_POLICY = "ApiHeaders"

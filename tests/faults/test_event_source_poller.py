@@ -18,8 +18,8 @@ from infra.local.emulator.checkpoints import DeadLetterFile, FileCheckpoint, del
 from infra.local.emulator.event_source_poller import (
     BATCH_SIZE,
     MAX_ATTEMPTS,
+    EventSourcePoller,
     Handler,
-    Pump,
     Record,
     SourceUnavailable,
 )
@@ -62,7 +62,7 @@ class Bench:
     batches: list[list[int]] = field(default_factory=list)
 
     def run(self, stream: Stream, answer: Answer, **options: Any) -> None:
-        """Pump until the stream is read; answer gets the numbers of each batch."""
+        """EventSourcePoller until the stream is read; answer gets the numbers of each batch."""
 
         def handler(event: dict[str, Any], _context: object) -> Any:
             self.batches.append(numbers(event["Records"]))
@@ -72,10 +72,12 @@ class Bench:
         stream.on_end = pump.stop
         pump.run()
 
-    def pump(self, stream: Stream, handler: Handler, **options: Any) -> Pump:
+    def pump(self, stream: Stream, handler: Handler, **options: Any) -> EventSourcePoller:
         checkpoint = FileCheckpoint(self.directory / "checkpoint-t.json", "stream-1")
         dead_letters = DeadLetterFile(self.directory / "dead.jsonl")
-        return Pump(stream, handler, checkpoint, dead_letters, **{"first_backoff_seconds": 0.0001} | options)
+        return EventSourcePoller(
+            stream, handler, checkpoint, dead_letters, **{"first_backoff_seconds": 0.0001} | options
+        )
 
     @property
     def position(self) -> int:

@@ -18,8 +18,8 @@ from infra.local.database import file_retention as retention
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import Database, server_binary
 from infra.local.emulator import checkpoints
-from infra.local.emulator import clients as aws
 from infra.local.emulator.bucket import Bucket
+from infra.local.emulator.clients import create_client
 from infra.local.runner.bootstrap import DEAD_LETTERS, STREAMED_TABLE
 from infra.local.runner.process import running_stack
 from tests.conftest import eventually, now_ms, reading
@@ -102,7 +102,7 @@ def keep_house(data: Path, now_seconds: float) -> None:
     database.start()
     database.wait_until_ready()
     try:
-        client = aws.client("dynamodb", database.url)
+        client = create_client("dynamodb", database.url)
         Expiry(client, database.path, lambda: checkpoints.delivered(data, [STREAMED_TABLE])).run(now_seconds)
         Bucket(data / "exports").expire(now_seconds)
         retention.expire_mail(data / "mail", client, now_seconds)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.template import ROOT
-from infra.local.runner.errors import StackError
+from infra.local.errors import StackError
 from tests.conftest import eventually
 
 
@@ -27,7 +27,7 @@ def is_alive(pid: int) -> bool:
 
 
 def make_table(url: str) -> None:
-    aws.client("dynamodb", url).create_table(
+    create_client("dynamodb", url).create_table(
         TableName="ghostwatt-test-things",
         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
@@ -45,7 +45,7 @@ def test_after_a_crash_it_answers_again_on_the_same_port_with_the_same_data(
     eventually(lambda: pid_of(tmp_path) != crashed, "a new server is started")
     own_database.wait_until_ready()
 
-    tables = aws.client("dynamodb", own_database.url).list_tables()["TableNames"]
+    tables = create_client("dynamodb", own_database.url).list_tables()["TableNames"]
     assert tables == ["ghostwatt-test-things"]
 
 
@@ -65,7 +65,7 @@ def test_it_leaves_nothing_running_after_stop(tmp_path: Path) -> None:
 def test_it_dies_with_a_stack_that_is_killed(tmp_path: Path) -> None:
     program = f"""
         from pathlib import Path
-        from infra.local.database import Database, server_binary
+        from infra.local.database.server import Database, server_binary
         database = Database(Path({str(tmp_path)!r}), server_binary())
         database.start()
         database.wait_until_ready()

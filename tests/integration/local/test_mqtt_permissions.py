@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.emulator.iot_policy import allows
+from infra.local.emulator.mqtt_permissions import allows
 
 PREFIX = "arn:aws:iot:eu-central-1:123456789012:"
 

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from chalicelib.devices.model import key_digest, parse_principal
 from chalicelib.entrypoints.mqtt import mqtt_authorize
-from infra.local.emulator import mqtt_auth_proxy as front_door
+from infra.local.emulator import mqtt_auth_proxy
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.mqtt_broker import Broker
 from infra.local.emulator.mqtt_connection import MAX_PAYLOAD_BYTES, ClientReader
@@ -329,7 +329,7 @@ def hear_all(line: socket.socket) -> bytes:
 def test_mqtt_5_is_told_so_and_logged(
     broker: RunningBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, password: str | None
 ) -> None:
-    monkeypatch.setattr(front_door, "CONNECT_SECONDS", 600.0)
+    monkeypatch.setattr(mqtt_auth_proxy, "CONNECT_SECONDS", 600.0)
     codes: list[str] = []
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False)
     client.on_connect = lambda _client, _data, _flags, code, _more: codes.append(str(code))
@@ -380,7 +380,7 @@ def test_a_connection_ends_with_its_key_though_it_only_listens(
     client.listen(commands(device))
     end(person, device)
     for name in ("kitchen", device.device_id):
-        broker.broker.doubt(name)
+        broker.broker.reauthorize(name)
     broker.broker.publish(commands(device), b"for whoever owns it now")
     eventually(client.lost.is_set, "the connection ends")
     assert not client.heard
@@ -400,7 +400,7 @@ def test_what_was_kept_for_a_former_key_is_never_delivered(
     away.close()
     broker.broker.publish(commands(device), b"the former owner's")
     end(person, device)
-    broker.broker.doubt(device.device_id)
+    broker.broker.reauthorize(device.device_id)
     next_owner = stranger if end is not rotated else person
     key = next_owner.call("POST", "/device/register", {"deviceId": device.device_id}).body["apiKey"]
     new = connect(broker, client_id="pump", clean=False)
@@ -420,7 +420,7 @@ def test_rights_that_are_taken_while_a_client_signs_in_are_asked_again(
         answer: dict[str, Any] = mqtt_authorize(event, context)
         if answer["isAuthenticated"]:
             released(person, device)
-            made.broker.doubt(device.device_id)
+            made.broker.reauthorize(device.device_id)
         return answer
 
     with running(authorize) as made:
@@ -518,7 +518,7 @@ def test_an_address_has_so_many_connections(
 
 
 def test_one_who_says_nothing_is_hung_up_on(broker: RunningBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front_door, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(mqtt_auth_proxy, "CONNECT_SECONDS", 0.05)
     with socket.create_connection(("127.0.0.1", broker.port), 10) as line:
         assert hear_all(line) == b""
 

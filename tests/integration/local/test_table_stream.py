@@ -8,7 +8,7 @@ import pytest
 from chalice.app import DynamoDBEvent
 
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.event_source_poller import Record, SourceUnavailable
 from infra.local.emulator.table_stream import TableStream
 
@@ -17,7 +17,7 @@ TABLE = "ghostwatt-test-readings"
 
 @pytest.fixture
 def client(own_database: Database) -> Any:
-    made = aws.client("dynamodb", own_database.url)
+    made = create_client("dynamodb", own_database.url)
     made.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
@@ -34,7 +34,7 @@ def stream(client: Any, own_database: Database) -> TableStream:
 
 
 def opened(database: Database) -> TableStream:
-    return TableStream(aws.client("dynamodbstreams", database.url), TABLE)
+    return TableStream(create_client("dynamodbstreams", database.url), TABLE)
 
 
 def put(client: Any, *names: str) -> None:

@@ -32,7 +32,7 @@ AT_ONCE = 500
 """Records deleted in one transaction: a few milliseconds, for which a write of the server waits."""
 
 
-def tidy(database_path: Path, delivered: Mapping[str, int]) -> None:
+def maintain_file(database_path: Path, delivered: Mapping[str, int]) -> None:
     """Make the indexes that the server lacks, and drop old stream records; while the server is down.
 
     The server looks for a stream's highest sequence number at each write, which scans all records without an index.
@@ -41,7 +41,7 @@ def tidy(database_path: Path, delivered: Mapping[str, int]) -> None:
         with connection:
             connection.execute(_INDEX)
             index_expiry(connection)
-        while prune(connection, delivered, time.time()):
+        while prune_stream_records(connection, delivered, time.time()):
             pass
 
 
@@ -49,7 +49,7 @@ def index_expiry(connection: sqlite3.Connection) -> None:
     """Index each table with a time to live by it, if that is not done yet."""
     for table, attribute in tables_that_expire(connection):
         connection.execute(
-            f'CREATE INDEX IF NOT EXISTS "ghostwatt_expiry_{table}" ON "{table}" ({expires_at(attribute)})'
+            f'CREATE INDEX IF NOT EXISTS "ghostwatt_expiry_{table}" ON "{table}" ({expires_at_sql(attribute)})'
         )
 
 
@@ -59,12 +59,12 @@ def tables_that_expire(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     return [(str(table), str(attribute)) for table, attribute in found]
 
 
-def expires_at(attribute: str) -> str:
+def expires_at_sql(attribute: str) -> str:
     """An item's time to live in SQL: epoch seconds, NULL where it has none. As the index has it, letter by letter."""
     return f"CAST(json_extract(item_json, '$.\"{attribute}\".N') AS INTEGER)"
 
 
-def prune(connection: sqlite3.Connection, delivered: Mapping[str, int], now_seconds: float) -> int:
+def prune_stream_records(connection: sqlite3.Connection, delivered: Mapping[str, int], now_seconds: float) -> int:
     """Drop some stream records that are past their day; returns how many, 0 when none is left to drop.
 
     `delivered` is, by table, the sequence number up to which the pump has handed records on: what it has not seen yet

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from infra.local.database import tables
-from infra.local.database.file import check, check_room
+from infra.local.database.file_check import check_database_file, check_free_space
 from infra.local.database.server import Database, server_binary
-from infra.local.emulator import clients as aws
 from infra.local.emulator import template
+from infra.local.emulator.clients import create_client
 from infra.local.emulator.template import ROOT
+from infra.local.errors import StackError
 from infra.local.runner.environment import STAGE
-from infra.local.runner.errors import StackError
 
 PAGE_BYTES = 4_096
 TABLE = f"ghostwatt-{STAGE}-states"
@@ -33,7 +33,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(tmp_path_factory.mktemp("whole"), server_binary())
     database.start()
     database.wait_until_ready()
-    client = aws.client("dynamodb", database.url)
+    client = create_client("dynamodb", database.url)
     tables.ensure(client, template.load({"Stage": STAGE}))
     for number in range(40):
         item = {"device_uid": {"S": f"d{number}"}, "ports": {"S": "x" * 40 * number**2}}
@@ -113,7 +113,7 @@ def test_a_zeroed_page_is_found_wherever_it_lies(path: Path, whole: Path) -> Non
     for page in range(path.stat().st_size // PAGE_BYTES):
         zero(path, page)
         try:
-            check(path)
+            check_database_file(path)
         except StackError:
             continue
         else:
@@ -133,7 +133,7 @@ def test_a_database_whose_server_was_killed_is_whole(whole: Path, tmp_path: Path
     database = Database(tmp_path, server_binary())
     database.start()
     database.wait_until_ready()
-    aws.client("dynamodb", database.url).create_table(
+    create_client("dynamodb", database.url).create_table(
         TableName="ghostwatt-test-things",
         KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
@@ -146,7 +146,7 @@ def test_a_database_whose_server_was_killed_is_whole(whole: Path, tmp_path: Path
     database.stop()
     before = [(killed / name).read_bytes() for name in NAMES[:2]]
 
-    check(killed / "database.sqlite")
+    check_database_file(killed / "database.sqlite")
 
     assert len(before[1]) > 0
     assert [(killed / name).read_bytes() for name in NAMES[:2]] == before
@@ -156,11 +156,11 @@ def test_a_missing_file_whose_log_is_there_is_no_new_home(tmp_path: Path) -> Non
     (tmp_path / "database.sqlite-wal").write_text("what was not yet put into the file")
 
     with pytest.raises(StackError, match="missing"):
-        check(tmp_path / "database.sqlite")
+        check_database_file(tmp_path / "database.sqlite")
 
 
 def test_no_file_is_a_new_home(tmp_path: Path) -> None:
-    check(tmp_path / "database.sqlite")
+    check_database_file(tmp_path / "database.sqlite")
 
 
 @pytest.fixture
@@ -193,6 +193,6 @@ def test_a_full_disk_is_named_at_the_start_of_a_new_home_and_of_an_old_one(small
 
 
 def test_the_look_for_room_leaves_nothing(tmp_path: Path) -> None:
-    check_room(tmp_path)
+    check_free_space(tmp_path)
 
     assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ from infra.local.emulator import gateway
 from infra.local.emulator.gateway import AnswerFirst
 from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import Front
-from infra.local.emulator.request_framing import OneFraming
+from infra.local.emulator.trusted_proxies import OneFraming
 from infra.local.runner.server import Server, listen
 
 SHORT_SECONDS = 0.2
