@@ -75,10 +75,7 @@ SESSION = SessionAuthentication()
 
 def _session(token: str, scope: Scope | None, now_ms: int) -> Session:
     if not token:
-        message = (
-            "This needs a session: log in, and send its token as x-session-token or Authorization: Bearer <token>."
-        )
-        raise Unauthenticated(message, code="bad_session")
+        raise Unauthenticated(NEEDS_SESSION, code="bad_session")
     if not is_api_token(token):
         return authenticate_session(token, now_ms)
     session = authenticate_api_token(token, now_ms)

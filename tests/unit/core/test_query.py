@@ -8,6 +8,7 @@ from chalicelib.core.decoding import decode_query
 from chalicelib.core.errors import GhostwattError, Invalid, NotFound
 from chalicelib.core.query import PageQuery, PortPageQuery, SpanQuery
 from chalicelib.core.times import LATEST_MS
+from chalicelib.readings.history_queries import HistoryQuery
 
 
 def refused(parameters: dict[str, str], into: type) -> GhostwattError:
@@ -21,11 +22,21 @@ def test_without_parameters_each_has_its_default() -> None:
     assert decode_query({}, SpanQuery).span_ms == (0, LATEST_MS)
 
 
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "", "1.5", "1.0", "1e1", "٣"])
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "", "1.5", "1.0", "1e1", "٣", "null", "9" * 40])
 def test_a_limit_out_of_range_names_the_limit(limit: str) -> None:
     error = refused({"limit": limit}, PageQuery)
     assert isinstance(error, Invalid)
     assert error.field == "limit"
+
+
+def test_leading_zeros_are_no_error() -> None:
+    assert decode_query({"limit": "007"}, PageQuery).limit == 7
+
+
+def test_a_choice_has_no_other_word_for_none() -> None:
+    error = refused({"resolution": "null"}, HistoryQuery)
+    assert isinstance(error, Invalid)
+    assert error.field == "resolution"
 
 
 @pytest.mark.parametrize(
