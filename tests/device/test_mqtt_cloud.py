@@ -371,7 +371,7 @@ def test_mqtt_without_a_broker_or_without_paho_is_a_bad_setting(
 
 
 def test_paho_is_not_loaded_unless_it_is_used() -> None:
-    program = "import sys, ghostwatt_pi.commands.runner; sys.exit(any(name.startswith('paho') for name in sys.modules))"
+    program = "import sys, ghostwatt_pi.commands.run; sys.exit(any(name.startswith('paho') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

@@ -14,20 +14,18 @@ from ghostwatt_pi.buffer.archive import Archive, list_archives, restore_archive
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.context import LEFT_BEHIND, OK, Context
-from ghostwatt_pi.commands.formatting import ProgressBar, ago, backlog_size, iso, print_json, print_rows
-from ghostwatt_pi.commands.measuring import log_finished
-from ghostwatt_pi.commands.runner import run
+from ghostwatt_pi.commands.run import log_finished, run_agent
 from ghostwatt_pi.commands.status import channels_without_outlet
+from ghostwatt_pi.commands.terminal import ProgressBar, ago, backlog_size, is_confirmed, iso, print_json, print_rows
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.messages import MESSAGES
-from ghostwatt_pi.meters.serial_ports import ask_at_terminal
 from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting
 
-TO_ACCOUNT = "They go to the account that this device is paired with now. Are they yours? [y/N] "
+TO_ACCOUNT = "They go to the account that this device is paired with now. Are they yours?"
 
 
 def backlog(context: Context, options: Namespace) -> int:
@@ -93,7 +91,7 @@ def _send(context: Context) -> int:
     progress = ProgressBar("Sent", before)
     context.log = _DrainLog(context.log, progress, context.stop)
     try:
-        summary = run(context, NoMeter)
+        summary = run_agent(context, NoMeter)
     finally:
         progress.end()
     if summary is None or not summary.complete:
@@ -158,8 +156,8 @@ def _send_archive(context: Context, number: int) -> int:
     archives = {archive.number: archive for archive in list_archives(context.directory)}
     if number not in archives:
         raise BadSetting(f"--send-former {number}: there is no such folder; see ghostwatt-pi backlog --former")
-    archive, ask = archives[number], ask_at_terminal()
-    if ask is None or ask(f"{_archive_summary(archive)}. {TO_ACCOUNT}").lower() not in ("y", "yes"):
+    archive = archives[number]
+    if not is_confirmed(f"{_archive_summary(archive)}. {TO_ACCOUNT}"):
         sys.stdout.write("Nothing is sent: nobody said yes.\n")
         return LEFT_BEHIND
     with context.directory.lock():

@@ -11,7 +11,7 @@ from ghostwatt_pi.commands.checks.cloud import check_cloud
 from ghostwatt_pi.commands.checks.disk import check_disk
 from ghostwatt_pi.commands.checks.meter import check_relay, check_serial, check_switch
 from ghostwatt_pi.commands.context import OK, UNWELL, Context
-from ghostwatt_pi.commands.formatting import print_json
+from ghostwatt_pi.commands.terminal import print_json
 
 CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (check_cloud, check_serial, check_disk, check_relay)
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}

@@ -14,7 +14,7 @@ from ghostwatt_pi.commands.checks import WrongServer
 from ghostwatt_pi.commands.checks.cloud import find_network_problem
 from ghostwatt_pi.commands.components import local_page
 from ghostwatt_pi.commands.context import OK, Context
-from ghostwatt_pi.commands.formatting import print_json
+from ghostwatt_pi.commands.terminal import print_json
 from ghostwatt_pi.settings.config import sends_in_clear
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from ghostwatt_pi.commands.backlog import backlog
 from ghostwatt_pi.commands.context import EXIT_CODE_MEANINGS
 from ghostwatt_pi.commands.doctor import doctor
-from ghostwatt_pi.commands.measuring import replay, run_with_arduino, simulate
 from ghostwatt_pi.commands.pairing import claim
+from ghostwatt_pi.commands.run import replay, run_with_arduino, simulate
 from ghostwatt_pi.commands.settings_list import show_settings
 from ghostwatt_pi.commands.status import show_status
 from ghostwatt_pi.commands.switching import switch

@@ -14,7 +14,7 @@ from ghostwatt_pi import identity
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
 from ghostwatt_pi.clock import now_ms
 from ghostwatt_pi.commands.context import OK, UNWELL, Context
-from ghostwatt_pi.commands.formatting import ago, backlog_size, iso, print_json, print_rows
+from ghostwatt_pi.commands.terminal import ago, backlog_size, iso, print_json, print_rows
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.state_file import AgentState, parse_state, read_state
 from ghostwatt_pi.measurement import GAP_MS

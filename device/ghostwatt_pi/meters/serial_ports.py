@@ -5,7 +5,6 @@ A device that is unplugged and plugged in again may get another port name.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +97,6 @@ def choose_port(list_ports: ListPorts, ask: Ask | None) -> str:
         names = ", ".join(_name(port) for port in ports)
         raise BadSetting(f"serial is not set: give the meter's port with --serial ({names})")
     return _ask_for_port(ports, ask)
-
-
-def ask_at_terminal() -> Ask | None:
-    """Return how to ask a person; None when nobody is at a terminal."""
-    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
 
 
 def _ask_for_port(ports: list[UsbPort], ask: Ask) -> str:

@@ -13,9 +13,10 @@ from ghostwatt_pi.cloud.errors import CloudError
 from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import OK, STEPS_LEFT, Context
 from ghostwatt_pi.commands.pairing import pair
+from ghostwatt_pi.commands.terminal import ask_at_terminal, is_confirmed
 from ghostwatt_pi.messages import NO_OUTLET
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
-from ghostwatt_pi.meters.serial_ports import ask_at_terminal, choose_port, list_usb_ports
+from ghostwatt_pi.meters.serial_ports import choose_port, list_usb_ports
 from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, LOCAL_API, config_path
 from ghostwatt_pi.settings.config_file import config_text, write_settings
 from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps
@@ -137,9 +138,8 @@ def _uninstall(context: Context, options: Namespace, system: System) -> int:
     folder = context.directory.path
     if not folder.exists():
         return OK
-    ask = ask_at_terminal()
-    question = f"Delete {folder} too, with identity, key and the readings that wait? [y/N] "
-    if ask and not options.yes and not options.dry_run and ask(question).lower() in ("y", "yes"):
+    question = f"Delete {folder} too, with identity, key and the readings that wait?"
+    if not options.yes and not options.dry_run and is_confirmed(question):
         shutil.rmtree(folder)
     else:
         _say(f"The data stays in {folder}")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.formatting import ago
 from ghostwatt_pi.commands.status import agent_state, watts_while_off
 from ghostwatt_pi.commands.switching import switch_outlet
+from ghostwatt_pi.commands.terminal import ago, is_confirmed
 from ghostwatt_pi.data_directory import DirectoryInUse
 from ghostwatt_pi.event_log import discard_event
 from ghostwatt_pi.local.state_file import AgentState
 from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
-from ghostwatt_pi.meters.serial_ports import ask_at_terminal, only_port
+from ghostwatt_pi.meters.serial_ports import only_port
 from ghostwatt_pi.meters.silence import MOST_SILENT_SECONDS
 from ghostwatt_pi.outlets.records import OutletRecord, read_outlets
 from ghostwatt_pi.outlets.relays import RelayError
@@ -60,8 +60,7 @@ def check_relay(context: Context) -> Iterator[Finding]:
 
 def check_switch(context: Context, channel: int) -> Iterator[Finding]:
     """Switch an outlet off and on, after a yes at a terminal."""
-    ask = ask_at_terminal()
-    if ask is None or ask(f"Outlet {channel} loses its power for a moment. Go on? [y/N] ").lower() not in ("y", "yes"):
+    if not is_confirmed(f"Outlet {channel} loses its power for a moment. Go on?"):
         yield Finding("relay", "warn", f"outlet {channel} was not switched: nobody said yes")
         return
     before = read_outlets(context.directory.outlets_path).get(channel)

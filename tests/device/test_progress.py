@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from ghostwatt_pi.commands.formatting import ProgressBar, bar_text
+from ghostwatt_pi.commands.terminal import ProgressBar, bar_text
 
 
 class Terminal(io.StringIO):

@@ -1,11 +1,11 @@
-"""Times, figures and progress as a person reads them, and the JSON document of a command."""
+"""What a person at the terminal reads and answers: times, figures, progress, questions; and the JSON of a command."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -49,6 +49,17 @@ def print_rows(rows: Mapping[str, str]) -> None:
 def print_json(document: object) -> None:
     """Print one JSON document."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def ask_at_terminal() -> Callable[[str], str] | None:
+    """Return how to ask a person; None when nobody is at a terminal."""
+    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def is_confirmed(question: str) -> bool:
+    """Ask a question, and return whether a person at a terminal says yes."""
+    ask = ask_at_terminal()
+    return ask is not None and ask(f"{question} [y/N] ").lower() in ("y", "yes")
 
 
 class ProgressBar:
