@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.accounts.api_tokens import authenticate_api_token, is_api_token
 from chalicelib.accounts.model import Session
 from chalicelib.accounts.sessions import authenticate_session
-from chalicelib.core import quotas
+from chalicelib.core import rate_limits
 from chalicelib.core.authentication import Authentication, credentials_of
 from chalicelib.core.call import Body, Call
 from chalicelib.core.errors import Forbidden, Unauthenticated
@@ -64,10 +64,10 @@ class SessionAuthentication(Authentication):
         """The token of x-session-token, or of Authorization: Bearer."""
         return headers.get("x-session-token", "") or credentials_of(headers, "bearer")
 
-    def authenticate(self, credential: str, scope: Scope | None, now_ms: int) -> tuple[Session, quotas.Subject]:
+    def authenticate(self, credential: str, scope: Scope | None, now_ms: int) -> tuple[Session, rate_limits.Subject]:
         """The session of a token. Raises Unauthenticated, Forbidden."""
         session = _session(credential, scope, now_ms)
-        return session, quotas.of_user(session.user_id)
+        return session, rate_limits.of_user(session.user_id)
 
 
 SESSION = SessionAuthentication()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from chalicelib.accounts.known_browsers import known_browser_id
 from chalicelib.accounts.model import Account, place_digest, refresh_token_session_id
 from chalicelib.accounts.sessions import is_current_refresh_token
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.identifiers import digest
 from chalicelib.core.settings import settings
 
@@ -59,7 +59,7 @@ class Attempt:
     def refund(self) -> None:
         """Uncount it: the password was right."""
         for subject in self.subjects:
-            throttle.refund_attempt(subject, self.now_ms)
+            shared_limits.refund_attempt(subject, self.now_ms)
 
 
 def begin_attempt(email: str, account: Account | None, origin: Origin, now_ms: int) -> Attempt:
@@ -76,12 +76,12 @@ def begin_attempt(email: str, account: Account | None, origin: Origin, now_ms: i
     """
     if account is not None and (browser_id := origin.browser_id(account.user_id, now_ms)):
         subject = f"log-in-browser#{account.user_id}#{browser_id}"
-        throttle.count_attempt(subject, now_ms)
+        shared_limits.count_attempt(subject, now_ms)
         return Attempt((subject,), now_ms, browser_id)
     by_person, by_address = f"log-in#{digest(email)}#{origin.address}", f"log-in#{origin.address}"
-    throttle.count_attempt(by_person, now_ms)
-    throttle.count_attempt(by_address, now_ms, MAX_FAILURES_PER_ADDRESS)
+    shared_limits.count_attempt(by_person, now_ms)
+    shared_limits.count_attempt(by_address, now_ms, MAX_FAILURES_PER_ADDRESS)
     if account is None or place_digest(account.user_id, origin.address) not in account.known_places:
         rate = settings().limits.wrong_passwords
-        throttle.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")
+        shared_limits.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")
     return Attempt((by_person, by_address), now_ms)

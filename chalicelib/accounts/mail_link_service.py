@@ -13,7 +13,7 @@ from chalicelib.accounts.mail_links import LIFE_MS, MailLink, Purpose, compose_l
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import check_password_strength, hash_password, normalize_password
 from chalicelib.accounts.sessions import end_all_sessions
-from chalicelib.core import functions, mail, throttle
+from chalicelib.core import background_jobs, mail, shared_limits
 from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Invalid, Unavailable, Undeliverable
 from chalicelib.core.identifiers import digest, new_id, new_secret
@@ -45,9 +45,9 @@ def request_link(purpose: Purpose, email: str, address_bucket: str, now_ms: int)
     if not can_send_links():
         raise Invalid("This place is not set up to send mail: ask whoever runs it.", code="no_mail", field="email")
     limits = settings().limits
-    throttle.take(limits.account_mail_requests, f"account-mail#{address_bucket}", now_ms)
-    throttle.take(limits.account_mails, f"account-mail#{digest(email)}", now_ms)
-    functions.start(settings().mail_function, {"purpose": purpose, "email": email})
+    shared_limits.take(limits.account_mail_requests, f"account-mail#{address_bucket}", now_ms)
+    shared_limits.take(limits.account_mails, f"account-mail#{digest(email)}", now_ms)
+    background_jobs.start(settings().mail_function, {"purpose": purpose, "email": email})
 
 
 def send_requested_link(purpose: Purpose, email: str, now_ms: int) -> bool:

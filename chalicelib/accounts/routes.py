@@ -13,7 +13,7 @@ from chalicelib.accounts.cookies import browser_token_of, cleared_session_cookie
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.second_factor import totp_uri
 from chalicelib.accounts.sessions import Tokens
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.call import Call
 from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Conflict, GhostwattError, Invalid
@@ -43,7 +43,7 @@ def sign_up(call: Call[schemas.SignUp]) -> Reply:
 
     Makes an account and logs in.
     """
-    throttle.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
+    shared_limits.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     body, address = call.body, call.address_bucket
     deletion.finish_closing(normalize_email(body.email), call.now_ms)
     tokens = service.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address)

@@ -12,7 +12,7 @@ from chalicelib.accounts.second_factor import (
     use_code,
 )
 from chalicelib.accounts.store import save_second_factor
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.errors import Conflict, Invalid, Unavailable
 
 MAX_WRONG_CODES = 5
@@ -51,11 +51,11 @@ def finish_second_factor(account: Account, code: str, now_ms: int) -> list[str]:
     factor = account.second_factor
     if factor is None or factor.is_on:
         raise Conflict("Begin the set-up of two-step log-in first.", code="totp_not_begun")
-    throttle.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
+    shared_limits.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
     step = matching_step(factor.secret, "".join(code.split()), now_ms, factor.last_step)
     if step is None:
         raise _wrong_code()
-    throttle.refund_attempt(_attempts(account), now_ms)
+    shared_limits.refund_attempt(_attempts(account), now_ms)
     codes = new_recovery_codes()
     _save(account, SecondFactor(factor.secret, is_on=True, last_step=step, recovery_sha256=recovery_digests(codes)))
     return codes
@@ -73,11 +73,11 @@ def check_second_factor(account: Account, code: str | None, now_ms: int) -> None
         return
     if code is None:
         raise Invalid("Send a code of your authenticator app too.", code="code_required", field="code")
-    throttle.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
+    shared_limits.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
     remaining = use_code(factor, code, now_ms)
     if remaining is None or not save_second_factor(account, remaining):
         raise _wrong_code()
-    throttle.refund_attempt(_attempts(account), now_ms)
+    shared_limits.refund_attempt(_attempts(account), now_ms)
 
 
 def remove_second_factor(account: Account) -> None:

@@ -17,7 +17,7 @@ from chalicelib.accounts.passwords import (
 )
 from chalicelib.accounts.second_factor_service import check_second_factor
 from chalicelib.accounts.sessions import Tokens, end_other_sessions, put_new_session
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.email_addresses import check_deliverable, normalize_email
 from chalicelib.core.errors import Conflict, Invalid, Unauthenticated, Unavailable
@@ -181,10 +181,10 @@ def confirm_password(session: Session, current: str, now_ms: int) -> Account:
     """
     current = normalize_password(current, "currentPassword")
     account = get_account(session)
-    throttle.count_attempt(f"password#{session.user_id}", now_ms)
+    shared_limits.count_attempt(f"password#{session.user_id}", now_ms)
     if not verify_password(account.password_hash, current):
         raise _wrong_password()
-    throttle.refund_attempt(f"password#{session.user_id}", now_ms)
+    shared_limits.refund_attempt(f"password#{session.user_id}", now_ms)
     return account
 
 

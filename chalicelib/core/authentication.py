@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from chalicelib.core import quotas
+from chalicelib.core import rate_limits
 from chalicelib.core.call import Call
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.scopes import Scope
@@ -32,7 +32,7 @@ class Authentication(Protocol):
     def credential(self, headers: Mapping[str, str], body: Any) -> str:
         """The credential that a request shows; empty without one."""
 
-    def authenticate(self, credential: str, scope: Scope | None, now_ms: int) -> tuple[object, quotas.Subject]:
+    def authenticate(self, credential: str, scope: Scope | None, now_ms: int) -> tuple[object, rate_limits.Subject]:
         """The caller, and the subject whose limits the call counts for.
 
         Raises:
@@ -68,16 +68,16 @@ def authenticate(
         Forbidden: It is right, but does not open this route.
     """
     credential = authentication.credential(headers, body) if authentication else ""
-    holder = quotas.begin(credential, address_bucket, now_ms)
+    holder = rate_limits.begin(credential, address_bucket, now_ms)
     if authentication is None:
         return None
     try:
         caller, subject = authentication.authenticate(credential, scope, now_ms)
     except Unauthenticated:
-        quotas.forget(credential)
+        rate_limits.forget(credential)
         raise
     if holder is None:
-        quotas.confirm(credential, subject, address_bucket, now_ms)
+        rate_limits.confirm(credential, subject, address_bucket, now_ms)
     return caller
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.core import throttle_store
+from chalicelib.core import shared_limit_store
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.times import DAY_MS
 
@@ -13,11 +13,11 @@ SUBJECT = "health-check"
 def parts(now_ms: int) -> dict[str, str]:
     """Each part and its state: "ok", or what is wrong with it. The database is read and written once."""
     try:
-        throttle_store.load_bucket(SUBJECT)
+        shared_limit_store.load_bucket(SUBJECT)
     except Unavailable:
         return {"database": "does not answer"}
     try:
-        throttle_store.keep(SUBJECT, (now_ms + DAY_MS) // 1_000)
+        shared_limit_store.keep(SUBJECT, (now_ms + DAY_MS) // 1_000)
     except Unavailable:
         return {"database": "answers, but takes no writes"}
     return {"database": "ok"}

@@ -15,7 +15,7 @@ from chalicelib.core.client_address import address_bucket, client_address
 from chalicelib.core.decoding import decode, decode_query, raw_body
 from chalicelib.core.errors import Forbidden, not_found
 from chalicelib.core.origins import Site, caller_site
-from chalicelib.core.query import MAX_ID_LENGTH, Query
+from chalicelib.core.query_strings import MAX_ID_LENGTH, Query
 from chalicelib.core.responses import respond
 from chalicelib.core.scopes import Scope
 

@@ -1,4 +1,4 @@
-"""Ids, keys and codes: random where they must not be guessed, digested where they are stored."""
+"""Ids and secrets: random where they must not be guessed, digested where they are stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import secrets
 
 CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """Twenty consonants, as RFC 8628 section 6.1 suggests: no look-alikes, no words; eight of them are 34 bits."""
-CODE_LENGTH = 8
 FAMILY_NONCE_BYTES = 16
 
 
@@ -65,15 +64,3 @@ def digest(secret: str) -> str:
 def constant_time_equal(left: str, right: str) -> bool:
     """Whether two digests are equal; the time that this takes does not depend on where they differ."""
     return hmac.compare_digest(left, right)
-
-
-def new_user_code() -> str:
-    """A short code a person can type, for example BCDF-GHJK."""
-    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    return f"{letters[:4]}-{letters[4:]}"
-
-
-def tidy_user_code(typed: str) -> str:
-    """What a person typed, in the form new_user_code gives: capitals, one hyphen, nothing else."""
-    letters = "".join(character for character in typed.upper()[:64] if character in CODE_ALPHABET)
-    return f"{letters[:4]}-{letters[4:]}"

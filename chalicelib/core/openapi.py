@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.http import ROUTES, Route
-from chalicelib.core.query import Query
+from chalicelib.core.query_strings import Query
 from chalicelib.core.schemas import Failure
 from chalicelib.core.version import VERSION
 

@@ -1,123 +1,151 @@
-"""Rate limits: the token bucket, and how much of what is allowed by default."""
+"""Rate limits of calls: each device, each person and each address has a bucket in this process's memory.
+
+On a PC there is one process, so they are exact. On AWS each warm container counts by itself: a limit holds for each of
+them, and costs no call to the database. What must hold across containers is in throttle.py.
+"""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass, fields, replace
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Literal
 
-SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-SETTING = re.compile(r"(?P<name>[a-z_]+)=(?:off|(?P<burst>[1-9]\d{0,8})\+(?P<count>[1-9]\d{0,8})/(?P<unit>[smhd]))")
-ROUNDING_MS = 0.001
-"""What adding fractions of a millisecond may be off by."""
+from chalicelib.core.errors import TooMany
+from chalicelib.core.identifiers import digest
+from chalicelib.core.settings import settings
+from chalicelib.core.times import SECOND_MS
+from chalicelib.core.token_bucket import Rate
 
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The answer of a bucket.
-
-    Attributes:
-        full_at_ms: The bucket's state after the call, to be kept for the next one.
-        wait_ms: 0 if the tokens were taken; else how long until they could be, and nothing was taken.
-    """
-
-    full_at_ms: float
-    wait_ms: float
+MAX_REMEMBERED = 20_000
+"""The most buckets of one kind, and the most credentials: about 4 MB each. The least recently used go first."""
+TOO_MANY_REQUESTS = "too_many_requests"
+Limit = Literal["device_calls", "device_readings", "user_calls", "address_calls"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A token bucket: `burst` tokens when it is full, refilled by `per_second`.
+@dataclass(slots=True)
+class Buckets:
+    """Token buckets by subject, for many threads."""
 
-    All that has to be kept of a bucket is one number, the time at which it is full again (epoch ms). A bucket that
-    nobody has used is full: 0. In any span of t seconds at most burst + per_second * t tokens are taken.
-    Source: the virtual scheduling form of the generic cell rate algorithm, ITU-T I.371, annex A.
-    """
+    most: int = MAX_REMEMBERED
+    _full_at_ms: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
 
-    burst: float
-    per_second: float
+    def take(self, rate: Rate, subject: str, now_ms: int, tokens: int = 1) -> float:
+        """Take tokens; 0, or how many milliseconds to wait before the next try."""
+        with self._lock:
+            taken = rate.take(self._full_at_ms.pop(subject, 0), now_ms, tokens)
+            self._full_at_ms[subject] = taken.full_at_ms
+            if len(self._full_at_ms) > self.most:
+                self._full_at_ms.popitem(last=False)
+        return taken.wait_ms
 
-    def take(self, full_at_ms: float, now_ms: float, tokens: float = 1) -> Taken:
-        """Take tokens from a bucket.
+    def give_back(self, rate: Rate, subject: str) -> None:
+        """Put one token back."""
+        with self._lock:
+            if subject in self._full_at_ms:
+                self._full_at_ms[subject] = rate.give_back(self._full_at_ms[subject])
 
-        Args:
-            full_at_ms: The bucket's state.
-            now_ms: The time of now, epoch ms. If the clock went back, the bucket counts as empty at worst.
-            tokens: How many; more than `burst` count as `burst`, or they could never be taken.
-        """
-        burst_ms = self._ms(self.burst)
-        missing_ms = min(max(0.0, full_at_ms - now_ms), burst_ms)
-        missing_after_ms = missing_ms + self._ms(min(tokens, self.burst))
-        if missing_after_ms > burst_ms + ROUNDING_MS:
-            return Taken(now_ms + missing_ms, missing_after_ms - burst_ms)
-        return Taken(now_ms + missing_after_ms, 0)
-
-    def left(self, full_at_ms: float, now_ms: float) -> int:
-        """How many whole tokens can be taken from a bucket now."""
-        missing_ms = min(max(0.0, full_at_ms - now_ms), self._ms(self.burst))
-        return int((self._ms(self.burst) - missing_ms + ROUNDING_MS) / self._ms(1))
-
-    def give_back(self, full_at_ms: float, tokens: float = 1) -> float:
-        """The bucket's state once tokens that were taken are back in it."""
-        return full_at_ms - self._ms(tokens)
-
-    def _ms(self, tokens: float) -> float:
-        """How long so many tokens take to come."""
-        return tokens * 1_000 / self.per_second
-
-
-OFF = Rate(math.inf, 1)
-"""No limit."""
+    def clear(self) -> None:
+        """Fill all buckets."""
+        with self._lock:
+            self._full_at_ms.clear()
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimits:
-    """What is allowed at most; docs/limits.md explains each.
+class Subject:
+    """Who is limited, and by which limit."""
 
-    Attributes:
-        device_calls: Calls of one device, over HTTP and MQTT together.
-        device_readings: Readings of one device.
-        user_calls: Calls of one person, from all browsers and programs together.
-        address_calls: Calls of one address without a session or a key: log-in, pairing, and wrong keys.
-        sign_ups: New accounts from one address.
-        wrong_passwords: Failed log-ins on one account by strangers: from unknown browsers at unknown addresses.
-        mails: Mails to one person, digests included.
-        account_mails: Links to one address: confirmations and resets, whether there is an account or not.
-        account_mail_requests: Such links asked for from one address of the network, sign-ups included.
-    """
-
-    device_calls: Rate = Rate(100, 20)
-    device_readings: Rate = Rate(60_000, 60_000 / 60)
-    user_calls: Rate = Rate(1_000, 50)
-    address_calls: Rate = Rate(1_000, 50)
-    sign_ups: Rate = Rate(60, 6 / 60)
-    wrong_passwords: Rate = Rate(100, 100 / 86_400)
-    mails: Rate = Rate(3, 3 / 3_600)
-    account_mails: Rate = Rate(5, 5 / 86_400)
-    account_mail_requests: Rate = Rate(50, 50 / 86_400)
+    limit: Limit
+    name: str
 
 
-def rate_limits(text: str) -> RateLimits:
-    """The limits of a setting such as `sign_ups=10+1/m device_calls=off`; those it does not name keep their default.
+_buckets: dict[Limit, Buckets] = {
+    "device_calls": Buckets(),
+    "device_readings": Buckets(),
+    "user_calls": Buckets(),
+    "address_calls": Buckets(),
+}
+_holders: OrderedDict[str, Subject] = OrderedDict()
+"""The holders of credentials that were found right, by digest: a flood of their calls never reaches the database."""
+_lock = Lock()
+
+
+def take(subject: Subject, now_ms: int, tokens: int = 1) -> None:
+    """Count a call, or so many readings. Raises TooMany."""
+    rate: Rate = getattr(settings().limits, subject.limit)
+    if wait_ms := _buckets[subject.limit].take(rate, subject.name, now_ms, tokens):
+        raise too_many(wait_ms, TOO_MANY_REQUESTS)
+
+
+def too_many(wait_ms: float, code: str) -> TooMany:
+    """The error of a call past its limit."""
+    seconds = max(1, math.ceil(wait_ms / SECOND_MS))
+    return TooMany("Too many requests; slow down.", code=code, retry_after_seconds=seconds)
+
+
+def of_address(address_bucket: str) -> Subject:
+    """The callers of an address without a session or a key."""
+    return Subject("address_calls", address_bucket)
+
+
+def of_user(user_id: str) -> Subject:
+    """A person."""
+    return Subject("user_calls", user_id)
+
+
+def of_device(device_id: str) -> Subject:
+    """A device, over HTTP and MQTT together."""
+    return Subject("device_calls", device_id)
+
+
+def take_readings(device_id: str, readings: int, now_ms: int) -> None:
+    """Count readings of a device before they are stored. Raises TooMany."""
+    take(Subject("device_readings", device_id), now_ms, readings)
+
+
+def begin(credential: str, address_bucket: str, now_ms: int) -> Subject | None:
+    """Count a call before its credential is looked up. A credential not seen before counts for the address.
 
     Args:
-        text: Parts separated by blanks or commas: `name=burst+count/unit`, where unit is s, m, h or d; or `name=off`.
-            The word `off` alone switches all of them off.
+        credential: The session token or key that was shown; "" for none.
+
+    Returns:
+        Whose the credential was when it was last found right; None if it was not seen before.
 
     Raises:
-        ValueError: A part cannot be read; the message names it.
+        TooMany: The holder's bucket is empty, or the address's.
     """
-    names = {field.name for field in fields(RateLimits)}
-    if text.strip() == "off":
-        return RateLimits(**dict.fromkeys(names, OFF))
-    chosen: dict[str, Rate] = {}
-    for part in text.replace(",", " ").split():
-        found = SETTING.fullmatch(part)
-        if found is None or found["name"] not in names:
-            raise ValueError(f"LIMITS: {part!r} is not NAME=BURST+COUNT/UNIT or NAME=off with one of {sorted(names)}")
-        chosen[found["name"]] = _rate(found) if found["burst"] else OFF
-    return replace(RateLimits(), **chosen)
+    with _lock:
+        holder = _holders.get(digest(credential)) if credential else None
+    take(holder or of_address(address_bucket), now_ms)
+    return holder
 
 
-def _rate(found: re.Match[str]) -> Rate:
-    return Rate(int(found["burst"]), int(found["count"]) / SECONDS_PER_UNIT[found["unit"]])
+def confirm(credential: str, holder: Subject, address_bucket: str, now_ms: int) -> None:
+    """Count a call for the holder of a credential that was seen for the first time and is right, not for the address.
+
+    Raises:
+        TooMany: The holder's bucket is empty.
+    """
+    _buckets["address_calls"].give_back(settings().limits.address_calls, address_bucket)
+    with _lock:
+        _holders[digest(credential)] = holder
+        if len(_holders) > MAX_REMEMBERED:
+            _holders.popitem(last=False)
+    take(holder, now_ms)
+
+
+def forget(credential: str) -> None:
+    """Forget a credential that is no longer right: its calls count for the address from now on."""
+    with _lock:
+        _holders.pop(digest(credential), None)
+
+
+def clear() -> None:
+    """Fill all buckets and forget all credentials, as a new process would."""
+    for buckets in _buckets.values():
+        buckets.clear()
+    with _lock:
+        _holders.clear()

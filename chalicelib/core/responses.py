@@ -1,4 +1,4 @@
-"""Answers as HTTP responses, and the one place where errors become HTTP statuses."""
+"""Answers and errors as HTTP responses."""
 
 from __future__ import annotations
 
@@ -10,32 +10,10 @@ from typing import Any
 import msgspec
 from chalice.app import Response
 
-from chalicelib.core.errors import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    GhostwattError,
-    Invalid,
-    NotFound,
-    TooLarge,
-    TooMany,
-    Unauthenticated,
-    Unavailable,
-)
+from chalicelib.core.error_statuses import status_of_error
+from chalicelib.core.errors import GhostwattError
 from chalicelib.core.schemas import Failure
 
-STATUS = {
-    BadRequest: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    TooLarge: 413,
-    Invalid: 422,
-    TooMany: 429,
-    Unavailable: 503,
-}
-"""The HTTP status of each error; an error derived from one of these has the status of its nearest base."""
 LOG = logging.getLogger("ghostwatt.api")
 JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -83,11 +61,7 @@ def failure(error: GhostwattError) -> Response:
     """An error as its status and the JSON that the contract promises."""
     seconds = error.retry_after_seconds
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return _json(Failure(error=error.message, code=error.code, field=error.field), _status(error), headers)
-
-
-def _status(error: GhostwattError) -> int:
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    return _json(Failure(error=error.message, code=error.code, field=error.field), status_of_error(error), headers)
 
 
 def _json(answer: object, status: int, headers: Mapping[str, str | list[str]]) -> Response:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-from chalicelib.core.rate_limits import RateLimits, rate_limits
+from chalicelib.core.token_bucket import RateLimits, rate_limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from chalicelib.accounts.model import Account, Session
 from chalicelib.accounts.service import confirm_person
 from chalicelib.accounts.sessions import end_all_sessions, end_session
 from chalicelib.core.dynamo import Transaction
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.deletion.store import remove_deletion_request, request_deletion, request_deletions
 from chalicelib.detection.event_endings import mark_port_removed
 from chalicelib.detection.port_state import PortState

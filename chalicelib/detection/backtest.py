@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.core.times import LATEST_MS
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Finding
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 from chalicelib.readings.model import Columns
 

@@ -11,7 +11,7 @@ import msgspec
 from chalicelib.core.errors import Invalid
 from chalicelib.core.times import LATEST_MS
 from chalicelib.detection.backtest import Backtest, Cut
-from chalicelib.detection.state import State
+from chalicelib.detection.detector_state import State
 from chalicelib.ports.model import Rule
 
 

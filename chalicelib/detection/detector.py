@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from operator import lt
 
 from chalicelib.detection import fixed_rule, learned_rule
+from chalicelib.detection.detector_state import NEVER, State
 from chalicelib.detection.model import MINUTE_MS, Finding, Verdict, phantom_status
-from chalicelib.detection.state import NEVER, State
 from chalicelib.ports.model import Rule
 
 MAX_GAP_MS = 120_000

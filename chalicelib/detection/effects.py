@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib.core.times import DAY_MS, MINUTE_MS
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.model import Action, Finding, Outcome, PhantomEvent, Verdict, phantom_status
 from chalicelib.detection.outlet_alerts import always_on_watts, outlet_alert, silent_outlet_alert
 from chalicelib.detection.port_state import PortState
 from chalicelib.notifications.model import Notification, time_ordered_id
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import Relay, cut
+from chalicelib.ports.relay_commands import Relay, cut
 from chalicelib.readings.model import LATE_MS, MeterReading
 
 OBEYED_BELOW_WATTS = 0.5
@@ -192,7 +192,7 @@ def _with_always_on(port: Port, effects: Effects, now_ms: int) -> Effects:
 
 def with_silence(port: Port, effects: Effects, heard_ms: int, now_ms: int) -> Effects:
     """With the news that the outlet's meter is silent, once a spell; whatever else is to be told goes first."""
-    since_ms = silence.begins_ms(effects.state, heard_ms)
+    since_ms = outlet_silence.begins_ms(effects.state, heard_ms)
     if since_ms is None or effects.notification is not None:
         return effects
     told = silent_outlet_alert(port, since_ms, now_ms)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.detection.detector_state import NEVER, State
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
-from chalicelib.detection.state import NEVER, State
 from chalicelib.ports.model import Rule
 
 HYSTERESIS = 1.2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.detection import dwell, histogram
+from chalicelib.detection.detector_state import NEVER, NOTHING_DRAWN, State
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
-from chalicelib.detection.state import NEVER, NOTHING_DRAWN, State
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import DEFAULT_THRESHOLD_WATTS, Rule
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chalicelib.core.times import DAY_MS, MINUTE_MS, iso
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.explain import explain_decision
-from chalicelib.detection.state import State
 from chalicelib.notifications.model import Notification, NotificationKind, time_ordered_id
 from chalicelib.ports.model import Port, Rule
-from chalicelib.ports.relays import AT_THE_PLUG, Relay
+from chalicelib.ports.relay_commands import AT_THE_PLUG, Relay
 
 ALWAYS_ON_MINUTES = 3 * DAY_MS // MINUTE_MS
 """Three days hold a working day and most of a weekend: what has not rested in them does not rest."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.detector import standby_threshold_watts
 from chalicelib.detection.model import Status, phantom_status
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import Relay
+from chalicelib.ports.relay_commands import Relay
 
 OutletStatus = Literal["active", "standby", "off", "silent"]
 
@@ -28,8 +28,8 @@ def is_off(relay: Relay, state: PortState) -> bool:
 
 
 def of(port: Port, state: PortState, heard_ms: int | None = None) -> OutletStatus:
-    """The status of an outlet; heard_ms as in silence.since_ms."""
-    return "silent" if silence.since_ms(state, heard_ms) is not None else by_watts(port, state)
+    """The status of an outlet; heard_ms as in outlet_silence.since_ms."""
+    return "silent" if outlet_silence.since_ms(state, heard_ms) is not None else by_watts(port, state)
 
 
 def by_watts(port: Port, state: PortState) -> Status:

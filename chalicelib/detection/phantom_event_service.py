@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.detection import phantom_event_store
 from chalicelib.detection.model import FeedbackVerdict, PhantomEvent
 from chalicelib.ports.model import PortChanged
-from chalicelib.ports.relays import judged_wrong, no_longer_wrong
+from chalicelib.ports.relay_commands import judged_wrong, no_longer_wrong
 from chalicelib.ports.service import get_owned_port
 from chalicelib.ports.store import load_port, put_relay
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 from chalicelib.core import telemetry
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.core.settings import settings
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.event_endings import mark_port_removed, mark_undone
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_device_states, load_port_state
 from chalicelib.devices.service import get_owned_device
 from chalicelib.devices.store import load_last_calls, put_device_ports
 from chalicelib.ports.model import Port, PortChanged, PortRemoved, free_channel
-from chalicelib.ports.relays import RelayState, switch_relay
+from chalicelib.ports.relay_commands import RelayState, switch_relay
 from chalicelib.ports.service import BUSY, get_owned_port, name_of_port
 from chalicelib.ports.store import load_ports_of_owner, put_port, put_relay
 
@@ -34,9 +34,11 @@ def list_ports(owner_id: str, limit: int, cursor: str | None) -> tuple[list[tupl
 
 
 def load_heard_ms(shown: Iterable[Port]) -> dict[str, int | None]:
-    """Up to when the readings of each device of some ports have come, by device_id (see detection/silence.py)."""
+    """Up to when the readings of the devices of some ports have come, by device_id (see outlet_silence.py)."""
     seen_ms = load_last_calls({port.device_id for port in shown})
-    return {device_id: silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()}
+    return {
+        device_id: outlet_silence.heard_ms(at_ms, settings().upload_seconds) for device_id, at_ms in seen_ms.items()
+    }
 
 
 def change_port(owner_id: str, port_id: str, changes: Callable[[Port], Port], now_ms: int) -> Port:

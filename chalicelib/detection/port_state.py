@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Outcome, Status
-from chalicelib.detection.state import State
 from chalicelib.readings.model import MeterReading
 
 

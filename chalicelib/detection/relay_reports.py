@@ -9,7 +9,7 @@ from typing import Protocol
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.errors import NotFound, not_found
-from chalicelib.core.events import Event, publish
+from chalicelib.core.event_bus import Event, publish
 from chalicelib.detection import phantom_event_store
 from chalicelib.detection.event_endings import mark_ended
 from chalicelib.detection.outlet_alerts import relay_report_alert
@@ -17,7 +17,7 @@ from chalicelib.devices.model import Device
 from chalicelib.notifications.model import Notification, NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.ports.model import Port, RelayReported
-from chalicelib.ports.relays import Relay, RelayState, report
+from chalicelib.ports.relay_commands import Relay, RelayState, report
 from chalicelib.ports.store import load_port, load_ports_of_device, put_relay
 
 

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.core.schemas import END, Answer, EpochMs, Part, Request
 from chalicelib.detection import device_reply
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import RelayState
+from chalicelib.ports.relay_commands import RelayState
 
 PortId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 AgentVersion = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=rf"^[0-9A-Za-z.+_-]+{END}")]

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field, replace
 from chalicelib.core import telemetry
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.core.events import Event
-from chalicelib.detection import phantom_event_store, silence
+from chalicelib.core.event_bus import Event
+from chalicelib.detection import outlet_silence, phantom_event_store
 from chalicelib.detection.detector import step_detector
-from chalicelib.detection.effects import Effects, effects_of, with_silence
-from chalicelib.detection.events import (
+from chalicelib.detection.domain_events import (
     HoursTouched,
     OutletSilenceChanged,
     PhantomFound,
@@ -27,6 +26,7 @@ from chalicelib.detection.events import (
     PortCut,
     ReadingsTaken,
 )
+from chalicelib.detection.effects import Effects, effects_of, with_silence
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.store import load_device_state, put_device_state, save_device_state
@@ -131,7 +131,7 @@ def _outcomes_of_silence(
     return {
         port_id: replace(outcome, effects=with_silence(outcome.port, outcome.effects, heard_ms, now_ms))
         for port_id, outcome in silent_or_not.items()
-        if silence.begins_ms(outcome.effects.state, heard_ms) is not None
+        if outlet_silence.begins_ms(outcome.effects.state, heard_ms) is not None
     }
 
 
@@ -154,7 +154,7 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
         return Effects(before)
     new_times_ms = columns.times_ms[bisect_right(columns.times_ms, newest_ms) :]
     latest_ms = None if before.latest is None else before.latest.at_ms
-    pace_ms = silence.learned(before.pace_ms, latest_ms, new_times_ms)
+    pace_ms = outlet_silence.learned(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
     newest = MeterReading(

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction
-from chalicelib.core.events import Event, publish
+from chalicelib.core.event_bus import Event, publish
 from chalicelib.core.settings import settings
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
+from chalicelib.detection.domain_events import OutletSilenceChanged
 from chalicelib.detection.effects import Effects, with_silence
-from chalicelib.detection.events import OutletSilenceChanged
 from chalicelib.detection.store import load_device_state, put_device_state
 from chalicelib.devices.model import Device
 from chalicelib.notifications.model import NotificationAdded
@@ -29,12 +29,12 @@ def note_silent_outlets(device: Device, ports: Sequence[Port], now_ms: int) -> N
     if not ports or not _was_in_touch(device, now_ms):
         return
     before = load_device_state(device.device_uid)
-    heard_ms = silence.heard_ms(now_ms, settings().upload_seconds) or now_ms
+    heard_ms = outlet_silence.heard_ms(now_ms, settings().upload_seconds) or now_ms
     known = [(port, before.ports[port.port_id]) for port in ports if port.port_id in before.ports]
     silent = [
         (port, with_silence(port, Effects(state), heard_ms, now_ms))
         for port, state in known
-        if silence.begins_ms(state, heard_ms) is not None
+        if outlet_silence.begins_ms(state, heard_ms) is not None
     ]
     if not silent:
         return
@@ -55,4 +55,4 @@ def _was_in_touch(device: Device, now_ms: int) -> bool:
     if not device.online or device.last_seen_ms is None or now_ms - device.last_seen_ms > device.presence.late_ms:
         return False
     changes_ms = device.presence.changes_ms
-    return not changes_ms or now_ms - changes_ms[-1] >= silence.LEAST_MS
+    return not changes_ms or now_ms - changes_ms[-1] >= outlet_silence.LEAST_MS

@@ -12,9 +12,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import Item, Transaction, table_name
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Outcome, Status
 from chalicelib.detection.port_state import DeviceState, PortState
-from chalicelib.detection.state import State
 from chalicelib.energy import dirty_hours
 from chalicelib.ports.model import Port
 from chalicelib.readings.model import MeterReading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.core import quotas, telemetry
+from chalicelib.core import rate_limits, telemetry
 from chalicelib.core.authentication import Authentication, credentials_of
 from chalicelib.core.call import Body, Call
 from chalicelib.core.errors import Unauthenticated
@@ -56,13 +56,13 @@ class DeviceAuthentication(Authentication):
         credential: str,
         scope: Scope | None,  # noqa: ARG002 - for API tokens
         now_ms: int,
-    ) -> tuple[Device, quotas.Subject]:
+    ) -> tuple[Device, rate_limits.Subject]:
         """The device of a key. Raises Unauthenticated."""
         if not credential:
             raise Unauthenticated("A device shows its key here: Authorization: Device <key>.", code="bad_device_key")
         device = authenticate_device(credential, now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
-        return device, quotas.of_device(device.device_id)
+        return device, rate_limits.of_device(device.device_id)
 
 
 class DeviceInBodyAuthentication(DeviceAuthentication):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from chalicelib.core.identifiers import CODE_ALPHABET
 from chalicelib.core.times import MINUTE_MS
 from chalicelib.devices.model import Device
 
+CODE_LENGTH = 8
 CLAIM_TTL_MS = 10 * MINUTE_MS
 """Long enough to find the page and log in, short enough that a code read over a shoulder is soon worthless."""
 POLL_SECONDS = 2
@@ -62,3 +65,15 @@ class Claim:
     def polled_too_soon(self, now_ms: int) -> bool:
         """Whether the device asks faster than it was told; a tenth of the interval is network delay."""
         return self.polled_at_ms is not None and now_ms - self.polled_at_ms < POLL_SECONDS * 900
+
+
+def new_user_code() -> str:
+    """Make a random code that a person can type, for example BCDF-GHJK."""
+    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def normalize_user_code(typed: str) -> str:
+    """Bring a typed code into the form of new_user_code: capitals and one hyphen, nothing else."""
+    letters = "".join(character for character in typed.upper()[:64] if character in CODE_ALPHABET)
+    return f"{letters[:4]}-{letters[4:]}"

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import check_account_open
 from chalicelib.accounts.store import put_open_check
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import BadRequest, Conflict, not_found
-from chalicelib.core.events import publish
-from chalicelib.core.identifiers import derived_secret, digest, new_secret, new_user_code, tidy_user_code
+from chalicelib.core.event_bus import publish
+from chalicelib.core.identifiers import derived_secret, digest, new_secret
 from chalicelib.devices.model import Device, DeviceChanged, key_digest, make_api_key
-from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim
+from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS, Claim, new_user_code, normalize_user_code
 from chalicelib.devices.pairing_store import (
     delete_claim,
     find_claim,
@@ -51,7 +51,7 @@ def start_pairing(device_id: str, source_ip: str, now_ms: int) -> StartedPairing
         Conflict: The device belongs to somebody, who is notified (code owned), and may not be paired any more.
         TooMany: Too many pairings were started from this address.
     """
-    throttle.count_attempt(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
+    shared_limits.count_attempt(f"claim#{source_ip}", now_ms, MAX_CLAIMS_PER_SOURCE)
     device = load_device(device_id)
     if device is not None and not device.may_be_claimed(now_ms):
         raise refuse_pairing(device, now_ms)
@@ -129,13 +129,13 @@ def get_claim(owner_id: str, user_code: str, now_ms: int, address: str = "") -> 
         TooMany: There were too many wrong codes.
     """
     by_person, by_address = f"claim-code#{owner_id}", f"claim-code-from#{address}"
-    throttle.count_attempt(by_person, now_ms)
-    throttle.count_attempt(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
-    claim = find_claim(tidy_user_code(user_code))
+    shared_limits.count_attempt(by_person, now_ms)
+    shared_limits.count_attempt(by_address, now_ms, MAX_WRONG_CODES_PER_ADDRESS)
+    claim = find_claim(normalize_user_code(user_code))
     if claim is None or claim.expired(now_ms) or claim.collected_at_ms is not None:
         raise not_found("pairing code (it may have expired)")
-    throttle.refund_attempt(by_person, now_ms)
-    throttle.refund_attempt(by_address, now_ms)
+    shared_limits.refund_attempt(by_person, now_ms)
+    shared_limits.refund_attempt(by_address, now_ms)
     return claim
 
 

@@ -10,7 +10,7 @@ from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Busy
-from chalicelib.core.events import Event, publish
+from chalicelib.core.event_bus import Event, publish
 from chalicelib.devices import device_alerts, liveness
 from chalicelib.devices.liveness import Presence, after_call, after_change, after_flapping, is_call_due_for_storing
 from chalicelib.devices.model import Device, DeviceChanged

@@ -10,12 +10,12 @@ from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
 from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
-from chalicelib.core.query import PageQuery
+from chalicelib.core.query_strings import PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.core.settings import settings
 from chalicelib.deletion import service as deletion
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
 from chalicelib.detection.store import load_device_states
 from chalicelib.devices import device_list, schemas, service
@@ -70,7 +70,7 @@ def _device_parts(devices: list[Device], now_ms: int) -> list[schemas.DevicePart
     upload_seconds = settings().upload_seconds
     return [
         schemas.device_part(
-            device, states.get(device.device_uid), now_ms, silence.heard_ms(device.last_seen_ms, upload_seconds)
+            device, states.get(device.device_uid), now_ms, outlet_silence.heard_ms(device.last_seen_ms, upload_seconds)
         )
         for device in devices
     ]

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.core.schemas import Answer, DeviceId, Iso, Name, Part, Request
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.core.units import units_of
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.outlet_status import OutletStatus
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.devices.liveness import LivenessState, explain_liveness
@@ -147,7 +147,7 @@ def device_part(device: Device, state: DeviceState | None, now_ms: int, heard_ms
         device: The device.
         state: What is stored of its ports; None for nothing.
         now_ms: The current time.
-        heard_ms: Up to when its readings have come (detection/silence.py).
+        heard_ms: Up to when its readings have come (detection/outlet_silence.py).
     """
     states = state.ports if state else {}
     return DevicePart(
@@ -165,7 +165,7 @@ def device_part(device: Device, state: DeviceState | None, now_ms: int, heard_ms
 
 
 def _port(port: PortName, state: PortState, heard_ms: int | None) -> DevicePortPart:
-    silent_since_ms = silence.since_ms(state, heard_ms)
+    silent_since_ms = outlet_silence.since_ms(state, heard_ms)
     return DevicePortPart(
         port_id=port.port_id,
         name=port.name,

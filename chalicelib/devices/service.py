@@ -10,7 +10,7 @@ from chalicelib.accounts.service import check_account_open
 from chalicelib.accounts.store import put_open_check
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Unauthenticated, not_found
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.core.identifiers import new_id, new_secret
 from chalicelib.core.times import DAY_MS
 from chalicelib.devices import device_alerts

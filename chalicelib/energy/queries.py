@@ -6,7 +6,16 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.core.query import DEFAULT_LIMIT, Cursor, Limit, Moment, Query, SpanQuery, check_port_id, moment_ms
+from chalicelib.core.query_strings import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Moment,
+    Query,
+    SpanQuery,
+    check_port_id,
+    moment_ms,
+)
 from chalicelib.energy.periods import Length
 
 DEFAULT_DAYS = 30

@@ -19,7 +19,7 @@ from chalicelib.energy.savings import LIMIT_MS, PotentialSaving, Saving, potenti
 from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.tariffs import Prices, Tariff, check_tariffs
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import CUT_TTL_MS
+from chalicelib.ports.relay_commands import CUT_TTL_MS
 from chalicelib.ports.service import get_owned_port
 from chalicelib.ports.store import load_port
 from chalicelib.readings.model import LATE_MS

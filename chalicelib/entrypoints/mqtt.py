@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Blueprint
 
-from chalicelib.core import clock, quotas, telemetry
+from chalicelib.core import clock, rate_limits, telemetry
 from chalicelib.core.decoding import decode
 from chalicelib.core.errors import GhostwattError, Unauthenticated, Unavailable
 from chalicelib.core.schemas import Answer
@@ -65,7 +65,7 @@ def _sender(published: Published, now_ms: int) -> Device | None:
 
 def _answer(device: Device, published: Published, now_ms: int) -> Answer:
     try:
-        quotas.take(quotas.of_device(device.device_id), now_ms)
+        rate_limits.take(rate_limits.of_device(device.device_id), now_ms)
         return _record(device, published, now_ms)
     except Unavailable:
         raise

@@ -18,8 +18,8 @@ from chalice.app import Blueprint, DynamoDBEvent
 from chalicelib.core import clock, telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.events import Event
-from chalicelib.detection.events import HoursTouched
+from chalicelib.core.event_bus import Event
+from chalicelib.detection.domain_events import HoursTouched
 from chalicelib.detection.service import Detection, detect
 from chalicelib.energy.roll_up import roll_up
 from chalicelib.entrypoints.subscribers import SUBSCRIBERS, Subscriber

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from chalicelib.core import telemetry
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
-from chalicelib.core.events import Event
-from chalicelib.detection.events import PortCut
-from chalicelib.realtime.commands import send_relay_commands
+from chalicelib.core.event_bus import Event
+from chalicelib.detection.domain_events import PortCut
 from chalicelib.realtime.publisher import publish_to_pages
+from chalicelib.realtime.relay_pushes import send_relay_commands
 
 LOG = logging.getLogger("ghostwatt.subscribers")
 

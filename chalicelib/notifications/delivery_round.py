@@ -13,7 +13,7 @@ from functools import partial
 from itertools import takewhile
 
 from chalicelib.accounts.mail_link_service import send_first_confirmation
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import TooMany
@@ -98,7 +98,7 @@ class DeliveryRound:
         """Send mails: one for each notification, or one for all where more are due than may be sent."""
         items = sorted(self._due(), key=lambda item: item.outgoing.notification.at_ms)
         reserved = list(self._reserve(item for item in items if item.waits_for("email", self.now_ms)))
-        left = throttle.left(settings().limits.mails, self._mail_limit, self.now_ms) if len(reserved) > 1 else 1
+        left = shared_limits.left(settings().limits.mails, self._mail_limit, self.now_ms) if len(reserved) > 1 else 1
         groups = [[item] for item in reserved] if len(reserved) <= left else [reserved]
         settled = self._by_channel("email", groups, self._send_mail)
         self._items = [item for item in items if not item.waits_for("email", self.now_ms)] + settled
@@ -178,7 +178,7 @@ class DeliveryRound:
         return replace(item, outgoing=replace(item.outgoing, deliveries=deliveries, due_at_ms=next_ms or 0))
 
     def _send_mail(self, group: list[DueNotification]) -> Failure | None:
-        throttle.take(settings().limits.mails, self._mail_limit, self.now_ms)
+        shared_limits.take(settings().limits.mails, self._mail_limit, self.now_ms)
         notifications = [item.outgoing.notification for item in group]
         return try_to_send("email", lambda: send_mail(self.recipient, notifications), self.now_ms)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.accounts.model import Account
-from chalicelib.core import mail, throttle
+from chalicelib.core import mail, shared_limits
 from chalicelib.core.concurrency import Slots
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import Conflict, Invalid
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.core.identifiers import new_secret
 from chalicelib.core.settings import settings
 from chalicelib.notifications import channels, settings_store, store, webhooks
@@ -144,10 +144,10 @@ def send_test_notification(account: Account, now_ms: int) -> Mapping[Outbound, F
         TooMany: The limit of tests or of mails is used up.
         Conflict: Another test was sent at the same moment.
     """
-    throttle.count_attempt(f"notification-test#{account.user_id}", now_ms)
+    shared_limits.count_attempt(f"notification-test#{account.user_id}", now_ms)
     stored = get_settings(account)
     if stored.preferences.email and account.is_confirmed:
-        throttle.take(settings().limits.mails, mail_limit_name(account.user_id), now_ms)
+        shared_limits.take(settings().limits.mails, mail_limit_name(account.user_id), now_ms)
     test = Notification(
         time_ordered_id(now_ms, f"test-{account.user_id}"),
         account.user_id,

@@ -18,10 +18,10 @@ from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.core.local_time import local, start_ms
 from chalicelib.core.pagination import paginate
-from chalicelib.detection import phantom_event_store, silence
+from chalicelib.detection import outlet_silence, phantom_event_store
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.store import load_device_states
 from chalicelib.devices.model import Device
@@ -149,7 +149,7 @@ def _drawing(owned: Sequence[Device]) -> list[Drawing]:
         if (state := states[device.device_uid].ports.get(port.port_id))
         and state.latest
         and state.status == "standby"
-        and silence.since_ms(state, device.last_seen_ms) is None
+        and outlet_silence.since_ms(state, device.last_seen_ms) is None
     ]
     return sorted(outlets, key=lambda outlet: -outlet.watts)
 

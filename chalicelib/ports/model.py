@@ -9,7 +9,7 @@ from typing import Literal
 from chalicelib.core.errors import Conflict
 from chalicelib.devices.model import MAX_PORTS_PER_DEVICE
 from chalicelib.ports.kinds import kind_of
-from chalicelib.ports.relays import Relay
+from chalicelib.ports.relay_commands import Relay
 
 Policy = Literal["observe", "notify", "cut"]
 DEFAULT_THRESHOLD_WATTS = 10.0

@@ -9,12 +9,12 @@ from msgspec import UNSET, UnsetType
 
 from chalicelib.core.schemas import END, Answer, DeviceId, DwellSeconds, Iso, Name, Part, Request
 from chalicelib.core.times import iso
-from chalicelib.detection import outlet_status, silence
+from chalicelib.detection import outlet_silence, outlet_status
 from chalicelib.detection.outlet_status import OutletStatus
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.kinds import KINDS
 from chalicelib.ports.model import Policy, Port
-from chalicelib.ports.relays import Relay, RelayState, SwitchedBy
+from chalicelib.ports.relay_commands import Relay, RelayState, SwitchedBy
 from chalicelib.readings.model import MeterReading
 
 Channel = Annotated[int, msgspec.Meta(ge=1, le=32)]
@@ -143,7 +143,7 @@ def relay_part(relay: Relay) -> RelayPart:
 
 
 def port_part(port: Port, state: PortState = NO_READINGS, heard_ms: int | None = None) -> PortPart:
-    """A port with what is known of it; heard_ms: its device's readings have come up to then (detection/silence.py)."""
+    """A port with its state; heard_ms: its device's readings have come up to then (detection/outlet_silence.py)."""
     return PortPart(
         port_id=port.port_id,
         device_id=port.device_id,
@@ -155,7 +155,7 @@ def port_part(port: Port, state: PortState = NO_READINGS, heard_ms: int | None =
         policy=port.policy,
         never_cut=port.never_cut,
         status=outlet_status.of(port, state, heard_ms),
-        silent_since_ms=silence.since_ms(state, heard_ms),
+        silent_since_ms=outlet_silence.since_ms(state, heard_ms),
         latest=reading_part(state.latest),
         relay=relay_part(port.relay),
     )

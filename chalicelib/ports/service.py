@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.errors import not_found
-from chalicelib.core.events import publish
+from chalicelib.core.event_bus import publish
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.service import get_owned_device
 from chalicelib.devices.store import put_device_ports

@@ -13,7 +13,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
 from chalicelib.ports.model import Port, device_uid_of
-from chalicelib.ports.relays import Relay
+from chalicelib.ports.relay_commands import Relay
 
 
 class ByOwner(GlobalSecondaryIndex["PortItem"]):

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.core import clock, quotas, telemetry
+from chalicelib.core import clock, rate_limits, telemetry
 from chalicelib.core.decoding import invalid
 from chalicelib.core.times import epoch_ms, iso, refuse_seconds
 from chalicelib.detection.device_reply import reply_to_device
-from chalicelib.detection.reading_status import status_of_reading
 from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat, reply_answer, reply_fields
+from chalicelib.detection.status_by_watts import status_of_reading
 from chalicelib.devices.model import Device
 from chalicelib.devices.presence import record_agent_report
 from chalicelib.ports.store import load_ports_of_device
@@ -49,7 +49,7 @@ def handle_reading(device: Device, said: schemas.Reading, now_ms: int) -> schema
 
     Raises NotFound: port; Invalid: timestamp; TooMany.
     """
-    quotas.take_readings(device.device_id, 1, now_ms)
+    rate_limits.take_readings(device.device_id, 1, now_ms)
     at_ms = now_ms if said.timestamp is None else epoch_ms(said.timestamp)
     given = PortReading(said.port_id, at_ms, said.voltage, said.current, said.power, said.energy)
     stored = record_reading(device, given, now_ms, timed=said.timestamp is not None)
@@ -73,7 +73,7 @@ def _data(stored: RecordedReading) -> schemas.OneReadingData:
 def handle_batch(device: Device, said: schemas.Batch, now_ms: int) -> schemas.BatchAnswer:
     """A batch, each reading judged by itself. Raises Conflict: batch_conflict; TooMany, and then nothing is stored."""
     now_ms = clock.witnessed(said.sent_at_ms, now_ms)
-    quotas.take_readings(device.device_id, len(said.readings), now_ms)
+    rate_limits.take_readings(device.device_id, len(said.readings), now_ms)
     decoded, sha256 = _decode(said.readings)
     recorded = record_batch(device, Batch(said.batch_id, said.sent_at_ms, decoded, sha256), now_ms)
     reply = reply_to_device(device, recorded.ports, now_ms, has_readings=True)

@@ -14,7 +14,7 @@ from chalicelib.devices.model import Device
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings import store
-from chalicelib.readings.device_locks import turn
+from chalicelib.readings.batch_locks import turn
 from chalicelib.readings.model import MAX_SPAN_MS, Chunk, PortReading, Reading, by_port, rebase_ms, refusal, runs
 
 

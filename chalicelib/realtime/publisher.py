@@ -9,11 +9,17 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.deadlines import Deadline
-from chalicelib.core.events import Event
+from chalicelib.core.event_bus import Event
 from chalicelib.core.times import iso, iso_or_none
 from chalicelib.core.units import units_of
 from chalicelib.detection import outlet_status
-from chalicelib.detection.events import OutletSilenceChanged, PhantomFound, PhantomProgressed, PortCut, ReadingsTaken
+from chalicelib.detection.domain_events import (
+    OutletSilenceChanged,
+    PhantomFound,
+    PhantomProgressed,
+    PortCut,
+    ReadingsTaken,
+)
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_port_state
 from chalicelib.devices.model import Device, DeviceChanged, DeviceRemoved

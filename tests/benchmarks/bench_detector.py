@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.detection.detector import step_detector
-from chalicelib.detection.state import PACKED_BYTES, State
+from chalicelib.detection.detector_state import PACKED_BYTES, State
 from chalicelib.ports.model import Rule
 from tests.benchmarks import closed_loop
 from tests.benchmarks.recordings import Recordings, place_from, summary

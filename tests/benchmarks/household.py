@@ -17,9 +17,9 @@ from chalicelib.core.identifiers import new_id
 from chalicelib.core.times import DAY_MS, MINUTE_MS
 from chalicelib.detection import phantom_event_store
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.detection.port_state import DeviceState, PortState
-from chalicelib.detection.state import State
 from chalicelib.detection.store import save_device_state
 from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.presence_store import save_call

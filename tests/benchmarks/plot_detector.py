@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.explain import explain_decision
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 from tests.benchmarks.recordings import WORTH_A_SHARE_WH, Recordings, place_from
 from tests.benchmarks.trace_detector import EPOCH_MS, ByMinute

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.detection.state import State
+from chalicelib.detection.detector_state import State
 from tests.benchmarks.bench_detector import microseconds_a_reading
 from tests.benchmarks.recordings import DEFAULT_PLACE, Recordings, summary
 from tests.benchmarks.trace_detector import Factory

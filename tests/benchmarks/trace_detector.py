@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import TypedDict
 
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.effects import effects_of
 from chalicelib.detection.model import MINUTE_MS
 from chalicelib.detection.port_state import PortState
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import judged_wrong, report, switch_relay
+from chalicelib.ports.relay_commands import judged_wrong, report, switch_relay
 
 EPOCH_MS = 1_700_000_040_000
 """Recordings count from 0 s; a whole minute of a real date stands for it."""

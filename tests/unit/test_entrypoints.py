@@ -9,9 +9,9 @@ import pytest
 
 PROGRAM = """
 import importlib, sys
-from chalicelib.core import events
+from chalicelib.core import event_bus
 importlib.import_module(sys.argv[1])
-print(*(handle.__name__ for handle in events._subscribers))
+print(*(handle.__name__ for handle in event_bus._subscribers))
 """
 
 

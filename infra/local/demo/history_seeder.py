@@ -18,7 +18,7 @@ from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.notifications import service as notifications
 from chalicelib.ports import store as port_store
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import RelayState
+from chalicelib.ports.relay_commands import RelayState
 from chalicelib.ports.service import create_port, new_port
 from chalicelib.readings import store as stored_readings
 from chalicelib.readings.model import PortReading

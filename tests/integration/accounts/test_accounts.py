@@ -13,7 +13,7 @@ from chalicelib.accounts import guess_limits, service
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import UNKNOWN_ACCOUNT_HASH, hash_password, needs_rehash
 from chalicelib.accounts.store import load_account, put_new_account, save_password_hash
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import TooMany, Unauthenticated
 from chalicelib.core.identifiers import new_id
@@ -108,9 +108,11 @@ def test_guessing_ends_in_429_that_says_for_how_long(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
     answers = [log_in(call, email, "wrong horse")]
-    while answers[-1].status == 401 and len(answers) < 2 * throttle.MOST_FAILURES + 1:  # a window may end in between
+    while (
+        answers[-1].status == 401 and len(answers) < 2 * shared_limits.MOST_FAILURES + 1
+    ):  # a window may end in between
         answers.append(log_in(call, email, "wrong horse"))
-    assert len(answers) > throttle.MOST_FAILURES
+    assert len(answers) > shared_limits.MOST_FAILURES
     assert (answers[-1].status, answers[-1].body["code"]) == (429, "too_many_attempts")
     assert 0 < int(answers[-1].headers["retry-after"]) <= 15 * 60
 
@@ -118,7 +120,7 @@ def test_guessing_ends_in_429_that_says_for_how_long(call: Call) -> None:
 def test_a_guesser_shuts_out_neither_other_places_nor_the_next_window(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
-    for _ in range(throttle.MOST_FAILURES):
+    for _ in range(shared_limits.MOST_FAILURES):
         with pytest.raises(Unauthenticated):
             service.log_in(email, "wrong horse", "", "192.0.2.1", NOW_MS)
     with pytest.raises(TooMany):
@@ -139,7 +141,7 @@ def test_one_address_cannot_go_through_many_peoples_accounts(database: str, monk
 def test_logging_in_rightly_uses_up_no_attempts(call: Call) -> None:
     email = new_email()
     sign_up(call, email)
-    for _ in range(throttle.MOST_FAILURES + 1):
+    for _ in range(shared_limits.MOST_FAILURES + 1):
         service.log_in(email, PASSWORD, "", "192.0.2.4", NOW_MS)
 
 
@@ -252,7 +254,7 @@ def test_the_current_password_cannot_be_guessed(call: Call) -> None:
     email = new_email()
     session = sign_up(call, email)
     change = {"currentPassword": "wrong horse", "newPassword": "another horse"}
-    answers = [call("PATCH", "/account", change, **session) for _ in range(2 * throttle.MOST_FAILURES + 1)]
+    answers = [call("PATCH", "/account", change, **session) for _ in range(2 * shared_limits.MOST_FAILURES + 1)]
     first, last = answers[0], answers[-1]
     assert (first.status, first.body["code"], first.body["field"]) == (422, "wrong_password", "currentPassword")
     assert last.status == 429

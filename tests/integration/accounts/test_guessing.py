@@ -15,8 +15,8 @@ from chalicelib.accounts.service import log_in
 from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.accounts.store import UserItem, load_account
 from chalicelib.core.errors import GhostwattError, TooMany, Unauthenticated
-from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
+from chalicelib.core.token_bucket import RateLimits
 from chalicelib.devices.pairing_service import MAX_WRONG_CODES_PER_ADDRESS, get_claim
 from tests.conftest import Answered, Call, Person, now_ms
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.core import quotas
+from chalicelib.core import rate_limits
 from chalicelib.core.schemas import Answer
 from chalicelib.core.settings import settings
 from chalicelib.devices import service
@@ -27,12 +27,12 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[SetLimits]:
     def set_limits(text: str) -> None:
         monkeypatch.setenv("LIMITS", f"sign_ups=off address_calls=off {text}")
         settings.cache_clear()
-        quotas.clear()
+        rate_limits.clear()
 
     yield set_limits
     monkeypatch.undo()
     settings.cache_clear()
-    quotas.clear()
+    rate_limits.clear()
 
 
 def is_limited(answer: Answered) -> bool:
@@ -152,6 +152,6 @@ def test_sign_ups_of_one_address_are_limited_and_log_in_is_not(
     answers = [call("POST", "/account/signup", {"email": f"{n}-{person.email}", **body}) for n in range(4)]
     assert [answer.status for answer in answers[:2]] == [201, 201]
     assert all(is_limited(answer) for answer in answers[2:])
-    quotas.clear()  # another process: this limit is in the database
+    rate_limits.clear()  # another process: this limit is in the database
     assert is_limited(call("POST", "/account/signup", {"email": f"9-{person.email}", **body}))
     assert call("POST", "/account/login", {"email": person.email, "password": person.password}).status == 200

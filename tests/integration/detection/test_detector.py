@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chalicelib.detection import backtest_service, routes
-from chalicelib.detection.state import State
+from chalicelib.detection.detector_state import State
 from tests.conftest import Device, Person, now_ms, reading
 
 MINUTE = 60_000

@@ -27,7 +27,7 @@ from chalicelib.ports import store as ports
 from chalicelib.ports.model import PortChanged
 from chalicelib.readings import store as reading_store
 from chalicelib.realtime import device_channel
-from chalicelib.realtime.commands import send_relay_commands
+from chalicelib.realtime.relay_pushes import send_relay_commands
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.mqtt_permissions import allows
 from tests.conftest import Device, Person, now_ms

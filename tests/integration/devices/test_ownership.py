@@ -18,7 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.store import mark_account_closed, put_new_account, remove_account
-from chalicelib.core import throttle
+from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id
@@ -343,8 +343,8 @@ class Ownership(RuleBasedStateMachine):
 def no_throttle(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong codes are not what is tried here."""
     del database
-    monkeypatch.setattr(throttle, "count_attempt", lambda *_: None)
-    monkeypatch.setattr(throttle, "refund_attempt", lambda *_: None)
+    monkeypatch.setattr(shared_limits, "count_attempt", lambda *_: None)
+    monkeypatch.setattr(shared_limits, "refund_attempt", lambda *_: None)
 
 
 @pytest.mark.timeout(900)

@@ -15,7 +15,7 @@ from chalicelib.detection.relay_reports import apply_relay_reports
 from chalicelib.devices.service import authenticate_device
 from chalicelib.energy import reports, service
 from chalicelib.energy.savings import Saving
-from chalicelib.ports.relays import RelayState
+from chalicelib.ports.relay_commands import RelayState
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.stream import Deliver
 

@@ -16,9 +16,9 @@ import pytest
 from chalicelib.accounts.store import load_account
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import Transaction
-from chalicelib.core.rate_limits import RateLimits
 from chalicelib.core.settings import settings
 from chalicelib.core.times import HOUR_MS, MINUTE_MS
+from chalicelib.core.token_bucket import RateLimits
 from chalicelib.notifications import delivery, webhooks
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, time_ordered_id

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.detection import outlet_status
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.effects import METER_LAG_MS, REFUSED_PAUSE_MS, Effects, effects_of, with_silence
 from chalicelib.detection.model import Finding, Verdict
 from chalicelib.detection.outlet_alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import PortState
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Port
-from chalicelib.ports.relays import report, switch_relay
+from chalicelib.ports.relay_commands import report, switch_relay
 from chalicelib.readings.model import LATE_MS, MeterReading
 
 NOW = 1_700_000_000_000

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.explain import explain_decision
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 
 STEP_MS = 10_000

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.detection.detector import MAX_GAP_MS, step_detector
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Verdict
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 
 SECOND = 1_000

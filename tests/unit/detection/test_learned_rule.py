@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.detection.detector import MAX_GAP_MS, standby_threshold_watts, step_detector
+from chalicelib.detection.detector_state import PACKED_BYTES, State
 from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.model import Finding, Verdict
-from chalicelib.detection.state import PACKED_BYTES, State
 from chalicelib.ports.model import Rule
 
 SECOND, MINUTE = 1_000, 60_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.detection.detector_state import State
 from chalicelib.detection.outlet_alerts import ALWAYS_ON_MINUTES, always_on_watts
-from chalicelib.detection.state import State
 from chalicelib.ports.model import Rule
 
 NOW = 1_700_000_000_000

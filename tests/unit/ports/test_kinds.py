@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.detection.detector import standby_threshold_watts, step_detector
-from chalicelib.detection.state import State
+from chalicelib.detection.detector_state import State
 from chalicelib.ports.kinds import ALIASES, KINDS, MAX_STANDBY_WATTS, kind_of
 from chalicelib.ports.model import Rule
 from tests.unit.detection.test_learned_rule import MINUTE, Outlet, Spans

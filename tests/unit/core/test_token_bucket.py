@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.rate_limits import OFF, Rate, RateLimits, rate_limits
+from chalicelib.core.token_bucket import OFF, Rate, RateLimits, rate_limits
 
 START_MS = 1_700_000_000_000
 rates = st.builds(Rate, st.integers(1, 1_000), st.sampled_from([3 / 3_600, 6 / 60, 1.0, 20.0, 1_000.0]))

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from chalicelib.detection.detector import step_detector
-from chalicelib.detection.state import State
+from chalicelib.detection.detector_state import State
 from chalicelib.ports.model import Rule
 
 TELEVISION = (

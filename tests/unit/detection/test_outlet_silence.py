@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.times import HOUR_MS
-from chalicelib.detection import silence
+from chalicelib.detection import outlet_silence
 from chalicelib.detection.port_state import PortState
 from chalicelib.readings.model import MeterReading
 
@@ -27,36 +27,36 @@ def test_an_outlet_is_silent_past_two_minutes_and_two_and_a_half_paces(
     pace_seconds: float, limit_seconds: float
 ) -> None:
     state, limit_ms = outlet(pace_seconds), int(limit_seconds * 1_000)
-    assert silence.since_ms(state, NOW + limit_ms) is None
-    assert silence.since_ms(state, NOW + limit_ms + 1) == NOW
-    assert silence.begins_ms(state, NOW + limit_ms + 1) == NOW
+    assert outlet_silence.since_ms(state, NOW + limit_ms) is None
+    assert outlet_silence.since_ms(state, NOW + limit_ms + 1) == NOW
+    assert outlet_silence.begins_ms(state, NOW + limit_ms + 1) == NOW
 
 
 def test_before_its_pace_is_known_silence_is_shown_but_told_only_when_no_pace_explains_it() -> None:
     state = outlet(None)
-    assert silence.since_ms(state, NOW + 121_000) == NOW
-    assert silence.begins_ms(state, NOW + 121_000) is None
-    assert silence.begins_ms(state, NOW + 2_251_000) == NOW
+    assert outlet_silence.since_ms(state, NOW + 121_000) == NOW
+    assert outlet_silence.begins_ms(state, NOW + 121_000) is None
+    assert outlet_silence.begins_ms(state, NOW + 2_251_000) == NOW
 
 
 def test_an_outlet_without_a_reading_or_of_a_device_that_never_called_is_not_silent() -> None:
-    assert silence.since_ms(PortState(), NOW) is None
-    assert silence.since_ms(outlet(2), None) is None
+    assert outlet_silence.since_ms(PortState(), NOW) is None
+    assert outlet_silence.since_ms(outlet(2), None) is None
 
 
 def test_where_readings_are_uploaded_seldom_a_call_in_between_proves_nothing() -> None:
-    assert silence.heard_ms(NOW, 60) == NOW
-    assert silence.heard_ms(NOW, 300) == NOW - 240_000
-    assert silence.heard_ms(None, 60) is None
+    assert outlet_silence.heard_ms(NOW, 60) == NOW
+    assert outlet_silence.heard_ms(NOW, 300) == NOW - 240_000
+    assert outlet_silence.heard_ms(None, 60) is None
 
 
 @given(st.lists(st.integers(1, 2 * HOUR_MS), max_size=40), st.data())
 def test_the_pace_is_the_same_however_readings_are_batched(gaps: list[int], data: st.DataObject) -> None:
     times_ms = [NOW + sum(gaps[: number + 1]) for number in range(len(gaps))]
-    whole = silence.learned(None, NOW, times_ms)
+    whole = outlet_silence.learned(None, NOW, times_ms)
     cut = data.draw(st.integers(0, len(times_ms)))
     newest_ms = times_ms[cut - 1] if cut else NOW
-    assert silence.learned(silence.learned(None, NOW, times_ms[:cut]), newest_ms, times_ms[cut:]) == whole
+    assert outlet_silence.learned(outlet_silence.learned(None, NOW, times_ms[:cut]), newest_ms, times_ms[cut:]) == whole
 
 
 @pytest.mark.parametrize("pace_seconds", [1, 2, 60, 121, 180, 300, 600, 899, 3_600])
@@ -65,8 +65,8 @@ def test_a_steady_outlet_is_never_told_silent_between_its_readings(pace_seconds:
     for number in range(100):
         state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
         if number > 1 or pace_seconds < 2_250:
-            assert silence.begins_ms(state, at_ms + pace_seconds * 1_000) is None
-        pace_ms = silence.learned(pace_ms, at_ms, [at_ms + pace_seconds * 1_000])
+            assert outlet_silence.begins_ms(state, at_ms + pace_seconds * 1_000) is None
+        pace_ms = outlet_silence.learned(pace_ms, at_ms, [at_ms + pace_seconds * 1_000])
         at_ms += pace_seconds * 1_000
 
 
@@ -75,15 +75,15 @@ def test_a_meter_that_reports_on_change_is_not_silent_each_time_that_its_applian
     for _ in range(12):
         for gap_ms in [2_000] * 1_800 + [300_000] * 12:
             state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
-            told += silence.begins_ms(state, at_ms + gap_ms) is not None
-            pace_ms = silence.learned(pace_ms, at_ms, [at_ms + gap_ms])
+            told += outlet_silence.begins_ms(state, at_ms + gap_ms) is not None
+            pace_ms = outlet_silence.learned(pace_ms, at_ms, [at_ms + gap_ms])
             at_ms += gap_ms
     assert told <= 3
 
 
 def test_an_outage_is_no_pace_and_a_second_silence_is_found_like_the_first() -> None:
-    pace_ms = silence.learned(2_000.0, NOW, [NOW + HOUR_MS])
+    pace_ms = outlet_silence.learned(2_000.0, NOW, [NOW + HOUR_MS])
     assert pace_ms == 2_000.0
-    after_spell = silence.learned(10_000.0, NOW, [NOW + 240_000])
+    after_spell = outlet_silence.learned(10_000.0, NOW, [NOW + 240_000])
     assert after_spell is not None
-    assert silence.limit_ms(after_spell) < 240_000
+    assert outlet_silence.limit_ms(after_spell) < 240_000

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 
-from chalicelib.core import throttle_store as store
+from chalicelib.core import shared_limit_store as store
 from chalicelib.core.errors import TooMany
-from chalicelib.core.quotas import TOO_MANY_REQUESTS, too_many
-from chalicelib.core.rate_limits import OFF, Rate
+from chalicelib.core.rate_limits import TOO_MANY_REQUESTS, too_many
 from chalicelib.core.times import MINUTE_MS, SECOND_MS
+from chalicelib.core.token_bucket import OFF, Rate
 
 WINDOW_MS = 15 * MINUTE_MS
 """A person who mistypes waits a quarter of an hour; at ten a window a guesser gets under a thousand tries a day."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from chalicelib.core import clock
 from chalicelib.core.deadlines import Deadline
-from chalicelib.core.events import Event
+from chalicelib.core.event_bus import Event
 from chalicelib.detection.device_reply import DeviceReply
-from chalicelib.detection.events import PortCut
+from chalicelib.detection.domain_events import PortCut
 from chalicelib.detection.reply_schemas import reply_answer
 from chalicelib.devices.pace import pace_of
 from chalicelib.devices.store import load_device

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from chalicelib.ports.relays import (
+from chalicelib.ports.relay_commands import (
     CUT_TTL_MS,
     Relay,
     RelayState,
