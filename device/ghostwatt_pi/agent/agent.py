@@ -27,16 +27,16 @@ from ghostwatt_pi.schemas import DeviceReply, RelayState
 KEY_RETRY_SECONDS = 900.0
 """After a 401 only a person can help: the same key is tried again this rarely."""
 KEY_POLL_SECONDS = 2.0
-"""How often to look whether a new key has been put in place."""
+"""The time between two looks for a new key."""
 SWITCH_SECONDS = 2.0
-"""How long the end of a run waits for relays that are being switched; the rest is tried at the next start."""
+"""The longest that the end of a run waits for relays that are being switched; the rest is tried at the next start."""
 MAX_IDLE_SECONDS = 0.5
-"""How soon `stop` is noticed."""
+"""The longest time before `stop` is noticed."""
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run of the agent did.
+    """The result of a run of the agent.
 
     Attributes:
         complete: Whether it ended by itself.
@@ -65,7 +65,7 @@ class Agent:
         stop: Ends the run.
         step_watts: The change of power that is uploaded early.
         alive: Called at every turn of the loop, for a watchdog.
-        pace: When calls may go; for tests that cannot wait.
+        pace: The pace of the calls; for tests that cannot wait.
         disk: Reports a disk that cannot be written.
     """
 

@@ -31,7 +31,7 @@ class Sampler:
     """Measures until the meter ends or `stop` is set.
 
     Attributes:
-        measured: How many readings were measured.
+        measured: The number of readings measured.
         wake: Set when there is a reason to upload.
         ended: Set when the meter has no more.
         switch_confirmed: Set by the first measurement after a switch.

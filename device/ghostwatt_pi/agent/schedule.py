@@ -1,4 +1,4 @@
-"""When the next call to the cloud is due.
+"""Schedules the calls to the cloud: live readings, the backlog, heartbeats.
 
 - Live readings go every `intervalSeconds`. They go immediately when the cloud waits for one (the confirmation of a
   switch) or a batch is full. They go early, but not within EARLY_GAP_SECONDS of the last, after a power step.
@@ -35,7 +35,7 @@ class Pace:
 
     Args:
         least_backlog_seconds: The least time between two batches of the backlog.
-        backlog_part: That time as a part of the upload interval.
+        backlog_part: The time between two batches of the backlog, as a part of the upload interval.
     """
 
     def __init__(
@@ -77,27 +77,27 @@ class Pace:
         self._live_at = 0.0
 
     def next_live_upload(self, *, immediate: bool, early: bool) -> float:
-        """When the next live batch may go."""
+        """Return the moment from which the next live batch may go."""
         due = min(self._live_at, self._early_at) if early else self._live_at
         return max(self._held_until, 0.0 if immediate else due)
 
     def next_backlog_upload(self, *, immediate: bool) -> float:
-        """When the next batch of the backlog may go; immediate at the end of a recording, where a person waits."""
+        """Return the moment of the next batch of the backlog; now at the end of a recording, since a person waits."""
         return max(self._held_until, 0.0 if immediate else self._backlog_at)
 
     def next_heartbeat(self, *, immediate: bool) -> float:
-        """When the next heartbeat is due."""
+        """Return the moment of the next heartbeat."""
         return max(self._held_until, 0.0 if immediate else self._heartbeat_at)
 
 
 class UploadSchedule:
-    """When each kind of call is due, from the pace and from what waits at the moment of asking."""
+    """Returns the moment of each kind of call, from the pace and from the readings and reports that wait now."""
 
     def __init__(self, buffer: ReadingStore | Buffer, outlets: Outlets, sampler: Sampler, pace: Pace) -> None:
         self._buffer, self._outlets, self._sampler, self._pace = buffer, outlets, sampler, pace
 
     def next_live_upload(self) -> float:
-        """When the newest readings are due; NEVER when none waits.
+        """Return the moment for the newest readings; NEVER when none waits.
 
         At the cloud's interval; immediately for the confirmation of a switch, a full batch or the end of input; earlier
         after a power step.
@@ -109,19 +109,19 @@ class UploadSchedule:
         return self._pace.next_live_upload(immediate=immediate, early=sampler.power_step.is_set())
 
     def next_backlog_upload(self) -> float:
-        """When the oldest readings are due; immediately after the end of input; NEVER when none waits."""
+        """Return the moment for the oldest readings: now after the end of input, NEVER when none waits."""
         if not self._buffer.has_backlog(self._outlets.port_ids):
             return NEVER
         return self._pace.next_backlog_upload(immediate=self._sampler.ended.is_set())
 
     def next_heartbeat(self, *, needs_heartbeat: bool) -> float:
-        """When a heartbeat is due: at the cloud's interval; immediately to report a relay or to ask for a command."""
+        """Return the moment of a heartbeat: at the cloud's interval, or now to report a relay or get a command."""
         outlets = self._outlets
         immediate = needs_heartbeat or bool(outlets.reports()) or outlets.retry_is_due()
         return self._pace.next_heartbeat(immediate=immediate)
 
     def next_call(self, *, needs_heartbeat: bool) -> float:
-        """When the next call of any kind is due. Nothing goes before a heartbeat that is needed."""
+        """Return the moment of the next call of any kind. Nothing goes before a heartbeat that is needed."""
         if needs_heartbeat:
             return self.next_heartbeat(needs_heartbeat=True)
         return min(self.next_live_upload(), self.next_backlog_upload(), self.next_heartbeat(needs_heartbeat=False))

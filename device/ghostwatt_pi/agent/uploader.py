@@ -24,7 +24,7 @@ from ghostwatt_pi.schemas import DeviceReply, ReadingResult
 MAX_ATTEMPTS = 5
 """Attempts (about 15 s) before a failing batch is deferred."""
 DEFERRED_SECONDS = 900.0
-"""How long a deferred batch waits for its next attempt."""
+"""The time between two attempts of a deferred batch."""
 
 
 class Uploader:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.checks.cloud import check_cloud
-from ghostwatt_pi.commands.checks.disk import check_disk
+from ghostwatt_pi.commands.checks.data_folder import check_disk
 from ghostwatt_pi.commands.checks.meter import check_relay, check_serial, check_switch
 from ghostwatt_pi.commands.context import OK, UNWELL, Context
 from ghostwatt_pi.commands.terminal import print_json

@@ -38,7 +38,7 @@ EXAMPLES = {
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands and options."""
+    """Return the parser of all commands and options."""
     parser = argparse.ArgumentParser(
         prog="ghostwatt-pi", description="Reads power meters and switches outlets.", epilog=EPILOG
     )

@@ -28,7 +28,7 @@ SETTLE_MS = 10_000
 
 @dataclass(frozen=True)
 class Status:
-    """What a person wants to know of the agent and its folder."""
+    """The state of the agent and its folder."""
 
     device_id: str
     api: str
@@ -53,7 +53,7 @@ class Status:
 
     @property
     def troubles(self) -> list[str]:
-        """What does not work, a sentence each."""
+        """One sentence for each part that does not work."""
         sentences = [
             f"outlet {channel} does not obey: {outlet.failure.error}"
             for channel, outlet in sorted(self.outlets.items())
@@ -154,7 +154,7 @@ def _document(status: Status) -> dict[str, object]:
 
 
 def _failure(outlet: OutletRecord) -> dict[str, object]:
-    """Only an outlet whose relay does not obey has this field."""
+    """Return the field `failure` of an outlet whose relay does not obey; no field for another outlet."""
     if (failure := outlet.failure) is None:
         return {}
     since = iso(failure.since_ms)
@@ -182,7 +182,7 @@ def _rows(status: Status) -> dict[str, str]:
 
 
 def _outlet(agent: AgentState, channel: int, outlet: OutletRecord) -> str:
-    """Say the state of an outlet, the reason, its power and when that was measured."""
+    """Describe an outlet: its state and the reason, its power and the age of that measurement."""
     parts = [f"{outlet.state} ({outlet.reason})" if outlet.reason else outlet.state]
     if failure := outlet.failure:
         since = ago(failure.since_ms, now_ms())

@@ -1,4 +1,4 @@
-"""What a person at the terminal reads and answers: times, figures, progress, questions; and the JSON of a command."""
+"""Talks with a person at the terminal: times, figures, progress, questions; and prints the JSON of a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REDRAW_SECONDS = 0.2
 
 
 def ago(at_ms: int | None, now_ms: int) -> str:
-    """Say how long ago a time was, in one unit."""
+    """Format the time that has passed since `at_ms`, in one unit."""
     if at_ms is None:
         return "never"
     seconds = max(0, (now_ms - at_ms) // 1000)
@@ -34,7 +34,7 @@ def iso(at_ms: int | None) -> str | None:
 
 
 def backlog_size(buffer: BufferStats) -> str:
-    """Say how much waits for the cloud."""
+    """Format the size of the backlog."""
     if buffer.damage:
         return f"unknown: the buffer is damaged ({buffer.damage}); the agent repairs it when it starts"
     return f"{buffer.depth:,} readings, {buffer.bytes / 1e6:.1f} MB"
@@ -68,7 +68,7 @@ class ProgressBar:
     Args:
         label: The word before the bar.
         total: The figure at which all is done.
-        out: Where to draw.
+        out: The stream to draw on.
     """
 
     def __init__(self, label: str, total: int, out: TextIO = sys.stderr) -> None:

@@ -1,1 +1,1 @@
-"""What the Pi serves on the local network: its page, pairing, metrics, Home Assistant; and the state they show."""
+"""Shows the agent at home: the local page with pairing, metrics, Home Assistant, and the state that they all read."""

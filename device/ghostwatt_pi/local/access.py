@@ -1,4 +1,4 @@
-"""Who may call the local page, and what a call must look like.
+"""Decides who may call the local page, and checks the form of each call.
 
 A web page in a browser on this machine can reach loopback, and one in a browser at home can reach the local network. So
 a call must name this Pi by an address: a foreign name that resolves to it (DNS rebinding) is refused. Its Origin, if it

@@ -57,7 +57,7 @@ class PageContent:
         paired: Whether it has a key.
         claim: The open claim, while the device waits to be paired.
         snapshot: The agent's snapshot.
-        hint: What a caller has to do before the page shows it the claim; empty if nothing.
+        hint: The step that a caller must take before the page shows it the claim; empty if there is none.
     """
 
     device_id: str

@@ -44,7 +44,7 @@ class OutletSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Counts are since the agent started; None where nothing is known yet.
+    """The state of the running agent. Counts begin when the agent starts; None stands for a value not known yet.
 
     Attributes:
         measured: Readings measured.
@@ -53,7 +53,7 @@ class Snapshot:
         dropped: Readings dropped from a full buffer.
         uploads: Batches that the cloud answered.
         calls_failed: Calls that failed.
-        outages: How often the cloud went away.
+        outages: The number of times that the cloud went away.
         is_online: Whether the cloud took the last call.
         cloud_away: Whether the cloud does not answer.
         trouble: Why the agent is not online.
@@ -61,7 +61,7 @@ class Snapshot:
         clock_offset_seconds: The cloud's time less the Pi's.
         serial_errors: Bad lines by sort.
         outlets: The outlets by channel.
-        at_ms: When this was so, on the clock of the measurements.
+        at_ms: The time of the snapshot, epoch milliseconds of the Pi's clock.
         silent: The channels whose readings have stopped.
         is_meter_silent: Whether all readings have stopped.
         disk: Why the data folder cannot be written.

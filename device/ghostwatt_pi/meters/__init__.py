@@ -1,1 +1,1 @@
-"""Where measurements come from: an Arduino on a serial line, a recording, simulated appliances."""
+"""Meters: an Arduino on a serial line, a recording, simulated appliances."""

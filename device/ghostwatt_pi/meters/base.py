@@ -15,7 +15,7 @@ class Meter(Protocol):
 
     @property
     def relays(self) -> Relays:
-        """What switches the outlets that this meter measures."""
+        """The relays of the outlets that this meter measures."""
 
     def measurements(self, stop: threading.Event, /) -> Iterator[list[Measurement]]:
         """Yield measurements as they come, those of one moment together, until the meter ends or `stop` is set."""

@@ -23,7 +23,7 @@ Sort = Literal[
 ]
 """A sort of error on the line."""
 SORTS: tuple[Sort, ...] = get_args(Sort)
-"""All of them: labels of a metric."""
+"""Every sort of error: labels of a metric."""
 
 QUIET_SECONDS = 60.0
 """An episode is over after so long without an error."""
@@ -90,7 +90,7 @@ class LineErrors:
 
     @property
     def bad_lines(self) -> int:
-        """How many lines were not readings."""
+        """The number of lines that were not readings."""
         return self.counts.total() - self.counts["disconnected"]
 
     def add(self, bad: BadLine, text: bytes) -> None:
@@ -127,7 +127,7 @@ class AmbiguityCheck:
         self._is_logged = False
 
     def ambiguity(self, name: str | None, now: float | None = None) -> str:
-        """Say why the outlet of a reading is unknown; empty when it is known, as far as one can see.
+        """Return why the outlet of a reading is unknown; empty when it seems to be known.
 
         Readings that merely come in bursts may be of one meter: they are logged, and taken.
 

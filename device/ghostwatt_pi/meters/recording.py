@@ -63,9 +63,9 @@ class Columns:
         time: The column of the time.
         scale: The unit of the time in seconds; None for ISO 8601.
         power: The column of the watts.
-        volts: That of the volts.
-        amps: That of the amps.
-        entity: That of Home Assistant's entity.
+        volts: The column of the volts.
+        amps: The column of the amps.
+        entity: The column of Home Assistant's entity.
     """
 
     names: Sequence[str]

@@ -26,9 +26,9 @@ class Replay:
 
     Args:
         files: One recording a channel.
-        speed: How much closer together readings come. A gap of over two minutes stays over two minutes.
+        speed: The factor by which readings come closer together. A gap of over two minutes stays over two minutes.
         from_hours: The hour of each recording to begin at.
-        hours: How many hours to replay; None for all.
+        hours: The hours to replay; None for all.
         first_channel: The channel of the first file.
 
     Raises:

@@ -45,7 +45,7 @@ class SerialMeter:
 
     @property
     def bad_lines(self) -> int:
-        """How many lines were not readings."""
+        """The number of lines that were not readings."""
         return self._line_errors.bad_lines
 
     def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
@@ -132,7 +132,7 @@ def first_reading(port: str, baud: int, log: EventLog, seconds: float = FIRST_RE
         port: The port's name.
         baud: Its baud rate.
         log: Takes the events.
-        seconds: How long to wait.
+        seconds: The longest wait.
 
     Raises:
         NoReading: None came in time, or the port cannot be opened.
@@ -167,7 +167,7 @@ def _why_no_reading(meter: SerialMeter, port: str, baud: int, seconds: float) ->
 
 
 def _plain(error: OSError) -> str:
-    """Say an error of pyserial or of the system in plain words."""
+    """Describe an error of pyserial or of the system in plain words."""
     text = str(error)
     if isinstance(error, PermissionError) or "Permission denied" in text:
         return 'it may not be used: sudo usermod -aG dialout "$USER", then log in again'

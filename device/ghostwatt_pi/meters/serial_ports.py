@@ -1,4 +1,4 @@
-"""The serial ports of this machine: which one the meter is on, and which device is behind a port.
+"""Finds the serial port of the meter, and the USB device behind a port.
 
 A device that is unplugged and plugged in again may get another port name.
 """
@@ -53,7 +53,7 @@ def list_usb_ports() -> Iterable[UsbPort]:
 
 
 def identity_of(port: str, ports: Iterable[UsbPort]) -> UsbIdentity | None:
-    """Say which device is behind a port, whose name may be a link to the real one; None when it is not USB."""
+    """Return the device behind a port, whose name may be a link to the real one; None when it is not USB."""
     real = str(Path(port).resolve())
     for candidate in ports:
         if candidate.device in (port, real):
@@ -62,7 +62,7 @@ def identity_of(port: str, ports: Iterable[UsbPort]) -> UsbIdentity | None:
 
 
 def port_of(identity: UsbIdentity, ports: Iterable[UsbPort]) -> str | None:
-    """Say where a device is plugged in now; None when it is not, or when several look the same."""
+    """Return the port of a device now; None when it is not plugged in, or when several look the same."""
     names = [port.device for port in ports if _identity(port) == identity]
     return names[0] if len(names) == 1 else None
 

@@ -14,9 +14,9 @@ from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
 
 ACKNOWLEDGE_SECONDS = 2.0
-"""How long the Arduino may take to confirm a relay command: a measurement, which goes first, takes a second."""
+"""The longest that the Arduino may take to confirm a relay command: a measurement, which goes first, takes a second."""
 ATTEMPTS = 3
-"""How often a command is sent until it is confirmed. It names a state, so that hearing it twice does no harm."""
+"""The most times that a command is sent. It names a state, so that hearing it twice does no harm."""
 REPEAT_SECONDS = 2.0
 
 

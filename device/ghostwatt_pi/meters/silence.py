@@ -47,7 +47,7 @@ class SilenceMonitor:
                 self._last_at[channel] = now
 
     def turn(self, expected: Iterable[int], *, is_lost: bool, now: float | None = None) -> None:
-        """Look which channels are silent now, and log what has changed.
+        """Find the channels that are silent now, and log each change.
 
         Args:
             expected: The channels that should have readings.

@@ -29,7 +29,7 @@ from ghostwatt_pi.schemas import RelayState
 ANSWER_SECONDS = 90.0
 """The agent may be waiting for two answers of the cloud, 40 s each."""
 STATE_SECONDS = 5.0
-"""How long the agent may take to say its state, which waits for nothing."""
+"""The longest that the agent takes to return its state, which waits for nothing."""
 MAX_LINE_BYTES = 1024
 MAX_ANSWER_BYTES = 65_536
 Switch = Callable[[int, RelayState, Done], None]

@@ -1,4 +1,4 @@
-"""Whether it is safe to carry out a relay command.
+"""Checks that it is safe to carry out a relay command.
 
 The detector's `off` carries a power and an expiry. It is carried out only if the newest measurement of that outlet, at
 most two minutes old, is below the power, and the command has not expired.
@@ -16,7 +16,7 @@ Refusal = Literal["expired", "in_use"]
 
 
 def refusal_of(command: RelayCommand, newest_watts: float | None, server_time_ms: int) -> Refusal | None:
-    """Say why a command must not be carried out.
+    """Return the reason why a command must not be carried out.
 
     Args:
         command: The command.
@@ -36,7 +36,7 @@ def refusal_of(command: RelayCommand, newest_watts: float | None, server_time_ms
 
 
 class LatestMeasurements:
-    """Written by the thread that measures, read by others. A measurement older than a gap says nothing of now."""
+    """The newest measurement of each outlet, unless it is older than a gap. One thread adds, others read."""
 
     def __init__(self) -> None:
         self._newest: dict[int, Measurement] = {}

@@ -36,7 +36,7 @@ class Outlets:
     neither carried out twice nor taken for new ones.
 
     Args:
-        relays: What switches.
+        relays: Switch the outlets.
         path: The file of the records.
         log: Takes the events.
         on_switched: Called from another thread when a relay has answered or failed; then call `collect`. Without it
@@ -136,7 +136,7 @@ class Outlets:
         self._switched_locally(channel, state, reason)
 
     def start_local_switch(self, channel: int, state: RelayState, reason: LocalReason, done: Done) -> None:
-        """Do the same without waiting: `collect` calls `done`, with the error if there was one."""
+        """Begin to switch an outlet at the Pi. `collect` calls `done` later, with the error if the relay failed."""
 
         def ended(error: RelayError | None) -> None:
             if error is None:
@@ -149,7 +149,7 @@ class Outlets:
             self._switcher.start(channel, state, ended)
 
     def reports(self) -> list[RelayReport]:
-        """What the cloud has not heard yet."""
+        """Return the reports that the cloud has not heard yet."""
         return [record.report() for record in self._records.values() if not record.reported]
 
     def mark_reported(self, reports: Sequence[RelayReport]) -> None:
@@ -185,7 +185,7 @@ class Outlets:
         self._save(channel, replace(record, failure=failure, confirmed=False))
 
     def _is_new(self, command: RelayCommand) -> bool:
-        """An older version than the last one comes from a copy of the cloud's data that lags behind."""
+        """Whether the command is newer than the last one; an older one comes from a stale copy of the cloud's data."""
         record = self._records.get(command.channel)
         return record is None or record.port_id != command.port_id or command.version > record.version
 

@@ -1,4 +1,4 @@
-"""Relays: the interface of what switches outlets, and how each attempt is made and repeated.
+"""Relays: their interface, and the switcher that makes each attempt in a thread and repeats it when it fails.
 
 The Arduino's line, the Pi's pins, the simulator and the replay implement the interface.
 """
@@ -72,7 +72,7 @@ class RelaySwitcher:
     A relay that does not obey takes six seconds to fail, and nothing else may wait for it.
 
     Args:
-        relays: What switches.
+        relays: Switch the outlets.
         finished: Called from the thread of an attempt that has ended, so that somebody collects soon. Without it an
             attempt is made in the caller's thread.
     """
@@ -133,7 +133,7 @@ class RelaySwitcher:
 
 
 class RelayRetries:
-    """When each relay that failed is tried again: at growing intervals, on the monotonic clock."""
+    """Schedules the next attempt of each relay that failed: at growing intervals, on the monotonic clock."""
 
     def __init__(self) -> None:
         self._retry_at: dict[int, float] = {}

@@ -32,12 +32,12 @@ class SwitchPending(Exception):
 
 @dataclass(frozen=True)
 class SafeStatePolicy:
-    """What the owner chose.
+    """The owner's choice.
 
     Attributes:
         after_power_loss: The state after the Pi has booted.
         after_cloud_loss: The state once the cloud has been away for long.
-        cloud_loss_seconds: How long that is.
+        cloud_loss_seconds: The length of an outage that counts as long.
     """
 
     after_power_loss: SafeState = "keep"
@@ -131,7 +131,7 @@ def power_was_lost(path: Path, boot_id: Path = BOOT_ID, disk: Disk | None = None
 
     Args:
         path: The file that keeps the id of the last boot.
-        boot_id: Where the kernel says the id of this boot.
+        boot_id: The kernel's file with the id of this boot.
         disk: Writes the file and reports errors.
 
     Raises:

@@ -11,10 +11,10 @@ class Finding:
     """The result of a check.
 
     Attributes:
-        name: What was checked.
+        name: The part that was checked.
         state: Whether it works.
-        says: What was found.
-        remediation: What a person can do about it; None when there is nothing to do.
+        says: The result as a sentence.
+        remediation: The advice to a person; None when there is nothing to do.
     """
 
     name: Literal["clock", "network", "key", "serial", "disk", "relay"]
