@@ -62,6 +62,7 @@ def _send(connection_id: str, message: bytes) -> bool:
         code = error.response["Error"]["Code"]
         if code in GONE:
             store.delete_connection(connection_id)
+            _unresponsive.discard(connection_id)
             return False
         LOG.warning("a push failed: %s", code)  # a refusal comes at once, and may be of this message alone
     except BotoCoreError as error:

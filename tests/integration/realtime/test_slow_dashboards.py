@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.accounts.store import load_account
 from chalicelib.core import deadlines
@@ -113,3 +113,24 @@ def test_five_hung_pages_take_no_more_than_the_budget(person: Person, deliver: D
     deliver()
     assert len(pages.calls) == 2
     assert pages.seconds == 2 * READ_TIMEOUT_SECONDS
+
+
+def test_a_page_that_hung_and_is_gone_is_remembered_no_more(
+    person: Person, deliver: Deliver, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver()
+    device = person.device()
+    port = person.port(device, **CUT)
+    open_pages(person, "hung")
+    pages.hanging = {"hung"}
+    device.send([reading(port["portId"], now_ms(), 70.0)])
+    deliver()
+
+    def gone(**_arguments: object) -> None:
+        raise ClientError({"Error": {"Code": "GoneException", "Message": ""}}, "PostToConnection")
+
+    monkeypatch.setattr(pages, "post_to_connection", gone)
+    device.send([reading(port["portId"], now_ms(), 80.0)])
+    pages.seconds = 0.0
+    deliver()
+    assert connections._unresponsive == set()  # noqa: SLF001
