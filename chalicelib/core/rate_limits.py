@@ -1,7 +1,7 @@
 """Rate limits of calls: each device, each person and each address has a bucket in this process's memory.
 
 On a PC there is one process, so they are exact. On AWS each warm container counts by itself: a limit holds for each of
-them, and costs no call to the database. What must hold across containers is in throttle.py.
+them, and costs no call to the database. What must hold across containers is in shared_limits.py.
 """
 
 from __future__ import annotations

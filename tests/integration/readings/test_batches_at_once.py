@@ -1,4 +1,4 @@
-"""Several batches of one device at the same moment, on a PC; on AWS two containers share no lock (device_locks.py)."""
+"""Several batches of one device at the same moment, on a PC; on AWS two containers share no lock (batch_locks.py)."""
 
 from __future__ import annotations
 
