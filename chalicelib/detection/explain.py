@@ -1,4 +1,4 @@
-"""What the detector knows of a port and what it waits for, to be shown to its owner."""
+"""Explain to its owner how the detector sees a port and what stands between it and a cut."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import RIGHT_PER_WRONG, Rule
 
 Source = Literal["given", "learned", "kind", "default", "none"]
-NO_STRETCH_WORDS: dict[Status, str] = {
-    "off": "it is off",
-    "standby": "that has just begun",
-    "active": "it is in use now",
+STATUS_SENTENCES: dict[Status, str] = {
+    "off": "the outlet is off",
+    "standby": "standby has just begun",
+    "active": "the appliance is in use",
 }
 """What an outlet does while no stretch of standby is under way, by its newest reading."""
 
@@ -32,11 +32,19 @@ class HistogramBin:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why the detector decides as it does.
+    """How the detector decides about one port.
 
-    threshold_watts and where it comes from (given, learned, kind, default, none); the gap from standby_watts to
-    gap_to_watts; histogram of minutes, empty bins left out; idle_runs seen and the minutes of the run in which a
-    typical idle minute lies; the dwell asked for; the most that trust allows; waits_for in one sentence.
+    Attributes:
+        threshold_watts: Standby lies below this; None while it is not known.
+        source: Where the threshold comes from.
+        standby_watts, gap_to_watts: The learned gap between standby and use; None while it is not learned.
+        histogram: Minutes by power; empty bins are left out.
+        observed_minutes: The sum of the histogram.
+        idle_runs: How many runs of idle time were seen.
+        typical_idle_minutes: The length of the run in which a typical idle minute lies.
+        dwell_seconds: How long standby must last before it counts.
+        advice: The most that the detector may do.
+        waits_for: One sentence for the owner: the first thing that stands between this port and a cut.
     """
 
     threshold_watts: float | None
@@ -53,7 +61,7 @@ class Explanation:
 
 
 def explain_decision(state: State, rule: Rule) -> Explanation:
-    """What the state knows of the port under this rule."""
+    """Explain what the detector does with a port in this state, under this rule."""
     learned_gap = state.threshold_watts > 0
     return Explanation(
         threshold_watts=standby_threshold_watts(state, rule),
@@ -100,35 +108,35 @@ def _waits_for(state: State, rule: Rule) -> str:
     """The first thing that stands between this port and a cut."""
     threshold = standby_threshold_watts(state, rule)
     if rule.is_protected:
-        return _keeps_power(rule)
+        return _protection(rule)
     if threshold is None:
-        return "Always on so far: no standby has been seen that is apart from use."
+        return "No standby found yet: the power never stayed clearly below the power in use."
     if _only_tells(rule):
-        wanted = rule.false_cuts * RIGHT_PER_WRONG - rule.uses_confirmed
-        return f"It only tells since a cut was wrong: {wanted} right ones would make up for it."
+        missing = rule.false_cuts * RIGHT_PER_WRONG - rule.uses_confirmed
+        return f"A cut was wrong, so Ghostwatt only notifies you; {missing} right cuts make up for it."
     if is_left_alone(state, rule):
-        return "The appliance to be used again, or a day to pass, since a person switched the outlet on."
+        return "A person switched the outlet on, so it stays on until the appliance has been used, or for a day."
     if not rule.is_fixed and not learned_rule.is_trusted(state, rule):
         longest = dwell.THERMOSTAT_MINUTES
-        return f"Idle time in runs of {longest} min or more: shorter ones may be the pauses of a thermostat."
+        return f"It has not been idle for {longest} min at a time yet: shorter pauses may be those of a thermostat."
     return _waits_for_dwell(state, rule, threshold)
 
 
-def _keeps_power(rule: Rule) -> str:
+def _protection(rule: Rule) -> str:
     if kind_of(rule.kind).never_cut:
-        return f"It keeps its power: what is of its kind ({rule.kind}) is never cut."
-    return "It keeps its power: it is set never to be cut."
+        return f"Outlets of the kind {rule.kind} are never cut."
+    return "This outlet is marked never-cut."
 
 
 def _waits_for_dwell(state: State, rule: Rule, threshold: float) -> str:
-    wanted = f"Standby below {threshold:.3g} W for {duration_text(_dwell_seconds(state, rule) * 1_000)}"
+    condition = f"Waiting for standby below {threshold:.3g} W for {duration_text(_dwell_seconds(state, rule) * 1_000)}"
     since_ms = state.fixed_since_ms if rule.is_fixed else state.standby_since_ms
-    doing = phantom_status(state.last_watts, threshold)
+    status = phantom_status(state.last_watts, threshold)
     if state.watermark_ms == NEVER:
-        return f"{wanted}; nothing has been measured yet."
-    stands = since_ms != NEVER and doing != "off"
+        return f"{condition}; there is no reading yet."
+    stands = since_ms != NEVER and status != "off"
     if stands and since_ms == state.found_since_ms:
-        return "Nothing more: this standby was found."
+        return "This standby has been found."
     if stands and since_ms < state.watermark_ms:
-        return f"{wanted}; it has lasted for {duration_text(state.watermark_ms - since_ms)}."
-    return f"{wanted}; {NO_STRETCH_WORDS[doing]}."
+        return f"{condition}; it has lasted for {duration_text(state.watermark_ms - since_ms)}."
+    return f"{condition}; {STATUS_SENTENCES[status]}."

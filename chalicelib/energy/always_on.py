@@ -85,35 +85,35 @@ def advice(outlet: OutletStandby) -> str:
     """Advise in one sentence what to do about an outlet's standby."""
     port = outlet.port
     if port.rule.is_protected:
-        return "It has to keep its power; look for an eco mode, or a thriftier model when it is replaced."
+        return "It must keep its power; look for an eco mode, or choose a thriftier model when you replace it."
     if outlet.yearly_microjoules == 0:
         return _without_standby(outlet)
     if port.policy == "cut":
-        return "Nothing: it is cut when its standby has lasted long enough."
+        return "Nothing to do: it is cut after its standby has lasted long enough."
     if outlet.is_always_on and not outlet.standby_ms:
-        return "See whether it has to run all day; if not, switch it off at the outlet."
-    return _ADVICE.get(port.kind, "Set its policy to cut, if it loses nothing when the power goes.")
+        return "Check whether it must run all day; if not, switch it off at the outlet."
+    return _ADVICE.get(port.kind, "Set its policy to cut if it can lose power without harm.")
 
 
 def _without_standby(outlet: OutletStandby) -> str:
     if outlet.is_always_on:
-        return "It never went below its lowest power: see whether it has to run all day, and give its kind."
-    return "Nothing: no standby was seen."
+        return "Its power never drops to a standby level: check whether it must run all day, and set its kind."
+    return "Nothing to do: no standby was seen."
 
 
 _ADVICE = {
     "computer": "Shut it down instead of letting it sleep, then set its policy to cut.",
     "console": "Turn off its instant-on mode, then set its policy to cut; updates wait until it is on again.",
-    "printer": "Set its policy to cut; switch it on for printing, since some clean their heads at each start.",
-    "recorder": "Set its policy to cut only if it has nothing to record while nobody watches.",
+    "printer": "Set its policy to cut; switch it on only to print, as some printers clean their heads at each start.",
+    "recorder": "Set its policy to cut only if it never records while nobody watches.",
     "charger": "Unplug it when nothing charges, or set its policy to cut.",
-    "inkjet printer": "Set its policy to cut: that waits for four idle hours, since heads are cleaned at each start.",
-    "oled television": "Set its policy to cut: that waits for two idle hours, in which it looks after its panel.",
-    "set-top box": "Set its policy to cut only if it has nothing to record or to load while nobody watches.",
-    "washing machine": "Set its policy to cut: its programmes are waited for.",
-    "washer-dryer": "Set its policy to cut: its programmes are waited for.",
-    "dishwasher": "Set its policy to cut: its programmes are waited for.",
-    "dryer": "Set its policy to cut: its programmes are waited for.",
+    "inkjet printer": "Set its policy to cut; the cut waits for four idle hours, as heads are cleaned at each start.",
+    "oled television": "Set its policy to cut; the cut waits for two idle hours, in which it refreshes its panel.",
+    "set-top box": "Set its policy to cut only if it never records or updates while nobody watches.",
+    "washing machine": "Set its policy to cut; the cut waits until a programme has ended.",
+    "washer-dryer": "Set its policy to cut; the cut waits until a programme has ended.",
+    "dishwasher": "Set its policy to cut; the cut waits until a programme has ended.",
+    "dryer": "Set its policy to cut; the cut waits until a programme has ended.",
 }
 
 

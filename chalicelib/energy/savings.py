@@ -114,15 +114,15 @@ def _ended_by(event: PhantomEvent, now_ms: int, *, is_still_off: bool) -> EndedB
 def assumption(saving: Saving) -> str:
     """Explain in a sentence or two how a saving was computed."""
     if saving.event.verdict == "wrong":
-        return "You called this cut wrong, so it counts as having saved nothing."
+        return "You marked this cut as wrong, so no saving is counted."
     if saving.ended_by == "unknown":
-        return "When the power came back is not known, so nothing is counted."
+        return "It is not known when the power came back, so no saving is counted."
     watts, off = f"{saving.milliwatts / 1_000:.1f} W", _duration(saving.counted_ms)
     standing_ms = saving.event.detected_at_ms - saving.event.started_at_ms
-    basis = f"the mean of the {_duration(standing_ms)} before the cut" if standing_ms else "the reading before the cut"
-    sentence = f"Without the cut {watts}, {basis}, would have been drawn on for the {off} that the outlet was off."
+    basis = f"average of the {_duration(standing_ms)} before the cut" if standing_ms else "the reading before the cut"
+    sentence = f"{watts} ({basis}) for the {off} that the outlet was off."
     if saving.ended_by == "limit":
-        return f"{sentence} No more than {LIMIT_MS // HOUR_MS} hours of a cut are counted."
+        return f"{sentence} At most {LIMIT_MS // HOUR_MS} hours of a cut are counted."
     return sentence
 
 

@@ -148,7 +148,7 @@ def test_what_if_counts_standby_beyond_the_dwell(person: Person, device: Device,
     (kept,) = answer["keepsPower"]
     assert (kept["portName"], kept["savedKwh"], kept["savedMoney"]) == ("Fridge", 0, 0)
     assert kept["standbyKwh"] == pytest.approx(0.002, rel=0.01)
-    assert kept["reason"] == "It keeps its power: what is of its kind (fridge) is never cut."
+    assert kept["reason"] == "Outlets of the kind fridge are never cut."
     assert "backtest" in answer["assumption"]
 
 

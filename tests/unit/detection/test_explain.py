@@ -25,17 +25,21 @@ def waits_for(rule: Rule, watts: list[float]) -> str:
 @pytest.mark.parametrize(
     ("rule", "watts", "sentence"),
     [
-        (SHORT, [3.0], "Standby below 10 W for 20 s; that has just begun."),
-        (SHORT, [3.0, 3.0], "Standby below 10 W for 20 s; it has lasted for 10 s."),
-        (SHORT, [80.0], "Standby below 10 W for 20 s; it is in use now."),
-        (SHORT, [3.0, 0.0], "Standby below 10 W for 20 s; it is off."),
-        (SHORT, [3.0, 3.0, 3.0], "Nothing more: this standby was found."),
-        (Rule(threshold_watts=10, dwell_seconds=0), [3.0], "Nothing more: this standby was found."),
-        (SHORT, [3.0, 3.0, 3.0, 0.0], "Standby below 10 W for 20 s; it is off."),
-        (SHORT, [], "Standby below 10 W for 20 s; nothing has been measured yet."),
-        (HALF_AN_HOUR, [3.0] * 31, "Standby below 10 W for 30 min; it has lasted for 5 min."),
-        (Rule(threshold_watts=10, dwell_seconds=90), [80.0], "Standby below 10 W for 90 s; it is in use now."),
-        (Rule(kind="television"), [3.0], "Standby below 10 W for 60 min; that has just begun."),
+        (SHORT, [3.0], "Waiting for standby below 10 W for 20 s; standby has just begun."),
+        (SHORT, [3.0, 3.0], "Waiting for standby below 10 W for 20 s; it has lasted for 10 s."),
+        (SHORT, [80.0], "Waiting for standby below 10 W for 20 s; the appliance is in use."),
+        (SHORT, [3.0, 0.0], "Waiting for standby below 10 W for 20 s; the outlet is off."),
+        (SHORT, [3.0, 3.0, 3.0], "This standby has been found."),
+        (Rule(threshold_watts=10, dwell_seconds=0), [3.0], "This standby has been found."),
+        (SHORT, [3.0, 3.0, 3.0, 0.0], "Waiting for standby below 10 W for 20 s; the outlet is off."),
+        (SHORT, [], "Waiting for standby below 10 W for 20 s; there is no reading yet."),
+        (HALF_AN_HOUR, [3.0] * 31, "Waiting for standby below 10 W for 30 min; it has lasted for 5 min."),
+        (
+            Rule(threshold_watts=10, dwell_seconds=90),
+            [80.0],
+            "Waiting for standby below 10 W for 90 s; the appliance is in use.",
+        ),
+        (Rule(kind="television"), [3.0], "Waiting for standby below 10 W for 60 min; standby has just begun."),
     ],
 )
 def test_it_says_how_long_is_left_in_units_that_fit(rule: Rule, watts: list[float], sentence: str) -> None:
@@ -45,9 +49,12 @@ def test_it_says_how_long_is_left_in_units_that_fit(rule: Rule, watts: list[floa
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        (Rule(never_cut=True), "It keeps its power: it is set never to be cut."),
-        (Rule(kind="storage"), "It keeps its power: what is of its kind (storage) is never cut."),
-        (Rule("television", false_cuts=1), "It only tells since a cut was wrong: 5 right ones would make up for it."),
+        (Rule(never_cut=True), "This outlet is marked never-cut."),
+        (Rule(kind="storage"), "Outlets of the kind storage are never cut."),
+        (
+            Rule("television", false_cuts=1),
+            "A cut was wrong, so Ghostwatt only notifies you; 5 right cuts make up for it.",
+        ),
     ],
 )
 def test_what_only_tells_says_why(rule: Rule, sentence: str) -> None:
@@ -58,6 +65,6 @@ def test_what_only_tells_says_why(rule: Rule, sentence: str) -> None:
 def test_use_off_and_lengths_of_time_are_said_only_when_they_are_so(watts: list[float], dwell_seconds: int) -> None:
     said = waits_for(Rule(threshold_watts=10, dwell_seconds=dwell_seconds), watts)
     assert ("in use" in said) == (watts[-1:] == [80.0])
-    assert ("it is off" in said) == (watts[-1:] == [0.0])
+    assert ("the outlet is off" in said) == (watts[-1:] == [0.0])
     assert " 0 s" not in said
     assert " 0 min" not in said

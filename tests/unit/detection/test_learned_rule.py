@@ -210,7 +210,7 @@ def test_a_day_after_a_person_switched_on_it_is_no_longer_left_alone(rule: Rule)
     found, told = len(outlet.findings), replace(rule, undone_at_ms=outlet.at_ms - 1)
     outlet.rule = told
     assert len(outlet.draw([(0.0, 20), (2.0, 23 * 60)]).findings) == found
-    assert explain_decision(outlet.state, told).waits_for.startswith("The appliance to be used again, or a day to pass")
+    assert explain_decision(outlet.state, told).waits_for.startswith("A person switched the outlet on")
     assert len(outlet.draw([(2.0, 60)]).findings) == found + 1
 
 

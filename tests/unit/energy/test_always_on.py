@@ -82,10 +82,10 @@ def test_advice_follows_the_kind_and_what_was_seen() -> None:
         advice(outlet_standby(PORT, [], PRICES)),
     ]
     assert "instant-on" in seen[0]
-    assert seen[1].startswith("Nothing: it is cut")
+    assert seen[1].startswith("Nothing to do: it is cut")
     assert seen[2].startswith("Set its policy to cut")
-    assert "never went below" in seen[3]
-    assert seen[4] == "Nothing: no standby was seen."
+    assert "never drops" in seen[3]
+    assert seen[4] == "Nothing to do: no standby was seen."
     assert all(said.count(".") == 1 for said in seen)
 
 

@@ -76,9 +76,8 @@ def test_what_ended_nobody_knows_when_counts_nothing_and_says_so() -> None:
 
 def test_the_assumption_has_its_figures() -> None:
     assert assumption(saved(UNDONE)) == (
-        "Without the cut 3.2 W, the mean of the 30 min before the cut, "
-        "would have been drawn on for the 3 h 0 min that the outlet was off."
+        "3.2 W (average of the 30 min before the cut) for the 3 h 0 min that the outlet was off."
     )
-    assert assumption(saved(CUT)).endswith("No more than 24 hours of a cut are counted.")
+    assert assumption(saved(CUT)).endswith("At most 24 hours of a cut are counted.")
     at_once = replace(UNDONE, started_at_ms=CUT.detected_at_ms)
     assert "the reading before the cut" in assumption(saved(at_once))
