@@ -32,7 +32,7 @@ from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.schemas import RelayReport
 from ghostwatt_pi.settings.config import BadSetting, Settings
 
-from infra.local.emulator import mqtt_broker as local_broker
+from infra.local.emulator import mqtt_broker
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.topic_rule import Sender
 from infra.local.runner.server import listen
@@ -56,7 +56,7 @@ class MqttFront:
         self.said: list[dict[str, Any]] = []
         self._listener = listen("127.0.0.1", port)
         self.port = self._listener.port
-        self.broker = local_broker.Broker(self._listener.socket, self._authorize, self._take)
+        self.broker = mqtt_broker.Broker(self._listener.socket, self._authorize, self._take)
         self._thread = threading.Thread(target=self.broker.run, daemon=True)
         self._thread.start()
 

@@ -1,4 +1,4 @@
-"""The pump, over a stream in memory and real files, with handlers that fail in each of the ways handlers fail."""
+"""The event-source poller, over a stream in memory and real files, with handlers that fail in every way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def numbers(records: Sequence[Record]) -> list[int]:
 
 @dataclass
 class Stream:
-    """Records 1 to `count`; the next `outages` reads fail. Once all is read it stops its pump."""
+    """Records 1 to `count`; the next `outages` reads fail. Once all is read it stops its poller."""
 
     count: int
     outages: int = 0
@@ -56,7 +56,7 @@ class Stream:
 
 @dataclass
 class Bench:
-    """A pump with its files, and the batches that its handler was given."""
+    """A poller with its files, and the batches that its handler was given."""
 
     directory: Path
     batches: list[list[int]] = field(default_factory=list)
@@ -68,11 +68,11 @@ class Bench:
             self.batches.append(numbers(event["Records"]))
             return answer(self.batches[-1])
 
-        pump = self.pump(stream, handler, **options)
-        stream.on_end = pump.stop
-        pump.run()
+        poller = self.poller(stream, handler, **options)
+        stream.on_end = poller.stop
+        poller.run()
 
-    def pump(self, stream: Stream, handler: Handler, **options: Any) -> EventSourcePoller:
+    def poller(self, stream: Stream, handler: Handler, **options: Any) -> EventSourcePoller:
         checkpoint = FileCheckpoint(self.directory / "checkpoint-t.json", "stream-1")
         dead_letters = DeadLetterFile(self.directory / "dead.jsonl")
         return EventSourcePoller(
@@ -295,7 +295,7 @@ def test_an_outage_while_reading_is_waited_out(bench: Bench) -> None:
 def test_whatever_fails_each_record_is_done_or_set_aside_exactly_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, count: int, bad: set[int], *, by_name: bool
 ) -> None:
-    bench, done = Bench(tmp_path_factory.mktemp("pump")), []
+    bench, done = Bench(tmp_path_factory.mktemp("poller")), []
 
     def answer(batch: list[int]) -> Any:
         result = (naming if by_name else poisoned)(*bad)(batch)
@@ -327,7 +327,7 @@ def test_what_is_named_together_is_tried_together_and_set_aside_without_further_
     assert bench.position == 6
 
 
-def test_on_a_full_disk_the_pump_goes_on_and_the_next_checkpoint_makes_up_for_it(
+def test_on_a_full_disk_the_poller_goes_on_and_the_next_checkpoint_makes_up_for_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save, full = FileCheckpoint.save, iter([True, False])

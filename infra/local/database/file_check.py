@@ -1,4 +1,4 @@
-"""The database's file before its server is let at it: whole, and ours. What is not is left as it is."""
+"""Check the database's file before its server opens it: whole, and ours. A wrong file is left unchanged."""
 
 from __future__ import annotations
 

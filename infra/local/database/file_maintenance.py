@@ -1,4 +1,4 @@
-"""What the database server does not do for its own file: indexes, and an end to the records of streams."""
+"""Maintenance that the database server does not do for its own file: indexes, and deleting old stream records."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def expires_at_sql(attribute: str) -> str:
 def prune_stream_records(connection: sqlite3.Connection, delivered: Mapping[str, int], now_seconds: float) -> int:
     """Drop some stream records that are past their day; returns how many, 0 when none is left to drop.
 
-    `delivered` is, by table, the sequence number up to which the pump has handed records on: what it has not seen yet
+    `delivered` is, by table, the sequence number up to which the poller has handed records on: what it has not seen yet
     stays, however old. A stream's newest record stays too, since the server counts on from it, but emptied.
     """
     before, dropped = int(now_seconds) - STREAM_RETENTION_SECONDS, 0

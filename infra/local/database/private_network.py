@@ -6,20 +6,22 @@ A connection, once made, is the kernel's own: no byte of it passes through the h
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from urllib3.util import connection as urllib3_connection
+import urllib3.util.connection
 
+LOG = logging.getLogger("ghostwatt.database")
 Address = tuple[str, int]
 SocketFactory = Callable[[], socket.socket]
 
-PATIENCE_SECONDS = 10.0
+HELPER_SECONDS = 10.0
 """How long the helper may take on a busy machine; it only makes a socket."""
-_connect_by_urllib3 = urllib3_connection.create_connection
+_connect_by_urllib3 = urllib3.util.connection.create_connection
 _routes: dict[Address, SocketFactory] = {}
 
 
@@ -28,7 +30,7 @@ class PrivateNetwork:
 
     def __init__(self) -> None:
         self._ours, self._theirs = socket.socketpair()
-        self._ours.settimeout(PATIENCE_SECONDS)
+        self._ours.settimeout(HELPER_SECONDS)
         self._lock = threading.Lock()
 
     @property
@@ -37,7 +39,7 @@ class PrivateNetwork:
         return self._theirs.fileno()
 
     def refusal(self) -> str:
-        """Wait for the helper; empty when the network stands, else why it does not."""
+        """Wait for the helper. Returns "" when the network stands, else the reason why it does not."""
         self._theirs.close()
         answer = self._ours.recv(1_000).decode(errors="replace")
         return "" if answer == "+" else answer or "the program did not start"
@@ -46,8 +48,8 @@ class PrivateNetwork:
         """A TCP socket of that network, not connected yet. Raises OSError when the helper is gone."""
         with self._lock:
             self._ours.sendall(b"s")
-            said, descriptors, _, _ = socket.recv_fds(self._ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
-        if not said:
+            answer, descriptors, _, _ = socket.recv_fds(self._ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        if not answer:
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         if not descriptors:  # this process has no room for one more
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -59,15 +61,17 @@ class PrivateNetwork:
             try:
                 while self._ours.recv(1):
                     pass
-            except OSError:  # too long, or reset: it is gone or beyond our reach
-                pass
+            except ConnectionResetError:
+                LOG.debug("the helper of the private network ended with a request unread")
+            except OSError as error:
+                LOG.warning("the helper of the private network may still run: %s", error)
             self._ours.close()
 
 
 def route(address: Address, new_socket: SocketFactory) -> None:
-    """Let all HTTP clients of this process (urllib3's, and so botocore's) reach an address by sockets made so."""
+    """Let all HTTP clients of this process (urllib3, so botocore too) reach an address by this factory's sockets."""
     _routes[address] = new_socket
-    urllib3_connection.create_connection = _create_connection
+    urllib3.util.connection.create_connection = _create_connection
 
 
 def end_route(address: Address) -> None:

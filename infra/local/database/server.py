@@ -58,7 +58,7 @@ class Database:
 
     There it has a network of its own (see private_network); else it listens on a loopback address that is drawn by
     lot. It is started again, on the same address and file, when it ends by itself. `delivered` tells which stream
-    records the upkeep may drop (see upkeep.maintain_file).
+    records the maintenance may drop (see file_maintenance).
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Database:
             LOG.warning("the database's file cannot be tidied: %s", error)
 
     def _make_file(self) -> None:
-        """Let the server make its file, since the upkeep needs the server's tables and a server that is down.
+        """Let the server make its file, since the maintenance needs the server's tables and a server that is down.
 
         It gets its name when it is whole, so that a file of that name without the server's tables is a damaged one.
         """

@@ -1,4 +1,4 @@
-"""The demo's account, over the API like any other client."""
+"""A client of the API for the demo's account."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from websockets.sync.client import ClientConnection, connect
 from infra.local.demo.household import OUTLETS
 
 TIMEOUT_SECONDS = 30
-EVENTS_TOLD = 10
+NARRATED_EVENTS = 10
 Json = dict[str, Any]
 
 
 class AccountClient:
-    """A person's calls."""
+    """The calls that a person makes through the page."""
 
     def __init__(self, url: str, email: str, password: str) -> None:
         self._url = url
@@ -62,7 +62,7 @@ class AccountClient:
 
     def events(self) -> list[Json]:
         """The last phantom events, the newest last."""
-        return list(reversed(self.call("GET", f"/phantom-event/list?limit={EVENTS_TOLD}")["events"]))
+        return list(reversed(self.call("GET", f"/phantom-event/list?limit={NARRATED_EVENTS}")["events"]))
 
     def add_missing_ports(self) -> bool:
         """Give each device without outlets those of the demo; True when there was one."""

@@ -1,4 +1,4 @@
-"""make demo: the whole on this PC with a simulated Pi, told line by line as it happens."""
+"""make demo: run the stack and a simulated Pi on this PC, and narrate what happens."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace, ending: ExitStack) -> None:
     email, password = _account(options.data)
     if options.history and is_new:
         narrate(f"Living through the last {options.history} days first ...")
-        _give_past(options, email, password)
+        _seed_history(options, email, password)
     elif options.history:
         narrate(f"{options.data} has a demo already: HISTORY is for a new one (add DATA=another-folder).")
     narrate("Starting the stack: API, page, database ...")
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace, ending: ExitStack) -> None:
     Narrator(home).follow(pi)
 
 
-def _give_past(options: argparse.Namespace, email: str, password: str) -> None:
+def _seed_history(options: argparse.Namespace, email: str, password: str) -> None:
     """Fill the new data folder; the Pi that asks to be paired afterwards is the one that measured all this."""
     who = ["--email", email, "--password", password, "--device-id", _device_id(options.data)]
     command = [
@@ -102,8 +102,8 @@ def _give_past(options: argparse.Namespace, email: str, password: str) -> None:
 
 def _device_id(data: Path) -> str:
     status = [sys.executable, "-m", "ghostwatt_pi", "status", "--json", "--data", str(data / "pi")]
-    told = json.loads(subprocess.run(status, check=False, capture_output=True, text=True).stdout)  # noqa: S603 - our own
-    return str(told["deviceId"])
+    report = json.loads(subprocess.run(status, check=False, capture_output=True, text=True).stdout)  # noqa: S603 - our own
+    return str(report["deviceId"])
 
 
 def _account_path(data: Path) -> Path:

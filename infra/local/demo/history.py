@@ -1,4 +1,4 @@
-"""python -m infra.local.demo.history: fill a new data folder with weeks of the demo household before a start."""
+"""python -m infra.local.demo.history: fill a new data folder with weeks of readings of the demo household."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ STEPS_OF_THE_STREAM = 1_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fill the folder; the exit code is 0 when it has a past now."""
+    """Fill the folder; the exit code is 0 when its history is complete."""
     options = _options(arguments)
     try:
         with locked(options.data.resolve()) as directory, offline.database(directory) as database:
-            _live(options, database)
-            _hand_on(directory, database)
+            _seed(options, database)
+            _save_checkpoint(directory, database)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -63,16 +63,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _live(options: argparse.Namespace, database: Database) -> None:
-    past = importlib.import_module("infra.local.demo.history_seeder")  # it reads the environment, so it comes after
+def _seed(options: argparse.Namespace, database: Database) -> None:
+    seeder = importlib.import_module("infra.local.demo.history_seeder")  # it reads the environment, so it comes after
     now_ms = time.time_ns() // 1_000_000
     begin_ms = now_ms - options.days * DAY_MS
-    home = past.create_home(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
-    show_progress(f"Living through the last {options.days} days", past.seed_history(home, begin_ms, now_ms))
+    home = seeder.create_home(options.email, options.password, options.device_id, OUTLETS, begin_ms, now_ms)
+    show_progress(f"Living through the last {options.days} days", seeder.seed_history(home, begin_ms, now_ms))
 
 
-def _hand_on(directory: Path, database: Database) -> None:
-    """Note that what this stream holds was examined, so that the stack's pump goes on behind it."""
+def _save_checkpoint(directory: Path, database: Database) -> None:
+    """Move the checkpoint behind the seeded records, which were examined already."""
     source = TableStream(create_client("dynamodbstreams", database.url), STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     position = checkpoint.load()

@@ -1,4 +1,4 @@
-"""What happens in the demo's home, told line by line; each thing once, and only what a newcomer wants to follow."""
+"""Narrate the demo line by line: each event once, and only events that help a newcomer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTCOMES = {
 }
 CUT_HOLDS = ("sent", "obeyed", "confirmed")
 STATUSES = {"active": "in use", "standby": "in standby"}
-TOLD_AS_EVENTS = ("phantom", "cut")
+NARRATED_AS_EVENTS = ("phantom", "cut")
 
 
 def narrate(sentence: str) -> None:
@@ -32,7 +32,7 @@ def narrate(sentence: str) -> None:
 
 
 def follow_pi(pi: subprocess.Popen[str], home: AccountClient) -> None:
-    """Tell what the Pi says; approve its claim as a person would on the page."""
+    """Narrate the events of the Pi; approve its claim as a person would on the page."""
     for line in pi.stdout or ():
         event = json.loads(line)
         match event["event"]:
@@ -59,66 +59,66 @@ def _give_outlets(home: AccountClient) -> None:
 
 
 class Narrator:
-    """What the live WebSocket pushes, as the page shows it."""
+    """Narrates the pushes of the live WebSocket."""
 
     def __init__(self, home: AccountClient) -> None:
         self._home = home
         self._ports: dict[str, Json] = {}
         self._outcomes = {event["eventId"]: event["outcome"] for event in home.events()}
         self._statuses: dict[str, str] = {}
-        """Of devices and outlets, by id, as they were last told."""
+        """The last narrated status of each device and outlet, by id."""
 
     def follow(self, pi: subprocess.Popen[str]) -> None:
-        """Tell until the Pi ends, which it does not by itself; raises RuntimeError then."""
+        """Narrate until the Pi ends, which is an error. Raises RuntimeError then."""
         while pi.poll() is None:
             try:
                 with self._home.live() as live:
                     self._ports = {port["portId"]: port for port in self._home.ports()}
-                    self._tell_events()
+                    self._narrate_events()
                     for message in live:
-                        self._tell_push(json.loads(message))
+                        self._narrate_push(json.loads(message))
             except (ConnectionClosed, OSError):
                 time.sleep(1)
         raise RuntimeError("The simulated Pi has ended; it said why above.")
 
-    def _tell_push(self, push: Json) -> None:
+    def _narrate_push(self, push: Json) -> None:
         match push["type"]:
             case "reading":
-                self._tell_outlet(push)
+                self._narrate_outlet(push)
             case "port" if push["port"]:
                 self._ports[push["portId"]] = push["port"]
-                self._tell_events()
-            case "notification" if push["notification"]["kind"] not in TOLD_AS_EVENTS:
+                self._narrate_events()
+            case "notification" if push["notification"]["kind"] not in NARRATED_AS_EVENTS:
                 narrate(push["notification"]["message"])
             case "device":
-                self._tell_device(push)
+                self._narrate_device(push)
 
-    def _tell_device(self, push: Json) -> None:
-        """A new device is offline until it first calls: that is no news."""
+    def _narrate_device(self, push: Json) -> None:
+        """Narrate a change of status; a new device is offline until its first call, which is not narrated."""
         before = self._statuses.get(push["deviceId"], "offline")
         self._statuses[push["deviceId"]] = push["status"]
         if before != push["status"]:
             narrate(f"{push['name']} is {push['status']}")
 
-    def _tell_outlet(self, push: Json) -> None:
-        """A new state; of what is not cut only the first: a fridge comes and goes all day."""
+    def _narrate_outlet(self, push: Json) -> None:
+        """Narrate a new state; for an outlet that is never cut only the first: a fridge changes all day."""
         port_id, status = push["portId"], push["status"]
         before, port = self._statuses.get(port_id), self._ports.get(port_id)
         self._statuses[port_id] = status
         if port is None or before == status or (before and not _may_be_cut(port)):
             return
-        held = self._tell_events()
+        held = self._narrate_events()
         if status in STATUSES:
             narrate(f"{port['name']} is {STATUSES[status]}: {push['reading']['power']:.1f} W")
         elif port_id not in held:
             narrate(f"{port['name']} is off")
 
-    def _tell_events(self) -> set[str]:
-        """Tell what is new of the phantoms; the outlets whose cut holds."""
+    def _narrate_events(self) -> set[str]:
+        """Narrate new phantom events; return the ids of the outlets whose cut holds."""
         events = self._home.events()
         for event in events:
-            known, outcome = event["eventId"] in self._outcomes, event["outcome"]
-            if not known:
+            outcome = event["outcome"]
+            if event["eventId"] not in self._outcomes:
                 narrate(f"Phantom found on {event['portName']}: {event['reason']}")
             if outcome and self._outcomes.get(event["eventId"]) != outcome:
                 narrate(f"    {event['portName']}: {OUTCOMES[outcome]}")

@@ -1,4 +1,4 @@
-"""What the pump keeps on disk: how far each stream was handed on, and the records that were given up."""
+"""Files of the event-source poller: how far each stream was handed on, and the records that were given up."""
 
 from __future__ import annotations
 

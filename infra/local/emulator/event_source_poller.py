@@ -1,4 +1,4 @@
-"""The pump: hands the records of a stream to a handler, in order, as Lambda's event source mapping does.
+"""The event-source poller: hand the records of a stream to a handler, in order, as Lambda's event source mapping does.
 
 At least once: the checkpoint moves after the handler succeeded, so a crash in between means the same records again.
 """
@@ -28,7 +28,7 @@ FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 2.0
 """A record that always fails holds up the ones behind it for about 3 seconds."""
 FULL = {errno.ENOSPC, errno.EDQUOT}
-"""A disk that is full may have room again; any other trouble with the files of the pump ends it."""
+"""A disk that is full may have room again; any other trouble with the files of the poller ends it."""
 LOG = logging.getLogger("ghostwatt.pump")
 
 

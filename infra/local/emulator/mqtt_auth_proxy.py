@@ -1,4 +1,4 @@
-"""The broker's front door: who a client is, is settled here, before the broker's own code hears of it.
+"""The MQTT auth proxy: authenticate each client before the broker's own code sees it.
 
 amqtt takes up or deletes the session of a client id before it asks who is there. So a stranger who knows a client id
 could disturb a device. Here the CONNECT packet is read first, the authorizer asked, and only then the packet handed on,
@@ -26,7 +26,7 @@ from infra.local.emulator.mqtt_permissions import Authorizer, Permissions, ask_a
 CONNECT_SECONDS = 10.0
 """How long a connection may stay open without its CONNECT packet."""
 LINGER_SECONDS = 1.0
-"""How long a refused client may take to hear why: closing at once may drop the answer with what it still sends."""
+"""How long a refused client may take to read the answer: closing at once may drop it."""
 PROTOCOL_LEVEL = 4
 """MQTT 3.1.1, the only version that amqtt speaks."""
 MQTT_5 = 5
@@ -37,7 +37,7 @@ LOG = logging.getLogger("ghostwatt.mqtt")
 
 
 class Refusal(Exception):
-    """A client may not come in; `answer` is the CONNACK packet that says so."""
+    """A client is refused; `answer` is the CONNACK packet that says so."""
 
     def __init__(self, message: str, answer: bytes) -> None:
         super().__init__(message)
@@ -47,7 +47,11 @@ class Refusal(Exception):
 async def authorize_client(
     authorizer: Authorizer, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> tuple[Client, ClientReader] | None:
-    """Let a client in whose sign-in the authorizer accepts; any other is answered with a code, and None given."""
+    """Authorize a client by its CONNECT packet; answer any other with a code.
+
+    Returns:
+        The client and the reader of its packets, or None when it was refused.
+    """
     try:
         connect = await _read_connect(stream)
         if connect is None:

@@ -1,4 +1,4 @@
-"""The MQTT broker of this PC: who signs in, and what it may do there, is for the authorizer of AWS IoT to say."""
+"""The MQTT broker of this PC; the authorizer of AWS IoT decides who signs in and what each client may do."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ Take = Callable[[str, bytes, Sender], "Future[None]"]
 
 
 class AuthPlugin(BaseAuthPlugin, BaseTopicPlugin):
-    """Tells amqtt who was let in at the front door, and to what each may subscribe."""
+    """Tells amqtt which clients the proxy authorized, and to which topics each may subscribe."""
 
     @dataclass
     class Config:
-        """What the broker hands its plugin: the clients that were let in."""
+        """What the broker hands its plugin: the authorized clients."""
 
         clients: Any
 
@@ -52,7 +52,7 @@ class AuthPlugin(BaseAuthPlugin, BaseTopicPlugin):
         self._clients: MutableMapping[str, Client] = self.config.clients
 
     async def authenticate(self, *, session: Session) -> bool:
-        """Whether this client was let in: the front door has asked the authorizer."""
+        """Whether the authorizer accepted this client, when the proxy asked."""
         client = self._clients.get(str(session.client_id))
         if client is None:
             return False
@@ -113,7 +113,7 @@ class Broker:
             asyncio.run_coroutine_threadsafe(self._publish(topic, payload), self._loop)
 
     def reauthorize(self, name: str) -> None:
-        """Ask the authorizer again for all clients of this client id or device; who lost its permissions is hung up on.
+        """Ask the authorizer again for all clients of this client id or device; end those that lost their permissions.
 
         From now on nothing is taken from them, and nothing sent to them, before that.
         """
@@ -139,7 +139,7 @@ class Broker:
     async def _connected(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection, from its first byte to its end."""
         try:
-            with self._connections.one(writer.get_extra_info("peername")):
+            with self._connections.counted(writer.get_extra_info("peername")):
                 await self._sign_in(stream, writer)
         except OSError:
             LOG.debug("a connection broke", exc_info=True)

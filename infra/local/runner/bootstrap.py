@@ -18,9 +18,9 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from chalicelib.core import clock
-from infra.local.database import file_retention as retention
 from infra.local.database import tables
 from infra.local.database.expiry import Expiry
+from infra.local.database.file_retention import expire_dead_letters, expire_mail
 from infra.local.database.server import LOOPBACK, Database, server_binary
 from infra.local.emulator import checkpoints, descriptors, template
 from infra.local.emulator.bucket import Bucket
@@ -32,7 +32,7 @@ from infra.local.emulator.gateway import Gateway
 from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import REQUEST_SECONDS, Front
 from infra.local.emulator.invocations import Invocations
-from infra.local.emulator.iot_data_plane import broker_service
+from infra.local.emulator.iot_data_plane import iot_data_plane
 from infra.local.emulator.mqtt_broker import Broker
 from infra.local.emulator.mqtt_limits import ConnectionLimits
 from infra.local.emulator.scheduler import Maintenance, Schedule
@@ -121,8 +121,8 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
             _broker(settings, mqtt.socket, shares.mqtt) as broker,
             _jobs() as services,
         ):
-            calls = [bucket.service(), *services, broker_service(broker)]
-            inside = management_app(connections, broker.publish, prefix, calls)
+            calls = [bucket.service(), *services, *iot_data_plane(broker)]
+            inside = management_app(connections, prefix, calls)
             asgi = ByPort(management.port, inside, everyone)
             front = _front(settings, shares.http, management.port, policy_headers(definitions, API_POLICY))
             server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
@@ -199,8 +199,8 @@ def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) ->
     steps: dict[str, Callable[[], object]] = {
         "expired items": lambda: expiry.run(clock.now_ms() / 1_000),
         "exports": lambda: bucket.expire(clock.now_ms() / 1_000),
-        "mail": lambda: retention.expire_mail(directory / "mail", client, clock.now_ms() / 1_000),
-        "dead letters": lambda: retention.expire_dead_letters(letters, client, clock.now_ms() / 1_000),
+        "mail": lambda: expire_mail(directory / "mail", client, clock.now_ms() / 1_000),
+        "dead letters": lambda: expire_dead_letters(letters, client, clock.now_ms() / 1_000),
     }
     bucket.expire()
     maintenance = Maintenance(steps)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +17,6 @@ from infra.local.emulator.http_protocols import Front
 from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
 from infra.local.errors import StackError
 
-Publish = Callable[[str, bytes], None]
 BACKLOG = 2_048
 ACCEPTED_AT_ONCE = 64
 """Connections that are taken before the limits see them: in a flood each still takes a descriptor for a moment."""
@@ -59,23 +56,10 @@ def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRou
     return UnderStage(gateway, Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)]))
 
 
-def management_app(
-    connections: Connections, publish: Publish, prefix: str, services: Sequence[BaseRoute] = ()
-) -> Starlette:
-    """The @connections calls, those of IoT's data plane and more services, behind a path that only the app knows."""
-
-    async def publish_to_topic(request: Request) -> Response:
-        publish(request.path_params["topic"], await request.body())
-        return JSONResponse({"message": "OK"})
-
-    connection, topic = f"/{prefix}/@connections/{{connection_id}}", f"/{prefix}/topics/{{topic:path}}"
-    return Starlette(
-        routes=[
-            Route(connection, connections.manage, methods=["GET", "POST", "DELETE"]),
-            Route(topic, publish_to_topic, methods=["POST"]),
-            Mount(f"/{prefix}", routes=services),
-        ]
-    )
+def management_app(connections: Connections, prefix: str, services: Sequence[BaseRoute] = ()) -> Starlette:
+    """The @connections calls and the other AWS services that the app calls, behind a path that only the app knows."""
+    manage = Route("/@connections/{connection_id}", connections.manage, methods=["GET", "POST", "DELETE"])
+    return Starlette(routes=[Mount(f"/{prefix}", routes=[manage, *services])])
 
 
 class UnderStage:

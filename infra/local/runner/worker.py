@@ -15,7 +15,7 @@ LOG = logging.getLogger("ghostwatt.stack")
 class Worker(threading.Thread):
     """Runs `work` until it returns.
 
-    When it raises, the whole stack is asked to stop: running on without its pump, schedule or database keeper would
+    When it raises, the whole stack is asked to stop: running on without its poller, schedule or database keeper would
     silently drop work. `failed` tells the main thread that this is why it stops.
     """
 

@@ -79,7 +79,7 @@ def test_its_pi_is_paired_by_code_like_any_new_one(stack: RunningStack, session:
     assert len(answer["relays"]) == 4
 
 
-def test_the_pump_goes_on_behind_what_was_examined(stack: RunningStack) -> None:
+def test_the_poller_goes_on_behind_what_was_examined(stack: RunningStack) -> None:
     assert not (stack.data_dir / "dead-letters.jsonl").exists()
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from infra.local.database import expiry as expiring
 from infra.local.database import tables
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import Database
@@ -109,7 +108,7 @@ def test_what_was_given_more_time_meanwhile_stays(
 def test_a_run_is_bounded_and_the_next_goes_on(
     client: Any, definitions: Template, expiry: Expiry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expiring, "MOST_ITEMS", 3)
+    monkeypatch.setattr("infra.local.database.expiry.MOST_ITEMS", 3)
     for number in range(5):
         put(client, definitions, READINGS, f"chunk {number}", NOW - number - 1)
 

@@ -94,7 +94,7 @@ def test_the_search_for_the_highest_sequence_number_uses_an_index(stopped: Path)
     assert "ghostwatt_stream_sequence" in str(plan)
 
 
-def test_the_server_counts_on_after_the_upkeep(stopped: Path, tmp_path: Path) -> None:
+def test_the_server_counts_on_after_the_maintenance(stopped: Path, tmp_path: Path) -> None:
     again = Database(tmp_path, server_binary(), lambda: {TABLE: 6})
     again.start()
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from infra.local.database import file_retention as retention
+from infra.local.database import file_retention
 from infra.local.database.expiry import Expiry
 from infra.local.database.server import Database, server_binary
 from infra.local.emulator import checkpoints
@@ -105,8 +105,8 @@ def keep_house(data: Path, now_seconds: float) -> None:
         client = create_client("dynamodb", database.url)
         Expiry(client, database.path, lambda: checkpoints.delivered(data, [STREAMED_TABLE])).run(now_seconds)
         Bucket(data / "exports").expire(now_seconds)
-        retention.expire_mail(data / "mail", client, now_seconds)
-        retention.expire_dead_letters(checkpoints.DeadLetterFile(data / DEAD_LETTERS), client, now_seconds)
+        file_retention.expire_mail(data / "mail", client, now_seconds)
+        file_retention.expire_dead_letters(checkpoints.DeadLetterFile(data / DEAD_LETTERS), client, now_seconds)
     finally:
         database.stop()
 
@@ -171,7 +171,7 @@ def test_mail_goes_after_a_day_and_with_its_account(tmp_path: Path) -> None:
     for name in ("old.eml", "old.unfinished"):
         os.utime(tmp_path / name, (long_ago, long_ago))
 
-    retention.expire_mail(tmp_path, Home(), time.time())
+    file_retention.expire_mail(tmp_path, Home(), time.time())
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["idn.eml", "new.eml"]
 
@@ -198,8 +198,8 @@ def test_a_letter_stays_while_its_device_is_there_for_two_weeks(
     letters = checkpoints.DeadLetterFile(path)
     letters.add(record, "given up")
 
-    retention.expire_dead_letters(letters, Home(), time.time() + 13 * DAY_SECONDS)
+    file_retention.expire_dead_letters(letters, Home(), time.time() + 13 * DAY_SECONDS)
     assert path.exists() is stays
 
-    retention.expire_dead_letters(letters, Home(), time.time() + 15 * DAY_SECONDS)
+    file_retention.expire_dead_letters(letters, Home(), time.time() + 15 * DAY_SECONDS)
     assert not path.exists()

@@ -136,7 +136,7 @@ def test_two_stacks_run_side_by_side_and_share_nothing(stack: RunningStack, tmp_
     assert answer["code"] == "bad_credentials"
 
 
-def test_a_pump_that_cannot_go_on_ends_the_stack_instead_of_leaving_readings_unexamined(tmp_path: Path) -> None:
+def test_a_poller_that_cannot_go_on_ends_the_stack_instead_of_leaving_readings_unexamined(tmp_path: Path) -> None:
     with running_stack(tmp_path) as running:
         (tmp_path / "checkpoint-ghostwatt-local-readings.draft").mkdir()  # so that no checkpoint can be written
         _, token = sign_up(running.base_url)

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from infra.local.emulator import websocket_connections as limits
+from infra.local.emulator import websocket_connections
 from infra.local.emulator.clients import create_client
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.websocket import Live, LiveHandlers
@@ -55,16 +55,12 @@ class Place:
     noted: Noted
 
 
-def unpublished(topic: str, _payload: bytes) -> None:
-    pytest.fail(f"nothing here publishes to {topic}")
-
-
 @pytest.fixture
 def place(serve: Serve) -> Iterator[Place]:
     noted, connections = Noted(), Connections()
     live = Live(LiveHandlers(noted.note, noted.note, noted.note), connections)
     url = f"ws://127.0.0.1:{serve(Starlette(routes=[WebSocketRoute('/live', live)]))}/live"
-    client = management(serve(management_app(connections, unpublished, "prefix")), "prefix")
+    client = management(serve(management_app(connections, "prefix")), "prefix")
     yield Place(url, client, noted)
     client.close()
 
@@ -180,7 +176,7 @@ def test_a_client_that_says_too_much_at_once_is_closed(place: Place, socket: Con
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_connections, "IDLE_SECONDS", 0.1)
     with connect(place.url) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(10)
 
@@ -190,7 +186,7 @@ def test_a_connection_that_is_silent_for_too_long_is_closed(place: Place, monkey
 
 
 def test_the_management_api_is_only_behind_its_secret_path(serve: Serve) -> None:
-    port = serve(management_app(Connections(), unpublished, "secret"))
+    port = serve(management_app(Connections(), "secret"))
     client = management(port, "guess")
 
     with pytest.raises(ClientError) as refused:
