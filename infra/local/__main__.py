@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from infra.local.database.server import LOOPBACK
-from infra.local.emulator.mqtt_limits import ConnectionLimits
+from infra.local.emulator.connection_limits import MqttLimits
 from infra.local.emulator.quiet_logs import quieten
 from infra.local.emulator.scheduler import PERIOD_SECONDS
 from infra.local.errors import StackError
@@ -60,7 +60,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
     parser.add_argument("--mqtt-port", type=port, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
-    for name, most in asdict(ConnectionLimits()).items():
+    for name, most in asdict(MqttLimits()).items():
         option = f"--mqtt-connections-{name.replace('_', '-')}"
         parser.add_argument(option, type=count, default=most, help="at a time, at most (default: %(default)s)")
     parser.add_argument(
@@ -77,7 +77,7 @@ def _option(name: str) -> str:
 
 
 def _settings(options: argparse.Namespace, directory: Path) -> StackSettings:
-    limits = ConnectionLimits(
+    limits = MqttLimits(
         options.mqtt_connections_total, options.mqtt_connections_per_address, options.mqtt_connections_per_device
     )
     return StackSettings(

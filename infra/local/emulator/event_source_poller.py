@@ -22,7 +22,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 BATCH_SIZE = 100
 IDLE_SECONDS = 0.15
-"""How often an idle stream is looked at: a cut is to be seen at once, and a look costs about a millisecond."""
+"""The pause between two reads of an idle stream: a cut should be seen at once, and a read costs about a millisecond."""
 MAX_ATTEMPTS = 5
 FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 2.0
@@ -68,7 +68,7 @@ class _Failure:
         index: The first record that failed.
         error: Why, for the dead letter.
         named: The records that the handler named itself, by their sequence numbers.
-        unavailable: Those of them that failed because the database refuses to work at the moment.
+        unavailable: Those of them that failed because the database is unavailable.
         is_outage: Whether all of the batch failed for that reason.
     """
 
@@ -111,7 +111,7 @@ class EventSourcePoller:
         self._reachable = True
 
     def run(self) -> None:
-        """EventSourcePoller until stop() is called from another thread."""
+        """Poll until stop() is called from another thread."""
         while not self._stopping.is_set():
             records = self._read()
             if records:
@@ -150,11 +150,13 @@ class EventSourcePoller:
             first = _sequence_number(batch[0])
             is_waiting = failure.is_outage or first in failure.unavailable
             waits = waits + 1 if is_waiting else 0
-            waiting += self._again(batch, failure, attempts)
+            waiting += self._parts_to_retry(batch, failure, attempts)
             self._pause(waits or attempts[first])
 
-    def _again(self, batch: Sequence[Record], failure: _Failure, attempts: Counter[str]) -> list[Sequence[Record]]:
-        """What of a failed batch is to be tried again, the last of these first."""
+    def _parts_to_retry(
+        self, batch: Sequence[Record], failure: _Failure, attempts: Counter[str]
+    ) -> list[Sequence[Record]]:
+        """Return the parts of a failed batch to try again, in reverse order."""
         if failure.is_outage:
             return [batch]
         if len(batch) > 1 and not failure.named:
@@ -189,7 +191,7 @@ class EventSourcePoller:
         return _Failure(first, "named in batchItemFailures", frozenset(failed), unavailable)
 
     def _give_up(self, record: Record, error: str) -> bool:
-        """Set a record aside; False when it cannot be kept now, as on a full disk: then it is tried again."""
+        """Add a record to the dead letters; return False where the disk is full, so that it is tried again."""
         try:
             self._dead_letters.add(record, error)
         except OSError as trouble:

@@ -13,7 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from infra.local.emulator.http_limits import Connection, HttpLimits
+from infra.local.emulator.connection_limits import Connection, HttpLimits
 
 REQUEST_SECONDS = 10.0
 """How long a request's head may take, and what is left of a body whose request was answered already."""

@@ -1,4 +1,4 @@
-"""Functions that are started and left to themselves: Lambda's Invoke with the type Event."""
+"""Asynchronous functions: Lambda's Invoke with the type Event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = logging.getLogger("ghostwatt.invocations")
 
 
 class Invocations:
-    """Takes what is to be done from requests, and does it: of each function one call after the other."""
+    """Queues invocations, and runs those of each function one after the other."""
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
@@ -43,7 +43,7 @@ class Invocations:
         return Response(status_code=202)
 
     def service(self) -> Route:
-        """Where the app calls Lambda."""
+        """The route by which the app calls Lambda."""
         return Route("/2015-03-31/functions/{name}/invocations", self.take, methods=["POST"])
 
     def run(self) -> None:

@@ -21,9 +21,9 @@ from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
+from infra.local.emulator.connection_limits import MqttConnectionCounter, MqttLimits
 from infra.local.emulator.mqtt_auth_proxy import authorize_client
 from infra.local.emulator.mqtt_connection import MAX_UNACKNOWLEDGED, MAX_UNSENT, Client
-from infra.local.emulator.mqtt_limits import ConnectionLimits, Connections
 from infra.local.emulator.mqtt_permissions import Authorizer
 from infra.local.emulator.topic_rule import Sender
 
@@ -80,13 +80,13 @@ class Broker:
     """Serves MQTT on a listening socket in the thread that calls run(); all else is for other threads."""
 
     def __init__(
-        self, listening: socket.socket, authorizer: Authorizer, take: Take, limits: ConnectionLimits | None = None
+        self, listening: socket.socket, authorizer: Authorizer, take: Take, limits: MqttLimits | None = None
     ) -> None:
         self._listening = listening
         self._authorizer = authorizer
         self._take = take
-        self._limits = limits or ConnectionLimits()
-        self._connections = Connections(self._limits)
+        self._limits = limits or MqttLimits()
+        self._connections = MqttConnectionCounter(self._limits)
         self._clients: dict[str, Client] = {}
         self._reauthorizations = 0
         self._sending: set[asyncio.Task[None]] = set()

@@ -1,4 +1,4 @@
-"""Putting the stack together: what starts in which order, and ends in the reverse one."""
+"""Start the parts of the stack in their order, and end them in the reverse order."""
 
 from __future__ import annotations
 
@@ -22,26 +22,31 @@ from infra.local.database import tables
 from infra.local.database.expiry import Expiry
 from infra.local.database.file_retention import expire_dead_letters, expire_mail
 from infra.local.database.server import LOOPBACK, Database, server_binary
-from infra.local.emulator import checkpoints, descriptors, template
+from infra.local.emulator import checkpoints, template
 from infra.local.emulator.bucket import Bucket
 from infra.local.emulator.clients import create_client
-from infra.local.emulator.descriptors import MOST_HTTP, MOST_MANAGEMENT, MOST_PER_CLIENT
+from infra.local.emulator.connection_limits import (
+    MOST_HTTP,
+    MOST_MANAGEMENT,
+    MOST_PER_CLIENT,
+    HttpLimits,
+    MqttLimits,
+    raise_descriptor_limit,
+    share_descriptors,
+)
 from infra.local.emulator.edge_responses import API_POLICY, GatewayAnswers, SecurityHeaders, policy_headers
 from infra.local.emulator.event_source_poller import EventSourcePoller, Handler
 from infra.local.emulator.gateway import Gateway
-from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import REQUEST_SECONDS, Front
 from infra.local.emulator.invocations import Invocations
 from infra.local.emulator.iot_data_plane import iot_data_plane
 from infra.local.emulator.mqtt_broker import Broker
-from infra.local.emulator.mqtt_limits import ConnectionLimits
 from infra.local.emulator.scheduler import Maintenance, Schedule
 from infra.local.emulator.static_pages import Pages, page_headers
 from infra.local.emulator.table_stream import TableStream
 from infra.local.emulator.topic_rule import TopicRule
 from infra.local.emulator.trusted_proxies import OneFraming, TrustedProxies
-from infra.local.emulator.websocket import Live, LiveHandlers
-from infra.local.emulator.websocket_connections import Connections
+from infra.local.emulator.websocket import Connections, Live, LiveHandlers
 from infra.local.errors import StackError
 from infra.local.runner import environment
 from infra.local.runner.data_directory import signing_secret, temporary
@@ -59,11 +64,21 @@ OUTSIDE = ("192.0.2.1", 9)
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """Where the stack listens (mqtt_port 0: a free one), keeps its data, and how often its schedule runs.
+    """What a person chose for the stack.
 
-    public_url is where people reach it, "" for where it listens; web_origin the one other origin whose pages may call
-    ("": none); proxies are the reverse proxies in front of it; most_connections (fewer where the system gives fewer
-    descriptors) and most_per_client limit its connections, request_seconds the time for the head of a request.
+    Attributes:
+        host: The address to listen on.
+        port: The HTTP port, 0 for a free one.
+        directory: The data directory.
+        sweep_seconds: The period of the schedule.
+        mqtt_port: The port of the MQTT broker, 0 for a free one.
+        mqtt_limits: Limits of the broker's connections.
+        public_url: Where people reach the stack, "" for where it listens.
+        web_origin: The one other origin whose pages may call the API, "" for none.
+        proxies: The reverse proxies in front of the stack.
+        most_connections: Connections at the HTTP port; fewer where the system gives fewer descriptors.
+        most_per_client: Connections of one client at the HTTP port.
+        request_seconds: The time for the head of a request.
     """
 
     host: str
@@ -71,7 +86,7 @@ class StackSettings:
     directory: Path
     sweep_seconds: float
     mqtt_port: int = 0
-    mqtt_limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    mqtt_limits: MqttLimits = field(default_factory=MqttLimits)
     public_url: str = ""
     web_origin: str = ""
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
@@ -81,9 +96,17 @@ class StackSettings:
 
 
 def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None:
-    """Run the stack until a signal ends it; on_ready gets its URL and its broker's. Raises StackError."""
+    """Run the stack until a signal ends it.
+
+    Args:
+        settings: What a person chose.
+        on_ready: Called once it answers, with its own URL and the URL of its MQTT broker.
+
+    Raises:
+        StackError: It cannot start.
+    """
     clock.hold_steady()
-    shares = descriptors.shares(descriptors.raise_limit())
+    shares = share_descriptors(raise_descriptor_limit())
     public, management = listen(settings.host, settings.port), listen(LOOPBACK, 0)
     mqtt = listen(settings.host, settings.mqtt_port)
     own_url = f"http://{_url_host(settings.host)}:{public.port}"
@@ -192,7 +215,7 @@ def _schedule(period_seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) -> Iterator[None]:
-    """What AWS does by itself, with each tick of the schedule: what is past its time ends."""
+    """Run the maintenance that AWS does by itself with each tick of the schedule: delete expired data."""
     client, directory = create_client("dynamodb", database.url), settings.directory
     expiry = Expiry(client, database.path, lambda: _delivered(directory))
     letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
@@ -212,7 +235,7 @@ def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) ->
 
 @contextmanager
 def _jobs() -> Iterator[Sequence[BaseRoute]]:
-    """The jobs that the app starts; gives the service that it calls for them."""
+    """Run the jobs that the app starts; yields the routes by which it starts them."""
     invocations = Invocations(
         {
             "export_job": importlib.import_module("chalicelib.entrypoints.export_job").export_job,
@@ -225,7 +248,7 @@ def _jobs() -> Iterator[Sequence[BaseRoute]]:
 
 @contextmanager
 def _broker(settings: StackSettings, listening: socket.socket, most: int) -> Iterator[Broker]:
-    """The MQTT broker and its topic rule."""
+    """Run the MQTT broker and its topic rule."""
     handlers = importlib.import_module("chalicelib.entrypoints.mqtt")
     rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(settings.directory / DEAD_LETTERS))
     limits = replace(settings.mqtt_limits, total=min(settings.mqtt_limits.total, most))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from infra.local.emulator.descriptors import MOST_HTTP, MOST_PER_CLIENT
+from infra.local.emulator.connection_limits import MOST_HTTP, MOST_PER_CLIENT
 from infra.local.emulator.http_protocols import REQUEST_SECONDS
 from infra.local.emulator.trusted_proxies import TrustedProxies, networks
 

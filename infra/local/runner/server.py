@@ -11,10 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local.emulator.descriptors import MOST_HTTP, MOST_PER_CLIENT
-from infra.local.emulator.http_limits import HttpLimits
+from infra.local.emulator.connection_limits import MOST_HTTP, MOST_PER_CLIENT, HttpLimits
 from infra.local.emulator.http_protocols import Front
-from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.emulator.websocket import MAX_MESSAGE_BYTES, Connections
 from infra.local.errors import StackError
 
 BACKLOG = 2_048

@@ -23,8 +23,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from infra.local.emulator import gateway
+from infra.local.emulator.connection_limits import HttpLimits
 from infra.local.emulator.gateway import AnswerFirst
-from infra.local.emulator.http_limits import HttpLimits
 from infra.local.emulator.http_protocols import Front
 from infra.local.emulator.trusted_proxies import OneFraming
 from infra.local.runner.server import Server, listen

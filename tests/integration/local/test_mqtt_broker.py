@@ -17,10 +17,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from chalicelib.devices.model import key_digest, parse_principal
 from chalicelib.entrypoints.mqtt import mqtt_authorize
 from infra.local.emulator import mqtt_auth_proxy
+from infra.local.emulator.connection_limits import MqttLimits
 from infra.local.emulator.lambda_context import LambdaContext
 from infra.local.emulator.mqtt_broker import Broker
 from infra.local.emulator.mqtt_connection import MAX_PAYLOAD_BYTES, ClientReader
-from infra.local.emulator.mqtt_limits import ConnectionLimits
 from infra.local.emulator.mqtt_permissions import Authorizer
 from infra.local.emulator.topic_rule import Sender
 from infra.local.runner.server import listen
@@ -35,7 +35,7 @@ REFUSED = 128
 class RunningBroker:
     """A broker, and what its clients published."""
 
-    def __init__(self, authorize: Authorizer, limits: ConnectionLimits) -> None:
+    def __init__(self, authorize: Authorizer, limits: MqttLimits) -> None:
         listener = listen("127.0.0.1", 0)
         self.port = listener.port
         self.taken: list[tuple[str, bytes]] = []
@@ -55,8 +55,8 @@ class RunningBroker:
 
 
 @contextmanager
-def running(authorize: Authorizer = mqtt_authorize, limits: ConnectionLimits | None = None) -> Iterator[RunningBroker]:
-    made = RunningBroker(authorize, limits or ConnectionLimits())
+def running(authorize: Authorizer = mqtt_authorize, limits: MqttLimits | None = None) -> Iterator[RunningBroker]:
+    made = RunningBroker(authorize, limits or MqttLimits())
     thread = threading.Thread(target=made.broker.run)
     thread.start()
     yield made
@@ -489,7 +489,7 @@ def test_what_was_read_before_a_goodbye_is_taken(person: Person, broker: Running
 def test_a_device_has_so_many_connections_and_the_oldest_ends(person: Person, database: str, connect: Connect) -> None:
     del database
     device = person.device()
-    with running(limits=ConnectionLimits(per_device=3)) as broker:
+    with running(limits=MqttLimits(per_device=3)) as broker:
         clients = [signed_in(connect, broker, device) for _ in range(4)]
         eventually(clients[0].lost.is_set, "the oldest ends")
         assert not any(client.lost.is_set() for client in clients[1:])
@@ -500,7 +500,7 @@ def test_an_address_has_so_many_connections(
 ) -> None:
     del database
     device = person.device()
-    with running(limits=ConnectionLimits(per_address=2)) as broker, ExitStack() as lines:
+    with running(limits=MqttLimits(per_address=2)) as broker, ExitStack() as lines:
         silent = [lines.enter_context(socket.create_connection(("127.0.0.1", broker.port), 10)) for _ in range(2)]
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", broker.port), 10) as line:

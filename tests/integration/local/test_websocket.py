@@ -15,11 +15,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from infra.local.emulator import websocket_connections
+from infra.local.emulator import websocket
 from infra.local.emulator.clients import create_client
 from infra.local.emulator.lambda_context import LambdaContext
-from infra.local.emulator.websocket import Live, LiveHandlers
-from infra.local.emulator.websocket_connections import MAX_MESSAGE_BYTES, Connections
+from infra.local.emulator.websocket import MAX_MESSAGE_BYTES, Connections, Live, LiveHandlers
 from infra.local.runner.server import management_app
 from tests.conftest import eventually
 from tests.integration.local.conftest import Serve
@@ -176,7 +175,7 @@ def test_a_client_that_says_too_much_at_once_is_closed(place: Place, socket: Con
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_connections, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(websocket, "IDLE_SECONDS", 0.1)
     with connect(place.url) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(10)
 

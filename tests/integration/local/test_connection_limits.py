@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.emulator.descriptors import MOST_HTTP, MOST_MQTT, OWN_USE, shares
-from infra.local.emulator.http_limits import Connection, HttpLimits
+from infra.local.emulator.connection_limits import (
+    MOST_HTTP,
+    MOST_MQTT,
+    OWN_USE,
+    Connection,
+    HttpLimits,
+    share_descriptors,
+)
 
 
 class Room:
@@ -98,7 +104,7 @@ def test_the_limits_hold_whatever_comes_and_goes(steps: list[tuple[str, bool, bo
 
 @pytest.mark.parametrize("descriptors", [64, 256, 1_024, 4_096, 1_048_576])
 def test_the_listeners_share_what_the_stack_does_not_need(descriptors: int) -> None:
-    share = shares(descriptors)
+    share = share_descriptors(descriptors)
     assert 0 < share.mqtt <= MOST_MQTT
     assert 0 < share.http <= MOST_HTTP
     assert share.http + share.mqtt <= max(descriptors - OWN_USE, 6)
