@@ -112,7 +112,7 @@ def call(api: str) -> Iterator[Call]:
             raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             sent = {"Content-Type": "application/json", **named}
-            response = session.request(method, api + path, headers=sent, data=raw, timeout=30)
+            response = session.request(method, api + path, headers=sent, data=raw, timeout=60)
             return Answered(response.status_code, _json(response), response.headers)
 
         yield request
@@ -138,7 +138,7 @@ def json_lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     settings.cache_clear()
 
 
-def eventually(holds: Callable[[], object], what: str, seconds: float = 20) -> None:
+def eventually(holds: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not holds():

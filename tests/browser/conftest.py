@@ -24,7 +24,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 DESKTOP = (1280, 900)
-WAIT_MS = 15_000
+WAIT_MS = 45_000
 PASSWORD = "correct horse battery"
 
 

@@ -213,7 +213,7 @@ def test_a_token_that_lives_for_years_asks_for_the_password(person: Person, base
     page.get_by_role("button", name="Done").click()
     expect(section(page, "Where you are signed in").get_by_text("may switch")).to_be_visible()
     headers = {"Authorization": f"Bearer {token}"}
-    assert requests.post(f"{base_url}/api/live/ticket", json={}, headers=headers, timeout=20).status_code == 200
+    assert requests.post(f"{base_url}/api/live/ticket", json={}, headers=headers, timeout=60).status_code == 200
 
 
 def test_a_password_can_be_shown_and_hidden_again(open_page: Callable[..., Page]) -> None:
@@ -244,7 +244,7 @@ def test_a_read_token_is_shown_once_reads_and_is_ended(person: Person, base_url:
 
     def read() -> int:
         headers = {"Authorization": f"Bearer {token}"}
-        return requests.get(f"{base_url}/api/port/list", headers=headers, timeout=20).status_code
+        return requests.get(f"{base_url}/api/port/list", headers=headers, timeout=60).status_code
 
     assert read() == 200
     reload(page)

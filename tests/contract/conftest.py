@@ -94,7 +94,7 @@ def call(api: str) -> Call:
     def request(method: str, path: str, body: Any = None, **headers: str) -> Answered:
         raw = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = requests.request(method, api + path, headers=named, data=raw, timeout=30, allow_redirects=False)
+        response = requests.request(method, api + path, headers=named, data=raw, timeout=60, allow_redirects=False)
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
         return Answered(response.status_code, response.json() if is_json else response.text, response.headers)
 

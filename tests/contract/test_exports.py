@@ -18,7 +18,7 @@ def made(person: Person) -> dict[str, Any]:
     asked = person.call("POST", "/export", {})
     assert asked.status == 202, asked
     path = f"/export/{asked.body['exportId']}"
-    eventually(lambda: person.call("GET", path).body["state"] in ("ready", "failed"), "the export is made", 60)
+    eventually(lambda: person.call("GET", path).body["state"] in ("ready", "failed"), "the export is made")
     body: dict[str, Any] = person.call("GET", path).body
     assert body["state"] == "ready", body
     return body
@@ -26,7 +26,7 @@ def made(person: Person) -> dict[str, Any]:
 
 def test_an_export_is_asked_for_made_and_fetched(household: Household) -> None:
     export = made(household.person)
-    fetched = requests.get(export["link"], timeout=30)
+    fetched = requests.get(export["link"], timeout=60)
     assert fetched.status_code == 200
     assert fetched.headers["Content-Disposition"].startswith("attachment")
     assert len(fetched.content) == export["bytes"]
@@ -41,4 +41,4 @@ def test_anothers_export_and_file_are_not_there(household: Household, stranger_h
     export = made(household.person)
     assert refused(stranger_here.call("GET", f"/export/{export['exportId']}"), 404)
     guessed = export["link"].replace(".zip?", "x.zip?")
-    assert requests.get(guessed, timeout=30).status_code in (403, 404)
+    assert requests.get(guessed, timeout=60).status_code in (403, 404)

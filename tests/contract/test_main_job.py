@@ -93,7 +93,7 @@ def test_the_pace_of_a_heartbeat_is_a_minute_at_most(home: Home) -> None:
 
 def test_standby_is_found_pushed_cut_and_undone_and_all_readings_are_there_once(home: Home) -> None:
     person, device, port_id = home.person, home.device, home.port_id
-    with connect(person.call("POST", "/live/ticket").body["url"], open_timeout=30) as page:
+    with connect(person.call("POST", "/live/ticket").body["url"], open_timeout=60) as page:
         first_ms = now_ms() - READINGS * SAMPLING_MS
         in_use = [reading(port_id, first_ms + index * SAMPLING_MS, IN_USE_WATTS) for index in range(READINGS)]
         for status in ("stored", "duplicate"):

@@ -25,7 +25,7 @@ def call(deployed: Deployed) -> Call:
     def request(method: str, path: str, body: Any = None, **headers: str) -> Answered:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = requests.request(
-            method, deployed.api_url + path, headers=named, data=None if body is None else json.dumps(body), timeout=30
+            method, deployed.api_url + path, headers=named, data=None if body is None else json.dumps(body), timeout=60
         )
         return Answered(response.status_code, response.json(), response.headers)
 

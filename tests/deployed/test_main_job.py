@@ -61,7 +61,7 @@ def test_a_batch_sent_twice_is_stored_once(person: Person) -> None:
 def test_the_stream_finds_a_phantom_and_cuts_it_and_the_device_acknowledges(person: Person) -> None:
     device = person.device()
     port = phantom(person, device)
-    eventually(lambda: person.call("GET", "/phantom-event/list").body["events"], "the stream is examined", 60)
+    eventually(lambda: person.call("GET", "/phantom-event/list").body["events"], "the stream is examined")
     event = person.call("GET", "/phantom-event/list").body["events"][0]
     assert (event["portId"], event["actionTaken"]) == (port["portId"], "auto_cut")
     command = device.call("POST", "/device/heartbeat", {}).body["relays"][0]

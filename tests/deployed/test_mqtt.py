@@ -114,7 +114,7 @@ def test_free_sensors_are_shown(deployed: Deployed, person: Person) -> None:
     device = person.device()
     with listening(deployed, device) as broker:
         broker.publish(device, {"temperature": 23.5})
-        eventually(lambda: person.call("GET", "/devices").body[0].get("temperature") == 23.5, "it is shown", 30)
+        eventually(lambda: person.call("GET", "/devices").body[0].get("temperature") == 23.5, "it is shown")
 
 
 def test_what_a_former_owner_s_connection_publishes_is_nobody_s(
@@ -129,7 +129,7 @@ def test_what_a_former_owner_s_connection_publishes_is_nobody_s(
             former.publish(device, {"temperature": 1})
             broker.publish(owned, {"humidity": 55})
             assert broker.answer()["success"]
-            eventually(lambda: "humidity" in stranger.call("GET", "/devices").body[0], "the owner's is stored", 30)
+            eventually(lambda: "humidity" in stranger.call("GET", "/devices").body[0], "the owner's is stored")
     assert "temperature" not in stranger.call("GET", "/devices").body[0]
 
 

@@ -25,7 +25,7 @@ from .processes import Started
 FAST = 20
 
 
-def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until the condition holds; fail at the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -86,7 +86,7 @@ class RunningAgent:
         except OSError as error:
             self.error = error
 
-    def wait(self, seconds: float = 30.0) -> RunSummary | None:
+    def wait(self, seconds: float = 60.0) -> RunSummary | None:
         self._thread.join(seconds)
         assert not self._thread.is_alive()
         return self.summary

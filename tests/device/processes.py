@@ -45,7 +45,7 @@ class Started:
             process.communicate()
 
 
-def events(process: subprocess.Popen[str], seconds: float = 30) -> list[dict[str, object]]:
+def events(process: subprocess.Popen[str], seconds: float = 60) -> list[dict[str, object]]:
     """The events that it logged until its end."""
     out, _ = process.communicate(timeout=seconds)
     return [json.loads(line) for line in out.splitlines()]

@@ -80,7 +80,7 @@ def test_an_agent_whose_disk_gets_full_goes_on_and_loses_nothing(
     event = next_event(agent, "disk_full")
     assert str(small_pi.folder) in str(event["path"])
     before = len(cloud.stored)
-    until(lambda: len(cloud.stored) > before + 30, 40)
+    until(lambda: len(cloud.stored) > before + 30)
     cloud.command(1, "off", 2)
     until(lambda: {"portId": "port-1", "state": "off", "version": 2} in cloud.reports)
     stamps = sorted(at_ms for _, at_ms in cloud.stored)
@@ -104,7 +104,7 @@ def test_an_agent_starts_and_drains_on_a_full_disk(cloud: FakeCloud, small_pi: S
     fill(small_disk)
     agent = small_pi.start(*SIMULATE)
     next_event(agent, "disk_full")
-    until(lambda: len(cloud.stored) > 1600, 60)
+    until(lambda: len(cloud.stored) > 1600)
     sent = [(r["portId"], r["timestampMs"]) for batch in cloud.batches.values() for r in batch]
     assert len(sent) == len(set(sent))
 
@@ -155,7 +155,7 @@ def test_a_read_only_disk_is_measured_and_sent_from(
     subprocess.run(["/usr/bin/mount", "-o", "remount,ro", str(small_disk)], check=True)
     agent = small_pi.start(*SIMULATE)
     assert "ead-only" in str(next_event(agent, "disk_full")["error"])
-    until(lambda: len(cloud.stored) > waiting + 10, 40)
+    until(lambda: len(cloud.stored) > waiting + 10)
     code, out = small_pi.ask("doctor", "--serial", "/dev/null")
     assert (code, "read-only" in out) == (4, True)
     assert small_pi.ask("status")[0] == 4

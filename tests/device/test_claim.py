@@ -99,7 +99,7 @@ def test_an_outage_while_unpaired_is_two_lines_however_long_it_is(cloud: FakeClo
     cloud.fail("/device/claim/token", 503)
     cloud.claim_state = "approved"
     claiming = Claiming(cloud, tmp_path)
-    until(lambda: claiming.log.of("paired"), 30)
+    until(lambda: claiming.log.of("paired"))
     names = [event for event, _ in claiming.log]
     assert names == ["away", "back", "claim", "away", "back", "paired"]
 

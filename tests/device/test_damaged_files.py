@@ -78,7 +78,7 @@ def lived_in(cloud: FakeCloud, pi: Started, directory: DataDirectory) -> DataDir
     next_event(agent, "uploaded")
     until(lambda: cloud.reported(1))
     agent.send_signal(signal.SIGTERM)
-    agent.communicate(timeout=20)
+    agent.communicate(timeout=60)
     with closing(ReadingStore(directory.buffer_path)) as buffer:
         buffer.add([Measurement(1, now_ms() - 2000 * back, 230.0, 0.1, 23.0) for back in range(20, 0, -1)])
     directory.former_dir.mkdir()
@@ -98,7 +98,7 @@ def test_whatever_is_damaged_the_agent_goes_on_and_so_do_those_who_look(
         assert pi.ask(command)[0] in (0, 4)
     before = set(cloud.stored)
     agent = pi.start(*SIMULATE)
-    until(lambda: len(cloud.stored) > len(before) + 5, 30)
+    until(lambda: len(cloud.stored) > len(before) + 5)
     code, out = pi.ask("status", "--json")
     assert (code, json.loads(out)["troubles"]) == (0, [])
     agent.send_signal(signal.SIGTERM)
@@ -191,7 +191,7 @@ def test_a_damaged_identity_stops_no_paired_agent_and_is_never_replaced(
     agent = pi.start(*SIMULATE)
     until(lambda: len(cloud.stored) > count + 20)
     agent.send_signal(signal.SIGTERM)
-    agent.communicate(timeout=20)
+    agent.communicate(timeout=60)
     assert "paired already" in pi.ask("claim")[1]
     cloud.api_key = "another"
     assert pi.ask("claim")[0] == 1

@@ -26,7 +26,7 @@ def test_the_doctor_finds_all_well_with_a_cloud_and_a_meter(cloud: FakeCloud, pi
     try:
         process = pi.start("doctor", "--json", "--serial", os.ttyname(port))
         line = b'{"voltage": 230.1, "current": 0.4, "power": 92.0}\n'
-        until(lambda: os.write(arduino, line) and process.poll() is not None, 40)
+        until(lambda: os.write(arduino, line) and process.poll() is not None)
         assert process.stdout
         found = findings(process.stdout.read())
     finally:

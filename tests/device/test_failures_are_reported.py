@@ -38,7 +38,7 @@ def test_a_deaf_relay_is_told_once_reported_and_found_by_status_and_doctor(
     next_event(agent, "uploaded")
     arduino.is_deaf = True
     cloud.command(1, "off", 2)
-    until(lambda: {"portId": "port-1", "state": "on", "version": 2, "reason": "failed"} in cloud.reports, 30)
+    until(lambda: {"portId": "port-1", "state": "on", "version": 2, "reason": "failed"} in cloud.reports)
     code, out = fast_pi.ask("doctor", "--json", "--serial", arduino.port)
     (relay,) = findings(out, "relay")
     assert (code, relay["state"], bool(relay["mend"])) == (4, "fail", True)
@@ -47,10 +47,10 @@ def test_a_deaf_relay_is_told_once_reported_and_found_by_status_and_doctor(
     said = json.loads(out)
     assert (code, said["outlets"][0]["state"], said["outlets"][0]["failure"]["wanted"]) == (4, "on", "off")
     assert "does not turn off" in fast_pi.ask("status")[1]
-    until(lambda: len(arduino.heard) >= 6, 30)  # it was tried again
+    until(lambda: len(arduino.heard) >= 6)  # it was tried again
     arduino.is_deaf = False
     cloud.command(1, "off", 3)
-    until(lambda: {"portId": "port-1", "state": "off", "version": 3} in cloud.reports, 30)
+    until(lambda: {"portId": "port-1", "state": "off", "version": 3} in cloud.reports)
     agent.send_signal(signal.SIGTERM)
     assert [event["event"] for event in events(agent)].count("relay_failed") == 1
     assert "confirmed" in findings(fast_pi.ask("doctor", "--json", "--serial", arduino.port)[1], "relay")[0]["says"]
@@ -84,7 +84,7 @@ def test_an_outlet_that_is_off_but_draws_is_a_failure(cloud: FakeCloud, pi: Star
     next_event(pi.start("run", "--serial", arduino.port), "uploaded")
     cloud.command(1, "off", 2)
     until(lambda: {"portId": "port-1", "state": "off", "version": 2} in cloud.reports)
-    until(lambda: "power still flows" in pi.ask("status")[1], 60)
+    until(lambda: "power still flows" in pi.ask("status")[1])
     (relay,) = findings(pi.ask("doctor", "--json", "--serial", arduino.port)[1], "relay")
     assert (relay["state"], "92.0 W flow" in relay["says"]) == ("fail", True)
 

@@ -402,7 +402,7 @@ def test_a_command_is_obeyed_and_acknowledged_at_once(
         until(lambda: front.cloud.reported(1))  # the state at the start
         front.cloud.command(1, "off", 2)
         front.push(reply(front))
-        until(lambda: any(report["version"] == 2 for report in front.cloud.reported(1)), 5)
+        until(lambda: any(report["version"] == 2 for report in front.cloud.reported(1)))
         assert front.cloud.reported(1)[-1]["state"] == "off"
 
 

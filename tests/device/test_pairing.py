@@ -40,7 +40,7 @@ def server(status: int, body: bytes, **headers: str) -> Iterator[str]:
         made.shutdown()
 
 
-def claim(folder: Path, api: str, *, seconds: float = 30) -> subprocess.CompletedProcess[str]:
+def claim(folder: Path, api: str, *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ghostwatt_pi", "claim", "--data", str(folder), "--port", "0", "--api", api]
     return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
 

@@ -42,7 +42,7 @@ class Terminal:
 
     def answer(self, question: str, text: str) -> None:
         """Wait for the question, and type."""
-        until(lambda: question in self.seen, 30)
+        until(lambda: question in self.seen)
         os.write(self._ours, f"{text}\n".encode())
 
     def end(self) -> int:

@@ -41,7 +41,7 @@ class WholePi:
     def get(self, path: str) -> requests.Response | None:
         """An answer of the local page; None before it is there."""
         try:
-            return requests.get(f"http://127.0.0.1:{self._port}/{path}", timeout=10)
+            return requests.get(f"http://127.0.0.1:{self._port}/{path}", timeout=60)
         except requests.ConnectionError:
             return None
 

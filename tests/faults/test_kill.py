@@ -51,7 +51,7 @@ class Home:
 
     def call(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> dict[str, Any]:
         headers = {"x-session-token": self.token} if self.token else {}
-        answer = requests.request(method, self.url + path, json=body, params=query, headers=headers, timeout=20)
+        answer = requests.request(method, self.url + path, json=body, params=query, headers=headers, timeout=60)
         assert answer.ok, answer.text
         decoded: dict[str, Any] = answer.json()
         return decoded
@@ -101,7 +101,7 @@ class Pi:
         batch = {"batchId": f"batch-{number}", "sentAtMs": now_ms(), "readings": readings}
         headers = {"Authorization": f"Device {self.home.api_key}"}
         try:
-            answer = requests.post(f"{self.home.url}/sensor/readings", json=batch, headers=headers, timeout=20)
+            answer = requests.post(f"{self.home.url}/sensor/readings", json=batch, headers=headers, timeout=60)
         except requests.RequestException:
             return False  # the stack is down: this batch comes again
         if answer.ok:
@@ -175,4 +175,4 @@ def _wait_for_the_stream(home: Home, last_ms: int) -> None:
         latest = [port["latest"] for port in home.pages("/port/list", "ports")]
         return all(each and each["timestampMs"] == last_ms for each in latest)
 
-    eventually(seen, "the stream catches up", 30)
+    eventually(seen, "the stream catches up")

@@ -69,7 +69,7 @@ def run(
             timeout=SECONDS,
             check=False,
         )
-        still_there = requests.get(f"{api}/health", timeout=30)
+        still_there = requests.get(f"{api}/health", timeout=60)
         if not still_there.ok:
             return 1, f"{done.stdout}\nafter it, health was {still_there.status_code}"
     return done.returncode, done.stdout + done.stderr

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import app
+from chalicelib.accounts import passwords
 from chalicelib.accounts.store import UserItem
 from infra.local.emulator import template
 from infra.local.emulator.edge_responses import GatewayAnswers
@@ -29,6 +31,16 @@ give_roles_to_verbs()
 def confirm_address(person: Person) -> None:
     """What following the link of the confirmation leaves behind."""
     UserItem(person.email).update(actions=[UserItem.confirmed_at_ms.set(1)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_password_hashes() -> Iterator[None]:
+    """Hash passwords with little work: some tests log in hundreds of times. Unit tests cover the real parameters."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", hasher)
+        patch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", hasher.hash("of nobody"))
+        yield
 
 
 @pytest.fixture(scope="session")

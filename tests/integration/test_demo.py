@@ -41,7 +41,7 @@ def test_within_two_minutes_a_phantom_is_found_cut_and_confirmed(tmp_path: Path)
             if not waiting or time.monotonic() - started > 120:
                 break
         demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=30)
+        demo.communicate(timeout=60)
     assert waiting == [], "".join(told)
     assert demo.returncode == 0
     assert _still_running(tmp_path) == []

@@ -54,7 +54,7 @@ class Household:
         self.http.headers["x-session-token"] = self.call("POST", "/account/signup", credentials)["sessionToken"]
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self.http.request(method, self.api + path, json=body, timeout=30)
+        answer = self.http.request(method, self.api + path, json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 

@@ -176,7 +176,7 @@ def test_of_two_refreshes_at_once_one_wins_and_the_family_ends(database: str) ->
     tokens, together = begin(), Barrier(2)
 
     def refresh(_: int) -> Tokens | None:
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         try:
             return refresh_session(tokens.refresh_token, NOW_MS)
         except Unauthenticated:

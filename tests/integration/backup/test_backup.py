@@ -32,7 +32,7 @@ Lines = dict[str, set[bytes]]
 def calling(base_url: str) -> Any:
     def call(method: str, path: str, body: Any = None, **headers: str) -> Answered:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = requests.request(method, f"{base_url}/api{path}", json=body, headers=named, timeout=30)
+        answer = requests.request(method, f"{base_url}/api{path}", json=body, headers=named, timeout=60)
         return Answered(answer.status_code, answer.json(), answer.headers)
 
     return call

@@ -87,10 +87,10 @@ def test_a_person_runs_two_backtests_at_a_time_and_all_together_three(
     other = stranger.port(stranger.device())
     with ThreadPoolExecutor(3) as pool:
         taken = [pool.submit(backtest, person, recorded) for _ in range(2)]
-        assert all(running.acquire(timeout=20) for _ in taken)
+        assert all(running.acquire(timeout=60) for _ in taken)
         refused = [backtest(person, recorded)]
         taken += [pool.submit(backtest, stranger, other)]
-        assert running.acquire(timeout=20)
+        assert running.acquire(timeout=60)
         refused += [backtest(stranger, other)]
         may_end.set()
     for answer in refused:

@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def furnished(base_url: str) -> Home:
     def call(method: str, path: str, body: Any = None, **headers: str) -> Answered:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = requests.request(method, f"{base_url}/api{path}", json=body, headers=named, timeout=30)
+        response = requests.request(method, f"{base_url}/api{path}", json=body, headers=named, timeout=60)
         return Answered(response.status_code, response.json(), response.headers)
 
     person, at_ms = new_person(call), now_ms()

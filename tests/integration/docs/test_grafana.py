@@ -32,7 +32,7 @@ def curl(home: Home, command: str, **words: str) -> Any:
     for placeholder, word in words.items():
         command = command.replace(placeholder, word)
     own = command.replace(PLACE, home.base_url).replace("you@example.org", home.person.email)
-    done = subprocess.run(shlex.split(own), capture_output=True, timeout=30, check=True)
+    done = subprocess.run(shlex.split(own), capture_output=True, timeout=60, check=True)
     return json.loads(done.stdout)
 
 
@@ -57,7 +57,7 @@ def rows(home: Home, query: dict[str, Any], token: str) -> Any:
         url = url.replace(f"${{{name}}}", value)
     assert "$" not in url
     headers = {"Authorization": f"Bearer {token}"}
-    answer = requests.request(query["method"], url, headers=headers, timeout=30)
+    answer = requests.request(query["method"], url, headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
     return jsonata.Jsonata(query["root"]).evaluate(answer.json())
 

@@ -50,7 +50,7 @@ def shown(home: Home, resource: dict[str, Any], entity: dict[str, Any], authoriz
     """What Home Assistant would show."""
     assert resource["headers"] == {"Authorization": SECRET}
     url = resource["resource"].replace(PLACE, home.base_url).replace("PORT_ID", home.port_id)
-    answer = requests.get(url, headers={"Authorization": authorization}, timeout=30)
+    answer = requests.get(url, headers={"Authorization": authorization}, timeout=60)
     assert answer.status_code == 200, answer.text
     return ENVIRONMENT.from_string(entity["value_template"]).render(value_json=answer.json()).strip()
 

@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 def post(stack: RunningStack, path: str, body: object = None, **headers: str) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return requests.post(f"{stack.base_url}/api{path}", json=body, headers=named, timeout=20)
+    return requests.post(f"{stack.base_url}/api{path}", json=body, headers=named, timeout=60)
 
 
 def sign_up(stack: RunningStack, **headers: str) -> requests.Response:
@@ -58,7 +58,7 @@ def test_the_origin_that_cors_allows_gets_its_tokens_in_the_body_only(stack: Run
 
 
 def test_its_preflight_is_answered_for_that_origin(stack: RunningStack) -> None:
-    answer = requests.options(f"{stack.base_url}/api/account/login", headers={"Origin": WEB}, timeout=10)
+    answer = requests.options(f"{stack.base_url}/api/account/login", headers={"Origin": WEB}, timeout=60)
     assert answer.headers["Access-Control-Allow-Origin"] == WEB
 
 
@@ -74,7 +74,7 @@ def test_links_lead_to_the_public_name(stack: RunningStack) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/api/health", "/api/docs", "/api/nothing", "/live", "/exports/b/x"])
 def test_every_answer_asks_for_https_and_carries_the_security_headers(stack: RunningStack, path: str) -> None:
-    headers = requests.get(stack.base_url + path, timeout=10).headers
+    headers = requests.get(stack.base_url + path, timeout=60).headers
     assert headers["Strict-Transport-Security"].startswith("max-age=63072000")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -102,7 +102,7 @@ def test_a_limit_counts_the_client_that_the_proxy_names_and_not_what_the_client_
 
 def test_what_is_no_request_is_refused_in_the_shape_of_the_contract(stack: RunningStack) -> None:
     address = urlsplit(stack.base_url)
-    with socket.create_connection((str(address.hostname), address.port or 0), timeout=10) as client:
+    with socket.create_connection((str(address.hostname), address.port or 0), timeout=60) as client:
         client.sendall(b"GET /\x00 HTTP/9\r\n\r\n")
         head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")

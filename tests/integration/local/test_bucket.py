@@ -51,7 +51,7 @@ def with_query(url: str, **changes: str | None) -> str:
 
 def raw(port: int, method: str, path: str) -> tuple[int, bytes]:
     """A request with the path as it is: other clients tidy it up before they send it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body=b"x" if method == "PUT" else None)
     answer = connection.getresponse()
     content = answer.read()
@@ -61,14 +61,14 @@ def raw(port: int, method: str, path: str) -> tuple[int, bytes]:
 
 def test_a_file_is_put_fetched_and_deleted(port: int, tmp_path: Path) -> None:
     base = f"http://127.0.0.1:{port}"
-    assert requests.put(f"{base}/s3/b/{KEY}", data=b"content", timeout=10).status_code == 200
-    answer = requests.get(link(), timeout=10)
+    assert requests.put(f"{base}/s3/b/{KEY}", data=b"content", timeout=60).status_code == 200
+    answer = requests.get(link(), timeout=60)
     assert (answer.status_code, answer.content) == (200, b"content")
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Cache-Control"] == "no-store"
     for _ in range(2):
-        assert requests.delete(f"{base}/s3/b/{KEY}", timeout=10).status_code == 204
-    assert requests.get(link(), timeout=10).status_code == 404
+        assert requests.delete(f"{base}/s3/b/{KEY}", timeout=60).status_code == 204
+    assert requests.get(link(), timeout=60).status_code == 404
     assert list((tmp_path / "exports").glob("*/*")) == []
 
 
@@ -150,24 +150,24 @@ def forged() -> list[str]:
 
 def test_only_a_link_that_was_signed_here_opens_a_file(port: int, tmp_path: Path) -> None:
     for key in (KEY, KEY.replace("k", "x")):
-        requests.put(f"http://127.0.0.1:{port}/s3/b/{key}", data=b"content", timeout=10)
-    assert requests.get(link(), timeout=10).content == b"content"
+        requests.put(f"http://127.0.0.1:{port}/s3/b/{key}", data=b"content", timeout=60)
+    assert requests.get(link(), timeout=60).content == b"content"
     for url in forged():
-        assert requests.get(url, timeout=10).status_code == 403, url
+        assert requests.get(url, timeout=60).status_code == 403, url
 
 
 def test_a_link_is_good_for_the_name_it_was_signed_for_whatever_a_proxy_calls_this_place(port: int) -> None:
-    requests.put(f"http://127.0.0.1:{port}/s3/b/{KEY}", data=b"content", timeout=10)
-    assert requests.get(link(), headers={"Host": "internal:8000"}, timeout=10).content == b"content"
+    requests.put(f"http://127.0.0.1:{port}/s3/b/{KEY}", data=b"content", timeout=60)
+    assert requests.get(link(), headers={"Host": "internal:8000"}, timeout=60).content == b"content"
 
 
 def test_a_body_that_breaks_off_is_no_file(port: int, tmp_path: Path) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.putrequest("PUT", f"/s3/b/{KEY}")
     connection.putheader("Content-Length", "1000")
     connection.endheaders(b"half of it")
     connection.close()
-    assert requests.get(link(), timeout=10).status_code == 404
+    assert requests.get(link(), timeout=60).status_code == 404
     assert not (tmp_path / "exports" / KEY).exists()
 
 

@@ -32,7 +32,7 @@ time.time_ns = lambda: _time_ns() + _seconds() * 1_000_000_000
 
 def call(stack: RunningStack, method: str, path: str, body: Any = None, **headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = requests.request(method, f"{stack.base_url}/api{path}", json=body, headers=named, timeout=20)
+    answer = requests.request(method, f"{stack.base_url}/api{path}", json=body, headers=named, timeout=60)
     assert answer.status_code < 300, answer.text
     return answer.json()
 

@@ -37,13 +37,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 @pytest.fixture(scope="module")
 def session(stack: RunningStack) -> Iterator[requests.Session]:
     with requests.Session() as http:
-        answer = http.post(f"{stack.base_url}/api/account/login", json=LOG_IN, timeout=30)
+        answer = http.post(f"{stack.base_url}/api/account/login", json=LOG_IN, timeout=60)
         http.headers["x-session-token"] = answer.json()["sessionToken"]
         yield http
 
 
 def test_every_outlet_has_readings_up_to_now(stack: RunningStack, session: requests.Session) -> None:
-    ports = session.get(f"{stack.base_url}/api/port/list", timeout=30).json()["ports"]
+    ports = session.get(f"{stack.base_url}/api/port/list", timeout=60).json()["ports"]
     assert [port["name"] for port in sorted(ports, key=lambda port: port["channel"])] == [
         "Television",
         "Game console",
@@ -54,7 +54,7 @@ def test_every_outlet_has_readings_up_to_now(stack: RunningStack, session: reque
 
 
 def test_the_detector_cut_and_people_switched_on_again(stack: RunningStack, session: requests.Session) -> None:
-    events = session.get(f"{stack.base_url}/api/phantom-event/list?limit=200", timeout=30).json()["events"]
+    events = session.get(f"{stack.base_url}/api/phantom-event/list?limit=200", timeout=60).json()["events"]
     cut = [event for event in events if event["actionTaken"] == "auto_cut"]
     assert {event["portName"] for event in cut} >= {"Television"}
     assert all(event["outcome"] != "sent" for event in cut)
@@ -63,19 +63,19 @@ def test_the_detector_cut_and_people_switched_on_again(stack: RunningStack, sess
 
 
 def test_energy_and_savings_follow_from_it(stack: RunningStack, session: requests.Session) -> None:
-    total = session.get(f"{stack.base_url}/api/energy?period=day", timeout=30).json()["total"]
+    total = session.get(f"{stack.base_url}/api/energy?period=day", timeout=60).json()["total"]
     assert total["kwh"] > total["standbyKwh"] > 0
     assert total["savedKwh"] > 0
 
 
 def test_its_pi_is_paired_by_code_like_any_new_one(stack: RunningStack, session: requests.Session) -> None:
     api = f"{stack.base_url}/api"
-    started = requests.post(f"{api}/device/claim", json={"deviceId": DEVICE}, timeout=30).json()
-    session.post(f"{api}/device/claim/approve", json={"userCode": started["userCode"]}, timeout=30).raise_for_status()
+    started = requests.post(f"{api}/device/claim", json={"deviceId": DEVICE}, timeout=60).json()
+    session.post(f"{api}/device/claim/approve", json={"userCode": started["userCode"]}, timeout=60).raise_for_status()
     code = {"deviceCode": started["deviceCode"]}
-    paired = requests.post(f"{api}/device/claim/token", json=code, timeout=30).json()
+    paired = requests.post(f"{api}/device/claim/token", json=code, timeout=60).json()
     key = {"Authorization": f"Device {paired['apiKey']}"}
-    answer = requests.post(f"{api}/device/heartbeat", headers=key, timeout=30).json()
+    answer = requests.post(f"{api}/device/heartbeat", headers=key, timeout=60).json()
     assert len(answer["relays"]) == 4
 
 

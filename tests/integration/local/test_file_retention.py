@@ -39,7 +39,7 @@ class Life:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = requests.request(method, f"{self.base_url}/api{path}", json=body, headers=named, timeout=20)
+        answer = requests.request(method, f"{self.base_url}/api{path}", json=body, headers=named, timeout=60)
         assert answer.ok, (path, answer.text)
         return answer.json()
 
@@ -47,7 +47,7 @@ class Life:
         """Live; returns the header of the session."""
         who = {"email": self.email, "password": PASSWORD}
         me = {"x_session_token": self.call("POST", "/account/signup", who)["sessionToken"]}
-        requests.post(f"{self.base_url}/api/account/login", json=who | {"password": "a wrong one"}, timeout=20)
+        requests.post(f"{self.base_url}/api/account/login", json=who | {"password": "a wrong one"}, timeout=60)
         self.call("PUT", "/notification/settings", {"email": True, "kinds": {"cut": ["page", "email"]}}, **me)
         device_id = f"GW-{secrets.token_hex(8)}"
         asked = {"deviceId": device_id, "deviceName": "Pi of somebody"}
@@ -58,7 +58,7 @@ class Life:
         self.call("POST", "/sensor/readings", batch, **pi)
         self.call("POST", "/device/data", {"sensors": {"odd": self.value}, "timestamp": now_ms()}, **pi)
         self.call("POST", "/live/ticket", {}, **me)
-        requests.post(f"{self.base_url}/api/device/claim", json={"deviceId": f"{device_id}-2"}, timeout=20)
+        requests.post(f"{self.base_url}/api/device/claim", json={"deviceId": f"{device_id}-2"}, timeout=60)
         self.call("POST", "/export", {}, **me)
         eventually(lambda: self.call("GET", "/phantom-event/list", **me)["events"], "it is cut")
         eventually(lambda: self.call("GET", "/export/export-1", **me)["state"] == "ready", "the export is made")

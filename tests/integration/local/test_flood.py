@@ -22,7 +22,7 @@ def flood(stack: RunningStack, connections: int, ending: ExitStack) -> None:
     """Open so many connections that say half a request and fall silent."""
     address = (str(urlsplit(stack.base_url).hostname), urlsplit(stack.base_url).port or 0)
     for _ in range(connections):
-        ending.enter_context(socket.create_connection(address, timeout=20)).sendall(HALF)
+        ending.enter_context(socket.create_connection(address, timeout=60)).sendall(HALF)
 
 
 def status_from(source: str, stack: RunningStack) -> int | None:
@@ -32,7 +32,7 @@ def status_from(source: str, stack: RunningStack) -> int | None:
         adapter.init_poolmanager(1, 1, source_address=(source, 0))
         session.mount("http://", adapter)
         try:
-            return session.get(f"{stack.base_url}/api/health", timeout=20).status_code
+            return session.get(f"{stack.base_url}/api/health", timeout=60).status_code
         except requests.ConnectionError:
             return None
 

@@ -47,11 +47,11 @@ def test_health_says_that_the_database_takes_no_writes_and_then_that_all_is_well
     with running_stack(small_disk / "data") as stack:
 
         def health() -> requests.Response:
-            return requests.get(f"{stack.base_url}/api/health", timeout=20)
+            return requests.get(f"{stack.base_url}/api/health", timeout=60)
 
         def sign_up() -> int:
             who = {"email": f"{secrets.token_hex(6)}@example.com", "password": PASSWORD}
-            return requests.post(f"{stack.base_url}/api/account/signup", json=who, timeout=20).status_code
+            return requests.post(f"{stack.base_url}/api/account/signup", json=who, timeout=60).status_code
 
         assert health().json()["parts"] == {"database": "ok"}
         fill(small_disk / "fill")

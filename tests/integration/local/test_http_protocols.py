@@ -88,7 +88,7 @@ def opened() -> Iterator[Callable[..., Open]]:
             port = ending.enter_context(served(Front(HttpLimits(most, per_client), request_seconds=seconds)))
 
             def connection(first: bytes) -> socket.socket:
-                made = ending.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+                made = ending.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
                 made.sendall(first)
                 return made
 
@@ -238,6 +238,6 @@ def test_strangers_leave_no_error_in_the_log(opened: Callable[..., Open], caplog
         assert answer(early) == (200, b"early")
         early.sendall(b"no chunk\r\n")
         assert ended(early)
-        assert requests.get(f"http://127.0.0.1:{port}/echo", timeout=10).status_code == 200
+        assert requests.get(f"http://127.0.0.1:{port}/echo", timeout=60).status_code == 200
     assert refused.value.response.status_code == 401
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -65,7 +65,7 @@ def test_after_one_that_fails_the_next_comes(url: str, job: Job) -> None:
 )
 def test_what_cannot_be_done_is_refused(url: str, job: Job, name: str, kind: str, body: str, status: int) -> None:
     address = f"{url}/2015-03-31/functions/{name}/invocations"
-    answer = requests.post(address, data=body, headers={"X-Amz-Invocation-Type": kind}, timeout=10)
+    answer = requests.post(address, data=body, headers={"X-Amz-Invocation-Type": kind}, timeout=60)
     assert answer.status_code == status
     assert answer.headers["x-amzn-ErrorType"]
     assert job.given == []

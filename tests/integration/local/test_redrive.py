@@ -152,10 +152,10 @@ def test_the_command_works_on_a_stopped_stack_and_refuses_a_running_one(tmp_path
     letters = DeadLetterFile(tmp_path / "dead-letters.jsonl")
     with running_stack(tmp_path) as stack:
         who = {"email": f"{secrets.token_hex(6)}@example.com", "password": "correct horse battery"}
-        session = requests.post(f"{stack.base_url}/api/account/signup", json=who, timeout=20).json()
+        session = requests.post(f"{stack.base_url}/api/account/signup", json=who, timeout=60).json()
         headers = {"x-session-token": session["sessionToken"]}
         asked = {"deviceId": f"GW-{secrets.token_hex(6)}"}
-        made = requests.post(f"{stack.base_url}/api/device/register", json=asked, headers=headers, timeout=20).json()
+        made = requests.post(f"{stack.base_url}/api/device/register", json=asked, headers=headers, timeout=60).json()
         letters.add({"deviceId": asked["deviceId"]}, "poison")
 
         refused = run(tmp_path)
@@ -173,7 +173,7 @@ def test_the_command_works_on_a_stopped_stack_and_refuses_a_running_one(tmp_path
     assert "Dead letters: 1 went through, 1 failed again" in done.stdout, done
     assert [letter["record"] for letter in kept(tmp_path)] == [{"deviceId": asked["deviceId"]}]
     with running_stack(tmp_path) as stack:
-        listed = requests.get(f"{stack.base_url}/api/devices", headers=headers, timeout=20).json
+        listed = requests.get(f"{stack.base_url}/api/devices", headers=headers, timeout=60).json
 
         def is_shown() -> bool:
             return bool(listed()[0].get("temperature") == 21.5)

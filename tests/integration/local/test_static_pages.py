@@ -26,19 +26,19 @@ def port(serve: Serve, tmp_path: Path) -> int:
 
 
 def test_the_root_is_the_index(port: int) -> None:
-    answer = requests.get(f"http://127.0.0.1:{port}/", timeout=10)
+    answer = requests.get(f"http://127.0.0.1:{port}/", timeout=60)
 
     assert answer.text.endswith("hello")
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
 def test_modules_have_the_type_that_browsers_demand(port: int) -> None:
-    assert "javascript" in requests.get(f"http://127.0.0.1:{port}/main.js", timeout=10).headers["Content-Type"]
+    assert "javascript" in requests.get(f"http://127.0.0.1:{port}/main.js", timeout=60).headers["Content-Type"]
 
 
 @pytest.mark.parametrize("path", ["/", "/main.js", "/nothing"])
 def test_every_answer_carries_the_security_headers_even_a_refusal(port: int, path: str) -> None:
-    headers = requests.get(f"http://127.0.0.1:{port}{path}", timeout=10).headers
+    headers = requests.get(f"http://127.0.0.1:{port}{path}", timeout=60).headers
 
     policy = headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
@@ -52,10 +52,10 @@ def test_every_answer_carries_the_security_headers_even_a_refusal(port: int, pat
 
 def test_the_same_file_again_costs_a_304_and_a_changed_one_is_seen(port: int, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{port}/main.js"
-    tag = requests.get(url, timeout=10).headers["ETag"]
-    same = requests.get(url, headers={"If-None-Match": tag}, timeout=10)
+    tag = requests.get(url, timeout=60).headers["ETag"]
+    same = requests.get(url, headers={"If-None-Match": tag}, timeout=60)
     (tmp_path / "web" / "main.js").write_text("export const changed = true;")
-    changed = requests.get(url, headers={"If-None-Match": tag}, timeout=10)
+    changed = requests.get(url, headers={"If-None-Match": tag}, timeout=60)
 
     assert (same.status_code, same.headers["Cache-Control"]) == (304, "no-cache")
     assert "changed" in changed.text
@@ -65,7 +65,7 @@ def test_the_same_file_again_costs_a_304_and_a_changed_one_is_seen(port: int, tm
     "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/js/../../secret.txt", "/link.txt", "/%00"]
 )
 def test_nothing_outside_the_page_is_served(port: int, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)  # as it is: other clients tidy the path up before they send it
     answer = connection.getresponse()
     body = answer.read()

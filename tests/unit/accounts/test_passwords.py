@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from chalicelib.accounts.passwords import check_password_strength
+from chalicelib.accounts.passwords import UNKNOWN_ACCOUNT_HASH, check_password_strength, hash_password, needs_rehash
 from chalicelib.core.errors import Invalid
 
 EMAIL = "ann.smith@example.org"
@@ -117,6 +117,14 @@ def test_a_long_password_costs_no_more_than_its_hash() -> None:
     started = time.process_time()
     refused("password1qwerty" * 17)
     assert time.process_time() - started < 1, "CPU seconds, of which it takes some hundredths"
+
+
+def test_a_hash_takes_the_work_that_owasp_asks_for() -> None:
+    assert hash_password("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_the_hash_of_unknown_accounts_has_the_parameters_of_all_others() -> None:
+    assert not needs_rehash(UNKNOWN_ACCOUNT_HASH)
 
 
 def test_the_word_lists_are_not_loaded_before_somebody_needs_them() -> None:
