@@ -43,7 +43,7 @@ def request_link(purpose: Purpose, email: str, address_bucket: str, now_ms: int)
     """
     email = normalize_email(email)
     if not can_send_links():
-        raise Invalid("This place is not set up to send mail: ask whoever runs it.", code="no_mail", field="email")
+        raise Invalid("This server is not set up to send mail: ask whoever runs it.", code="no_mail", field="email")
     limits = settings().limits
     shared_limits.take(limits.account_mail_requests, f"account-mail#{address_bucket}", now_ms)
     shared_limits.take(limits.account_mails, f"account-mail#{digest(email)}", now_ms)

@@ -117,10 +117,10 @@ class AccountUpdate:
     def __post_init__(self) -> None:
         """Check currency (ISO 4217) and timezone (tz database)."""
         if self.currency is not None and self.currency not in CODES:
-            raise Invalid("This is no currency code of ISO 4217, like EUR.", code="invalid", field="currency")
+            raise Invalid("This is not an ISO 4217 currency code, like EUR.", code="invalid", field="currency")
         if self.timezone is not None and self.timezone not in _timezones():
             raise Invalid(
-                "This is no timezone of the tz database, like Europe/Berlin.", code="invalid", field="timezone"
+                "This is not a timezone of the tz database, like Europe/Berlin.", code="invalid", field="timezone"
             )
 
 

@@ -168,7 +168,7 @@ def change_account(call: SessionCall[schemas.ChangeAccount]) -> schemas.AccountA
         exports.withdraw_exports(call.owner_id)
     elif body.current_password is not None or body.new_password is not None:
         missing = "newPassword" if body.new_password is None else "currentPassword"
-        raise Invalid("A new password needs the current one with it.", code="required", field=missing)
+        raise Invalid("Send your current password with the new one.", code="required", field=missing)
     account = service.update_account(call.session, update)
     if update.raw_retention_days is not None:
         set_raw_retention(account.user_id, update.raw_retention_days, call.now_ms)

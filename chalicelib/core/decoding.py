@@ -148,7 +148,9 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
     parts = [part for part in (path.group(1) if path else "", named.group(1) if named else "") if part]
     sentence, _, _ = message.partition(" - at ")
     if "matching regex" in sentence:
-        sentence = "This has a form, or characters, that are not allowed"
+        sentence = "This has a form or characters that are not allowed"
     if sentence.endswith(f"<= {LATEST_MS}"):
-        sentence = "These are no epoch milliseconds up to the year 2100; microseconds and nanoseconds are not taken"
+        sentence = (
+            "This is no time in epoch milliseconds up to the year 2100; microseconds and nanoseconds are not taken"
+        )
     return Invalid(f"{sentence}.", code="invalid", field=".".join(parts) or None)

@@ -61,7 +61,7 @@ def _routable(address: str) -> str:
 def send(mail: Mail) -> None:
     """Send a mail once. Raises Undeliverable when it was not taken."""
     if not is_available():
-        raise Undeliverable("This place is not set up to send mail.")
+        raise Undeliverable("This server is not set up to send mail.")
     _way()(mail, compose(mail))
 
 

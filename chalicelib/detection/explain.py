@@ -110,7 +110,7 @@ def _waits_for(state: State, rule: Rule) -> str:
     if rule.is_protected:
         return _protection(rule)
     if threshold is None:
-        return "No standby found yet: the power never stayed clearly below the power in use."
+        return "Always on so far: the power never dropped to a clear standby level."
     if _only_tells(rule):
         missing = rule.false_cuts * RIGHT_PER_WRONG - rule.uses_confirmed
         return f"A cut was wrong, so Ghostwatt only notifies you; {missing} right cuts make up for it."

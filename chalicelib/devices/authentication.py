@@ -59,7 +59,7 @@ class DeviceAuthentication(Authentication):
     ) -> tuple[Device, rate_limits.Subject]:
         """The device of a key. Raises Unauthenticated."""
         if not credential:
-            raise Unauthenticated("A device shows its key here: Authorization: Device <key>.", code="bad_device_key")
+            raise Unauthenticated("This needs a device key: send Authorization: Device <key>.", code="bad_device_key")
         device = authenticate_device(credential, now_ms)
         telemetry.bind(device=telemetry.hashed(device.device_id))
         return device, rate_limits.of_device(device.device_id)

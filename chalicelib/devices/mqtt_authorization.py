@@ -54,7 +54,7 @@ def authorize_sign_in(user_name: str, password: str, client_id: str, now_ms: int
     """
     device = authenticate_device(password, now_ms)
     if device.device_id != user_name or _is_another(client_id, device):
-        raise Unauthenticated("This device may not sign in so.", code="bad_device_key")
+        raise Unauthenticated("This device may not sign in this way.", code="bad_device_key")
     _store_client_id(device, client_id)
     key_sha256 = key_digest(password)
     principal = Principal(device.device_uid, key_sha256)

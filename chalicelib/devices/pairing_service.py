@@ -198,4 +198,4 @@ def deny_claim(owner_id: str, user_code: str, now_ms: int, address: str = "") ->
 def _decided(claim: Claim | None, decision: str, owner_id: str) -> Claim:
     if claim is not None and (claim.state, claim.owner_id) == (decision, owner_id):
         return claim
-    raise Conflict("Somebody has decided on this code already.", code="decided", field="userCode")
+    raise Conflict("This code has been approved or denied already.", code="decided", field="userCode")

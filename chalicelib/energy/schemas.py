@@ -24,8 +24,8 @@ from chalicelib.energy.tariffs import Prices
 
 LocalDate = Annotated[str, msgspec.Meta(description="YYYY-MM-DD in the account's time zone")]
 WHAT_IF_ASSUMPTION = (
-    "What was drawn in standby would not have been drawn once it had lasted for dwellSeconds, until the next use; "
-    "five minutes at a time, and nothing across a gap. POST /port/{portId}/backtest replays the readings themselves."
+    "Standby is cut after dwellSeconds, and draws nothing until the next use. The figures come from five-minute slots, "
+    "and gaps save nothing. POST /port/{portId}/backtest replays the readings themselves."
 )
 
 

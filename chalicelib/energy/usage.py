@@ -98,7 +98,7 @@ def load_usage(
     page = load_usage_page(port, first_ms, last_ms, resolution_ms, now_ms, cache)
     if page.end_ms < last_ms:
         raise Unavailable(
-            "What was sent late is still being summed up; try again in a minute.",
+            "Late readings are still being summed up; try again in a minute.",
             code="summing_up",
             retry_after_seconds=RETRY_SECONDS,
         )

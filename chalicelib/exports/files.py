@@ -51,7 +51,7 @@ def _call(operation: str, **asked: Any) -> None:
     try:
         getattr(_client(""), operation)(Bucket=settings().export_bucket, **asked)
     except (BotoCoreError, ClientError) as error:
-        message = "The place for exports does not answer; try again."
+        message = "The storage for exports does not answer; try again."
         raise Unavailable(message, code="files_unavailable", retry_after_seconds=2) from error
 
 

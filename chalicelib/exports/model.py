@@ -24,7 +24,7 @@ LINK_MS = 15 * MINUTE_MS
 MOST_A_DAY = 5
 """An export reads all data of a person: no other call costs as much."""
 TIMED_OUT = "The export took too long; ask again, for a shorter time (from, to)."
-WITHDRAWN = "It ended with your old password; ask again."
+WITHDRAWN = "It was withdrawn when your password changed; ask again."
 BROKE_OFF = "The export broke off on our side; ask again."
 
 

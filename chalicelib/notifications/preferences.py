@@ -27,7 +27,7 @@ class QuietHours:
     def __post_init__(self) -> None:
         """Refuse hours that are none, or all of the day."""
         if self.from_minute == self.to_minute:
-            raise Invalid("Quiet hours that end when they begin are none.", code="invalid", field="quietHours.to")
+            raise Invalid("Quiet hours must begin and end at different times.", code="invalid", field="quietHours.to")
 
     def hold(self, minute: int) -> bool:
         """Say whether this minute of the day is quiet."""

@@ -107,7 +107,7 @@ def choose_settings(account: Account, preferences: Preferences, now_ms: int) -> 
 
 def _check(account: Account, preferences: Preferences) -> None:
     if preferences.email and not mail.is_available():
-        raise Invalid("This place is not set up to send mail.", code="no_mail", field="email")
+        raise Invalid("This server is not set up to send mail.", code="no_mail", field="email")
     if preferences.email and not mail.takes(account.email):
         raise Invalid("Mail cannot be sent to the address of this account.", code="invalid", field="email")
     if preferences.weekly_digest and not preferences.email:
@@ -158,7 +158,7 @@ def send_test_notification(account: Account, now_ms: int) -> Mapping[Outbound, F
     write = Transaction()
     store.put_notification(write, test)
     if not write.commit():
-        raise Conflict("A test was sent in this very moment.", code="busy")
+        raise Conflict("A test was sent just now; try again.", code="busy")
     publish(NotificationAdded(test))
     with OUTBOUND_CALLS.taken(account.user_id):
         results = channels.send_by_all_channels(channels.Recipient(stored, account), test, now_ms)

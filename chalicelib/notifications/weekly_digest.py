@@ -162,7 +162,7 @@ def headline(week: Week) -> str:
 def digest_text(week: Week) -> str:
     """Write the text of a digest."""
     lines = [f"{headline(week)}.", ""]
-    lines.append(f"Cuts: {week.cuts}, of which {week.failed_cuts} failed. Found and only told: {week.found}.")
+    lines.append(f"Cuts: {week.cuts}, of which {week.failed_cuts} failed. Found without a cut: {week.found}.")
     lines += week.energy
     lines += _listed("Still drawing standby:", [f"{outlet.name}: {outlet.watts:.1f} W" for outlet in week.drawing])
     lines += _listed("Offline now:", week.offline)

@@ -140,7 +140,7 @@ def test_a_digest_names_what_draws_and_who_is_silent_up_to_a_page() -> None:
     week = Week(3, 1, 2, [Drawing("Television", 4.25)], [f"Pi {number}" for number in range(25)], ["Saved: 1.2 kWh"])
     told = digest_text(week)
     assert told.startswith("Your week: 3 cuts, 1 outlet still drawing standby.\n")
-    assert "Cuts: 3, of which 1 failed. Found and only told: 2." in told
+    assert "Cuts: 3, of which 1 failed. Found without a cut: 2." in told
     assert "- Television: 4.2 W" in told
     assert "Saved: 1.2 kWh" in told
     assert "- and 5 more" in told
