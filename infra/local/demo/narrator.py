@@ -8,6 +8,7 @@ import sys
 import time
 
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.connection import Connection
 
 from infra.local.demo.account import AccountClient, Json
 from infra.local.demo.household import OUTLETS
@@ -75,11 +76,19 @@ class Narrator:
                 with self._home.live() as live:
                     self._ports = {port["portId"]: port for port in self._home.ports()}
                     self._narrate_events()
-                    for message in live:
-                        self._narrate_push(json.loads(message))
+                    while pi.poll() is None:
+                        self._narrate_next(live)
             except (ConnectionClosed, OSError):
                 time.sleep(1)
         raise RuntimeError("The simulated Pi has ended; it said why above.")
+
+    def _narrate_next(self, live: Connection) -> None:
+        """Narrate the next push, if one comes within a second."""
+        try:
+            message = live.recv(timeout=1)
+        except TimeoutError:
+            return
+        self._narrate_push(json.loads(message))
 
     def _narrate_push(self, push: Json) -> None:
         match push["type"]:
