@@ -39,7 +39,7 @@ class Table:
 def backed_up_tables(stage: str) -> list[Table]:
     """The tables of a stage that are backed up, in the order in which they are put."""
     prefix = f"ghostwatt-{stage}-"
-    found = [
+    tables = [
         Table(
             definition["TableName"].removeprefix(prefix),
             definition["TableName"],
@@ -47,7 +47,7 @@ def backed_up_tables(stage: str) -> list[Table]:
         )
         for definition in template.load({"Stage": stage}).of_type(TABLE)
     ]
-    return sorted((table for table in found if table.name not in STAYS), key=lambda table: table.name == READINGS)
+    return sorted((table for table in tables if table.name not in STAYS), key=lambda table: table.name == READINGS)
 
 
 def scan(client: Any, table: Table) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""The AWS account that is worked on."""
+"""The AWS account to deploy to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Account:
     region: str
 
     def client(self, service: str) -> Any:
-        """A client of a service there."""
+        """Make a client of a service of this account."""
         return self.session.create_client(service)
 
 
 def current_account() -> Account:
-    """Whose credentials these are."""
+    """Find the account of the credentials in this shell."""
     session = get_session()
     sts: Any = session.create_client("sts")
     return Account(session, sts.get_caller_identity()["Account"], sts.meta.region_name)

@@ -1,4 +1,4 @@
-"""python -m infra.aws.deploy.destroy STAGE: take a stage down, after its name was typed. Says what stays."""
+"""python -m infra.aws.deploy.destroy STAGE: take a stage down after its name was typed, and print what stays."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def empty(account: Account, bucket: str) -> None:
     """Delete all versions of all files of a bucket, as CloudFormation demands before it deletes it."""
     s3 = account.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if found:
-            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        if entries:
+            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
             s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
 
 
 def _resources(account: Account, stack: str, kind: str) -> list[str]:
     """The names of a stack's resources of one kind."""
     pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    return [one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind]
+    entries = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    return [resource["PhysicalResourceId"] for resource in entries if resource["ResourceType"] == kind]
 
 
 def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = input) -> int:

@@ -41,10 +41,10 @@ def ensure(ssm: Any, stage: str, now_seconds: int) -> str:
     if not key_names(ssm, stage):
         _put(ssm, f"{signing_keys_path(stage)}/{now_seconds}")
     try:
-        found = ssm.get_parameter(Name=origin_secret_name(stage), WithDecryption=True)
+        parameter = ssm.get_parameter(Name=origin_secret_name(stage), WithDecryption=True)
     except ssm.exceptions.ParameterNotFound:
         return _put(ssm, origin_secret_name(stage))
-    secret: str = found["Parameter"]["Value"]
+    secret: str = parameter["Parameter"]["Value"]
     return secret
 
 

@@ -1,4 +1,4 @@
-"""What things are called in an AWS account."""
+"""Names of our resources in an AWS account."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def deployment_bucket(account: str, region: str) -> str:
 
 
 def signing_keys_path(stage: str) -> str:
-    """Below it each signing key has a name: the second at which it was made."""
+    """The SSM path of the signing keys; the name of each is the second at which it was made."""
     return f"/ghostwatt/{stage}/signing-keys"
 
 
 def origin_secret_name(stage: str) -> str:
-    """What CloudFront shows to the API."""
+    """The SSM parameter of the secret that CloudFront shows to the API."""
     return f"/ghostwatt/{stage}/origin-secret"

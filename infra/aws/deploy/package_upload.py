@@ -1,4 +1,4 @@
-"""A package's way to CloudFormation: a bucket for all stages, and in it zip and template, named by their content."""
+"""Upload packages for CloudFormation: one bucket for all stages, where zip and template are named by their content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OLD_PACKAGES_DAYS = 90
 
 
 def ensure_bucket(account: Account) -> str:
-    """The bucket for packages, made if it is missing: private, and forgetting old ones. Returns its name."""
+    """Make the bucket for packages where it is missing: private, and deleting old packages. Returns its name."""
     s3, bucket = account.client("s3"), names.deployment_bucket(account.account_id, account.region)
     try:
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account.account_id)
@@ -46,7 +46,7 @@ def upload(account: Account, bucket: str, stage: str, template: Path) -> str:
 
 
 def with_code(template: str, code_uri: str) -> str:
-    """The template, whose functions take their code from there."""
+    """Return the template with this code for all its functions."""
     content = yaml.safe_load(template)
     for resource in content["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":

@@ -28,15 +28,15 @@ class Stack:
 def find(cloudformation: Any, name: str) -> Stack | None:
     """The stack of a name; None when there is none, or only one whose first change set was never carried out."""
     try:
-        (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        (description,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             return None
         raise
-    if found["StackStatus"] == "REVIEW_IN_PROGRESS":
+    if description["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    return Stack(outputs, frozenset(given["ParameterKey"] for given in found.get("Parameters", [])))
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+    return Stack(outputs, frozenset(parameter["ParameterKey"] for parameter in description.get("Parameters", [])))
 
 
 def check_names(values: Iterable[str], declared: Iterable[str]) -> None:
@@ -66,7 +66,11 @@ def parameters(values: Mapping[str, str], declared: Iterable[str], before: Stack
 
 
 def change(
-    cloudformation: Any, name: str, template: Mapping[str, str], given: Sequence[Mapping[str, Any]], change_set: str
+    cloudformation: Any,
+    name: str,
+    template: Mapping[str, str],
+    parameters: Sequence[Mapping[str, Any]],
+    change_set: str,
 ) -> bool:
     """Bring a stack to a template ({"TemplateURL"} or {"TemplateBody"}); False when it was there already.
 
@@ -78,7 +82,7 @@ def change(
         ChangeSetName=change_set,
         ChangeSetType="UPDATE" if exists else "CREATE",
         Capabilities=list(CAPABILITIES),
-        Parameters=list(given),
+        Parameters=list(parameters),
         **template,
     )
     if not _is_made(cloudformation, name, change_set):

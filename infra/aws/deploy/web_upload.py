@@ -1,4 +1,4 @@
-"""The page's files: to the bucket, each with its type and how long it may be kept."""
+"""Upload the page's files to the bucket, each with its media type and cache control."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
-"""Beside what Python knows, since machines differ in what they add to that."""
+"""Beside the types that Python knows, since those differ between machines."""
 DECLARATIONS = ".d.ts"
 """Types for the checker of the sources: no browser asks for them."""
 TEXT = ("text/", "image/svg+xml", "application/json", "application/manifest+json")
@@ -64,8 +64,8 @@ def is_served(path: Path) -> bool:
 
 def content_type(path: Path) -> str:
     """The media type of a file, by its name; text is UTF-8."""
-    found = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"{found}; charset=utf-8" if found.startswith(TEXT) else found
+    media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"{media_type}; charset=utf-8" if media_type.startswith(TEXT) else media_type
 
 
 def cache_control(key: str) -> str:

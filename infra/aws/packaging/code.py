@@ -24,7 +24,7 @@ SERVICES = {
 }
 """The services of AWS that chalicelib calls, and what for: of botocore's 400 models only these are packed."""
 MODELS = ("endpoint-rule-set-1", "paginators-1", "service-2", "waiters-2")
-"""What botocore reads of a service; the rest are examples and completions for a command line."""
+"""The files that botocore reads of a service; the rest are examples and completions for a command line."""
 ENDPOINTS = "botocore/data/endpoints.json"
 CHALICE_RUNTIME = ("__init__.py", "app.py")
 """The part of Chalice that runs in a Lambda, as `chalice package` has it; the rest is its command line."""

@@ -1,4 +1,4 @@
-"""What each function gets besides its code: a role of its own, a log, tracing and the environment; from grants.yaml."""
+"""Role, log, tracing and environment of each function, from grants.yaml."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Grants = Mapping[str, Mapping[str, Any]]
 
 
 def grants() -> Grants:
-    """What each function may do."""
+    """Read the grants of each function."""
     content: dict[str, Mapping[str, Any]] = yaml.safe_load(GRANTS.read_text())
-    return {name: given for name, given in content.items() if not name.startswith("x-")}
+    return {name: grant for name, grant in content.items() if not name.startswith("x-")}
 
 
-def resources(variables: Mapping[str, Any], given: Grants) -> dict[str, Any]:
+def resources(variables: Mapping[str, Any], grants_by_function: Grants) -> dict[str, Any]:
     """Role and log group of each function, and the properties that tie the function to them.
 
     The log has a name of ours, so that it is there, with its end, before the first line is written.
     """
     made: dict[str, Any] = {}
-    for function, granted in given.items():
+    for function, granted in grants_by_function.items():
         made[function] = {"Properties": _properties(function, variables)}
         made[f"{function}Log"] = {"Type": "AWS::Logs::LogGroup", "Properties": _log(function)}
         made[f"{function}Role"] = {"Type": "AWS::IAM::Role", "Properties": _role(function, granted)}

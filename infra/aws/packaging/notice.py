@@ -1,4 +1,4 @@
-"""The NOTICE of the zip: whose code ships in it, under which licence, with the text that each licence asks to keep."""
+"""The NOTICE of the zip: whose code ships in it, under which licence, with the text that its licence asks to keep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from infra.aws.packaging.wheels import PackageError
 
 LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
-"""What files that hold a licence or a notice are called, whatever follows."""
+"""Beginnings of the names of files that hold a licence or a notice."""
 HEAD = "Ghostwatt is MIT-licensed. This package also contains the following software of others.\n"
 RULER = "=" * 80
 
@@ -37,12 +37,16 @@ def notice(wheels: Sequence[Path], installed: Sequence[str]) -> str:
     Raises:
         PackageError: One of them has no text of its licence.
     """
-    found = [_of_wheel(path) for path in wheels] + [_of_environment(name) for name in installed]
-    for distribution in found:
+    distributions = [_of_wheel(path) for path in wheels] + [_of_environment(name) for name in installed]
+    for distribution in distributions:
         if not distribution.texts:
             raise PackageError(f"{distribution.name} {distribution.version} has no text of its licence.")
-    sections = [_section(distribution) for distribution in sorted(found, key=lambda each: each.name.lower())]
+    sections = [_section(distribution) for distribution in sorted(distributions, key=_sort_key)]
     return "\n".join([HEAD, *sections])
+
+
+def _sort_key(distribution: Distribution) -> str:
+    return distribution.name.lower()
 
 
 def _section(distribution: Distribution) -> str:

@@ -1,7 +1,7 @@
-"""python -m infra.aws.packaging: what is deployed, made from a checkout: one zip for all functions, and its template.
+"""python -m infra.aws.packaging: make the package from a checkout: one zip for all functions, and its template.
 
 The template is Chalice's own, with ours merged in. The zip is made here, since Chalice's holds all of botocore, differs
-from run to run, and lacks what pip could not install while Chalice still reports success.
+from run to run, and lacks dependencies that pip could not install while Chalice still reports success.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from infra.aws.packaging.wheels import PackageError, wheels
 ROOT = Path(__file__).resolve().parents[3]
 WHEEL_CACHE = ROOT / ".cache" / "wheels"
 BYTES_AT_MOST = 8_000_000
-"""A cold start fetches the zip; what makes it grow past this should be noticed."""
+"""A cold start fetches the zip; growth past this limit should be noticed."""
 
 
 def package(stage: str, architecture: str, out: Path) -> Path:

@@ -18,7 +18,7 @@ TEMPLATE = AWS / "template.yaml"
 PARTS = AWS / "template_parts"
 EVERY_TABLE = PARTS / "every_table.yaml"
 VARIABLES = PARTS / "variables.yaml"
-"""No parts of their own: what each table gets besides its keys, and each function as its environment."""
+"""Not parts themselves: the properties that every table gets, and the environment that every function gets."""
 TABLE = "AWS::DynamoDB::Table"
 KEPT_STAGES = ("prod",)
 """Stages whose tables outlive their stack. CloudFormation takes no condition for that, so it is decided here."""

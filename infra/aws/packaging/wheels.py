@@ -27,12 +27,12 @@ def wheels(lock: Path, architecture: str, cache: Path) -> list[Path]:
     directory = cache / f"{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}-{architecture}"
     if not directory.exists():
         _download(lock, architecture, directory)
-    found = sorted(directory.glob("*.whl"))
+    paths = sorted(directory.glob("*.whl"))
     allowed = lock.read_text()
-    for wheel in found:
+    for wheel in paths:
         if f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" not in allowed:
             raise PackageError(f"{wheel} is not what {lock.name} names; delete {directory} and try again.")
-    return found
+    return paths
 
 
 def _download(lock: Path, architecture: str, directory: Path) -> None:

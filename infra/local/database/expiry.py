@@ -1,4 +1,4 @@
-"""What is past its time is deleted while the stack runs: the server itself never deletes anything."""
+"""Delete expired items and stream records while the stack runs: the server itself never deletes anything."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from infra.local.database.file_maintenance import (
 MOST_ITEMS = 1_000
 """Of one table in one run: what 30 devices store in a minute, one batch each two seconds."""
 SECONDS = 5.0
-"""What one run may take of each minute."""
+"""The longest time of one run; there is one each minute."""
 GONE = "ConditionalCheckFailedException"
 LOG = logging.getLogger("ghostwatt.expiry")
 
@@ -65,7 +65,7 @@ class Expiry:
 
     def _expired(self, now_seconds: int) -> list[tuple[str, str, Key]]:
         """Table, attribute of its time to live, and key of each item that is past its time."""
-        found = []
+        expired = []
         with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             for table, attribute in tables_that_expire(connection):
                 names = _key_names(connection, table)
@@ -73,8 +73,8 @@ class Expiry:
                 query = f'SELECT item_json FROM "{table}" WHERE {expiry} < ? ORDER BY {expiry} LIMIT ?'  # noqa: S608 - the template's own names
                 for (text,) in connection.execute(query, (now_seconds, MOST_ITEMS)):
                     item = json.loads(text)
-                    found.append((table, attribute, {name: item[name] for name in names}))
-        return found
+                    expired.append((table, attribute, {name: item[name] for name in names}))
+        return expired
 
     def _delete(self, table: str, attribute: str, key: Key, now_seconds: int) -> bool:
         try:

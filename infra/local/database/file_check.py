@@ -12,7 +12,7 @@ from infra.local.errors import StackError
 
 SERVER_TABLES = {"_config", "_tables", "_stream_records"}
 OTHER_TABLES = {"_config", "_tables", "sqlite_sequence"}
-"""Those of short rows."""
+"""Tables whose rows are short."""
 OUR_TABLES = "ghostwatt-"
 ROOM_BYTES = 1 << 20
 """Less on the disk does not carry the server through its start."""
@@ -60,16 +60,16 @@ def check_free_space(directory: Path) -> None:
 
 
 def _check_content(path: Path, connection: sqlite3.Connection) -> None:
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise _unusable(path, f"is damaged ({found})")
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise _unusable(path, f"is damaged ({result})")
     tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables >= SERVER_TABLES:
         raise _unusable(path, "belongs to another program")
-    known = [str(name) for (name,) in connection.execute("SELECT table_name FROM _tables")]
-    if known and not any(name.startswith(OUR_TABLES) for name in known):
+    table_names = [str(name) for (name,) in connection.execute("SELECT table_name FROM _tables")]
+    if table_names and not any(name.startswith(OUR_TABLES) for name in table_names):
         raise _unusable(path, "belongs to another program")
-    if lost := sorted(set(known) - tables):
+    if lost := sorted(set(table_names) - tables):
         raise _unusable(path, f"is damaged (its table {lost[0]} is missing)")
     for name in tables:
         if name not in OTHER_TABLES and _lost_end(connection, name):

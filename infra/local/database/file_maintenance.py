@@ -55,8 +55,8 @@ def index_expiry(connection: sqlite3.Connection) -> None:
 
 def tables_that_expire(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """The tables with a time to live, as the template has defined them, each with the name of its attribute."""
-    found = connection.execute("SELECT table_name, ttl_attribute FROM _tables WHERE ttl_enabled = 1").fetchall()
-    return [(str(table), str(attribute)) for table, attribute in found]
+    rows = connection.execute("SELECT table_name, ttl_attribute FROM _tables WHERE ttl_enabled = 1").fetchall()
+    return [(str(table), str(attribute)) for table, attribute in rows]
 
 
 def expires_at_sql(attribute: str) -> str:

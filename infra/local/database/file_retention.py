@@ -1,4 +1,4 @@
-"""Files that are past their time, or whose person is gone: mail, exports, dead letters."""
+"""Delete mail and dead letters that have expired, or whose account or device is gone."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def expire_dead_letters(letters: DeadLetterFile, client: Any, now_seconds: float
             device_id, device_uid = _device(letter["record"])
         except (ValueError, TypeError, KeyError):
             return line
-        known = uid_of(device_id)
-        return line if known is not None and device_uid in (None, known) else None
+        current_uid = uid_of(device_id)
+        return line if current_uid is not None and device_uid in (None, current_uid) else None
 
     letters.sift(stays)
 

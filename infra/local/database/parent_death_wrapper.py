@@ -54,7 +54,7 @@ def _give_network(stack: socket.socket) -> None:
 
 
 def _enter_own_network() -> None:
-    """A network namespace with its loopback up; who may not make one makes a user namespace of himself for it."""
+    """A network namespace with its loopback up; without the right to make one, inside a user namespace of our own."""
     if sys.platform != "linux":
         raise OSError(0, "only Linux has network namespaces", sys.platform)
     try:

@@ -40,7 +40,7 @@ SHARED_NETWORK = (
 
 
 def server_binary(root: Path = ROOT) -> Path:
-    """The server's binary: as npm installs it, else the one on the PATH; raises StackError when there is none."""
+    """Find the binary that npm installed, else the one on the PATH. Raises StackError when there is none."""
     system = platform.system().lower()
     machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
     binary = root / "node_modules" / "@dynoxide" / f"{system}-{machine}" / "dynoxide"

@@ -23,7 +23,7 @@ _CREATE = (
 
 
 def ensure(client: Any, template: Template) -> None:
-    """Make the tables that are missing, and add what the template has gained since: indexes, streams, time to live."""
+    """Make the missing tables; add the indexes, streams and times to live that the template has gained since."""
     present = _present(client)
     for definition in template.of_type(TABLE):
         if definition["TableName"] in present:
@@ -44,8 +44,8 @@ def _present(client: Any) -> set[str]:
 
 
 def _create(client: Any, definition: dict[str, Any]) -> None:
-    wanted = {name: definition[name] for name in _CREATE if name in definition}
-    client.create_table(**wanted, **_stream(definition))
+    properties = {name: definition[name] for name in _CREATE if name in definition}
+    client.create_table(**properties, **_stream(definition))
     _wait_until_active(client, definition["TableName"])
 
 
@@ -73,12 +73,12 @@ def _stream(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set_time_to_live(client: Any, definition: dict[str, Any]) -> None:
-    wanted = definition.get("TimeToLiveSpecification")
-    if wanted is None:
+    properties = definition.get("TimeToLiveSpecification")
+    if properties is None:
         return
     name = definition["TableName"]
     if client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED":
-        client.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=properties)
 
 
 def _wait_until_active(client: Any, name: str) -> None:

@@ -20,7 +20,7 @@ from infra.local.demo.household import OUTLETS
 from infra.local.demo.narrator import Narrator, follow_pi, narrate
 from infra.local.runner.data_directory import OTHERS
 from infra.local.runner.options import port
-from infra.local.runner.process import for_a_child
+from infra.local.runner.process import child_environment
 
 APPLIANCE_SECONDS_IN_ONE = 60
 """The simulated appliances live a minute a second, so that standby comes while one is watching."""
@@ -145,7 +145,7 @@ def _simulated_pi(data: Path, url: str) -> Iterator[subprocess.Popen[str]]:
 def _child(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """A child in a process group of its own, so that Ctrl-C reaches it only through us, in order."""
     child = subprocess.Popen(  # noqa: S603 - our own
-        command, env=for_a_child(), stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, env=child_environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
         yield child

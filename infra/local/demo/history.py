@@ -24,7 +24,7 @@ EVERY_SECONDS = 0.1
 
 
 def show_progress(title: str, parts_done: Iterable[float]) -> None:
-    """Go through what yields how much of it is done (0 to 1), and show it."""
+    """Show the progress of an iterable that yields the part that is done (0 to 1)."""
     shown_at = 0.0
     for done in parts_done:
         if sys.stdout.isatty() and (done >= 1 or time.monotonic() - shown_at > EVERY_SECONDS):

@@ -70,7 +70,7 @@ APPLIANCES = (
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """What a person chose for an outlet (None: learned); `profile` is the appliance that the Pi simulates on it."""
+    """The settings of an outlet (None: learned); `profile` is the appliance that the Pi simulates on it."""
 
     name: str
     kind: str
@@ -83,8 +83,8 @@ class Outlet:
     def as_json(self) -> dict[str, object]:
         """As POST /port takes it."""
         chosen = {"thresholdWatts": self.threshold_watts, "dwellSeconds": self.dwell_seconds}
-        given = {name: value for name, value in chosen.items() if value is not None}
-        return {"name": self.name, "kind": self.kind, "policy": self.policy, "neverCut": self.never_cut, **given}
+        settings = {name: value for name, value in chosen.items() if value is not None}
+        return {"name": self.name, "kind": self.kind, "policy": self.policy, "neverCut": self.never_cut, **settings}
 
 
 OUTLETS = (

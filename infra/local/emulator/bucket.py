@@ -51,20 +51,24 @@ def is_signed(query: str, bucket: str, key: str) -> bool:
         key: The file that its path names.
     """
     pairs = parse_qsl(query, keep_blank_values=True)
-    given = dict(pairs)
-    if len(given) != len(pairs) or not given.get("X-Amz-Date") or given.get("X-Amz-SignedHeaders") != "host":
+    parameters = dict(pairs)
+    if (
+        len(parameters) != len(pairs)
+        or not parameters.get("X-Amz-Date")
+        or parameters.get("X-Amz-SignedHeaders") != "host"
+    ):
         return False
-    expected = _signature([pair for pair in pairs if pair[0] != SIGNATURE], bucket, key, given)
-    return hmac.compare_digest(given.get(SIGNATURE, "").encode(errors="replace"), expected.encode())
+    expected = _signature([pair for pair in pairs if pair[0] != SIGNATURE], bucket, key, parameters)
+    return hmac.compare_digest(parameters.get(SIGNATURE, "").encode(errors="replace"), expected.encode())
 
 
-def _signature(pairs: list[tuple[str, str]], bucket: str, key: str, given: dict[str, str]) -> str:
+def _signature(pairs: list[tuple[str, str]], bucket: str, key: str, parameters: dict[str, str]) -> str:
     """The signature that these parameters should have; the address is the one that the app signs for."""
     credentials = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     auth = S3SigV4QueryAuth(credentials, "s3", REGION, LONGEST_LINK_SECONDS)
     request = AWSRequest("GET", f"{os.environ['EXPORTS_URL']}/{bucket}/{key}?{urlencode(pairs)}")
-    request.context["timestamp"] = given["X-Amz-Date"]
-    if given.get("X-Amz-Credential") != auth.scope(request):
+    request.context["timestamp"] = parameters["X-Amz-Date"]
+    if parameters.get("X-Amz-Credential") != auth.scope(request):
         return secrets.token_hex()
     signature: str = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     return signature

@@ -31,28 +31,30 @@ class GatewayAnswers:
     def render(self, response_type: str, message: str) -> Response:
         """The answer of this type, or of its default; `message` is API Gateway's own sentence."""
         own_status, default = _STATUS[response_type]
-        given = self._by_type.get(response_type) or self._by_type[default]
+        definition = self._by_type.get(response_type) or self._by_type[default]
         return Response(
-            _body(given, message),
-            int(given.get("StatusCode", own_status)),
-            headers=_headers(given),
+            _body(definition, message),
+            int(definition.get("StatusCode", own_status)),
+            headers=_headers(definition),
             media_type="application/json",
         )
 
 
 def answers_of(template: Template) -> dict[str, dict[str, Any]]:
     """The gateway responses of the template's REST API, by their type."""
-    return {name: given for api in template.of_type(REST_API) for name, given in api["GatewayResponses"].items()}
+    return {
+        name: definition for api in template.of_type(REST_API) for name, definition in api["GatewayResponses"].items()
+    }
 
 
-def _body(given: dict[str, Any], message: str) -> str:
-    body: str = given["ResponseTemplates"]["application/json"]
+def _body(definition: dict[str, Any], message: str) -> str:
+    body: str = definition["ResponseTemplates"]["application/json"]
     return body.replace("$context.error.messageString", json.dumps(message))
 
 
-def _headers(given: dict[str, Any]) -> dict[str, str]:
+def _headers(definition: dict[str, Any]) -> dict[str, str]:
     """The template spells a fixed header as Name: "'value'"."""
-    headers: dict[str, str] = given.get("ResponseParameters", {}).get("Headers", {})
+    headers: dict[str, str] = definition.get("ResponseParameters", {}).get("Headers", {})
     return {name: value.strip("'") for name, value in headers.items()}
 
 

@@ -180,5 +180,5 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 def _address(transport: asyncio.BaseTransport, name: str) -> tuple[str, int]:
-    found = transport.get_extra_info(name)
-    return (str(found[0]), int(found[1])) if isinstance(found, tuple) else ("", 0)
+    address = transport.get_extra_info(name)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)

@@ -31,9 +31,13 @@ class Routes:
     def match(self, raw_path: str) -> Match | None:
         """The route of a path as it came (percent-encoded, without stage); None for an unknown one."""
         segments = [unquote(segment) for segment in (raw_path.rstrip("/") or "/").split("/")]
-        for pattern, wanted in self._patterns:
-            if len(wanted) == len(segments) and all(map(_fits, wanted, segments)):
-                values = {name[1:-1]: segment for name, segment in zip(wanted, segments, strict=True) if _is_name(name)}
+        for pattern, pattern_segments in self._patterns:
+            if len(pattern_segments) == len(segments) and all(map(_fits, pattern_segments, segments)):
+                values = {
+                    name[1:-1]: segment
+                    for name, segment in zip(pattern_segments, segments, strict=True)
+                    if _is_name(name)
+                }
                 return Match(pattern, self._table[pattern], values)
         return None
 
@@ -42,5 +46,5 @@ def _is_name(segment: str) -> bool:
     return segment.startswith("{")
 
 
-def _fits(wanted: str, segment: str) -> bool:
-    return wanted == segment or (_is_name(wanted) and segment != "")
+def _fits(pattern_segments: str, segment: str) -> bool:
+    return pattern_segments == segment or (_is_name(pattern_segments) and segment != "")

@@ -1,4 +1,4 @@
-"""/: the static page, with the headers that CloudFront will send."""
+"""/: the static page, with the headers of CloudFront."""
 
 from __future__ import annotations
 

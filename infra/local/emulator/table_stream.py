@@ -1,4 +1,4 @@
-"""Reading a table's stream from the local database, in the shape that Lambda gives to a handler."""
+"""Read a table's stream from the local database, in the shape that Lambda gives to a handler."""
 
 from __future__ import annotations
 

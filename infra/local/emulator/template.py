@@ -1,4 +1,4 @@
-"""Reading infra/aws/template.yaml, the one definition of tables, gateway answers and page headers."""
+"""Read infra/aws/template.yaml, the one definition of tables, gateway answers and page headers."""
 
 from __future__ import annotations
 

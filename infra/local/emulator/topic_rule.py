@@ -1,4 +1,4 @@
-"""The topic rule on this PC: what devices publish to iot/devices/+/data goes to the handler, as in AWS IoT Core.
+"""The topic rule on this PC: messages to iot/devices/+/data go to the handler, as in AWS IoT Core.
 
 Each device has a queue of its own, bounded, and the queues take turns: a device that sends much waits for itself.
 """
@@ -60,8 +60,8 @@ class DeviceQueue:
 class TopicRule:
     """Hands on messages, those of one device in their order; one that fails again and again goes to the dead letters.
 
-    What waits here when the stack is stopped is handed on first. A stack that is killed loses it: its device has no
-    answer yet, and sends it again.
+    Waiting messages are handed on before the stack stops. A stack that is killed loses them: their devices have no
+    answer yet, and send them again.
     """
 
     def __init__(self, handler: Handler, dead_letters: DeadLetterFile, *, pause_seconds: float = PAUSE_SECONDS) -> None:
@@ -76,7 +76,7 @@ class TopicRule:
         self._stopping = False
 
     def take(self, topic: str, payload: bytes, sender: Sender) -> Future[None]:
-        """Take what was published; topics that the rule does not name are passed over.
+        """Take a message; topics that the rule does not name are ignored.
 
         Returns a promise that is kept when there is room for the device's next message.
         """

@@ -36,13 +36,13 @@ OURS = (
     "tmp",
     "tmp/**/*",
 )
-"""What is written into a data folder; what else a person keeps there is his own matter."""
+"""Patterns of the files that the stack writes; other files in the folder are left alone."""
 LOG = logging.getLogger("ghostwatt.data")
 
 
 @contextmanager
 def locked(directory: Path) -> Iterator[Path]:
-    """Make the directory if needed and hold it, for its owner only: all that is written meanwhile is nobody else's.
+    """Make the directory where it is missing and lock it; new files are readable by their owner only.
 
     Raises StackError while another stack holds it, and when it is another user's. The lock is the operating system's,
     so it ends with the process however that dies.
@@ -85,7 +85,7 @@ def _check_owner(path: Path) -> None:
 
 
 def _narrow(paths: list[Path]) -> None:
-    """Take from all others the right to look into what an earlier version, or another hand, left open to them."""
+    """Remove the access of other users from paths that an earlier version, or a person, left open."""
     opened = 0
     for path in paths:
         _check_owner(path)
@@ -98,12 +98,12 @@ def _narrow(paths: list[Path]) -> None:
 
 
 def _of_ours(directory: Path) -> list[Path]:
-    """The files and folders that are ours. What is a link leads elsewhere and is left alone."""
+    """List the files and folders of the stack; links are left alone."""
     return [path for pattern in OURS for path in directory.glob(pattern) if not path.is_symlink()]
 
 
 def temporary(directory: Path) -> Path:
-    """The folder for files under way, empty: what a stack that was killed left there is deleted."""
+    """Make the folder for temporary files, empty: files that a killed stack left there are deleted."""
     path = directory / "tmp"
     if path.exists():
         shutil.rmtree(path)
@@ -112,7 +112,7 @@ def temporary(directory: Path) -> Path:
 
 
 def signing_secret(directory: Path) -> str:
-    """The secret that signs session tokens: made once, readable by its owner only."""
+    """Read the secret that signs session tokens, or make it; only its owner can read it."""
     path = directory / "jwt_secret"
     if not path.exists():
         draft = path.with_suffix(".draft")

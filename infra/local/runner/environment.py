@@ -1,4 +1,4 @@
-"""The environment that the app finds on a PC, in place of what AWS gives a Lambda."""
+"""The environment that the app finds on a PC, in place of the environment of a Lambda."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 REGION = "us-east-1"
 STAGE = "local"
 NOWHERE = "http://127.0.0.1:9"
-"""Where nobody listens: a service that is not there must not be looked for at AWS."""
+"""An address where nobody listens: the app must not call AWS for a service that the PC lacks."""
 _FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-"""What a person's own AWS set-up may leave in the environment and must not reach the app."""
+"""Variables of a person's own AWS set-up, which must not reach the app."""
 
 
 def app_environment(
@@ -63,13 +63,13 @@ def app_environment(
 
 
 def no_proxy(database_url: str) -> dict[str, str]:
-    """The variables that keep calls within this machine from a proxy; in small letters a person's own would win."""
+    """The variables that keep calls within this machine from a proxy; both spellings, as either may be set."""
     here = ",".join(["127.0.0.1", "localhost", urlsplit(database_url).hostname or ""])
     return {"NO_PROXY": here, "no_proxy": here}
 
 
 def put_in_place(variables: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
-    """Set the variables, and drop what would lead botocore to a real AWS account."""
+    """Set the variables, and remove those that would lead botocore to a real AWS account."""
     for name in _FOREIGN:
         environ.pop(name, None)
     environ.update(variables)

@@ -1,4 +1,4 @@
-"""The database of a data folder without its stack, and the environment that the app's verbs find there."""
+"""Run the database of a data folder without its stack, with the environment that the app's functions need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.local.runner.data_directory import signing_secret
 
 @contextmanager
 def database(directory: Path) -> Iterator[Database]:
-    """Run the database of a folder that is held. Pages and devices are not there to be told anything."""
+    """Run the database of a locked folder. There are no pages and no devices to push to."""
     running = Database(directory, server_binary())
     try:
         running.start()

@@ -25,23 +25,23 @@ def port(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """How many of something, at least one."""
+    """A number of things, at least one."""
     if not (text.isascii() and text.isdigit() and int(text) >= 1):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number: give a whole number from 1 on.")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A length of time."""
+    """A duration in seconds."""
     try:
-        given = float(text)
+        value = float(text)
     except ValueError:
-        given = math.nan
-    if not LEAST_SECONDS <= given <= MOST_SECONDS:
+        value = math.nan
+    if not LEAST_SECONDS <= value <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a number of seconds from {LEAST_SECONDS} to {MOST_SECONDS:.0f}."
         )
-    return given
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from infra.local.emulator.template import ROOT
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 OF_THIS_PROCESS = ("PUBLIC_URL", "WEB_ORIGIN")
-"""What the app in this process was told about itself; another stack has its own."""
+"""Variables about the app in this process; another stack has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RunningStack:
         return int((self.data_dir / "database.pid").read_text())
 
     def stop(self, signal_number: int = signal.SIGINT) -> int:
-        """Ask it to end, wait, and give its exit code; a stack that has ended already gives that code again."""
+        """Ask it to end and wait. Returns its exit code, also when it had ended already."""
         self.process.send_signal(signal_number)
         return self.process.wait(STOP_SECONDS)
 
@@ -56,7 +56,7 @@ def running_stack(
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,
             cwd=ROOT,
-            env={**for_a_child(), "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={**child_environment(), "PYTHONUNBUFFERED": "1", **(environment or {})},
             stdout=log,
             stderr=log,
         )
@@ -72,8 +72,8 @@ def running_stack(
             process.wait()
 
 
-def for_a_child() -> dict[str, str]:
-    """The environment for another stack, without what this process was told of its own addresses."""
+def child_environment() -> dict[str, str]:
+    """Make the environment for another stack, without the addresses of this one."""
     return {name: value for name, value in os.environ.items() if name not in OF_THIS_PROCESS}
 
 

@@ -21,12 +21,12 @@ from infra.local.runner.data_directory import locked
 
 Handle = Callable[[dict[str, Any]], None]
 NO_LIMITS = "device_calls=off,device_readings=off"
-"""What was let in once is not counted again."""
+"""A record that passed the limits once is not counted again."""
 LOG = logging.getLogger("ghostwatt.redrive")
 
 
 class FailedAgain(Exception):
-    """A record cannot be handled now either."""
+    """A record failed again."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +79,7 @@ def redrive(letters: DeadLetterFile, handle: Handle) -> tuple[int, int]:
 
 
 def handler() -> Handle:
-    """What hands on a record of either kind; the app's handlers read the environment when they are imported."""
+    """Make the function that handles a record of either kind; importing the handlers reads the environment."""
     examine = importlib.import_module("chalicelib.entrypoints.stream").examine
     record_message = importlib.import_module("chalicelib.entrypoints.mqtt").mqtt_data
 

@@ -51,7 +51,7 @@ def listen(host: str, port: int) -> Listener:
 
 
 def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> ASGIApp:
-    """What everyone reaches."""
+    """The app that everybody reaches: the API, the WebSocket, the exports and the page."""
     return UnderStage(gateway, Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)]))
 
 
@@ -62,7 +62,7 @@ def management_app(connections: Connections, prefix: str, services: Sequence[Bas
 
 
 class UnderStage:
-    """Sends all that is under /api to the gateway, also what a Mount would not take: /api itself, a line break."""
+    """Send paths under /api to the gateway, also those that a Mount refuses: /api itself, or one with a line break."""
 
     def __init__(self, gateway: ASGIApp, elsewhere: ASGIApp) -> None:
         self._gateway = gateway
@@ -77,14 +77,14 @@ class UnderStage:
 class ByPort:
     """Sends the requests of one port to one app, all others to another."""
 
-    def __init__(self, port: int, there: ASGIApp, elsewhere: ASGIApp) -> None:
+    def __init__(self, port: int, app_of_port: ASGIApp, elsewhere: ASGIApp) -> None:
         self._port = port
-        self._there = there
+        self._app_of_port = app_of_port
         self._elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        app = self._there if scope["server"][1] == self._port else self._elsewhere
+        app = self._app_of_port if scope["server"][1] == self._port else self._elsewhere
         await app(scope, receive, send)
 
 

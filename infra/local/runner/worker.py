@@ -1,4 +1,4 @@
-"""A thread of the stack whose end by error is the end of the stack."""
+"""A thread of the stack; an error in it stops the whole stack."""
 
 from __future__ import annotations
 
