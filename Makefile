@@ -69,7 +69,7 @@ serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0
 
 test: install browser ## All tests
 	@npm test --silent
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
 	@$(BIN)/python -m tests.faults.fleet --pis $(PIS) --seconds $(SECONDS) --kill-seconds $(KILL_SECONDS) --upload-seconds $(UPLOAD_SECONDS)

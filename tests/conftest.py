@@ -16,7 +16,6 @@ from typing import Any
 import hypothesis
 import pytest
 import requests
-from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.core.settings import settings
 from infra.local.database import tables
@@ -56,19 +55,8 @@ class Answered:
 
 
 Call = Callable[..., Answered]
-TOGETHER = ("browser",)
-"""Folders whose tests stay in one worker when several run: they share a browser and a stack."""
-
-
-class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
-    """Shares the tests among the workers by file, or by folder where tests share what takes long to make."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        _, folder, *rest = path.split("/")
-        if folder == "integration" and len(rest) > 1 and rest[0] != "local":
-            return f"{folder}/{rest[0]}"
-        return folder if folder in TOGETHER else path
+LONG_FOLDERS = ("faults", "fuzz", "browser", "contract", "integration", "device")
+"""Folders whose tests start processes, the longest first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,10 +70,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(GrantCheck(), "grant-check")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """How `make test` shares its tests."""
-    return ByFolder(config, log)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the long tests first: short ones at the end keep all workers busy until they end together."""
+    items.sort(key=lambda item: _length_rank(item.nodeid.split("/")))
+
+
+def _length_rank(parts: list[str]) -> int:
+    """The place of a test's folder among the long ones; after them without one."""
+    return next((rank for rank, folder in enumerate(LONG_FOLDERS) if folder in parts[:2]), len(LONG_FOLDERS))
 
 
 @pytest.fixture(scope="session")
