@@ -203,7 +203,6 @@ def paired(home: Household, mqtt: int, folder: Path, *arguments: str) -> Iterato
         agent.end()
 
 
-@pytest.mark.timeout(90)
 def test_the_agent_by_mqtt_sends_is_switched_at_once_and_says_so(
     stack: RunningStack, home: Household, tmp_path: Path
 ) -> None:
@@ -222,7 +221,6 @@ def test_the_agent_by_mqtt_sends_is_switched_at_once_and_says_so(
         eventually(reported, "the cloud knows")
 
 
-@pytest.mark.timeout(180)
 def test_a_broker_that_is_killed_amid_readings_loses_and_doubles_none(tmp_path: Path) -> None:
     recording = tmp_path / "heater.csv"
     recording.write_text(

@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from infra.local.runner.process import running_stack
@@ -72,7 +71,6 @@ def events_of(agent: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-@pytest.mark.timeout(180)
 def test_a_replay_cuts_the_television_spares_the_fridge_and_loses_nothing(tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.csv" for name in RECORDINGS}
     rows = {name: write_recording(files[name], stretches) for name, stretches in RECORDINGS.items()}
