@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ghostwatt_pi.files import DamagedFile, quarantine, read_text, write_if_changed, write_private
+from ghostwatt_pi.small_files import DamagedFile, quarantine, read_text, write_if_changed, write_private
 
 MARK = re.compile(r"[0-9a-f]{64}")
 KEY_LOST = "the key was damaged"

@@ -1,6 +1,6 @@
 """The agent's log: named events with fields, written through the standard library's logging.
 
-For a parent process each event is a JSON line. For a person it is the sentence of messages.py, and in the systemd
+For a parent process each event is a JSON line. For a person it is the sentence of event_messages.py, and in the systemd
 journal also the priority. People see events below INFO only with --verbose.
 """
 
@@ -15,14 +15,14 @@ from typing import Protocol, TextIO
 
 import segno
 
-from ghostwatt_pi.messages import MESSAGES, NOTICE
+from ghostwatt_pi.event_messages import MESSAGES, NOTICE
 
 SYSLOG_PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, NOTICE: 5, logging.INFO: 6, logging.DEBUG: 6}
 """Source: syslog(3)."""
 
 
 class EventLog(Protocol):
-    """Logs one event of messages.py with its fields."""
+    """Logs one event of event_messages.py with its fields."""
 
     def __call__(self, event: str, **fields: object) -> None:
         """Log it."""

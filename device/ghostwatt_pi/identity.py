@@ -11,8 +11,8 @@ import uuid
 from pathlib import Path
 
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.disk import Disk
-from ghostwatt_pi.files import DamagedFile, read_object, write_private
+from ghostwatt_pi.disk_failures import Disk
+from ghostwatt_pi.small_files import DamagedFile, read_object, write_private
 
 DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{4,128}")
 

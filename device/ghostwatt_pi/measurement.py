@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.cloud_time import now_ms
 from ghostwatt_pi.schemas import RelayState
 
 __all__ = ["GAP_MS", "MAX_AMPS", "MAX_CHANNEL", "MAX_VOLTS", "MAX_WATTS", "Measurement", "now_ms"]
@@ -21,8 +21,8 @@ MAX_VOLTS, MAX_AMPS, MAX_WATTS = 500.0, 100.0, 25_000.0
 class Measurement:
     """One measurement: volts, amps and watts of the outlet on `channel`.
 
-    `timestamp_ms` is the agent's own time (`now_ms`), which the buffer corrects (see clock.py). `relay` is the state of
-    the outlet's relay, from a meter that sends it with its readings.
+    `timestamp_ms` is the agent's own time (`now_ms`), which the buffer corrects (see cloud_time.py). `relay` is the
+    state of the outlet's relay, from a meter that sends it with its readings.
     """
 
     channel: int

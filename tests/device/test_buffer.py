@@ -18,7 +18,7 @@ from ghostwatt_pi.buffer import buffer
 from ghostwatt_pi.buffer.buffer import Buffer
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.schemas import ReadingResult
 
@@ -238,7 +238,7 @@ import threading
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.buffer import buffer
 from ghostwatt_pi.event_log import discard_event

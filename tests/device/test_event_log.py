@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ghostwatt_pi.event_log import open_log, qr_text
-from ghostwatt_pi.messages import MESSAGES
+from ghostwatt_pi.event_messages import MESSAGES
 
 from .conftest import until
 from .processes import Started

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.identity import BadIdentity, device_id, new_device_id, repair
 
 from .conftest import RecordedLog

@@ -16,7 +16,7 @@ from ghostwatt_pi.buffer.store import ReadingStore
 from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.meters.base import Meter
 from ghostwatt_pi.outlets.outlets import Outlets
@@ -160,12 +160,12 @@ class Agent:
 
     def _turn(self) -> None:
         """Make the calls that are due: a needed heartbeat first, then one batch, then a heartbeat."""
+        key = self._directory.read_key()  # before the look at who owns the buffer, which _keep_alive takes
         self._keep_alive()
         self._keep_time()
         self._apply_pushed()
         if time.monotonic() < self._next_call():
             return
-        key = self._directory.read_key()
         if key is None:  # it was damaged, and that was logged
             self._wait_for_key("")
             return

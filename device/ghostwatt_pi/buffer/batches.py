@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ghostwatt_pi.buffer.clock import BootClock, MonotonicTimestamps
+from ghostwatt_pi.buffer.boot_clock import BootClock, MonotonicTimestamps
 
 MAX_BATCH_READINGS = 500
 MAX_BATCH_SPAN_MS = 24 * 3600 * 1000

@@ -20,8 +20,8 @@ from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS, Batch
 from ghostwatt_pi.buffer.recovery import RecoveryReport, put_in_place, recovered_path
 from ghostwatt_pi.buffer.schema import connect_readonly, prepare
 from ghostwatt_pi.buffer.store import ReadingStore, Retired
-from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.cloud_time import PROCESS_TIMER, Clock, Timer
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.schemas import ReadingResult
 

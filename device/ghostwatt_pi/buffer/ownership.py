@@ -14,7 +14,7 @@ from contextlib import closing
 
 from ghostwatt_pi.buffer.schema import connect_readonly
 from ghostwatt_pi.data_directory import KEY_LOST, DataDirectory, mark_of
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
 
 

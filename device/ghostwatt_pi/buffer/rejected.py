@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ghostwatt_pi.buffer.batches import Batch
-from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.cloud_time import now_ms
 from ghostwatt_pi.schemas import ReadingResult
 
 NOT_A_NUMBER = "not_a_number"

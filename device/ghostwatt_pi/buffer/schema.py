@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS edges (
 CREATE TABLE IF NOT EXISTS totals (id INTEGER PRIMARY KEY CHECK (id = 1), dropped INTEGER NOT NULL) STRICT;
 """
 """`readings.boot` names the boot whose clock a timestamp is on; without one the timestamp is final. `edges` holds the
-final timestamps at the ends of each batch. Both are explained in clock.py."""
+final timestamps at the ends of each batch. Both are explained in cloud_time.py."""
 TABLES = ("readings", "rejected", "boots", "edges", "totals")
 
 

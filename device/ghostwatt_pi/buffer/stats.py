@@ -83,7 +83,7 @@ def is_sound(path: Path) -> bool:
 WAITING = """
 SELECT channel, count(*), min(timestamp_ms + coalesce(correction_ms, 0))
 FROM readings LEFT JOIN boots ON boots.id = readings.boot GROUP BY channel ORDER BY channel"""
-"""A timestamp without a boot is final already (see clock.py)."""
+"""A timestamp without a boot is final already (see cloud_time.py)."""
 REJECTED = """
 SELECT code, field, count(*), max(rejected_at_ms) FROM rejected GROUP BY code, field ORDER BY count(*) DESC"""
 

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ghostwatt_pi.buffer.batches import MAX_BATCH_READINGS, Batch, Batcher, WaitingReading, within_span
-from ghostwatt_pi.buffer.clock import BootClock, MonotonicTimestamps
+from ghostwatt_pi.buffer.boot_clock import BootClock, MonotonicTimestamps
 from ghostwatt_pi.buffer.recovery import open_database
 from ghostwatt_pi.buffer.rejected import RejectedReadings
 from ghostwatt_pi.buffer.stats import Counters
-from ghostwatt_pi.clock import PROCESS_TIMER, Clock, Timer
+from ghostwatt_pi.cloud_time import PROCESS_TIMER, Clock, Timer
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.schemas import ReadingResult
 

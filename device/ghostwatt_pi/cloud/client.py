@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ghostwatt_pi.buffer.batches import Batch
-from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.cloud_time import Clock
 from ghostwatt_pi.schemas import BatchReply, DeviceReply, RelayReport
 from ghostwatt_pi.settings.config import LOOPBACK, BadSetting, Settings
 

@@ -9,8 +9,8 @@ from typing import Self
 import requests
 
 from ghostwatt_pi.buffer.batches import Batch
-from ghostwatt_pi.clock import Clock
 from ghostwatt_pi.cloud.errors import CloudAway, KeyRefused, RateLimited, Refused, parsing
+from ghostwatt_pi.cloud_time import Clock
 from ghostwatt_pi.schemas import (
     BatchReply,
     Claim,

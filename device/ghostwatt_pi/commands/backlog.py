@@ -10,17 +10,17 @@ import threading
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping
 
-from ghostwatt_pi.buffer.archive import Archive, list_archives, restore_archive
+from ghostwatt_pi.buffer.former_readings import Archive, list_archives, restore_archive
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
-from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.cloud_time import now_ms
 from ghostwatt_pi.commands.context import LEFT_BEHIND, OK, Context
 from ghostwatt_pi.commands.run import log_finished, run_agent
 from ghostwatt_pi.commands.status import channels_without_outlet
 from ghostwatt_pi.commands.terminal import ProgressBar, ago, backlog_size, is_confirmed, iso, print_json, print_rows
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
 from ghostwatt_pi.event_log import EventLog
+from ghostwatt_pi.event_messages import MESSAGES
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.messages import MESSAGES
 from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.settings.config import BadSetting

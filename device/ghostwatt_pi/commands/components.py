@@ -12,7 +12,7 @@ from typing import cast
 from ghostwatt_pi import identity
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.observer import AgentObserver
 from ghostwatt_pi.local.server import LocalApi

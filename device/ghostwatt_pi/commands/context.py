@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.notify import Notifier
 from ghostwatt_pi.settings.config import Settings
+from ghostwatt_pi.systemd_notify import Notifier
 
 OK = 0
 ERROR = 1

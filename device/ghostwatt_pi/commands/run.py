@@ -23,7 +23,7 @@ from ghostwatt_pi.commands.components import home_assistant, local_page, make_me
 from ghostwatt_pi.commands.context import LEFT_BEHIND, OK, Context
 from ghostwatt_pi.commands.pairing import pair
 from ghostwatt_pi.commands.terminal import ProgressBar
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.local.observer import AgentObserver
 from ghostwatt_pi.local.state_file import StateFile
 from ghostwatt_pi.measurement import Measurement

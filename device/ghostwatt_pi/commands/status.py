@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ghostwatt_pi import identity
 from ghostwatt_pi.buffer.stats import BufferStats, read_stats
-from ghostwatt_pi.clock import now_ms
+from ghostwatt_pi.cloud_time import now_ms
 from ghostwatt_pi.commands.context import OK, UNWELL, Context
 from ghostwatt_pi.commands.terminal import ago, backlog_size, iso, print_json, print_rows
 from ghostwatt_pi.data_directory import DataDirectory

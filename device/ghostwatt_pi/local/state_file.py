@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import discard_event
-from ghostwatt_pi.files import DamagedFile, read_object
 from ghostwatt_pi.local.snapshot import Snapshot
+from ghostwatt_pi.small_files import DamagedFile, read_object
 
 WRITE_SECONDS = 60.0
 """How often a new upload or measurement is written at most: an SD card wears out."""

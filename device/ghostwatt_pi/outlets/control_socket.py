@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.files import quarantine
 from ghostwatt_pi.outlets.relays import Done, RelayError
 from ghostwatt_pi.schemas import RelayState
+from ghostwatt_pi.small_files import quarantine
 
 ANSWER_SECONDS = 90.0
 """The agent may be waiting for two answers of the cloud, 40 s each."""

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.files import DamagedFile
 from ghostwatt_pi.measurement import Measurement, now_ms
 from ghostwatt_pi.outlets.cut_safety import LatestMeasurements, refusal_of
 from ghostwatt_pi.outlets.records import Failure, OutletRecord, load_outlets, to_json
@@ -27,6 +26,7 @@ from ghostwatt_pi.outlets.relays import (
     ReportsRestores,
 )
 from ghostwatt_pi.schemas import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
+from ghostwatt_pi.small_files import DamagedFile
 
 
 class Outlets:

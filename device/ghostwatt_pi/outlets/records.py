@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ghostwatt_pi.files import DamagedFile, read_object
 from ghostwatt_pi.schemas import RelayReport, RelayState
+from ghostwatt_pi.small_files import DamagedFile, read_object
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ghostwatt_pi.disk import Disk
+from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.files import DamagedFile, read_text, write_private
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.schemas import RelayState
+from ghostwatt_pi.small_files import DamagedFile, read_text, write_private
 
 SafeState = Literal["keep", "on", "off"]
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

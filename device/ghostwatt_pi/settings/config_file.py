@@ -7,8 +7,8 @@ from pathlib import Path
 
 import tomlkit
 
-from ghostwatt_pi.files import write_private
 from ghostwatt_pi.settings.config import config_path, settings_table
+from ghostwatt_pi.small_files import write_private
 
 HEAD = """# Settings of ghostwatt-pi. Flags and GHOSTWATT_... variables go before this file.
 # After a change: sudo systemctl restart ghostwatt

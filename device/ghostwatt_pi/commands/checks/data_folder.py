@@ -14,10 +14,10 @@ from ghostwatt_pi.buffer.stats import is_sound
 from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.context import Context
 from ghostwatt_pi.data_directory import DataDirectory
-from ghostwatt_pi.files import DamagedFile, read_text
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.local.state_file import load_state
 from ghostwatt_pi.outlets.records import load_outlets
+from ghostwatt_pi.small_files import DamagedFile, read_text
 
 LEAST_FREE_BYTES = 200_000_000
 """Room for a full buffer, its journal, and the rest of the system."""

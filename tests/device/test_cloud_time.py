@@ -11,8 +11,8 @@ import pytest
 from ghostwatt_pi.agent.uploader import Uploader
 from ghostwatt_pi.buffer.batches import Batch
 from ghostwatt_pi.buffer.store import MAX_IN_ORDER, ReadingStore
-from ghostwatt_pi.clock import ROUNDING_MS, Clock, Timer, start_timer
 from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.cloud_time import ROUNDING_MS, Clock, Timer, start_timer
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.schemas import ReadingResult
 from hypothesis import given, settings

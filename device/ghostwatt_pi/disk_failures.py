@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.files import DamagedFile, quarantine, write_if_changed
+from ghostwatt_pi.small_files import DamagedFile, quarantine, write_if_changed
 
 
 class Disk:

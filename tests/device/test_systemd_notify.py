@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.notify import Notifier
+from ghostwatt_pi.systemd_notify import Notifier
 
 from .fake_cloud import FakeCloud
 from .processes import Started

@@ -1,6 +1,6 @@
 """The times of buffered readings: one clock for each boot, and timestamps of a channel that strictly increase.
 
-The rules are those of ghostwatt_pi/clock.py: BootClock does its rules 2, 6 and 7.
+The rules are those of ghostwatt_pi/cloud_time.py: BootClock does its rules 2, 6 and 7.
 
 The learned time may move back. When the first answer took 30 s, the guess in its middle can be 15 s late, which the
 next answer corrects. Then a reading would get the timestamp of one that was sent before, or an earlier one; the cloud
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from ghostwatt_pi.clock import Clock, Timer
+from ghostwatt_pi.cloud_time import Clock, Timer
 
 EARLIEST_MS = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) * 1000
 """No reading was taken before this agent was written."""
