@@ -41,7 +41,10 @@ put_in_place(
     )
 )
 
-hypothesis.settings.register_profile("any-machine", deadline=None)  # how long an example takes is the machine's matter
+# How long an example takes, to make or to run, is the machine's matter.
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any-machine")
 
 
