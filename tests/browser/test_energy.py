@@ -283,7 +283,7 @@ def test_the_ledger_gives_each_saving_and_says_the_rule_once(log_in: Callable[..
     what_if = page.get_by_role("region", name="What if all outlets were on cut?")
     expect(what_if.get_by_role("row").filter(has_text="Washing machine")).to_contain_text("€")
     expect(what_if).to_contain_text(
-        re.compile(r"Fridge is not counted \(.* of standby\)\. Outlets of the kind fridge are never cut\.")
+        re.compile(r"Fridge is not counted \(.* of standby\)\. Outlets of the kind fridge or freezer are never cut\.")
     )
 
 
