@@ -73,7 +73,7 @@ def test_the_detector_goes_on_from_what_it_had_learned(person: Person) -> None:
 
 
 def test_the_devices_key_still_opens_and_its_relays_are_as_commanded(person: Person, call: Call) -> None:
-    device = Device("GW-release-010", THEN["deviceKey"], call)
+    device = Device("GW-release-010", f"gwk.GW-release-010.{THEN['deviceSecret']}", call)
     answer = device.call("POST", "/device/heartbeat", {"sentAtMs": THEN["atMs"]})
     assert answer.status == 200, answer
     desired = {relay["portId"]: (relay["desired"], relay["version"]) for relay in answer.body["relays"]}
