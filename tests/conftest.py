@@ -58,8 +58,9 @@ class Answered:
 
 
 Call = Callable[..., Answered]
-LONG_FOLDERS = ("faults", "fuzz", "browser", "contract", "integration", "device")
-"""Folders whose tests start processes, the longest first."""
+LONG_FOLDERS = ("benchmarks", "faults", "fuzz", "browser", "contract", "integration", "device")
+"""Folders whose tests take long, in order. Benchmarks count what a sweep reads: they need a database of which nobody
+else has used anything yet."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -47,7 +47,13 @@ def fast_password_hashes() -> Iterator[None]:
 def api(database: str) -> Iterator[str]:
     """The base URL of the Chalice app behind the PC stack's gateway, over real HTTP, with no pump and no schedule."""
     gateway = Gateway(app.app, GatewayAnswers(template.load({"Stage": STAGE})))
-    config = uvicorn.Config(Starlette(routes=[Mount("/api", gateway)]), port=0, log_level="warning", lifespan="off")
+    config = uvicorn.Config(
+        Starlette(routes=[Mount("/api", gateway)]),
+        port=0,
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
