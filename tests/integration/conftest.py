@@ -55,13 +55,13 @@ def api(database: str) -> Iterator[str]:
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     eventually(lambda: server.started, "the gateway starts")
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}/api"
     server.should_exit = True
-    thread.join()
+    thread.join(30)
 
 
 @pytest.fixture(scope="session", autouse=True)

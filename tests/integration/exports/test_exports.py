@@ -81,8 +81,8 @@ def services(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     inside = Mount("/private", routes=[bucket.service(), invocations.service()])
     server = Server(Starlette(routes=[inside, bucket.links()]), ready.set)
     threads = [
-        threading.Thread(target=server.run, args=([listener.socket],)),
-        threading.Thread(target=invocations.run),
+        threading.Thread(target=server.run, args=([listener.socket],), daemon=True),
+        threading.Thread(target=invocations.run, daemon=True),
     ]
     for thread in threads:
         thread.start()
@@ -99,7 +99,7 @@ def services(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     server.should_exit = True
     invocations.stop()
     for thread in threads:
-        thread.join()
+        thread.join(30)
 
 
 @pytest.fixture
