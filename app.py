@@ -5,23 +5,25 @@ from __future__ import annotations
 from botocore.session import get_session
 from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 
-from chalicelib.accounts import routes as accounts
+import chalicelib.accounts.routes
+import chalicelib.core.routes
+import chalicelib.detection.routes
+import chalicelib.devices.pairing_routes
+import chalicelib.devices.routes
+import chalicelib.energy.routes
+import chalicelib.entrypoints.account_mail_job
+import chalicelib.entrypoints.export_job
+import chalicelib.entrypoints.mqtt
+import chalicelib.entrypoints.schedule
+import chalicelib.entrypoints.stream
+import chalicelib.exports.routes
+import chalicelib.notifications.routes
+import chalicelib.ports.routes
+import chalicelib.readings.routes
+import chalicelib.realtime.routes
 from chalicelib.core import clock
-from chalicelib.core import routes as meta
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.settings import settings
-from chalicelib.detection import routes as detector
-from chalicelib.devices import pairing_routes as claims
-from chalicelib.devices import routes as devices
-from chalicelib.energy import routes as energy
-from chalicelib.entrypoints import account_mail_job as account_mail
-from chalicelib.entrypoints import export_job as export_jobs
-from chalicelib.entrypoints import mqtt, schedule, stream
-from chalicelib.exports import routes as exports
-from chalicelib.notifications import routes as events
-from chalicelib.ports import routes as ports
-from chalicelib.readings import routes as readings
-from chalicelib.realtime import routes as realtime
 from chalicelib.realtime.tickets import forget_dashboard, open_dashboard
 
 app = Chalice(app_name="ghostwatt", configure_logs=False)
@@ -32,8 +34,24 @@ app.api.cors = CORSConfig(
     allow_headers=["Content-Type", "Authorization", "X-Session-Token"],
     allow_credentials=True,
 )
-routes = (accounts, claims, detector, devices, energy, events, exports, meta, ports, readings, realtime)
-for module in (*routes, account_mail, export_jobs, mqtt, schedule, stream):
+for module in (
+    chalicelib.accounts.routes,
+    chalicelib.core.routes,
+    chalicelib.detection.routes,
+    chalicelib.devices.pairing_routes,
+    chalicelib.devices.routes,
+    chalicelib.energy.routes,
+    chalicelib.exports.routes,
+    chalicelib.notifications.routes,
+    chalicelib.ports.routes,
+    chalicelib.readings.routes,
+    chalicelib.realtime.routes,
+    chalicelib.entrypoints.account_mail_job,
+    chalicelib.entrypoints.export_job,
+    chalicelib.entrypoints.mqtt,
+    chalicelib.entrypoints.schedule,
+    chalicelib.entrypoints.stream,
+):
     app.register_blueprint(module.blueprint)
 
 

@@ -21,9 +21,9 @@ from chalicelib.core.http import route
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.core.settings import settings
-from chalicelib.deletion import service as deletion
+from chalicelib.deletion.service import close_account_of_session, finish_closing
 from chalicelib.devices.service import set_raw_retention
-from chalicelib.exports import service as exports
+from chalicelib.exports.service import withdraw_exports
 
 LOG = logging.getLogger("ghostwatt.accounts")
 blueprint = Blueprint(__name__)
@@ -45,7 +45,7 @@ def sign_up(call: Call[schemas.SignUp]) -> Reply:
     """
     shared_limits.take(settings().limits.sign_ups, f"sign-up#{call.address_bucket}", call.now_ms)
     body, address = call.body, call.address_bucket
-    deletion.finish_closing(normalize_email(body.email), call.now_ms)
+    finish_closing(normalize_email(body.email), call.now_ms)
     tokens = service.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address)
     if mail_link_service.can_send_links():
         try:
@@ -132,7 +132,7 @@ def reset_password(call: Call[schemas.ResetPassword]) -> Reply:
     if body.email is not None or body.token is None or body.new_password is None:
         missing = "email" if body.token is None else "newPassword"
         raise Invalid("Send an email; or a token and a newPassword.", code="required", field=missing)
-    exports.withdraw_exports(mail_link_service.reset_password(body.token, body.new_password, call.now_ms))
+    withdraw_exports(mail_link_service.reset_password(body.token, body.new_password, call.now_ms))
     return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
@@ -165,7 +165,7 @@ def change_account(call: SessionCall[schemas.ChangeAccount]) -> schemas.AccountA
     update = body.account_update()
     if body.current_password is not None and body.new_password is not None:
         service.change_password(call.session, body.current_password, body.new_password, call.now_ms)
-        exports.withdraw_exports(call.owner_id)
+        withdraw_exports(call.owner_id)
     elif body.current_password is not None or body.new_password is not None:
         missing = "newPassword" if body.new_password is None else "currentPassword"
         raise Invalid("Send your current password with the new one.", code="required", field=missing)
@@ -190,8 +190,8 @@ def close_account(call: SessionCall[schemas.CloseAccount]) -> Reply:
 
     Takes your password. The account is unusable at once, and all data is deleted within a day.
     """
-    deletion.close_account(call.session, call.body.current_password, call.now_ms, call.body.code)
-    exports.withdraw_exports(call.owner_id)
+    close_account_of_session(call.session, call.body.current_password, call.now_ms, call.body.code)
+    withdraw_exports(call.owner_id)
     return Reply(Done(message="closed; your data will be deleted within a day"), cleared_session_cookie(call))
 
 

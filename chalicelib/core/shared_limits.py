@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from chalicelib.core import shared_limit_store as store
+from chalicelib.core import shared_limit_store
 from chalicelib.core.errors import TooMany
 from chalicelib.core.rate_limits import TOO_MANY_REQUESTS, too_many
 from chalicelib.core.times import MINUTE_MS, SECOND_MS
@@ -25,12 +25,12 @@ TRIES = 5
 def take(rate: Rate, subject: str, now_ms: int, code: str = TOO_MANY_REQUESTS) -> None:
     """Take a token from a subject's bucket. Raises TooMany, and then nothing is taken."""
     for _ in range(TRIES if rate != OFF else 0):
-        before_ms = store.load_bucket(subject)
+        before_ms = shared_limit_store.load_bucket(subject)
         taken = rate.take(before_ms or 0, now_ms)
         if taken.wait_ms:
             raise too_many(taken.wait_ms, code)
         full_at_ms = math.ceil(taken.full_at_ms)
-        if store.swap_bucket(subject, before_ms, full_at_ms, expires_at=full_at_ms // SECOND_MS + 1):
+        if shared_limit_store.swap_bucket(subject, before_ms, full_at_ms, expires_at=full_at_ms // SECOND_MS + 1):
             return
     if rate != OFF:
         raise too_many(SECOND_MS, code)
@@ -38,7 +38,7 @@ def take(rate: Rate, subject: str, now_ms: int, code: str = TOO_MANY_REQUESTS) -
 
 def left(rate: Rate, subject: str, now_ms: int) -> float:
     """How many tokens a subject may take now."""
-    return math.inf if rate == OFF else rate.left(store.load_bucket(subject) or 0, now_ms)
+    return math.inf if rate == OFF else rate.left(shared_limit_store.load_bucket(subject) or 0, now_ms)
 
 
 def count_attempt(subject: str, now_ms: int, most: int = MOST_FAILURES) -> None:
@@ -56,7 +56,7 @@ def refund_attempt(subject: str, now_ms: int) -> None:
 
 
 def _add(subject: str, attempts: int, now_ms: int) -> int:
-    return store.add(_key(subject, now_ms), attempts, expires_at=_end_ms(now_ms) // SECOND_MS)
+    return shared_limit_store.add(_key(subject, now_ms), attempts, expires_at=_end_ms(now_ms) // SECOND_MS)
 
 
 def _key(subject: str, now_ms: int) -> str:

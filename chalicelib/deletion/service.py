@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 
-from chalicelib.accounts import store as account_store
 from chalicelib.accounts.model import Account, Session
 from chalicelib.accounts.service import confirm_person
 from chalicelib.accounts.sessions import end_all_sessions, end_session
+from chalicelib.accounts.store import load_account, mark_account_closed, remove_account
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.event_bus import publish
 from chalicelib.deletion.store import remove_deletion_request, request_deletion, request_deletions
@@ -27,7 +27,7 @@ DISCONNECT_SECONDS = 5.0
 """How long closing an account may take to end MQTT connections; the worker ends the others."""
 
 
-def release_device(owner_id: str, device_id: str, now_ms: int) -> None:
+def release_owned_device(owner_id: str, device_id: str, now_ms: int) -> None:
     """Release a person's device: its key is invalid at once, the worker deletes what it recorded.
 
     Raises:
@@ -50,7 +50,7 @@ def request_device_deletion(device: Device, now_ms: int) -> None:
     request_deletions(_subjects(device), now_ms)
 
 
-def close_account(session: Session, current_password: str, now_ms: int, code: str | None = None) -> None:
+def close_account_of_session(session: Session, current_password: str, now_ms: int, code: str | None = None) -> None:
     """Close an account: it, its sessions and its devices' keys are invalid at once; the worker deletes the rest.
 
     The worker finishes a closing that a crash interrupted: its request comes first and is removed last.
@@ -67,21 +67,21 @@ def close_account(session: Session, current_password: str, now_ms: int, code: st
     """
     account = _closing_account(session) or confirm_person(session, current_password, code, now_ms)
     request_deletion(_closing_request(account), now_ms)
-    account_store.mark_account_closed(account, now_ms)
+    mark_account_closed(account, now_ms)
     _finish_closing(account, now_ms)
     end_session(session)
 
 
 def _closing_account(session: Session) -> Account | None:
     """The account if an earlier closing, which the password confirmed, was interrupted."""
-    account = account_store.load_account(session.email)
+    account = load_account(session.email)
     is_own = account is not None and account.user_id == session.user_id
     return account if account is not None and is_own and account.closed_at_ms is not None else None
 
 
 def finish_closing(email: str, now_ms: int) -> None:
     """Finish a closing that was interrupted; an open account stays as it is. `email` is normalized."""
-    account = account_store.load_account(email)
+    account = load_account(email)
     if account is not None and account.closed_at_ms is not None:
         _finish_closing(account, now_ms)
 
@@ -89,7 +89,7 @@ def finish_closing(email: str, now_ms: int) -> None:
 def _finish_closing(account: Account, now_ms: int) -> None:
     end_all_sessions(account.user_id)
     remove_devices(account.user_id, now_ms, f"owner#{account.user_id}")
-    account_store.remove_account(account)
+    remove_account(account)
     remove_deletion_request(_closing_request(account))
 
 

@@ -14,12 +14,12 @@ from chalicelib.deletion.service import finish_closing, remove_devices
 from chalicelib.deletion.store import load_deletion_requests, remove_deletion_request
 from chalicelib.detection import phantom_event_store
 from chalicelib.detection.store import delete_device_state
-from chalicelib.energy import store as energy
-from chalicelib.exports import service as exports
-from chalicelib.notifications import settings_store as notification_settings
-from chalicelib.notifications import store as notifications
+from chalicelib.energy.store import remove_some_usage, remove_tariffs
+from chalicelib.exports.service import remove_exports
+from chalicelib.notifications.settings_store import remove_settings
+from chalicelib.notifications.store import remove_some_notifications
 from chalicelib.ports.store import load_ports_of_device, remove_port
-from chalicelib.readings import store as readings
+from chalicelib.readings.store import remove_some_readings
 from chalicelib.realtime import device_channel
 
 BATCH = 500
@@ -94,11 +94,11 @@ def _end_connection(client_id: str, _now_ms: int) -> bool:
 
 
 def _remove_readings(device_uid: str, _now_ms: int) -> bool:
-    return readings.remove_some(device_uid, BATCH) < BATCH
+    return remove_some_readings(device_uid, BATCH) < BATCH
 
 
 def _remove_rollups(device_uid: str, _now_ms: int) -> bool:
-    return energy.remove_some_usage(device_uid, BATCH) == 0
+    return remove_some_usage(device_uid, BATCH) == 0
 
 
 def _remove_ports(device_uid: str, _now_ms: int) -> bool:
@@ -115,17 +115,17 @@ def _remove_events(owner_id: str, _now_ms: int) -> bool:
 
 
 def _remove_notifications(owner_id: str, _now_ms: int) -> bool:
-    notification_settings.remove_settings(owner_id)
-    return notifications.remove_some_notifications(owner_id, BATCH) < BATCH
+    remove_settings(owner_id)
+    return remove_some_notifications(owner_id, BATCH) < BATCH
 
 
 def _remove_tariffs(owner_id: str, _now_ms: int) -> bool:
-    energy.remove_tariffs(owner_id)
+    remove_tariffs(owner_id)
     return True
 
 
 def _remove_exports(owner_id: str, _now_ms: int) -> bool:
-    exports.remove_exports(owner_id)
+    remove_exports(owner_id)
     return True
 
 

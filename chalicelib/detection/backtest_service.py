@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.times import DAY_MS
-from chalicelib.detection import backtest_cursor as cursors
+from chalicelib.detection import backtest_cursor
 from chalicelib.detection.backtest import Backtest, Cut
 from chalicelib.ports.model import Port, Rule
-from chalicelib.readings import store
 from chalicelib.readings.model import MAX_AHEAD_MS
+from chalicelib.readings.store import load_chunk_page
 
 CHUNKS_A_PAGE = 1_500
 """About a day of a device that uploads each minute: a page takes a few seconds."""
@@ -29,10 +29,10 @@ class BacktestPage:
 
 def run_backtest_page(port: Port, rule: Rule, days: int, cursor: str | None, now_ms: int) -> BacktestPage:
     """Replay a page of the port's stored readings of the last days under a rule. Raises Invalid (cursor)."""
-    test, position = cursors.load(cursor, rule) if cursor else (Backtest(rule), None)
+    test, position = backtest_cursor.load(cursor, rule) if cursor else (Backtest(rule), None)
     first_ms, read_until_ms = now_ms - days * DAY_MS, None
     for _ in range(CHUNKS_A_PAGE // CHUNKS_A_READ):
-        chunks, position = store.page(port.device_uid, first_ms, now_ms + MAX_AHEAD_MS, CHUNKS_A_READ, position)
+        chunks, position = load_chunk_page(port.device_uid, first_ms, now_ms + MAX_AHEAD_MS, CHUNKS_A_READ, position)
         for chunk in chunks:
             if port.port_id in chunk.ports:
                 test.take(chunk.ports[port.port_id])
@@ -40,5 +40,5 @@ def run_backtest_page(port: Port, rule: Rule, days: int, cursor: str | None, now
         if position is None:
             break
     standing = [test.standing] if test.standing and position is None else []
-    after = cursors.pack(test, position) if position else None
+    after = backtest_cursor.pack(test, position) if position else None
     return BacktestPage([*test.ended, *standing], test.readings, read_until_ms, after)

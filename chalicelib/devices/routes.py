@@ -14,7 +14,7 @@ from chalicelib.core.query_strings import PageQuery
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import Done
 from chalicelib.core.settings import settings
-from chalicelib.deletion import service as deletion
+from chalicelib.deletion.service import release_owned_device
 from chalicelib.detection import outlet_silence
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
 from chalicelib.detection.store import load_device_states
@@ -137,7 +137,7 @@ def release_device(call: SessionCall[None], device_id: str) -> Done:
 
     Its key stops working at once, and its data is deleted within a day.
     """
-    deletion.release_device(call.owner_id, device_id, call.now_ms)
+    release_owned_device(call.owner_id, device_id, call.now_ms)
     return Done(message="released")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from chalicelib.core.times import HOUR_MS
 from chalicelib.detection.port_state import DeviceState
 from chalicelib.energy.slots import COUNTED_GAP_MS, GAP_MS
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns, merged
+from chalicelib.readings.store import load_overlapping_chunks
 
 Stretch = tuple[int, int]
 """Its first and its last millisecond (epoch ms)."""
@@ -49,7 +49,7 @@ def load_slot_readings(
 
 def _load_between(device_uid: str, stretch: Stretch) -> dict[str, Columns]:
     """All readings of a stretch by outlet; chunks reach out of it, but hold only some of the readings there."""
-    chunks = merged(readings.overlapping(device_uid, *stretch))
+    chunks = merged(load_overlapping_chunks(device_uid, *stretch))
     by_port = {port_id: columns.between(*stretch) for port_id, columns in chunks.items()}
     return {port_id: columns for port_id, columns in by_port.items() if columns.times_ms}
 

@@ -18,8 +18,8 @@ from chalicelib.energy.roll_up import HOURS_A_LOAD, hours_with_all_readings, slo
 from chalicelib.energy.slot_readings import load_slot_readings
 from chalicelib.energy.slots import SLOT_MS, quarter_hours
 from chalicelib.ports.model import Port
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS
+from chalicelib.readings.store import load_reading_span_ms
 
 MOST_COMPUTED = 240
 """Hours computed for one answer. Only in the minutes after a longer backlog came are there more."""
@@ -55,7 +55,7 @@ class DeviceCache:
     def reading_span_ms(self, device_uid: str) -> tuple[int, int] | None:
         """Find the first and the last time of a device's readings (epoch ms), None without any."""
         if device_uid not in self._spans:
-            self._spans[device_uid] = readings.span_ms(device_uid)
+            self._spans[device_uid] = load_reading_span_ms(device_uid)
         return self._spans[device_uid]
 
 

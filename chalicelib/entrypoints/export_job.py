@@ -7,7 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.core import clock, telemetry
-from chalicelib.exports import service as exports
+from chalicelib.exports.service import make_export
 
 blueprint = Blueprint(__name__)
 
@@ -16,4 +16,4 @@ blueprint = Blueprint(__name__)
 def export_job(event: dict[str, Any], context: object) -> bool:
     """Make the export that is named, unless that was done before; whether there was anything to do."""
     with telemetry.invocation(telemetry.request_id(context)):
-        return exports.make_export(event["ownerId"], event["number"], clock.now_ms())
+        return make_export(event["ownerId"], event["number"], clock.now_ms())

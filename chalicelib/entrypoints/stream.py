@@ -23,9 +23,9 @@ from chalicelib.detection.domain_events import HoursTouched
 from chalicelib.detection.service import Detection, detect
 from chalicelib.energy.roll_up import roll_up
 from chalicelib.entrypoints.subscribers import SUBSCRIBERS, Subscriber
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import Chunk, SensorLog
 from chalicelib.readings.sensor_service import update_newest_sensors
+from chalicelib.readings.store import parse_stream_image
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.stream")
@@ -122,7 +122,7 @@ def _is_sensors_changed(record: Mapping[str, Any]) -> bool:
 def _collect(record: Mapping[str, Any], by_device: dict[str, list[_Stored]], failed: _Failed) -> None:
     number = record["dynamodb"]["SequenceNumber"]
     try:
-        item = readings.from_stream(_with_bytes(record["dynamodb"]["NewImage"]))
+        item = parse_stream_image(_with_bytes(record["dynamodb"]["NewImage"]))
     except Exception:  # a poison record of whatever kind fails alone: it is named, tried again and then set aside
         LOG.exception("record %s cannot be read", number)
         failed.numbers.append(number)

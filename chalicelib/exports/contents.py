@@ -30,9 +30,9 @@ from chalicelib.notifications.service import get_settings
 from chalicelib.notifications.store import load_notifications
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
-from chalicelib.readings import store as reading_store
 from chalicelib.readings.history import RecordedPort
 from chalicelib.readings.model import MAX_CHUNK_MS, Columns, merged
+from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks, load_sensor_page
 
 ENTRIES_A_READ = 500
 RESOLUTIONS: tuple[UsageResolution, ...] = ("5m", "1h", "1d")
@@ -128,9 +128,7 @@ def _sensor_values(export: Export, device: Device, now_ms: int) -> Iterator[Sens
     first_ms, last_ms = max(export.first_ms, device.retention.oldest_ms(now_ms)), export.last_ms
     if first_ms > last_ms:
         return
-    for log in paginate(
-        lambda cursor: reading_store.sensor_page(device.device_uid, first_ms, last_ms, ENTRIES_A_READ, cursor)
-    ):
+    for log in paginate(lambda cursor: load_sensor_page(device.device_uid, first_ms, last_ms, ENTRIES_A_READ, cursor)):
         for name, value in log.values.items():
             yield SensorValue(log.at_ms, name, value)
 
@@ -166,12 +164,12 @@ def _reading_hours(device: Device, first_ms: int, last_ms: int) -> Iterator[tupl
     """Hour by hour, the time of its first reading and the readings of each outlet; empty hours are left out."""
     at_ms = first_ms
     while at_ms <= last_ms:
-        chunk_ms = reading_store.next_chunk_ms(device.device_uid, at_ms)
+        chunk_ms = load_next_chunk_ms(device.device_uid, at_ms)
         if chunk_ms is None:
             return
         at_ms = max(at_ms, chunk_ms - MAX_CHUNK_MS)
         end_ms = (at_ms // HOUR_MS + 1) * HOUR_MS
-        chunks = merged(reading_store.overlapping(device.device_uid, at_ms, end_ms - 1))
+        chunks = merged(load_overlapping_chunks(device.device_uid, at_ms, end_ms - 1))
         by_port = {port_id: _values(columns, at_ms, min(end_ms, last_ms + 1)) for port_id, columns in chunks.items()}
         yield at_ms, {port_id: values for port_id, values in by_port.items() if values}
         at_ms = end_ms

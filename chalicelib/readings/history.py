@@ -9,8 +9,8 @@ from chalicelib.core.times import HOUR_MS
 from chalicelib.devices.service import get_owned_device
 from chalicelib.ports.model import Port
 from chalicelib.ports.service import get_owned_port
-from chalicelib.readings import store
 from chalicelib.readings.model import MAX_CHUNK_MS, Columns, MeterReading, merged
+from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks
 
 MOST_LOADS = 48
 """Stretches of raw readings loaded for one page: where there are few, a page ends before it is full."""
@@ -44,7 +44,7 @@ def load_raw_readings(of: RecordedPort, first_ms: int, last_ms: int, limit: int)
     length_ms = 0
     for _ in range(MOST_LOADS):
         if not length_ms:
-            begins_ms = store.next_chunk_ms(of.port.device_uid, at_ms)
+            begins_ms = load_next_chunk_ms(of.port.device_uid, at_ms)
             at_ms, length_ms = max(at_ms, (begins_ms or 0) - MAX_CHUNK_MS), HOUR_MS
             if begins_ms is None:
                 return RawPage(found, None)
@@ -60,7 +60,7 @@ def load_raw_readings(of: RecordedPort, first_ms: int, last_ms: int, limit: int)
 
 
 def _raw_between(port: Port, first_ms: int, end_ms: int) -> list[MeterReading]:
-    chunks = store.overlapping(port.device_uid, first_ms, end_ms - 1)
+    chunks = load_overlapping_chunks(port.device_uid, first_ms, end_ms - 1)
     columns = merged(chunks).get(port.port_id, Columns())
     shown: list[MeterReading] = []
     rows = zip(columns.times_ms, columns.millivolts, columns.milliamps, columns.milliwatts, strict=True)

@@ -11,10 +11,10 @@ from chalicelib.core.local_time import UsageResolution, spans_of
 from chalicelib.core.pagination import Cursor, paginate
 from chalicelib.devices.model import Device
 from chalicelib.devices.store import load_device, save_latest_sensors
-from chalicelib.readings import store
 from chalicelib.readings.model import SensorLog, SensorsChanged, merged_sensors
 from chalicelib.readings.sensors import Summaries, summarised
 from chalicelib.readings.service import refuse_time
+from chalicelib.readings.store import add_sensor_log, load_sensor_log, load_sensor_page, save_sensor_values
 
 MERGE_TRIES = 10
 """Programs that log other sensors of the same second at the same moment."""
@@ -56,7 +56,7 @@ def record_sensors(device: Device, values: dict[str, float], at_ms: int, now_ms:
     refuse_time(device, at_ms, now_ms)
     log = SensorLog(device.device_uid, device.device_id, device.owner_id, at_ms, values)
     duplicates: list[str] = []
-    while not store.add_sensors(log, device.retention, now_ms):
+    while not add_sensor_log(log, device.retention, now_ms):
         if timed:
             duplicates = _merge_log(log)
             break
@@ -68,11 +68,11 @@ def _merge_log(log: SensorLog) -> list[str]:
     """Add a log to the one that is stored of its time; the names that are in both."""
 
     def attempt() -> list[str] | None:
-        stored = store.load_sensors(log.device_uid, log.at_ms)
+        stored = load_sensor_log(log.device_uid, log.at_ms)
         if stored is None:  # it has expired since
             return None
         together = merged_sensors(stored.values, log.values)
-        if together == stored.values or store.save_sensor_values(stored, together):
+        if together == stored.values or save_sensor_values(stored, together):
             return sorted(log.values.keys() & stored.values.keys())
         return None
 
@@ -90,7 +90,7 @@ def load_sensor_logs(
     size = 0
     while len(found) < limit and size < MOST_PAGE_BYTES:
         most = min(limit - len(found), MOST_LOGS_A_LOAD)
-        more, cursor = store.sensor_page(device.device_uid, oldest_ms, last_ms, most, cursor)
+        more, cursor = load_sensor_page(device.device_uid, oldest_ms, last_ms, most, cursor)
         found += more
         size += sum(_bytes(log) for log in more)
         if cursor is None:
@@ -117,7 +117,7 @@ class _Logs:
             yield log
 
     def _page(self, cursor: Cursor) -> tuple[list[SensorLog], Cursor]:
-        return store.sensor_page(self.device_uid, self.first_ms, self.last_ms, MOST_LOGS_A_LOAD, cursor)
+        return load_sensor_page(self.device_uid, self.first_ms, self.last_ms, MOST_LOGS_A_LOAD, cursor)
 
 
 def load_sensor_summaries(

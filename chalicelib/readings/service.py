@@ -13,9 +13,9 @@ from chalicelib.core.times import is_in_seconds, refuse_seconds
 from chalicelib.devices.model import Device
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
-from chalicelib.readings import store
 from chalicelib.readings.batch_locks import turn
 from chalicelib.readings.model import MAX_SPAN_MS, Chunk, PortReading, Reading, by_port, rebase_ms, refusal, runs
+from chalicelib.readings.store import add_chunks, chunk_key, load_batch, load_overlapping_chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +147,20 @@ def _store(device: Device, batch: Batch, judged: list[_Stamped | Refused], now_m
     if not good:
         return [entry for entry in judged if isinstance(entry, Refused)]
     times = [entry.at_ms for entry in good]
-    near = store.overlapping(device.device_uid, min(times), max(times))
+    near = load_overlapping_chunks(device.device_uid, min(times), max(times))
     earlier = [chunk for chunk in near if _is_of(chunk, batch)]
     if not earlier:
         results, new = _sort_out(judged, _identities(near))
-        if not new or store.add(_chunks(device, batch, new, now_ms), device.retention):
+        if not new or add_chunks(_chunks(device, batch, new, now_ms), device.retention):
             return results
-        earlier = store.load_batch(device.device_uid, batch.batch_id)
+        earlier = load_batch(device.device_uid, batch.batch_id)
     if any(chunk.batch_sha256 != batch.sha256 for chunk in earlier):
         raise Conflict("This batch id is stored with other readings.", code="batch_conflict", field="batchId")
     return _again(judged, near, earlier)
 
 
 def _is_of(chunk: Chunk, batch: Batch) -> bool:
-    return chunk.chunk_id.rpartition("#")[0] == store.chunk_key(batch.batch_id).rpartition("#")[0]
+    return chunk.chunk_id.rpartition("#")[0] == chunk_key(batch.batch_id).rpartition("#")[0]
 
 
 def _identities(chunks: Sequence[Chunk]) -> set[Identity]:
@@ -205,7 +205,7 @@ def _chunks(device: Device, batch: Batch, new: list[_Stamped], now_ms: int) -> l
             device.device_uid,
             device.device_id,
             device.owner_id,
-            store.chunk_key(batch.batch_id, number),
+            chunk_key(batch.batch_id, number),
             now_ms,
             by_port(run),
             batch.sha256,
@@ -247,10 +247,10 @@ def refuse_time(device: Device, at_ms: int, now_ms: int) -> None:
 def _store_one(device: Device, reading: PortReading, timed: bool, now_ms: int) -> PortReading:
     batch = f"{reading.port_id}@{reading.timestamp_ms}" if timed else f"{reading.port_id}@{new_id()}"
     columns = by_port([(reading.timestamp_ms, reading)])
-    chunk = Chunk(device.device_uid, device.device_id, device.owner_id, store.chunk_key(batch), now_ms, columns)
-    if store.add([chunk], device.retention):
+    chunk = Chunk(device.device_uid, device.device_id, device.owner_id, chunk_key(batch), now_ms, columns)
+    if add_chunks([chunk], device.retention):
         return reading
-    (first,) = store.load_batch(device.device_uid, batch)
+    (first,) = load_batch(device.device_uid, batch)
     kept = first.ports[reading.port_id]
     volts, amps, watts = kept.millivolts[0] / 1_000, kept.milliamps[0] / 1_000, kept.milliwatts[0] / 1_000
     return PortReading(reading.port_id, kept.times_ms[0], volts, amps, watts)

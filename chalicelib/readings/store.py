@@ -92,7 +92,7 @@ def _chunk_item(chunk: Chunk, retention: Retention) -> ReadingItem:
     )
 
 
-def add(chunks: list[Chunk], retention: Retention) -> bool:
+def add_chunks(chunks: list[Chunk], retention: Retention) -> bool:
     """Store the chunks of one batch, all or none; False when the batch is stored already."""
     new = ReadingItem.chunk_id.does_not_exist()
     if len(chunks) == 1:
@@ -109,7 +109,7 @@ def load_batch(device_uid: str, batch: str) -> list[Chunk]:
     return [_chunk(item) for item in ReadingItem.query(device_uid, prefix, consistent_read=True)]
 
 
-def overlapping(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
+def load_overlapping_chunks(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
     """The stored chunks that may hold readings of these times, as they are at this moment; the first stored first."""
     keys = [
         (device_uid, found.chunk_id)
@@ -121,13 +121,13 @@ def overlapping(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
     return sorted(_load(keys), key=lambda chunk: (chunk.stored_at_ms, chunk.chunk_id))
 
 
-def span_ms(device_uid: str) -> tuple[int, int] | None:
+def load_reading_span_ms(device_uid: str) -> tuple[int, int] | None:
     """Where the first chunk of a device (by its end) begins and the last one ends, None without any."""
     ends = [next(_ends(device_uid, forward=forward), None) for forward in (True, False)]
     return None if ends[0] is None or ends[1] is None else (int(ends[0].first_ms), _ended_at_ms(ends[1].time_key))
 
 
-def next_chunk_ms(device_uid: str, at_ms: int) -> int | None:
+def load_next_chunk_ms(device_uid: str, at_ms: int) -> int | None:
     """Where the first chunk (by its end) that ends at or after a time begins, None without any.
 
     Later ones begin at most MAX_CHUNK_MS before it.
@@ -155,7 +155,7 @@ def _load(keys: list[tuple[str, str]]) -> Iterator[Chunk]:
         yield _chunk(item)
 
 
-def page(
+def load_chunk_page(
     device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
 ) -> tuple[list[Chunk], str | None]:
     """A page of chunks that end between these times, by time, and the cursor to go on."""
@@ -163,7 +163,7 @@ def page(
     return sorted(_load(found), key=lambda chunk: (chunk.first_ms, chunk.stored_at_ms)), after
 
 
-def sensor_page(
+def load_sensor_page(
     device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
 ) -> tuple[list[SensorLog], str | None]:
     """A page of sensor logs between these times, by time, and the cursor to go on."""
@@ -186,7 +186,7 @@ def _sensor_log(item: ReadingItem) -> SensorLog:
     return SensorLog(item.device_uid, item.device_id, item.owner_id, int(item.first_ms), item.sensors or {})
 
 
-def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
+def add_sensor_log(log: SensorLog, retention: Retention, now_ms: int) -> bool:
     """Store a sensor log; False when one of this device and time is stored already."""
     item = ReadingItem(
         log.device_uid,
@@ -202,7 +202,7 @@ def add_sensors(log: SensorLog, retention: Retention, now_ms: int) -> bool:
     return item.save_if(ReadingItem.chunk_id.does_not_exist())
 
 
-def load_sensors(device_uid: str, at_ms: int) -> SensorLog | None:
+def load_sensor_log(device_uid: str, at_ms: int) -> SensorLog | None:
     """The sensor log of a device and time, as it is at this moment; None if there is none."""
     try:
         return _sensor_log(ReadingItem.get(device_uid, _sensors_key(at_ms), consistent_read=True))
@@ -221,14 +221,14 @@ def _sensors_key(at_ms: int) -> str:
     return f"{SENSORS}#{at_ms:013d}"
 
 
-def from_stream(image: Mapping[str, Mapping[str, Any]]) -> Chunk | SensorLog:
+def parse_stream_image(image: Mapping[str, Mapping[str, Any]]) -> Chunk | SensorLog:
     """What a stream record's NewImage holds."""
     item = ReadingItem()
     item.deserialize(dict(image))  # type: ignore[arg-type]  # the stream's own form of attribute values
     return _sensor_log(item) if item.watts is None else _chunk(item)
 
 
-def remove_some(device_uid: str, most: int) -> int:
+def remove_some_readings(device_uid: str, most: int) -> int:
     """Delete up to `most` items of a device; returns how many there were to delete."""
     found = [
         item.chunk_id

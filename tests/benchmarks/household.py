@@ -27,9 +27,9 @@ from chalicelib.devices.store import load_device, put_new_device
 from chalicelib.notifications import store as notifications
 from chalicelib.notifications.model import Notification, time_ordered_id
 from chalicelib.ports.model import Rule, device_uid_of, make_port_id
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, MeterReading, by_port
 from chalicelib.readings.schemas import BatchReading
+from chalicelib.readings.store import add_chunks, chunk_key
 from tests.conftest import Device as Caller
 from tests.conftest import Person, now_ms, reading
 
@@ -105,9 +105,9 @@ def fill_history(household: Household, readings_a_batch: int, span_ms: int = MAX
     for _ in range(span_ms * PORTS // SAMPLE_MS // readings_a_batch):
         taken = msgspec.convert(household.readings(readings_a_batch), list[BatchReading])
         columns = by_port([(each.timestamp_ms, each) for each in taken])
-        key = readings.chunk_key(secrets.token_hex(8))
+        key = chunk_key(secrets.token_hex(8))
         chunk = Chunk(device.device_uid, device.device_id, device.owner_id, key, now_ms(), columns)
-        if not readings.add([chunk], Retention()):
+        if not add_chunks([chunk], Retention()):
             raise LookupError(key)
         stored.append(chunk)
     return stored

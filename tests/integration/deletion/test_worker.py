@@ -11,7 +11,7 @@ from chalicelib.deletion.store import load_deletion_requests, request_deletion, 
 from chalicelib.deletion.worker import delete_requested
 from chalicelib.detection import phantom_event_store
 from chalicelib.ports import store as ports
-from chalicelib.readings import store as readings
+from chalicelib.readings.store import remove_some_readings
 from tests.conftest import Call, Person, now_ms, reading
 from tests.integration.stream import Deliver
 
@@ -48,14 +48,14 @@ def test_a_subject_that_cannot_be_purged_keeps_no_other_from_going(
 ) -> None:
     delete_requested(Deadline(600), now_ms())
     request_deletions([f"device#uid-{number}" for number in range(6)], now_ms())
-    remove = readings.remove_some
+    remove = remove_some_readings
 
     def remove_but_one(device_uid: str, most: int) -> int:
         if device_uid == "uid-3":
             raise ZeroDivisionError
         return remove(device_uid, most)
 
-    monkeypatch.setattr(readings, "remove_some", remove_but_one)
+    monkeypatch.setattr(worker, "remove_some_readings", remove_but_one)
     monkeypatch.setattr(worker, "SUBJECTS_PER_ROUND", 2)
     with pytest.raises(ZeroDivisionError):
         delete_requested(Deadline(600), now_ms())

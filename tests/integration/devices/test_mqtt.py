@@ -25,7 +25,8 @@ from chalicelib.devices.store import load_device, save_device_keys
 from chalicelib.entrypoints.mqtt import mqtt_authorize
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import PortChanged
-from chalicelib.readings import store as reading_store
+from chalicelib.readings import sensor_service
+from chalicelib.readings.store import load_sensor_page
 from chalicelib.realtime import device_channel
 from chalicelib.realtime.relay_pushes import send_relay_commands
 from infra.local.emulator.lambda_context import LambdaContext
@@ -136,7 +137,7 @@ def test_free_sensors_come_as_a_bare_map_or_as_over_http(person: Person, sent: S
     publish(device, message)
     assert sent[0][1]["success"], sent
     device_uid = device_uid_of(device)
-    (log,), _ = reading_store.sensor_page(device_uid, 0, now_ms() + 1, 10, None)
+    (log,), _ = load_sensor_page(device_uid, 0, now_ms() + 1, 10, None)
     assert log.values == {"temperature": 23.5, "humidity": 55, "pressure": 1013.25}
 
 
@@ -175,7 +176,7 @@ def test_what_only_failed_now_raises_so_that_it_comes_again(
     def down(*_: object) -> None:
         raise Unavailable("down", code="database_unavailable")
 
-    monkeypatch.setattr(reading_store, "add_sensors", down)
+    monkeypatch.setattr(sensor_service, "add_sensor_log", down)
     with pytest.raises(Unavailable):
         publish(device, {"temperature": 1})
     assert not sent
@@ -273,7 +274,7 @@ def test_what_comes_by_a_key_that_has_ended_is_nobody_s(
     assert not sent
     assert ended == ["kitchen"], "its connection is"
     if found := load_device(device.device_id):
-        assert not reading_store.sensor_page(found.device_uid, 0, now_ms() + 1, 10, None)[0]
+        assert not load_sensor_page(found.device_uid, 0, now_ms() + 1, 10, None)[0]
 
 
 @pytest.mark.parametrize("principal", [None, "", "k", "made-up", "AIDAEXAMPLE:session"])
@@ -283,7 +284,7 @@ def test_what_comes_from_nobody_is_not_stored(
     device = person.device()
     publish_as(principal, device, {"temperature": 1})
     assert not sent
-    assert not reading_store.sensor_page(device_uid_of(device), 0, now_ms() + 1, 10, None)[0]
+    assert not load_sensor_page(device_uid_of(device), 0, now_ms() + 1, 10, None)[0]
     assert ended == ["" if principal is None else device.device_id]
 
 

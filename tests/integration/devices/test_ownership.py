@@ -22,7 +22,7 @@ from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction
 from chalicelib.core.errors import GhostwattError, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.deletion.service import release_device, remove_devices
+from chalicelib.deletion.service import release_owned_device, remove_devices
 from chalicelib.devices.model import Device
 from chalicelib.devices.pairing_service import approve_claim, collect_key, deny_claim, start_pairing
 from chalicelib.devices.presence import record_call
@@ -168,7 +168,7 @@ class Ownership(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(PEOPLE))
     def release(self, who: str) -> None:
-        _, code = self.attempt(lambda: release_device(self.user(who), self.device_id, self.now_ms))
+        _, code = self.attempt(lambda: release_owned_device(self.user(who), self.device_id, self.now_ms))
         if self.owned is None or self.owned.owner != who:
             assert code == "not_found"
         else:

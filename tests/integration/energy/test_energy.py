@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.detection.store import load_device_state
 from chalicelib.energy import usage
-from chalicelib.readings import store as readings
+from chalicelib.readings.store import load_reading_span_ms
 from tests.conftest import Call, Device, Person, now_ms, reading
 
 MINUTE = 60_000
@@ -215,6 +215,6 @@ def test_a_report_of_the_home_reads_each_device_once_however_many_outlets_it_has
         return load_and_count
 
     monkeypatch.setattr(usage, "load_device_state", counted("state", load_device_state))
-    monkeypatch.setattr(readings, "span_ms", counted("span", readings.span_ms))
+    monkeypatch.setattr(usage, "load_reading_span_ms", counted("span", load_reading_span_ms))
     assert person.call("GET", path).status == 200
     assert sorted(loads) == ["span", "state"]

@@ -31,8 +31,8 @@ from chalicelib.entrypoints.stream import process_chunks
 from chalicelib.ports import store as ports
 from chalicelib.ports.model import device_uid_of
 from chalicelib.ports.service import get_owned_port
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns
+from chalicelib.readings.store import ReadingItem, load_overlapping_chunks
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.stream import Deliver
 
@@ -109,7 +109,7 @@ def shown(person: Person, port_id: str) -> list[tuple[int, float, float, float]]
 def a_minute_later(port_id: str, start_ms: int) -> None:
     """The stream brings a chunk again when all has been quiet for a minute."""
     device_uid = device_uid_of(port_id)
-    process_chunks(readings.overlapping(device_uid, start_ms, now_ms())[-1:], now_ms() + MINUTE_MS)
+    process_chunks(load_overlapping_chunks(device_uid, start_ms, now_ms())[-1:], now_ms() + MINUTE_MS)
 
 
 def all_rolled_up(port_id: str) -> None:
@@ -275,9 +275,9 @@ def test_without_time_the_schedule_leaves_what_is_due_for_the_next_minute(
 
 def spoil(port_id: str, at_ms: int) -> None:
     """Break the stored chunk of a time."""
-    (chunk,) = readings.overlapping(device_uid_of(port_id), at_ms, at_ms)
-    item = readings.ReadingItem.get(chunk.device_uid, chunk.chunk_id)
-    item.update(actions=[readings.ReadingItem.watts.set(b"\x09what is this")])
+    (chunk,) = load_overlapping_chunks(device_uid_of(port_id), at_ms, at_ms)
+    item = ReadingItem.get(chunk.device_uid, chunk.chunk_id)
+    item.update(actions=[ReadingItem.watts.set(b"\x09what is this")])
 
 
 def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_while(
@@ -296,7 +296,9 @@ def test_an_unreadable_chunk_holds_up_no_other_hour_and_is_left_alone_for_a_whil
     assert due_now(port_id, later_ms + 3 * HOUR_MS)
     assert device.send([reading(port_id, now_ms(), 9.0)]).status == 200
     deliver()  # it asserts that no record fails
-    process_chunks(readings.overlapping(device_uid_of(port_id), now_ms() - MINUTE_MS, now_ms()), later_ms + 3 * HOUR_MS)
+    process_chunks(
+        load_overlapping_chunks(device_uid_of(port_id), now_ms() - MINUTE_MS, now_ms()), later_ms + 3 * HOUR_MS
+    )
     assert broken_ms // HOUR_MS in dirty_hours(port_id)
 
 
@@ -330,8 +332,10 @@ def test_an_hour_whose_readings_may_be_gone_in_part_is_never_computed_again(
     before = store.load_slots(port_id, start_ms, start_ms + HOUR_MS)
     device.send([reading(port_id, start_ms + MINUTE_MS // 2, 60.0)])
     deliver()
-    chunks = sorted(readings.overlapping(device_uid_of(port_id), start_ms, start_ms + HOUR_MS), key=lambda c: c.last_ms)
-    readings.ReadingItem(chunks[-1].device_uid, chunks[-1].chunk_id).delete()  # as time to live does, in its own order
+    chunks = sorted(
+        load_overlapping_chunks(device_uid_of(port_id), start_ms, start_ms + HOUR_MS), key=lambda c: c.last_ms
+    )
+    ReadingItem(chunks[-1].device_uid, chunks[-1].chunk_id).delete()  # as time to live does, in its own order
     assert dirty_hours(port_id) == [start_ms // HOUR_MS - 1, start_ms // HOUR_MS]
     later_ms = now_ms() + 12 * DAY_MS
     port = get_owned_port(_owner_of(port_id), port_id)
@@ -361,7 +365,7 @@ def test_while_a_device_sends_its_due_time_changes_once_an_hour(device: Device, 
     begins_ms = now_ms()
     device.send([reading(port_id, begins_ms - 2 * HOUR_MS, 9.0)])
     deliver()
-    chunks = readings.overlapping(device_uid_of(port_id), begins_ms - 2 * HOUR_MS, begins_ms)
+    chunks = load_overlapping_chunks(device_uid_of(port_id), begins_ms - 2 * HOUR_MS, begins_ms)
     due: set[int] = set()
     for minute in range(3 * 60):
         process_chunks(chunks, begins_ms // HOUR_MS * HOUR_MS + minute * MINUTE_MS)
@@ -371,7 +375,7 @@ def test_while_a_device_sends_its_due_time_changes_once_an_hour(device: Device, 
 
 def test_the_schedules_tick_rolls_up_what_is_due(device: Device, deliver: Deliver, port_id: str, start_ms: int) -> None:
     device.send([reading(port_id, start_ms + MINUTE_MS * number, 9.0) for number in range(3)])
-    chunks = readings.overlapping(device_uid_of(port_id), start_ms, now_ms())
+    chunks = load_overlapping_chunks(device_uid_of(port_id), start_ms, now_ms())
     process_chunks(chunks, now_ms() - 2 * HOUR_MS)
     assert sweep(TICK, None)["rolled_up"] >= 1
     assert dirty_hours(port_id) == []

@@ -16,8 +16,8 @@ from chalicelib.energy import roll_up, store
 from chalicelib.energy.model import watt_hours
 from chalicelib.energy.slots import slots
 from chalicelib.ports.model import device_uid_of
-from chalicelib.readings import store as readings
 from chalicelib.readings.model import Columns
+from chalicelib.readings.store import load_overlapping_chunks
 from chalicelib.realtime import device_channel
 from tests.conftest import Device, Person, now_ms, reading
 from tests.integration.devices.test_mqtt import publish
@@ -126,7 +126,7 @@ def test_the_digest_of_a_batch_without_counters_is_what_it_was_before_there_were
     at_ms = now_ms()
     sent = {"portId": port_id, "timestampMs": at_ms, "voltage": 230.0, "current": 0.5, "power": 115.0}
     assert device.send([sent]).status == 200
-    (chunk,) = readings.overlapping(device_uid_of(port_id), at_ms, at_ms)
+    (chunk,) = load_overlapping_chunks(device_uid_of(port_id), at_ms, at_ms)
     assert chunk.batch_sha256 == hashlib.sha256(msgspec.msgpack.encode([sent])).hexdigest()
 
 
