@@ -6,6 +6,7 @@ A message is best effort: the fact is stored already, and a page that misses a m
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -21,8 +22,10 @@ MAX_DASHBOARDS = 50
 """Open pages of one person: each message is a call to each of them."""
 GONE = ("GoneException", "410")
 LOG = logging.getLogger("ghostwatt.live")
-_unresponsive: set[str] = set()
-"""Connections that did not answer this process lately: they come last and take no time from the others."""
+RETRY_SECONDS = 10.0
+"""For how long a dashboard that did not answer is left out: its time-out is time that other people's pages wait."""
+_retry_at: dict[str, float] = {}
+"""Connections that did not answer this process, and when each may be tried again (monotonic seconds)."""
 
 
 def is_watching(owner_id: str) -> bool:
@@ -42,10 +45,13 @@ def open_connections(owner_id: str) -> list[str]:
 def send_messages(connection_ids: Sequence[str], messages: Sequence[bytes], deadline: Deadline) -> None:
     """Send messages to each dashboard, in order, until the deadline.
 
-    A dashboard that does not answer misses the other messages and comes last from then on. One that is gone is
-    forgotten.
+    A dashboard that does not answer misses the other messages, and those of the next RETRY_SECONDS. One that is gone
+    is forgotten.
     """
-    for connection_id in sorted(connection_ids[:MAX_DASHBOARDS], key=_unresponsive.__contains__):
+    now = time.monotonic()
+    for connection_id in connection_ids[:MAX_DASHBOARDS]:
+        if now < _retry_at.get(connection_id, now):
+            continue
         for message in messages:
             if deadline.expired:
                 LOG.warning("a push was given up: the dashboards take too long")
@@ -62,14 +68,14 @@ def _send(connection_id: str, message: bytes) -> bool:
         code = error.response["Error"]["Code"]
         if code in GONE:
             store.delete_connection(connection_id)
-            _unresponsive.discard(connection_id)
+            _retry_at.pop(connection_id, None)
             return False
         LOG.warning("a push failed: %s", code)  # a refusal comes at once, and may be of this message alone
     except BotoCoreError as error:
         LOG.warning("a push failed: %s", type(error).__name__)
-        _unresponsive.add(connection_id)
+        _retry_at[connection_id] = time.monotonic() + RETRY_SECONDS
         return False
-    _unresponsive.discard(connection_id)
+    _retry_at.pop(connection_id, None)
     return True
 
 
@@ -83,7 +89,7 @@ def close_connections(connection_ids: Iterable[str]) -> None:
     """Forget dashboards, and close them if they are still there."""
     for connection_id in connection_ids:
         store.delete_connection(connection_id)
-        _unresponsive.discard(connection_id)
+        _retry_at.pop(connection_id, None)
         _best_effort(partial(_close, connection_id))
 
 

@@ -43,9 +43,10 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
     fake = Pages()
     monkeypatch.setattr(connections, "settings", lambda: replace(settings(), live_endpoint="http://pages"))
     monkeypatch.setattr(connections, "_client", lambda: fake)
-    monkeypatch.setattr(deadlines, "time", SimpleNamespace(monotonic=lambda: fake.seconds))
+    for module in (deadlines, connections):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: fake.seconds))
     yield fake
-    connections._unresponsive.clear()  # noqa: SLF001
+    connections._retry_at.clear()  # noqa: SLF001
 
 
 def open_pages(person: Person, *connection_ids: str) -> None:
@@ -82,7 +83,7 @@ def test_every_cut_is_commanded_before_the_first_page_is_called(
     assert pages.calls[:2] == commands
 
 
-def test_a_page_that_hangs_costs_one_time_out_and_comes_last_from_then_on(
+def test_a_page_that_hangs_costs_one_time_out_and_is_left_out_for_a_while(
     person: Person, deliver: Deliver, pages: Pages
 ) -> None:
     deliver()
@@ -91,13 +92,15 @@ def test_a_page_that_hangs_costs_one_time_out_and_comes_last_from_then_on(
     open_pages(person, "hung", "well")
     device.send([reading(port["portId"], now_ms(), 70.0)])
     pages.hanging = {"hung"}
-    for attempts in (["hung", "well"], ["well", "hung"]):
+    waits = {"hung": READ_TIMEOUT_SECONDS, "well": 0}
+    for attempts in (["hung", "well"], ["well"], ["well"], ["hung", "well"]):
         device.send([reading(port["portId"], now_ms(), watts) for watts in (80.0, 90.0)])
         pages.calls.clear()
-        pages.seconds = 0.0
+        before = pages.seconds
         deliver()
         assert list(dict.fromkeys(connection_id for connection_id, _ in pages.calls)) == attempts
-        assert pages.seconds == READ_TIMEOUT_SECONDS
+        assert pages.seconds - before == sum(waits[attempt] for attempt in attempts)
+        pages.seconds += connections.RETRY_SECONDS / 3
 
 
 def test_five_hung_pages_take_no_more_than_the_budget(person: Person, deliver: Deliver, pages: Pages) -> None:
@@ -109,10 +112,29 @@ def test_five_hung_pages_take_no_more_than_the_budget(person: Person, deliver: D
     pages.hanging = set(names)
     device.send([reading(port["portId"], now_ms(), 3.2)])
     pages.calls.clear()
-    pages.seconds = 0.0
+    before = pages.seconds
     deliver()
     assert len(pages.calls) == 2
-    assert pages.seconds == 2 * READ_TIMEOUT_SECONDS
+    assert pages.seconds - before == 2 * READ_TIMEOUT_SECONDS
+
+
+def test_hung_pages_of_one_person_take_no_push_from_another(
+    person: Person, stranger: Person, deliver: Deliver, pages: Pages
+) -> None:
+    deliver()
+    devices = [owner.device() for owner in (person, stranger)]
+    ports = [owner.port(device) for owner, device in zip((person, stranger), devices, strict=True)]
+    open_pages(person, "hung", "hung too", "hung as well")
+    open_pages(stranger, "well")
+    pages.hanging = {"hung", "hung too", "hung as well"}
+    reached = []
+    for watts in (70.0, 80.0, 90.0):
+        for device, port in zip(devices, ports, strict=True):
+            device.send([reading(port["portId"], now_ms(), watts)])
+        pages.calls.clear()
+        deliver()
+        reached.append(("well", "reading") in pages.calls)
+    assert reached[-1]
 
 
 def test_a_page_that_hung_and_is_gone_is_remembered_no_more(
@@ -131,6 +153,6 @@ def test_a_page_that_hung_and_is_gone_is_remembered_no_more(
 
     monkeypatch.setattr(pages, "post_to_connection", gone)
     device.send([reading(port["portId"], now_ms(), 80.0)])
-    pages.seconds = 0.0
+    pages.seconds += connections.RETRY_SECONDS
     deliver()
-    assert connections._unresponsive == set()  # noqa: SLF001
+    assert connections._retry_at == {}  # noqa: SLF001
