@@ -1,7 +1,7 @@
-"""What follows from a verdict on a port: a phantom event, a cut, its confirmation, its end. Pure; nothing is done here.
+"""The effects of a verdict on an outlet: a phantom event, a cut, its confirmation, its end. Nothing is stored here.
 
-One event stands for one stretch of standby, however often it is found again: no second one opens while one is open,
-except that a stretch which was only notified is cut once its owner allows it.
+One event stands for one stretch of standby, however often the detector finds it again. A second event opens only when
+the owner of a stretch that was notified allows a cut.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from chalicelib.readings.model import LATE_MS, MeterReading
 OBEYED_BELOW_WATTS = 0.5
 """A cut outlet draws nothing; a meter may still show a little noise."""
 METER_LAG_MS = 30_000
-"""Only what is drawn this long after the Pi said "off" contradicts it: relays, meters and clocks take their time."""
+"""Power contradicts the Pi's report "off" only this long after it: relays, meters and clocks lag behind."""
 REFUSED_PAUSE_MS = 10 * MINUTE_MS
-"""After the Pi refused a cut, the next try waits this long."""
+"""The pause after the Pi refused a cut."""
 FAILING_PAUSE_MS = DAY_MS
-"""The same while the relay does not do what it is told: a person was told, and each try is an event in the list."""
+"""The pause while the relay does not obey: its owner was notified, and each try adds an event to the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Effects:
 
 
 def effects_of(port: Port, state: PortState, verdict: Verdict, now_ms: int) -> Effects:
-    """What follows, for a port whose state already holds the newest reading and the detector's new memory."""
+    """The effects at a port whose state already holds its newest reading and the detector's new state."""
     return _with_always_on(port, _effects_of_verdict(port, state, verdict, now_ms), now_ms)
 
 
@@ -69,28 +69,27 @@ def _effects_of_verdict(port: Port, state: PortState, verdict: Verdict, now_ms: 
         return replace(watched, progress=(*ended, *watched.progress))
     if ended:
         return Effects(state, progress=ended)
-    if verdict.finding is not None and _is_news(port, state, verdict.finding, now_ms):
+    if verdict.finding is not None and _opens_event(port, state, verdict.finding, now_ms):
         return _open_event(port, state, verdict.finding, now_ms)
     return Effects(state)
 
 
 def _without_lost_cut(port: Port, state: PortState) -> PortState:
-    """A cut that was undone or refused meanwhile: whoever did that has ended the event."""
+    """Forget a cut that was undone or refused meanwhile; its event was ended then."""
     if state.outcome is not None and port.relay.cut_event_id != state.open_event_id:
         return replace(state, open_event_id=None, outcome=None)
     return state
 
 
 def _is_cut(port: Port, state: PortState) -> bool:
-    """Whether the open event is a cut that stands: use cannot end it, since an outlet that is off is not used."""
+    """Whether the open event is a cut that stands. Use cannot end it: an outlet that is off is not used."""
     return port.relay.cut_by_detector and state.outcome is not None
 
 
 def _watch_off(port: Port, state: PortState, now_ms: int) -> Effects | None:
-    """What the newest reading says of an outlet that is to be off; None where it says nothing new.
+    """Compare the newest reading with a relay that should be off; None where that changes nothing.
 
-    Until the relay is on, whatever came between, power that flows contradicts it: a welded relay may let the meter show
-    nothing for a while.
+    Power contradicts the relay until it is on again: the meter of a welded relay may show 0 W for a while.
     """
     relay, newest = port.relay, state.latest
     if newest is None or newest.power < OBEYED_BELOW_WATTS:
@@ -110,8 +109,8 @@ def _confirmed(port: Port, state: PortState) -> Effects | None:
 
 
 def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: int) -> Effects:
-    """A confirmed cut saved until now; one that was never confirmed saved nothing."""
-    was_told = port.relay.failing or state.outcome == "contradicted"
+    """End the cut. A confirmed cut saved energy until now; one that was never confirmed saved nothing."""
+    was_notified = port.relay.failing or state.outcome == "contradicted"
     was_cut = _is_cut(port, state) and state.open_event_id is not None
     ended_at_ms = newest.at_ms if state.outcome == "confirmed" else None
     why = (
@@ -126,11 +125,11 @@ def _contradicted(port: Port, state: PortState, newest: MeterReading, now_ms: in
             status=phantom_status(newest.power, standby_threshold_watts(state.detector, port.rule)),
         ),
         progress=(Progress(str(state.open_event_id), "contradicted", ended_at_ms),) if was_cut else (),
-        notification=None if was_told else outlet_alert(port, "cut_failed", message, now_ms),
+        notification=None if was_notified else outlet_alert(port, "cut_failed", message, now_ms),
     )
 
 
-def _is_news(port: Port, state: PortState, finding: Finding, now_ms: int) -> bool:
+def _opens_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> bool:
     if now_ms - finding.at_ms > LATE_MS or port.relay.desired == "off":
         return False
     refused_at_ms = port.relay.refused_at_ms
@@ -157,7 +156,7 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
         outcome="sent" if action == "auto_cut" else None,
     )
     opened = replace(state, open_event_id=event.event_id, outcome=event.outcome)
-    told = (
+    notification = (
         None
         if action == "observed"
         else outlet_alert(
@@ -169,14 +168,14 @@ def _open_event(port: Port, state: PortState, finding: Finding, now_ms: int) -> 
         event=event,
         relay=cut(port.relay, event.event_id, finding.threshold_watts, now_ms) if action == "auto_cut" else None,
         progress=(Progress(state.open_event_id, ended_at_ms=finding.at_ms),) if state.open_event_id else (),
-        notification=told,
+        notification=notification,
     )
 
 
 def _with_always_on(port: Port, effects: Effects, now_ms: int) -> Effects:
-    """With the news that the outlet is never off and never idle, once a spell; whatever else is to be told goes first.
+    """Add an alert that the outlet is never off and never idle, once until that ends. Another notification goes first.
 
-    Old readings tell nobody anything.
+    Old readings never alert.
     """
     state = effects.state
     least_watts = always_on_watts(state.detector, port.rule)
@@ -186,17 +185,17 @@ def _with_always_on(port: Port, effects: Effects, now_ms: int) -> Effects:
     if state.always_on or is_old or effects.notification is not None or port.policy == "observe":
         return effects
     message = f"{port.name} has drawn {least_watts:.1f} W or more at every minute for days: it is always on"
-    told = outlet_alert(port, "always_on", message, now_ms)
-    return replace(effects, state=replace(state, always_on=True), notification=told)
+    alert = outlet_alert(port, "always_on", message, now_ms)
+    return replace(effects, state=replace(state, always_on=True), notification=alert)
 
 
 def with_silence(port: Port, effects: Effects, heard_ms: int, now_ms: int) -> Effects:
-    """With the news that the outlet's meter is silent, once a spell; whatever else is to be told goes first."""
+    """Add an alert that the outlet's meter is silent, once until it is heard again. Another notification goes first."""
     since_ms = outlet_silence.begins_ms(effects.state, heard_ms)
     if since_ms is None or effects.notification is not None:
         return effects
-    told = silent_outlet_alert(port, since_ms, now_ms)
-    return replace(effects, state=replace(effects.state, silent_since_ms=since_ms), notification=told)
+    alert = silent_outlet_alert(port, since_ms, now_ms)
+    return replace(effects, state=replace(effects.state, silent_since_ms=since_ms), notification=alert)
 
 
 def _action(port: Port, finding: Finding) -> Action:

@@ -1,6 +1,6 @@
-"""Silent outlets: the device calls or sends other readings, but nothing has come from this outlet's meter.
+"""Silent outlets: the device calls or sends other readings, but this outlet's meter has sent nothing.
 
-The clock is the device's own progress, never the wall clock: an outlet of a device that is offline is not silent.
+Silence is measured by the device's own progress, not by the wall clock: a device that is offline has no silent outlets.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from chalicelib.core.times import HOUR_MS, MINUTE_MS, SECOND_MS
 from chalicelib.detection.port_state import PortState
 
 LEAST_MS = 2 * MINUTE_MS
-"""The shortest silence: past two minutes without a reading nobody knows what an appliance does."""
+"""The shortest silence. After two minutes without a reading, the state of the appliance is unknown."""
 PACES = 2.5
-"""Two readings may be lost; half of one more is the network's."""
+"""The limit in paces: two readings may be lost, and the network may delay the next by half a pace."""
 LONGEST_GAP_MS = 15 * MINUTE_MS
 """A longer gap is an outage, not a pace, unless the outlet has never kept a shorter one."""
 LEARNING = 0.3
 """The weight of a gap longer than the pace."""
 FORGETTING_MS = 6 * HOUR_MS
-"""How long it takes until shorter gaps have become the pace. A meter that reports on change is quick while its
-appliance runs, and must not be taken for silent each time that it stops."""
+"""The time until shorter gaps have become the pace. A meter that reports on change sends often while its appliance
+runs; it is not silent whenever the appliance stops."""
 
 
-def learned(pace_ms: float | None, newest_ms: int | None, times_ms: Sequence[int]) -> float | None:
-    """How far apart an outlet's readings come, after some more of them.
+def learn_pace(pace_ms: float | None, newest_ms: int | None, times_ms: Sequence[int]) -> float | None:
+    """Update the usual gap between an outlet's readings with new readings.
 
     Args:
-        pace_ms: What was known before; None where nothing was.
-        newest_ms: The time of its newest reading before these; None before the first.
-        times_ms: The times of the new ones, oldest first.
+        pace_ms: The gap so far; None if it is unknown.
+        newest_ms: The time of the newest reading before these; None before the first.
+        times_ms: The times of the new readings, oldest first.
 
     Returns:
-        The typical gap in milliseconds. It grows faster than it shrinks.
+        The usual gap in milliseconds; it grows faster than it shrinks.
     """
     for at_ms in times_ms:
         gap_ms = 0 if newest_ms is None else at_ms - newest_ms
@@ -48,14 +48,14 @@ def learned(pace_ms: float | None, newest_ms: int | None, times_ms: Sequence[int
 
 
 def limit_ms(pace_ms: float | None) -> int:
-    """How long an outlet of this pace may send nothing."""
+    """The longest time without a reading for an outlet of this pace."""
     return max(LEAST_MS, int(PACES * (pace_ms or 0)))
 
 
 def since_ms(state: PortState, heard_ms: int | None) -> int | None:
     """The time of the last reading of a silent outlet; None where it is not silent.
 
-    heard_ms: up to when all that the device measured has been heard; None where that is not known.
+    heard_ms: all readings of the device up to this time have arrived; None if that is unknown.
     """
     if state.silent_since_ms is not None or state.latest is None or heard_ms is None:
         return state.silent_since_ms
@@ -63,9 +63,9 @@ def since_ms(state: PortState, heard_ms: int | None) -> int | None:
 
 
 def begins_ms(state: PortState, heard_ms: int) -> int | None:
-    """The time of the last reading of an outlet whose silence is to be told now; None where it is not.
+    """The time of the last reading of an outlet whose owner must be alerted now; None if nobody must be.
 
-    Before anything is known of its pace, it has as long as the slowest pace allows.
+    While its pace is unknown, the limit is that of the slowest pace.
     """
     if state.silent_since_ms is not None:
         return None
@@ -74,9 +74,9 @@ def begins_ms(state: PortState, heard_ms: int) -> int | None:
 
 
 def heard_ms(last_seen_ms: int | None, upload_seconds: int) -> int | None:
-    """Up to when the readings of a device that called at a time have come.
+    """The time up to which the readings of a device have arrived, given its last call.
 
-    It calls every minute, but sends its readings every upload_seconds.
+    A device calls every minute, but it sends its readings every upload_seconds.
     """
     if last_seen_ms is None:
         return None

@@ -65,8 +65,8 @@ def _acknowledge(port: Port, relay_report: RelayReport, now_ms: int) -> Port:
         relay = report(port.relay, relay_report.state, relay_report.version, relay_report.reason, now_ms)
         if relay is port.relay:  # nothing new, or a report about an older command than the last one
             return port
-        news = relay_report_alert(port, relay, now_ms)
-        events = _store(port, relay, news, now_ms)
+        alert = relay_report_alert(port, relay, now_ms)
+        events = _store(port, relay, alert, now_ms)
         if events is None:
             return None
         publish(*events)
@@ -75,8 +75,8 @@ def _acknowledge(port: Port, relay_report: RelayReport, now_ms: int) -> Port:
     return retry_conflicts_from(port, attempt, lambda: load_port(port.port_id), "This outlet keeps changing.")
 
 
-def _store(port: Port, relay: Relay, news: Notification | None, now_ms: int) -> list[Event] | None:
-    """Store the reported relay, what it means for the cut behind it, and the news, as one.
+def _store(port: Port, relay: Relay, alert: Notification | None, now_ms: int) -> list[Event] | None:
+    """Store the reported relay, what it means for the cut behind it, and the alert, as one.
 
     Returns:
         What happened; None when the outlet has changed meanwhile.
@@ -91,6 +91,6 @@ def _store(port: Port, relay: Relay, news: Notification | None, now_ms: int) -> 
         else:
             mark_ended(write, port, "undone" if relay.switched_by == "person" else "refused", now_ms)
     events: list[Event] = [RelayReported(replace(port, relay=relay))]
-    if news is not None:
-        events.append(NotificationAdded(enqueue_notification(write, news)))
+    if alert is not None:
+        events.append(NotificationAdded(enqueue_notification(write, alert)))
     return events if write.commit() else None

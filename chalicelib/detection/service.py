@@ -154,7 +154,7 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
         return Effects(before)
     new_times_ms = columns.times_ms[bisect_right(columns.times_ms, newest_ms) :]
     latest_ms = None if before.latest is None else before.latest.at_ms
-    pace_ms = outlet_silence.learned(before.pace_ms, latest_ms, new_times_ms)
+    pace_ms = outlet_silence.learn_pace(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
     newest = MeterReading(

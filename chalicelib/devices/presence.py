@@ -59,10 +59,10 @@ def _store_call(device: Device, after: Presence, now_ms: int) -> bool:
         return stored
     write = Transaction()
     put_call(write, device, after, now_ms)
-    news = enqueue_notification(write, device_alerts.device_flapping(device, now_ms))
+    alert = enqueue_notification(write, device_alerts.device_flapping(device, now_ms))
     if not write.commit():
         return False
-    publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms)), NotificationAdded(news))
+    publish(DeviceChanged(replace(device, online=True, last_seen_ms=now_ms)), NotificationAdded(alert))
     return True
 
 
@@ -89,12 +89,12 @@ def record_silence(device: Device, now_ms: int) -> bool:
     )
 
 
-def _store_silence(device: Device, after: Presence, news: Notification | None) -> bool:
+def _store_silence(device: Device, after: Presence, alert: Notification | None) -> bool:
     write = Transaction()
     put_offline(write, device, after, after.calm_at_ms if after.flapping_since_ms is not None else None)
     events: list[Event] = [DeviceChanged(replace(device, online=False, presence=after))]
-    if news is not None:
-        events.append(NotificationAdded(enqueue_notification(write, news)))
+    if alert is not None:
+        events.append(NotificationAdded(enqueue_notification(write, alert)))
     if not write.commit():
         return False
     publish(*events)

@@ -111,10 +111,10 @@ def _add(account: Account, device: Device) -> bool:
 def refuse_pairing(device: Device, now_ms: int) -> Conflict:
     """The error for somebody who wants a device that is taken; its owner is notified, once a day."""
     if device.is_pairing_news(now_ms):
-        news = device_alerts.pairing_refused(device, now_ms)
+        alert = device_alerts.pairing_refused(device, now_ms)
         write = Transaction()
         put_pairing_notice(write, device, now_ms)
-        stored = enqueue_notification(write, news)
+        stored = enqueue_notification(write, alert)
         if write.commit():
             publish(NotificationAdded(stored))
     return _owned()

@@ -53,10 +53,11 @@ def test_where_readings_are_uploaded_seldom_a_call_in_between_proves_nothing() -
 @given(st.lists(st.integers(1, 2 * HOUR_MS), max_size=40), st.data())
 def test_the_pace_is_the_same_however_readings_are_batched(gaps: list[int], data: st.DataObject) -> None:
     times_ms = [NOW + sum(gaps[: number + 1]) for number in range(len(gaps))]
-    whole = outlet_silence.learned(None, NOW, times_ms)
+    whole = outlet_silence.learn_pace(None, NOW, times_ms)
     cut = data.draw(st.integers(0, len(times_ms)))
     newest_ms = times_ms[cut - 1] if cut else NOW
-    assert outlet_silence.learned(outlet_silence.learned(None, NOW, times_ms[:cut]), newest_ms, times_ms[cut:]) == whole
+    part = outlet_silence.learn_pace(None, NOW, times_ms[:cut])
+    assert outlet_silence.learn_pace(part, newest_ms, times_ms[cut:]) == whole
 
 
 @pytest.mark.parametrize("pace_seconds", [1, 2, 60, 121, 180, 300, 600, 899, 3_600])
@@ -66,7 +67,7 @@ def test_a_steady_outlet_is_never_told_silent_between_its_readings(pace_seconds:
         state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
         if number > 1 or pace_seconds < 2_250:
             assert outlet_silence.begins_ms(state, at_ms + pace_seconds * 1_000) is None
-        pace_ms = outlet_silence.learned(pace_ms, at_ms, [at_ms + pace_seconds * 1_000])
+        pace_ms = outlet_silence.learn_pace(pace_ms, at_ms, [at_ms + pace_seconds * 1_000])
         at_ms += pace_seconds * 1_000
 
 
@@ -76,14 +77,14 @@ def test_a_meter_that_reports_on_change_is_not_silent_each_time_that_its_applian
         for gap_ms in [2_000] * 1_800 + [300_000] * 12:
             state = PortState(latest=MeterReading(at_ms, 230, 0, 1), pace_ms=pace_ms)
             told += outlet_silence.begins_ms(state, at_ms + gap_ms) is not None
-            pace_ms = outlet_silence.learned(pace_ms, at_ms, [at_ms + gap_ms])
+            pace_ms = outlet_silence.learn_pace(pace_ms, at_ms, [at_ms + gap_ms])
             at_ms += gap_ms
     assert told <= 3
 
 
 def test_an_outage_is_no_pace_and_a_second_silence_is_found_like_the_first() -> None:
-    pace_ms = outlet_silence.learned(2_000.0, NOW, [NOW + HOUR_MS])
+    pace_ms = outlet_silence.learn_pace(2_000.0, NOW, [NOW + HOUR_MS])
     assert pace_ms == 2_000.0
-    after_spell = outlet_silence.learned(10_000.0, NOW, [NOW + 240_000])
+    after_spell = outlet_silence.learn_pace(10_000.0, NOW, [NOW + 240_000])
     assert after_spell is not None
     assert outlet_silence.limit_ms(after_spell) < 240_000
