@@ -7,8 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Timestamp, Volts, Watts
+from chalicelib.core.times import iso
 from chalicelib.detection.model import Status
 from chalicelib.detection.reply_schemas import DeviceReply, PortId
+from chalicelib.detection.status_by_watts import ReadingStatus
+from chalicelib.readings.model import PortReading
+from chalicelib.readings.service import Refused, Result
 
 MAX_BATCH_READINGS = 500
 
@@ -76,3 +80,22 @@ class ReadingResult(Part, frozen=True, kw_only=True, omit_defaults=True):
 class BatchAnswer(DeviceReply, frozen=True, kw_only=True):
     results: list[ReadingResult]
     rebased_by_ms: int | msgspec.UnsetType = msgspec.UNSET
+
+
+def one_reading_data(reading: PortReading, judged: ReadingStatus) -> OneReadingData:
+    """Show a stored reading with what it means by itself."""
+    stored = StoredReading(
+        id=f"{reading.port_id}@{reading.timestamp_ms}",
+        voltage=reading.voltage,
+        current=reading.current,
+        power=reading.power,
+        timestamp=iso(reading.timestamp_ms),
+    )
+    return OneReadingData(reading=stored, phantom_detected=judged.phantom_detected, port_status=judged.status)
+
+
+def reading_result(index: int, result: Result) -> ReadingResult:
+    """Show the result of the reading at an index of a batch."""
+    if isinstance(result, Refused):
+        return ReadingResult(index=index, status="rejected", code=result.code, field=result.field)
+    return ReadingResult(index=index, status=result)
