@@ -115,18 +115,7 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
     services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
     tempfile.tempdir = str(temporary(settings.directory))
     with _database(settings.directory) as database:
-        environment.put_in_place(
-            environment.app_environment(
-                public_url=url,
-                database_url=database.url,
-                live_endpoint=services_url,
-                iot_endpoint=services_url,
-                jwt_secret=signing_secret(settings.directory),
-                mail_directory=str(settings.directory / "mail"),
-                services_url=services_url,
-                web_origin=settings.web_origin,
-            )
-        )
+        _put_environment_in_place(settings, url, database.url, services_url)
         app = _app()
         _log_with_the_rest(app.app.log)
         definitions = template.load({"Stage": environment.STAGE, "WebOrigin": settings.web_origin or url})
@@ -150,6 +139,29 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
             front = _front(settings, shares.http, management.port, policy_headers(definitions, API_POLICY))
             server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
             asyncio.run(server.serve([public.socket, management.socket]))
+
+
+def _put_environment_in_place(settings: StackSettings, url: str, database_url: str, services_url: str) -> None:
+    """Set the variables that the app reads when it is imported.
+
+    Args:
+        settings: What a person chose.
+        url: Where people reach the page.
+        database_url: Where the database listens.
+        services_url: Where the stand-ins for services of AWS listen.
+    """
+    environment.put_in_place(
+        environment.app_environment(
+            public_url=url,
+            database_url=database_url,
+            live_endpoint=services_url,
+            iot_endpoint=services_url,
+            jwt_secret=signing_secret(settings.directory),
+            mail_directory=str(settings.directory / "mail"),
+            services_url=services_url,
+            web_origin=settings.web_origin,
+        )
+    )
 
 
 def _app() -> Any:
