@@ -27,7 +27,7 @@ def is_off(relay: Relay, state: PortState) -> bool:
     return relay.cut_by_detector
 
 
-def of(port: Port, state: PortState, heard_ms: int | None = None) -> OutletStatus:
+def status_of_outlet(port: Port, state: PortState, heard_ms: int | None = None) -> OutletStatus:
     """The status of an outlet; heard_ms as in outlet_silence.since_ms."""
     return "silent" if outlet_silence.since_ms(state, heard_ms) is not None else by_watts(port, state)
 

@@ -1,4 +1,4 @@
-"""Routes of devices: registration, heartbeat, lists, name, keys, free sensors."""
+"""Routes of devices: registration, heartbeat, lists, name, keys."""
 
 from __future__ import annotations
 

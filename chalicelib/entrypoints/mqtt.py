@@ -76,22 +76,22 @@ def _answer(device: Device, published: Published, now_ms: int) -> Answer:
 
 def _record(device: Device, published: Published, now_ms: int) -> Answer:
     payload = published.payload
-    said = decode(payload, Envelope)
-    if said.relays == ABSENT:  # clocks are compared at the moment of receipt: a message may have waited since
+    envelope = decode(payload, Envelope)
+    if envelope.relays == ABSENT:  # clocks are compared at the moment of receipt: a message may have waited since
         now_ms = min(published.received_at_ms, now_ms)
-    if said.readings != ABSENT:
+    if envelope.readings != ABSENT:
         batch = decode(payload, Batch)
         answer = device_handlers.handle_batch(device, batch, now_ms)
         return MqttBatchAnswer(batch_id=batch.batch_id, **msgspec.structs.asdict(answer))
-    if said.port_id != ABSENT:
+    if envelope.port_id != ABSENT:
         return device_handlers.handle_reading(device, decode(payload, Reading), now_ms)
-    if said.relays != ABSENT:
+    if envelope.relays != ABSENT:
         beat = decode(payload, Heartbeat)
         reply = device_handlers.handle_heartbeat(device, beat, now_ms)
         sent_at_ms = msgspec.UNSET if beat.sent_at_ms is None else beat.sent_at_ms
         return MqttHeartbeatAnswer(sent_at_ms=sent_at_ms, **msgspec.structs.asdict(reply))
-    given = payload if said.sensors != ABSENT else _as_sensors(payload)
-    return device_handlers.handle_sensors(device, decode(given, RecordSensors), now_ms)
+    sensors = payload if envelope.sensors != ABSENT else _as_sensors(payload)
+    return device_handlers.handle_sensors(device, decode(sensors, RecordSensors), now_ms)
 
 
 def _as_sensors(payload: bytes) -> bytes:
@@ -123,10 +123,10 @@ def _batch_id(payload: bytes) -> str | None:
 def mqtt_authorize(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Whether a device may sign in to the broker, and the policy it lives under: its own two topics, nothing else."""
     try:
-        said = msgspec.convert(event.get("protocolData", {}).get("mqtt", {}), SignIn)
-        user_name = said.username.partition("?")[0]  # behind it AWS lets a client name an authorizer
+        sign_in = msgspec.convert(event.get("protocolData", {}).get("mqtt", {}), SignIn)
+        user_name = sign_in.username.partition("?")[0]  # behind it AWS lets a client name an authorizer
         now_ms = clock.now_ms()
-        grant = authorize_sign_in(user_name, said.password.decode(), said.client_id, now_ms)
+        grant = authorize_sign_in(user_name, sign_in.password.decode(), sign_in.client_id, now_ms)
     except (Unauthenticated, msgspec.ValidationError, UnicodeDecodeError):
         return {"isAuthenticated": False}
     return {
@@ -134,7 +134,7 @@ def mqtt_authorize(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "principalId": grant.principal,
         "disconnectAfterInSeconds": grant.seconds(SESSION_SECONDS, now_ms),
         "refreshAfterInSeconds": grant.seconds(REFRESH_SECONDS, now_ms),
-        "policyDocuments": [_policy(grant, said.client_id, _arn_prefix(context))],
+        "policyDocuments": [_policy(grant, sign_in.client_id, _arn_prefix(context))],
     }
 
 

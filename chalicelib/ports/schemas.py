@@ -154,7 +154,7 @@ def port_part(port: Port, state: PortState = NO_READINGS, heard_ms: int | None =
         dwell_seconds=port.dwell_seconds,
         policy=port.policy,
         never_cut=port.never_cut,
-        status=outlet_status.of(port, state, heard_ms),
+        status=outlet_status.status_of_outlet(port, state, heard_ms),
         silent_since_ms=outlet_silence.since_ms(state, heard_ms),
         latest=reading_part(state.latest),
         relay=relay_part(port.relay),

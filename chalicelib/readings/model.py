@@ -151,7 +151,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SensorLog:
-    """What a device's free sensors said at one time."""
+    """What a device's custom sensors said at one time."""
 
     device_uid: str
     device_id: str
@@ -183,8 +183,8 @@ def merged_sensors(known: Mapping[str, float], more: Mapping[str, float]) -> dic
     """
     together = {**more, **known}
     if len(together) > MOST_SENSORS_A_TIME:
-        said = f"A device has at most {MOST_SENSORS_A_TIME} sensors at one time."
-        raise Invalid(said, code="too_many_sensors", field="sensors")
+        message = f"A device has at most {MOST_SENSORS_A_TIME} sensors at one time."
+        raise Invalid(message, code="too_many_sensors", field="sensors")
     return together
 
 

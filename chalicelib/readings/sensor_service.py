@@ -123,7 +123,7 @@ class _Logs:
 def load_sensor_summaries(
     device: Device, resolution: UsageResolution, timezone: str, first_ms: int, last_ms: int, limit: int, now_ms: int
 ) -> SummaryPage:
-    """At most `limit` stretches of a device's free sensors between two times; hours and days are the zone's.
+    """At most `limit` stretches of a device's custom sensors between two times; hours and days are the zone's.
 
     The first and the last one count what lies between the times.
     """

@@ -1,4 +1,4 @@
-"""What free sensors said in a stretch of time, in short: the mean, the least and the most of each."""
+"""Summaries of custom sensors over a stretch of time: mean, least and most of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings as they came: chunks of watts and logs of free sensors, under their device.
+"""Readings as they came: chunks of watts and logs of custom sensors, under their device.
 
 An item's key is its batch, so a resend is the same item whatever its clock says. An index finds items by their end:
 a device that sends live readings, all newer than what is stored, finds nothing to look through.

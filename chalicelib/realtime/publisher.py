@@ -58,7 +58,7 @@ def _reading_push(shown: Port, state: PortState) -> ReadingPush | None:
     reading = reading_part(state.latest)
     if reading is None:
         return None
-    status = outlet_status.of(shown, state)
+    status = outlet_status.status_of_outlet(shown, state)
     return ReadingPush(device_id=shown.device_id, port_id=shown.port_id, status=status, reading=reading)
 
 

@@ -276,4 +276,4 @@ def test_silence_is_told_once_a_spell() -> None:
         "Television has sent no reading since 2023-11-14 22:13 UTC, though its device is online"
     )
     assert with_silence(PORT, Effects(told.state), NOW + 300_000, NOW + 300_000).notification is None
-    assert outlet_status.of(PORT, told.state) == "silent"
+    assert outlet_status.status_of_outlet(PORT, told.state) == "silent"
