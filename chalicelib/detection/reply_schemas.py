@@ -15,6 +15,10 @@ PortId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 AgentVersion = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=rf"^[0-9A-Za-z.+_-]+{END}")]
 
 
+ACCEPTS = ("heldMs", "nullVolts")
+"""What a device may send since a later release than the first. Older servers refuse it, and do not say this."""
+
+
 class RelayReport(Request, frozen=True):
     """What the Pi did with a relay command."""
 
@@ -45,12 +49,13 @@ class RelayCommand(Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeviceReply(Answer, frozen=True, kw_only=True):
-    """The answer to every call of a device."""
+    """The answer to every call of a device; accepts says what a device may send that older servers refuse."""
 
     server_time_ms: int
     interval_seconds: int
     heartbeat_seconds: int
     relays: list[RelayCommand]
+    accepts: list[str]
 
 
 class ReplyFields(TypedDict):
@@ -60,6 +65,7 @@ class ReplyFields(TypedDict):
     interval_seconds: int
     heartbeat_seconds: int
     relays: list[RelayCommand]
+    accepts: list[str]
 
 
 def relay_command(port: Port) -> RelayCommand:
@@ -81,6 +87,7 @@ def reply_fields(reply: device_reply.DeviceReply) -> ReplyFields:
         interval_seconds=reply.interval_seconds,
         heartbeat_seconds=reply.heartbeat_seconds,
         relays=[relay_command(port) for port in reply.ports],
+        accepts=[*ACCEPTS],
     )
 
 

@@ -35,7 +35,7 @@ from chalicelib.notifications.model import NotificationAdded
 from chalicelib.notifications.outbox import enqueue_notification
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device, put_cut
-from chalicelib.readings.model import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, MeterReading, merged
+from chalicelib.readings.model import LATE_MS, MAX_AHEAD_MS, Chunk, Columns, MeterReading, from_thousandths, merged
 
 LOG = logging.getLogger("ghostwatt.examine")
 
@@ -157,12 +157,15 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
     pace_ms = outlet_silence.learn_pace(before.pace_ms, latest_ms, new_times_ms)
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
-    newest = MeterReading(
-        columns.times_ms[-1], columns.millivolts[-1] / 1_000, columns.milliamps[-1] / 1_000, watts[-1]
-    )
+    newest = _newest(columns)
     heard = replace(before, detector=detector, latest=newest, pace_ms=pace_ms, silent_since_ms=None)
     heard = replace(heard, status="off" if is_off(port.relay, heard) else verdict.status)
     return effects_of(port, heard, verdict, now_ms)
+
+
+def _newest(columns: Columns) -> MeterReading:
+    volts, amps = from_thousandths(columns.millivolts[-1]), from_thousandths(columns.milliamps[-1])
+    return MeterReading(columns.times_ms[-1], volts, amps, columns.milliwatts[-1] / 1_000, columns.held_ms[-1])
 
 
 def _store(after: DeviceState, outcomes: Sequence[_Outcome]) -> list[Event] | None:

@@ -25,7 +25,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
 
     detector: bytes
     status: Status
-    latest: tuple[int, float, float, float] | None
+    latest: tuple[int, float | None, float | None, float] | None
     open_event_id: str | None
     outcome: Outcome | None
     always_on: bool = False
@@ -33,6 +33,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     contradicted_version: int | None = None
     silent_since_ms: int | None = None
     pace_ms: float | None = None
+    latest_held_ms: int = 0
 
 
 ZLIB = b"\x78"
@@ -74,7 +75,7 @@ def _state(item: StateItem) -> DeviceState:
 
 
 def _unpack(packed: _Packed) -> PortState:
-    latest = None if packed.latest is None else MeterReading(*packed.latest)
+    latest = None if packed.latest is None else MeterReading(*packed.latest, packed.latest_held_ms)
     detector = State.unpack(packed.detector)
     return PortState(
         detector,
@@ -104,6 +105,7 @@ def _pack(state: PortState) -> _Packed:
         state.contradicted_version,
         state.silent_since_ms,
         state.pace_ms,
+        0 if newest is None else newest.held_ms,
     )
 
 

@@ -178,8 +178,8 @@ def _reading_hours(device: Device, first_ms: int, last_ms: int) -> Iterator[tupl
 def _values(columns: Columns, first_ms: int, end_ms: int) -> list[MeterValue]:
     """Readings between two times; of several at one time, the first stored."""
     values: list[MeterValue] = []
-    figures = (columns.times_ms, columns.millivolts, columns.milliamps, columns.milliwatts, columns.milliwatt_hours)
-    for value in map(MeterValue, *figures):
+    for at_ms, milliwatts, millivolts, milliamps, milliwatt_hours, held_ms in columns.rows():
+        value = MeterValue(at_ms, millivolts, milliamps, milliwatts, milliwatt_hours, held_ms)
         if first_ms <= value.at_ms < end_ms and (not values or values[-1].at_ms != value.at_ms):
             values.append(value)
     return values

@@ -16,6 +16,7 @@ from chalicelib.energy.savings import Saving, assumption
 from chalicelib.energy.tariffs import Prices
 from chalicelib.notifications.model import Notification
 from chalicelib.ports.model import Port
+from chalicelib.readings.model import from_thousandths
 
 Entry = TypeVar("Entry")
 ISO_TIME = "ISO 8601, UTC"
@@ -60,10 +61,11 @@ class MeterValue(NamedTuple):
     """One reading of an outlet's meter, with the count of the meter's own counter, if it has one."""
 
     at_ms: int
-    millivolts: int
-    milliamps: int
+    millivolts: int | None
+    milliamps: int | None
     milliwatts: int
     milliwatt_hours: int | None
+    held_ms: int
 
 
 class PricedSaving(NamedTuple):
@@ -220,13 +222,26 @@ READINGS: Table[MeterValue] = Table(
     (
         Column("timestamp", f"when it was measured, {ISO_TIME}", lambda reading: iso(reading.at_ms)),
         Column("timestampMs", EPOCH_MS, lambda reading: reading.at_ms),
-        Column("voltage", "volts", lambda reading: reading.millivolts / 1_000),
-        Column("current", "amperes", lambda reading: reading.milliamps / 1_000),
+        Column(
+            "voltage",
+            "volts; empty where the meter does not measure them",
+            lambda reading: from_thousandths(reading.millivolts),
+        ),
+        Column(
+            "current",
+            "amperes; empty where the meter does not measure them",
+            lambda reading: from_thousandths(reading.milliamps),
+        ),
         Column("power", "watts", lambda reading: reading.milliwatts / 1_000),
         Column(
             "energy",
             "watt-hours on the meter's own counter; empty where it has none",
-            lambda reading: _watts(reading.milliwatt_hours),
+            lambda reading: from_thousandths(reading.milliwatt_hours),
+        ),
+        Column(
+            "heldMs",
+            "for how many milliseconds up to its time the reading held; power is the mean over them",
+            lambda reading: reading.held_ms,
         ),
     ),
 )

@@ -70,12 +70,15 @@ class RelayPart(Part, frozen=True, kw_only=True):
     switched_by: SwitchedBy | None
 
 
-class LatestReading(Part, frozen=True, kw_only=True):
+class LatestReading(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest reading; power is the mean over the heldMs up to its time. Volts and amps are null without any."""
+
     timestamp: Iso
     timestamp_ms: int
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
+    held_ms: int = 0
 
 
 class PortPart(Part, frozen=True, kw_only=True):
@@ -127,6 +130,7 @@ def reading_part(newest: MeterReading | None) -> LatestReading | None:
         voltage=newest.voltage,
         current=newest.current,
         power=newest.power,
+        held_ms=newest.held_ms,
     )
 
 

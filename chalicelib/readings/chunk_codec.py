@@ -32,6 +32,12 @@ class _Steps(msgspec.Struct, frozen=True, array_like=True):
     milliwatt_hours: list[int] | None = None
 
 
+class _HeldSteps(_Steps, frozen=True, array_like=True):
+    """The steps of a chunk in which a reading held; the others stay as they were before readings could."""
+
+    held_ms: list[int] | None = None
+
+
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
     first_ms: int
     steps: bytes
@@ -41,28 +47,34 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     milliwatt_hours: bytes = b""
 
 
-_STEPS_DECODER = msgspec.msgpack.Decoder(dict[str, _Steps])
+_STEPS_DECODER = msgspec.msgpack.Decoder(dict[str, _HeldSteps])
 _PACKED_DECODER = msgspec.msgpack.Decoder(dict[str, _Packed])
 
 
 def pack(ports: Mapping[str, Columns]) -> bytes:
     """Columns by port as bytes: what changes from reading to reading, in small whole numbers, deflated.
 
-    Counters are -1 where the meter said nothing.
+    Volts, amps and counters are -1 where the meter said nothing.
     """
     packed = {port_id: _steps_of(columns) for port_id, columns in ports.items()}
     return STEPS + zlib.compress(msgspec.msgpack.encode(packed), LEVEL)
 
 
 def _steps_of(columns: Columns) -> _Steps:
-    counts = [-1 if count is None else count for count in columns.milliwatt_hours]
-    return _Steps(
+    steps = _Steps(
         _differences(columns.times_ms),
         _differences(columns.milliwatts),
-        _differences(columns.millivolts),
-        _differences(columns.milliamps),
-        _differences(counts) if columns.is_counted else None,
+        _differences(_with_blanks(columns.millivolts)),
+        _differences(_with_blanks(columns.milliamps)),
+        _differences(_with_blanks(columns.milliwatt_hours)) if columns.is_counted else None,
     )
+    if not any(columns.held_ms):
+        return steps
+    return _HeldSteps(**msgspec.structs.asdict(steps), held_ms=_differences(columns.held_ms))
+
+
+def _with_blanks(figures: Sequence[int | None]) -> list[int]:
+    return [-1 if figure is None else figure for figure in figures]
 
 
 def _differences(figures: Sequence[int]) -> list[int]:
@@ -86,13 +98,14 @@ def unpack(packed: bytes) -> dict[str, Columns]:
         raise Unreadable(f"broken readings: {error}") from error
 
 
-def _columns(steps: _Steps) -> Columns:
+def _columns(steps: _HeldSteps) -> Columns:
     return Columns(
         _figures(steps.times_ms),
         _figures(steps.milliwatts),
-        _figures(steps.millivolts),
-        _figures(steps.milliamps),
-        _counts(_figures(steps.milliwatt_hours)) if steps.milliwatt_hours else [],
+        _without_blanks(_figures(steps.millivolts)),
+        _without_blanks(_figures(steps.milliamps)),
+        _without_blanks(_figures(steps.milliwatt_hours)) if steps.milliwatt_hours else [],
+        _figures(steps.held_ms) if steps.held_ms else [],
     )
 
 
@@ -106,8 +119,8 @@ def _unpack(packed: _Packed) -> Columns:
     watts, volts, amps = (
         array("I", figure).tolist() for figure in (packed.milliwatts, packed.millivolts, packed.milliamps)
     )
-    return Columns(times_ms, watts, volts, amps, _counts(array("q", packed.milliwatt_hours)))
+    return Columns(times_ms, watts, [*volts], [*amps], _without_blanks(array("q", packed.milliwatt_hours)))
 
 
-def _counts(counts: Sequence[int]) -> list[int | None]:
-    return [None if count < 0 else count for count in counts]
+def _without_blanks(figures: Sequence[int]) -> list[int | None]:
+    return [None if figure < 0 else figure for figure in figures]

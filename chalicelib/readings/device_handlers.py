@@ -63,7 +63,9 @@ def handle_reading(device: Device, reading: schemas.Reading, now_ms: int) -> sch
     """
     rate_limits.take_readings(device.device_id, 1, now_ms)
     at_ms = now_ms if reading.timestamp is None else epoch_ms(reading.timestamp)
-    given = PortReading(reading.port_id, at_ms, reading.voltage, reading.current, reading.power, reading.energy)
+    given = PortReading(
+        reading.port_id, at_ms, reading.voltage, reading.current, reading.power, reading.energy, reading.held_ms
+    )
     stored = record_reading(device, given, now_ms, timed=reading.timestamp is not None)
     reply = reply_to_device(device, stored.ports, now_ms, has_readings=True)
     data = schemas.one_reading_data(stored.reading, status_of_reading(stored.port, stored.reading.power))
@@ -80,7 +82,7 @@ def handle_batch(device: Device, batch: schemas.Batch, now_ms: int) -> schemas.B
     """
     now_ms = clock.witnessed(batch.sent_at_ms, now_ms)
     rate_limits.take_readings(device.device_id, len(batch.readings), now_ms)
-    decoded, sha256 = _decode(batch.readings)
+    decoded, sha256 = decode_readings(batch.readings)
     recorded = record_batch(device, Batch(batch.batch_id, batch.sent_at_ms, decoded, sha256), now_ms)
     reply = reply_to_device(device, recorded.ports, now_ms, has_readings=True)
     _measure(batch.batch_id, recorded.results)
@@ -91,7 +93,7 @@ def handle_batch(device: Device, batch: schemas.Batch, now_ms: int) -> schemas.B
     )
 
 
-def _decode(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | schemas.BatchReading], str]:
+def decode_readings(raw: list[msgspec.Raw]) -> tuple[Sequence[Refused | schemas.BatchReading], str]:
     """Decode readings. A batch without a bad one, the usual case, is decoded in one go.
 
     Returns:

@@ -9,7 +9,7 @@ from chalicelib.core.times import HOUR_MS
 from chalicelib.devices.service import get_owned_device
 from chalicelib.ports.model import Port
 from chalicelib.ports.service import get_owned_port
-from chalicelib.readings.model import MAX_CHUNK_MS, Columns, MeterReading, merged
+from chalicelib.readings.model import MAX_CHUNK_MS, Columns, MeterReading, from_thousandths, merged
 from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks
 
 MOST_LOADS = 48
@@ -63,8 +63,8 @@ def _raw_between(port: Port, first_ms: int, end_ms: int) -> list[MeterReading]:
     chunks = load_overlapping_chunks(port.device_uid, first_ms, end_ms - 1)
     columns = merged(chunks).get(port.port_id, Columns())
     shown: list[MeterReading] = []
-    rows = zip(columns.times_ms, columns.millivolts, columns.milliamps, columns.milliwatts, strict=True)
-    for at_ms, millivolts, milliamps, milliwatts in rows:
+    for at_ms, milliwatts, millivolts, milliamps, _, held_ms in columns.rows():
         if first_ms <= at_ms < end_ms and (not shown or shown[-1].at_ms != at_ms):
-            shown.append(MeterReading(at_ms, millivolts / 1_000, milliamps / 1_000, milliwatts / 1_000))
+            volts, amps = from_thousandths(millivolts), from_thousandths(milliamps)
+            shown.append(MeterReading(at_ms, volts, amps, milliwatts / 1_000, held_ms))
     return shown

@@ -19,12 +19,15 @@ from chalicelib.readings.history_queries import Form, Resolution, encode_cursor
 from chalicelib.readings.model import MeterReading
 
 
-class HistoryPoint(Part, frozen=True, kw_only=True):
+class HistoryPoint(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """A reading; power is the mean over the heldMs up to its time. Volts and amps are null where there are none."""
+
     timestamp: Iso
     timestamp_ms: int
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
+    held_ms: int = 0
 
 
 class UsagePoint(Part, frozen=True, kw_only=True):
@@ -80,6 +83,7 @@ def history_point(reading: MeterReading) -> HistoryPoint:
         voltage=reading.voltage,
         current=reading.current,
         power=reading.power,
+        held_ms=reading.held_ms,
     )
 
 

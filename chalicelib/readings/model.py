@@ -19,63 +19,91 @@ LATE_MS = 10 * MINUTE_MS
 """Older readings correct history but never cut or alert."""
 MAX_CHUNK_MS = 15 * MINUTE_MS
 """A longer batch is stored as several chunks: who looks for readings of a time need not look further back than this."""
+MAX_HELD_MS = 15 * MINUTE_MS
+"""The longest time that a reading may say it held. One held reading must fit into a chunk."""
 
 
 class Reading(Protocol):
-    """What a meter said: volts, amps and watts of one port at epoch milliseconds; energy is its own counter in Wh."""
+    """What a meter said of one port at epoch milliseconds: volts, amps and watts, and its own energy counter in Wh.
+
+    Volts and amps are None where the meter has none. The watts held for held_ms up to that time, as their mean.
+    """
 
     @property
     def port_id(self) -> str: ...
     @property
     def timestamp_ms(self) -> int: ...
     @property
-    def voltage(self) -> float: ...
+    def voltage(self) -> float | None: ...
     @property
-    def current(self) -> float: ...
+    def current(self) -> float | None: ...
     @property
     def power(self) -> float: ...
     @property
     def energy(self) -> float | None: ...
+    @property
+    def held_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PortReading:
-    """A reading as a device says it: volts, amps, watts; energy is the meter's own counter in Wh, None without one."""
+    """A reading as a device says it: volts, amps, watts; energy is the meter's own counter in Wh.
+
+    Volts, amps and energy are None where the meter has none. The watts held for held_ms up to the timestamp.
+    """
 
     port_id: str
     timestamp_ms: int
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
     energy: float | None = None
+    held_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """One stored reading of a port: volts, amps and watts at epoch milliseconds."""
+    """One stored reading of a port: volts, amps (None: not measured) and watts at epoch milliseconds.
+
+    The watts held for held_ms up to that time.
+    """
 
     at_ms: int
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
+    held_ms: int = 0
+
+
+Row = tuple[int, int, int | None, int | None, int | None, int]
+"""One reading: its figures in the order of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The readings of one port in a chunk, oldest first: epoch ms and whole milliwatts, millivolts, milliamps.
+    """The readings of one port in a chunk, oldest first, one column a figure.
 
-    milliwatt_hours is what the meter's own counter says, None where it says nothing; left out, it never does.
+    Attributes:
+        times_ms: Epoch ms.
+        milliwatts: The watts; where a reading held, their mean over that time.
+        millivolts: None where the meter does not measure volts.
+        milliamps: None where the meter does not measure amps.
+        milliwatt_hours: The meter's own energy counter, None where it says nothing; left out, it never does.
+        held_ms: For how long up to its time each reading held; left out, none did.
     """
 
     times_ms: list[int] = field(default_factory=list)
     milliwatts: list[int] = field(default_factory=list)
-    millivolts: list[int] = field(default_factory=list)
-    milliamps: list[int] = field(default_factory=list)
+    millivolts: list[int | None] = field(default_factory=list)
+    milliamps: list[int | None] = field(default_factory=list)
     milliwatt_hours: list[int | None] = field(default_factory=list)
+    held_ms: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.milliwatt_hours:
             self.milliwatt_hours.extend([None] * len(self.times_ms))
+        if not self.held_ms:
+            self.held_ms.extend([0] * len(self.times_ms))
 
     @property
     def is_counted(self) -> bool:
@@ -91,6 +119,7 @@ class Columns:
             self.millivolts[cut],
             self.milliamps[cut],
             self.milliwatt_hours[cut],
+            self.held_ms[cut],
         )
 
     def joined(self, later: Columns) -> Columns:
@@ -101,20 +130,36 @@ class Columns:
             self.millivolts + later.millivolts,
             self.milliamps + later.milliamps,
             self.milliwatt_hours + later.milliwatt_hours,
+            self.held_ms + later.held_ms,
         )
 
-    def rows(self) -> Iterator[tuple[int, int, int, int, int | None]]:
-        """The readings one by one, the figures in the order of the columns."""
-        figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps)
-        return zip(*figures, self.milliwatt_hours, strict=True)
+    @property
+    def first_ms(self) -> int:
+        """The time from which on it says something: that of the oldest reading, or the start of what held until one."""
+        return min(at_ms - held_ms for at_ms, held_ms in zip(self.times_ms, self.held_ms, strict=True))
+
+    def rows(self) -> Iterator[Row]:
+        """The readings one by one."""
+        figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps, self.milliwatt_hours, self.held_ms)
+        return zip(*figures, strict=True)
 
     def append(self, at_ms: int, reading: Reading) -> None:
         """Add one reading, stamped at_ms."""
         self.times_ms.append(at_ms)
         self.milliwatts.append(round(reading.power * 1_000))
-        self.millivolts.append(round(reading.voltage * 1_000))
-        self.milliamps.append(round(reading.current * 1_000))
-        self.milliwatt_hours.append(None if reading.energy is None else round(reading.energy * 1_000))
+        self.millivolts.append(_thousandths(reading.voltage))
+        self.milliamps.append(_thousandths(reading.current))
+        self.milliwatt_hours.append(_thousandths(reading.energy))
+        self.held_ms.append(reading.held_ms)
+
+
+def _thousandths(figure: float | None) -> int | None:
+    return None if figure is None else round(figure * 1_000)
+
+
+def from_thousandths(figure: int | None) -> float | None:
+    """Millivolts, milliamps or milliwatt-hours in their whole unit; None stays None."""
+    return None if figure is None else figure / 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +180,8 @@ class Chunk:
 
     @property
     def first_ms(self) -> int:
-        """The time of its oldest reading."""
-        return min(columns.times_ms[0] for columns in self.ports.values())
+        """The time of its oldest reading, or the start of what held until a reading."""
+        return min(columns.first_ms for columns in self.ports.values())
 
     @property
     def last_ms(self) -> int:
@@ -212,13 +257,18 @@ def by_port(stamped: Iterable[tuple[int, Reading]]) -> dict[str, Columns]:
 
 
 def runs(stamped: Sequence[tuple[int, Reading]]) -> list[list[tuple[int, Reading]]]:
-    """Stamped readings, oldest first, cut into runs no longer than MAX_CHUNK_MS (nearly always one)."""
-    ordered = sorted(stamped, key=lambda pair: pair[0])
+    """Stamped readings, oldest first, cut into runs no longer than MAX_CHUNK_MS (nearly always one).
+
+    A run begins where its first reading does, or what held until a reading of it.
+    """
     cut: list[list[tuple[int, Reading]]] = []
-    for pair in ordered:
-        if not cut or pair[0] - cut[-1][0][0] > MAX_CHUNK_MS:
+    begins_ms = 0
+    for at_ms, reading in sorted(stamped, key=lambda pair: pair[0]):
+        begins_ms = min(begins_ms, at_ms - reading.held_ms)
+        if not cut or at_ms - begins_ms > MAX_CHUNK_MS:
             cut.append([])
-        cut[-1].append(pair)
+            begins_ms = at_ms - reading.held_ms
+        cut[-1].append((at_ms, reading))
     return cut
 
 
@@ -226,7 +276,7 @@ def merged(chunks: Sequence[Chunk]) -> dict[str, Columns]:
     """The readings of several chunks by port, oldest first; where two have one time, the first stored stands first."""
     if len(chunks) == 1:
         return dict(chunks[0].ports)
-    rows: dict[str, list[tuple[int, int, int, int, int | None]]] = {}
+    rows: dict[str, list[Row]] = {}
     for chunk in chunks:
         for port_id, columns in chunk.ports.items():
             rows.setdefault(port_id, []).extend(columns.rows())

@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Timestamp, Volts, Watts
+from chalicelib.core.schemas import (
+    END,
+    Amps,
+    CountedWattHours,
+    EpochMs,
+    HeldMs,
+    Iso,
+    Part,
+    Request,
+    Timestamp,
+    Volts,
+    Watts,
+)
 from chalicelib.core.times import iso
 from chalicelib.detection.model import Status
 from chalicelib.detection.reply_schemas import DeviceReply, PortId
@@ -18,14 +30,18 @@ MAX_BATCH_READINGS = 500
 
 
 class Reading(Request, frozen=True):
-    """One reading; over MQTT the sign-in has said which device it is from."""
+    """One reading; over MQTT the sign-in has said which device it is from.
+
+    Voltage and current are null where the meter does not measure them.
+    """
 
     port_id: PortId
-    voltage: Volts
-    current: Amps
+    voltage: Volts | None
+    current: Amps | None
     power: Watts
     timestamp: Timestamp | None = None
     energy: CountedWattHours | None = None
+    held_ms: HeldMs = 0
 
 
 class OneReading(Reading, frozen=True, kw_only=True):
@@ -34,12 +50,15 @@ class OneReading(Reading, frozen=True, kw_only=True):
     device_token: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None
 
 
-class StoredReading(Part, frozen=True, kw_only=True):
+class StoredReading(Part, frozen=True, kw_only=True, omit_defaults=True):
+    """The reading that is stored; heldMs is left out where it is 0."""
+
     id: str
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
     timestamp: Iso
+    held_ms: int = 0
 
 
 class OneReadingData(Part, frozen=True, kw_only=True):
@@ -54,12 +73,15 @@ class OneReadingAnswer(DeviceReply, frozen=True, kw_only=True):
 
 
 class BatchReading(Request, frozen=True):
+    """Voltage and current are null where the meter does not measure them."""
+
     port_id: PortId
     timestamp_ms: EpochMs
-    voltage: Volts
-    current: Amps
+    voltage: Volts | None
+    current: Amps | None
     power: Watts
     energy: CountedWattHours | None = None
+    held_ms: HeldMs = 0
 
 
 class Batch(Request, frozen=True):
@@ -90,6 +112,7 @@ def one_reading_data(reading: PortReading, judged: ReadingStatus) -> OneReadingD
         current=reading.current,
         power=reading.power,
         timestamp=iso(reading.timestamp_ms),
+        held_ms=reading.held_ms,
     )
     return OneReadingData(reading=stored, phantom_detected=judged.phantom_detected, port_status=judged.status)
 

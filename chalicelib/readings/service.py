@@ -14,7 +14,17 @@ from chalicelib.devices.model import Device
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings.batch_locks import turn
-from chalicelib.readings.model import MAX_SPAN_MS, Chunk, PortReading, Reading, by_port, rebase_ms, refusal, runs
+from chalicelib.readings.model import (
+    MAX_SPAN_MS,
+    Chunk,
+    PortReading,
+    Reading,
+    by_port,
+    from_thousandths,
+    rebase_ms,
+    refusal,
+    runs,
+)
 from chalicelib.readings.store import add_chunks, chunk_key, load_batch, load_overlapping_chunks
 
 
@@ -251,6 +261,6 @@ def _store_one(device: Device, reading: PortReading, timed: bool, now_ms: int) -
     if add_chunks([chunk], device.retention):
         return reading
     (first,) = load_batch(device.device_uid, batch)
-    kept = first.ports[reading.port_id]
-    volts, amps, watts = kept.millivolts[0] / 1_000, kept.milliamps[0] / 1_000, kept.milliwatts[0] / 1_000
-    return PortReading(reading.port_id, kept.times_ms[0], volts, amps, watts)
+    ((at_ms, milliwatts, millivolts, milliamps, _, held_ms),) = first.ports[reading.port_id].rows()
+    volts, amps = from_thousandths(millivolts), from_thousandths(milliamps)
+    return PortReading(reading.port_id, at_ms, volts, amps, milliwatts / 1_000, held_ms=held_ms)

@@ -35,7 +35,7 @@ def test_the_slots_of_each_recording_add_up_to_its_own_integral(recordings: Reco
     assert recordings.metas
     for meta in recordings.metas:
         times, watts = zip(*recordings.score.read_trace(meta["split"], meta["trace"])[0], strict=True)
-        none = [0] * len(times)
+        none: list[int | None] = [None] * len(times)
         columns = Columns(
             [START_MS + 1_000 * at for at in times], [round(1_000 * power) for power in watts], none, none
         )

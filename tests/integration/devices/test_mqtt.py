@@ -99,6 +99,23 @@ def test_one_reading_and_a_heartbeat_are_answered_as_over_http(person: Person, s
     assert beat["relays"][0]["desired"] == "on"
 
 
+def test_readings_that_held_and_meters_without_volts_are_taken_as_over_http(person: Person, sent: Sent) -> None:
+    device = person.device()
+    port = person.port(device)
+    bare = reading(port) | {"voltage": None, "current": None}
+    publish(device, {"batchId": "b", "sentAtMs": now_ms(), "readings": [bare | {"heldMs": 60_000}]})
+    publish(device, {"batchId": "c", "sentAtMs": now_ms(), "readings": [bare | {"heldMs": 900_001}]})
+    one = {"portId": port["portId"], "voltage": None, "current": None, "power": 4}
+    publish(device, one | {"heldMs": 300_000})
+    publish(device, one | {"heldMs": -1})
+    batch, refused_in_batch, single, refused = [answer for _, answer in sent]
+    assert [result["status"] for result in batch["results"]] == ["stored"]
+    assert [(result["status"], result["field"]) for result in refused_in_batch["results"]] == [("rejected", "heldMs")]
+    assert single["data"]["reading"]["heldMs"] == 300_000
+    assert (refused["code"], refused["field"]) == ("invalid", "heldMs")
+    assert batch["accepts"] == single["accepts"] == ["heldMs", "nullVolts"]
+
+
 def test_a_timed_reading_that_comes_again_is_the_first_one(person: Person, sent: Sent) -> None:
     device = person.device()
     port = person.port(device)

@@ -83,7 +83,7 @@ def send(device: Device, rng: random.Random, sent: Sequence[dict[str, Any]], del
 
 def expected(sent: Sequence[dict[str, Any]]) -> list[tuple[int, float, float, float]]:
     ordered = sorted(sent, key=lambda entry: entry["timestampMs"])
-    none = [0] * len(ordered)
+    none: list[int | None] = [None] * len(ordered)
     columns = Columns([r["timestampMs"] for r in ordered], [round(r["power"] * 1_000) for r in ordered], none, none)
     return [
         (

@@ -61,7 +61,7 @@ def rows(person: Person, port_id: str) -> list[tuple[int, float, float, float]]:
 def expected(sent: list[dict[str, Any]]) -> list[tuple[int, float, float, float]]:
     ordered = sorted(sent, key=lambda entry: entry["timestampMs"])
     counts = [None if "energy" not in entry else round(entry["energy"] * 1_000) for entry in ordered]
-    none = [0] * len(ordered)
+    none: list[int | None] = [None] * len(ordered)
     watts = [round(entry["power"] * 1_000) for entry in ordered]
     columns = Columns([entry["timestampMs"] for entry in ordered], watts, none, none, counts)
     return [

@@ -84,7 +84,8 @@ def test_a_row_says_what_was_used(person: Person, device: Device, port_id: str) 
 @pytest.mark.parametrize("resolution", ["raw", "5m", "1h", "1d"])
 def test_csv_and_columns_say_what_rows_say(person: Person, device: Device, port_id: str, resolution: str) -> None:
     filled(device, port_id, (now_ms() // HOUR_MS - 5) * HOUR_MS, 90)
-    rows = get(person, port_id, f"resolution={resolution}").body["readings"]
+    held = {"heldMs": 0} if resolution == "raw" else {}  # which rows leave out, for they answer as they did before
+    rows = [row | held for row in get(person, port_id, f"resolution={resolution}").body["readings"]]
     assert rows
     columns = get(person, port_id, f"resolution={resolution}&layout=columns").body["columns"]
     assert columns == {name: [row[name] for row in rows] for name in rows[0]}

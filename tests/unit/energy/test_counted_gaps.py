@@ -46,7 +46,7 @@ def some_readings(draw: st.DrawFn, most: int = 20) -> list[Reading]:
 
 
 def columns(readings: list[Reading]) -> Columns:
-    none = [0] * len(readings)
+    none: list[int | None] = [None] * len(readings)
     times_ms, milliwatts, milliwatt_hours = (list(column) for column in zip(*readings, strict=True))
     return Columns(times_ms, milliwatts, none, none, milliwatt_hours)
 

@@ -27,8 +27,8 @@ NOW = (HOUR + 2) * HOUR_MS
 
 
 def chunk(*times_ms: int) -> Chunk:
-    none = [0] * len(times_ms)
-    return Chunk("uid", "device", "owner", "c", NOW, {"p": Columns(list(times_ms), none, none, none)})
+    none: list[int | None] = [None] * len(times_ms)
+    return Chunk("uid", "device", "owner", "c", NOW, {"p": Columns(list(times_ms), [0] * len(times_ms), none, none)})
 
 
 def test_a_chunk_marks_its_hour() -> None:

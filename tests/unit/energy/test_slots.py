@@ -31,7 +31,7 @@ def some_readings(draw: st.DrawFn) -> Readings:
 
 
 def columns(readings: Readings) -> Columns:
-    none = [0] * len(readings)
+    none: list[int | None] = [None] * len(readings)
     return Columns([at_ms for at_ms, _ in readings], [milliwatts for _, milliwatts in readings], none, none)
 
 

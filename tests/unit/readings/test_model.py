@@ -18,6 +18,7 @@ from chalicelib.readings.chunk_codec import Unreadable, pack, unpack
 from chalicelib.readings.model import (
     MAX_AHEAD_MS,
     MAX_CHUNK_MS,
+    MAX_HELD_MS,
     Chunk,
     Columns,
     by_port,
@@ -34,10 +35,11 @@ NOW = 1_700_000_000_000
 class Reading:
     port_id: str = "p"
     timestamp_ms: int = 0
-    voltage: float = 230.0
-    current: float = 0.1
+    voltage: float | None = 230.0
+    current: float | None = 0.1
     power: float = 3.2
     energy: float | None = None
+    held_ms: int = 0
 
 
 def chunk(stored_at_ms: int, columns: Columns) -> Chunk:
@@ -77,6 +79,15 @@ def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
     assert len(cut) <= 97
 
 
+@given(st.lists(st.tuples(st.integers(0, 4 * 3_600_000), st.integers(0, MAX_HELD_MS)), min_size=1, max_size=60))
+def test_a_run_with_all_that_held_until_its_readings_is_short(held: list[tuple[int, int]]) -> None:
+    sent = [(NOW + at_ms, Reading("p", 0, held_ms=held_ms)) for at_ms, held_ms in held]
+    chunks = [chunk(NOW, by_port(run)["p"]) for run in runs(sent)]
+    assert [at_ms for stored in chunks for at_ms in stored.ports["p"].times_ms] == sorted(at_ms for at_ms, _ in sent)
+    assert all(stored.last_ms - stored.first_ms <= MAX_CHUNK_MS for stored in chunks)
+    assert min(stored.first_ms for stored in chunks) == min(at_ms - reading.held_ms for at_ms, reading in sent)
+
+
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=20),
@@ -84,9 +95,10 @@ def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
             st.tuples(
                 st.integers(0, 86_400_000),
                 st.floats(0, 25_000),
-                st.floats(0, 500),
-                st.floats(0, 100),
+                st.none() | st.floats(0, 500),
+                st.none() | st.floats(0, 100),
                 st.none() | st.floats(0, 1e9),
+                st.just(0) | st.integers(0, MAX_HELD_MS),
             ),
             min_size=1,
             max_size=40,
@@ -96,14 +108,21 @@ def test_runs_are_short_whole_and_in_order(times: list[int]) -> None:
     )
 )
 def test_columns_come_back_from_their_bytes(
-    ports: dict[str, list[tuple[int, float, float, float, float | None]]],
+    ports: dict[str, list[tuple[int, float, float | None, float | None, float | None, int]]],
 ) -> None:
     columns = by_port(
-        (NOW + at_ms, Reading(port_id, 0, volts, amps, watts, energy))
+        (NOW + at_ms, Reading(port_id, 0, volts, amps, watts, energy, held_ms))
         for port_id, rows in ports.items()
-        for at_ms, watts, volts, amps, energy in rows
+        for at_ms, watts, volts, amps, energy, held_ms in rows
     )
     assert unpack(pack(columns)) == columns
+
+
+def test_a_chunk_in_which_nothing_held_has_the_bytes_of_the_release_before() -> None:
+    columns = {"p": Columns([NOW, NOW + 2_000], [3_200, 3_201], [230_000, 230_001], [14, 15])}
+    counted = {"p": Columns([NOW, NOW + 2_000], [3_200, 3_201], [230_000, 230_001], [14, 15], [7_000, None])}
+    assert (pack(columns).hex(), pack(counted).hex()) == BEFORE_HELD
+    assert [unpack(bytes.fromhex(stored)) for stored in BEFORE_HELD] == [columns, counted]
 
 
 @pytest.mark.parametrize("counts", [[], [7, -1]])
@@ -117,6 +136,11 @@ def test_bytes_stored_in_an_older_format_are_still_read(counts: list[int]) -> No
     assert unpack(pack({"p": expected})) == {"p": expected}
 
 
+BEFORE_HELD = (
+    "0378016b5c583075ca790606c6eef34f3318ceb25f6064987296a78111489d63606e2a0031f880c401004e600d84",
+    "0378016b5c583075ca790606c6eef34f3318ceb25f6064987296a78111489d63606e2a0031f840c459e9888b4f9633320000cbc510f5",
+)
+"""Chunks of release 0.2.0: without and with a counter."""
 SHORT = b"\x03" + zlib.compress(msgspec.msgpack.encode({"p": ([NOW], [1], [1], [1])}))
 """Columns that lack most of what they should be."""
 

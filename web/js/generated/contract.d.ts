@@ -951,6 +951,7 @@ export interface components {
             intervalSeconds: number;
             heartbeatSeconds: number;
             relays: components["schemas"]["RelayCommand"][];
+            accepts: string[];
             results: components["schemas"]["ReadingResult"][];
             rebasedByMs?: number;
         };
@@ -1213,6 +1214,7 @@ export interface components {
             intervalSeconds: number;
             heartbeatSeconds: number;
             relays: components["schemas"]["RelayCommand"][];
+            accepts: string[];
         };
         /** Done */
         Done: {
@@ -1348,9 +1350,11 @@ export interface components {
         HistoryPoint: {
             timestamp: string;
             timestampMs: number;
-            voltage: number;
-            current: number;
+            voltage: number | null;
+            current: number | null;
             power: number;
+            /** @default 0 */
+            heldMs?: number;
         };
         /** HomeEnergyAnswer */
         HomeEnergyAnswer: {
@@ -1382,9 +1386,11 @@ export interface components {
         LatestReading: {
             timestamp: string;
             timestampMs: number;
-            voltage: number;
-            current: number;
+            voltage: number | null;
+            current: number | null;
             power: number;
+            /** @default 0 */
+            heldMs?: number;
         };
         /** LatestSensors */
         LatestSensors: {
@@ -1476,13 +1482,15 @@ export interface components {
         /** OneReading */
         OneReading: {
             portId: string;
-            voltage: number;
-            current: number;
+            voltage: number | null;
+            current: number | null;
             power: number;
             /** @default null */
             timestamp?: string | number | null;
             /** @default null */
             energy?: number | null;
+            /** @default 0 */
+            heldMs?: number;
             /** @default null */
             deviceToken?: string | null;
         };
@@ -1494,6 +1502,7 @@ export interface components {
             intervalSeconds: number;
             heartbeatSeconds: number;
             relays: components["schemas"]["RelayCommand"][];
+            accepts: string[];
             message: string;
             data: components["schemas"]["OneReadingData"];
         };
@@ -1893,6 +1902,7 @@ export interface components {
             intervalSeconds: number;
             heartbeatSeconds: number;
             relays: components["schemas"]["RelayCommand"][];
+            accepts: string[];
             duplicates?: string[];
         };
         /** SessionAnswer */
@@ -1933,10 +1943,12 @@ export interface components {
         /** StoredReading */
         StoredReading: {
             id: string;
-            voltage: number;
-            current: number;
+            voltage: number | null;
+            current: number | null;
             power: number;
             timestamp: string;
+            /** @default 0 */
+            heldMs?: number;
         };
         /** SwitchAnswer */
         SwitchAnswer: {

@@ -1,0 +1,117 @@
+"""Readings that say how long they held, and meters without volts and amps: over HTTP, stored, shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Device, Person, now_ms, reading
+
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def device(person: Person) -> Device:
+    return person.device()
+
+
+@pytest.fixture
+def port_id(person: Person, device: Device) -> str:
+    return str(person.port(device, thresholdWatts=5)["portId"])
+
+
+def history(person: Person, port_id: str, query: str = "") -> list[dict[str, Any]]:
+    answer = person.call("GET", f"/port/{port_id}/history?resolution=raw&{query}")
+    assert answer.status == 200, answer
+    points: list[dict[str, Any]] = answer.body["readings"]
+    return points
+
+
+def test_how_long_a_reading_held_is_stored_and_shown(person: Person, device: Device, port_id: str) -> None:
+    now = now_ms()
+    sent = [reading(port_id, now - 1, 3.0) | {"heldMs": 300_000}, reading(port_id, now, 80.0)]
+    answer = device.send(sent, "b1")
+    assert [result["status"] for result in answer.body["results"]] == ["stored", "stored"]
+    assert answer.body["accepts"] == ["heldMs", "nullVolts"]
+    held, plain = history(person, port_id)
+    assert (held["timestampMs"], held["power"], held["heldMs"]) == (now - 1, 3.0, 300_000)
+    assert "heldMs" not in plain, "as the release before answered"
+    assert [result["status"] for result in device.send(sent, "b1").body["results"]] == ["duplicate", "duplicate"]
+
+
+def test_how_long_it_held_is_no_part_of_its_identity_but_of_the_batch(device: Device, port_id: str) -> None:
+    now = now_ms()
+    assert device.send([reading(port_id, now, 3.0)], "b1").body["results"][0]["status"] == "stored"
+    held = reading(port_id, now, 3.0) | {"heldMs": 60_000}
+    assert device.send([held], "b2").body["results"][0]["status"] == "duplicate"
+    refused = device.send([held], "b1")
+    assert (refused.status, refused.body["code"]) == (409, "batch_conflict")
+
+
+@pytest.mark.parametrize("held_ms", [-1, 900_001, 2**60, 1.5, "60000", None, True, [60_000]])
+def test_no_such_time_refuses_that_reading_only(device: Device, port_id: str, held_ms: object) -> None:
+    now = now_ms()
+    bad = reading(port_id, now, 3.0) | {"heldMs": held_ms}
+    answer = device.send([bad, reading(port_id, now, 3.0) | {"heldMs": 900_000}])
+    first, second = answer.body["results"]
+    assert (first["status"], first["code"], first["field"]) == ("rejected", "invalid", "heldMs")
+    assert second["status"] == "stored"
+    one = {"deviceToken": device.api_key, "portId": port_id, "voltage": 230, "current": 0.1, "power": 3}
+    alone = device.call("POST", "/sensor/reading", one | {"heldMs": held_ms})
+    assert (alone.status, alone.body["field"]) == (422, "heldMs")
+
+
+def test_a_moved_batch_moves_the_readings_not_how_long_they_held(person: Person, device: Device, port_id: str) -> None:
+    answer = device.send([reading(port_id, 60_000, 3.0) | {"heldMs": 50_000}], sent_at_ms=70_000)
+    assert answer.body["rebasedByMs"] > 0
+    (shown,) = history(person, port_id)
+    assert shown["timestampMs"] == 60_000 + answer.body["rebasedByMs"]
+    assert shown["heldMs"] == 50_000
+
+
+def test_one_reading_may_have_held(person: Person, device: Device, port_id: str) -> None:
+    one = {"portId": port_id, "voltage": None, "current": None, "power": 3, "heldMs": 120_000}
+    stamped = one | {"timestamp": now_ms() - 1_000}
+    first, again = (device.call("POST", "/sensor/reading", stamped) for _ in range(2))
+    assert first.status == 200, first
+    assert first.body["data"]["reading"] == again.body["data"]["reading"]
+    stored = first.body["data"]["reading"]
+    assert (stored["voltage"], stored["current"], stored["heldMs"]) == (None, None, 120_000)
+    (shown,) = history(person, port_id)
+    assert shown["heldMs"] == 120_000
+
+
+def test_one_reading_of_an_old_agent_is_answered_as_before(device: Device, port_id: str) -> None:
+    answer = device.call("POST", "/sensor/reading", {"portId": port_id, "voltage": 230, "current": 0.1, "power": 3})
+    assert answer.body.keys() - {"accepts"} == {
+        *("success", "message", "data"),
+        *("serverTimeMs", "intervalSeconds", "heartbeatSeconds", "relays"),
+    }
+    assert answer.body["data"]["reading"].keys() == {"id", "voltage", "current", "power", "timestamp"}
+
+
+def test_volts_and_amps_that_a_meter_lacks_are_never_made_up(person: Person, device: Device, port_id: str) -> None:
+    now = now_ms()
+    bare = {"portId": port_id, "timestampMs": now, "voltage": None, "current": None, "power": 61.5}
+    half = bare | {"timestampMs": now - 1_000, "voltage": 230.5}
+    assert {result["status"] for result in device.send([half, bare]).body["results"]} == {"stored"}
+    shown = [(point["voltage"], point["current"], point["power"]) for point in history(person, port_id)]
+    assert shown == [(230.5, None, 61.5), (None, None, 61.5)]
+    table = person.call("GET", f"/port/{port_id}/history?resolution=raw&format=csv").body.splitlines()
+    assert table[0] == "timestamp,timestampMs,voltage,current,power,heldMs"
+    assert [line.split(",", 2)[2] for line in table[1:]] == ["230.5,,61.5,0", ",,61.5,0"]
+    columns = person.call("GET", f"/port/{port_id}/history?resolution=raw&layout=columns").body["columns"]
+    assert (columns["voltage"], columns["current"], columns["heldMs"]) == ([230.5, None], [None, None], [0, 0])
+
+
+def test_a_reading_must_still_say_that_it_has_no_volts(device: Device, port_id: str) -> None:
+    lacking = {"portId": port_id, "timestampMs": now_ms(), "power": 3.0}
+    (result,) = device.send([lacking]).body["results"]
+    assert (result["status"], result["field"]) == ("rejected", "voltage")
+
+
+@pytest.mark.parametrize("path", ["/device/heartbeat", "/device/data"])
+def test_every_answer_to_a_device_says_what_it_may_send(device: Device, path: str) -> None:
+    body = {"sensors": {"temperature": 1}} if path == "/device/data" else {}
+    assert device.call("POST", path, body).body["accepts"] == ["heldMs", "nullVolts"]
