@@ -9,8 +9,7 @@ from chalicelib.accounts.api_tokens import authenticate_api_token, is_api_token
 from chalicelib.accounts.model import Session
 from chalicelib.accounts.sessions import authenticate_session
 from chalicelib.core import rate_limits
-from chalicelib.core.authentication import Authentication, credentials_of
-from chalicelib.core.call import Body, Call
+from chalicelib.core.authentication import Authentication, Body, Call, credentials_of
 from chalicelib.core.errors import Forbidden, Unauthenticated
 from chalicelib.core.scopes import Scope, scope_allows
 

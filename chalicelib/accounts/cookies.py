@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.accounts.known_browsers import BROWSER_TOKEN_MS
 from chalicelib.accounts.model import SESSION_MS
-from chalicelib.core.call import Call
+from chalicelib.core.authentication import Call
 from chalicelib.core.origins import Site
 from chalicelib.core.settings import settings
 from chalicelib.core.times import SECOND_MS

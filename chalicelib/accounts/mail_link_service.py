@@ -13,7 +13,7 @@ from chalicelib.accounts.mail_links import LIFE_MS, MailLink, Purpose, compose_l
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.passwords import check_password_strength, hash_password, normalize_password
 from chalicelib.accounts.sessions import end_all_sessions
-from chalicelib.core import background_jobs, mail, shared_limits
+from chalicelib.core import aws, mail, shared_limits
 from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Invalid, Unavailable, Undeliverable
 from chalicelib.core.identifiers import digest, new_id, new_secret
@@ -47,7 +47,7 @@ def request_link(purpose: Purpose, email: str, address_bucket: str, now_ms: int)
     limits = settings().limits
     shared_limits.take(limits.account_mail_requests, f"account-mail#{address_bucket}", now_ms)
     shared_limits.take(limits.account_mails, f"account-mail#{digest(email)}", now_ms)
-    background_jobs.start(settings().mail_function, {"purpose": purpose, "email": email})
+    aws.start_function(settings().mail_function, {"purpose": purpose, "email": email})
 
 
 def send_requested_link(purpose: Purpose, email: str, now_ms: int) -> bool:

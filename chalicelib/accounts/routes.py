@@ -14,7 +14,7 @@ from chalicelib.accounts.model import Account
 from chalicelib.accounts.second_factor import totp_uri
 from chalicelib.accounts.sessions import Tokens
 from chalicelib.core import shared_limits
-from chalicelib.core.call import Call
+from chalicelib.core.authentication import Call
 from chalicelib.core.email_addresses import normalize_email
 from chalicelib.core.errors import Conflict, GhostwattError, Invalid
 from chalicelib.core.http import route

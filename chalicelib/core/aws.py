@@ -1,13 +1,17 @@
-"""Clients of AWS services, made when they are first used and kept for the life of the process."""
+"""AWS services: a client for each, made when it is first used and kept; and the start of a Lambda function."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.settings import settings
 
 
@@ -46,3 +50,20 @@ def client(
     return get_session().create_client(
         service, region_name=settings().region, endpoint_url=endpoint_url or None, config=config
     )
+
+
+def start_function(name: str, event: Mapping[str, Any]) -> None:
+    """Start a function (a Lambda; on a PC a thread) and do not wait for it.
+
+    Args:
+        name: The name of the function.
+        event: What it is called with.
+
+    Raises:
+        Unavailable: AWS does not answer; the function may have been started all the same.
+    """
+    try:
+        client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=msgspec.json.encode(event))
+    except (BotoCoreError, ClientError) as error:
+        message = "The work could not be started; try again."
+        raise Unavailable(message, code="work_unavailable", retry_after_seconds=2) from error

@@ -1,4 +1,4 @@
-"""The errors, as a small tree. Each class has one meaning; core/error_statuses.py gives each its HTTP status."""
+"""The errors, as a small tree. Each class has one meaning; core/responses.py gives each its HTTP status."""
 
 from __future__ import annotations
 

@@ -9,14 +9,13 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.core import clock, telemetry
-from chalicelib.core.authentication import Authentication, authenticate
-from chalicelib.core.call import Call
+from chalicelib.core.authentication import Authentication, Call, authenticate
 from chalicelib.core.client_address import address_bucket, client_address
 from chalicelib.core.decoding import decode, decode_query, raw_body
 from chalicelib.core.errors import Forbidden, not_found
 from chalicelib.core.origins import Site, caller_site
-from chalicelib.core.query_strings import MAX_ID_LENGTH, Query
 from chalicelib.core.responses import respond
+from chalicelib.core.schemas import MAX_ID_LENGTH, Query
 from chalicelib.core.scopes import Scope
 
 Handler = Callable[..., Any]

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.core.http import ROUTES, Route
-from chalicelib.core.query_strings import Query
-from chalicelib.core.schemas import Failure
+from chalicelib.core.schemas import Failure, Query
 from chalicelib.core.version import VERSION
 
 REF_TEMPLATE = "#/components/schemas/{name}"

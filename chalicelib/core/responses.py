@@ -1,4 +1,4 @@
-"""Answers and errors as HTTP responses."""
+"""Answers and errors as HTTP responses, and the HTTP status of each error."""
 
 from __future__ import annotations
 
@@ -10,13 +10,35 @@ from typing import Any
 import msgspec
 from chalice.app import Response
 
-from chalicelib.core.error_statuses import status_of_error
-from chalicelib.core.errors import GhostwattError
+from chalicelib.core.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    GhostwattError,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from chalicelib.core.schemas import Failure
 
 LOG = logging.getLogger("ghostwatt.api")
 JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
+STATUS = {
+    BadRequest: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    TooMany: 429,
+    Unavailable: 503,
+}
+"""The HTTP status of each error; an error derived from one of these has the status of its nearest base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +88,8 @@ def failure(error: GhostwattError) -> Response:
 
 def _json(answer: object, status: int, headers: Mapping[str, str | list[str]]) -> Response:
     return Response(msgspec.json.encode(answer).decode(), {"Content-Type": JSON, **NO_STORE, **headers}, status)
+
+
+def status_of_error(error: GhostwattError) -> int:
+    """Return the HTTP status of an error; 500 for one that STATUS does not know."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)

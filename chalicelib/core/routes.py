@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib.core import health, openapi
-from chalicelib.core.call import Call
+from chalicelib.core.authentication import Call
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.http import ROUTES, Route, route
 from chalicelib.core.responses import Reply
@@ -49,7 +49,7 @@ def get_docs(call: Call[None]) -> Reply:
     """
     rows = "".join(
         f"<tr><td>{shown.method}</td><td>/api{html.escape(openapi.public_path(shown.path))}</td>"
-        f"<td>{shown.who.label if shown.who else 'anybody'}</td><td>{html.escape(openapi.title(shown))}</td></tr>"
+        f"<td>{_caller(shown)}</td><td>{html.escape(openapi.title(shown))}</td></tr>"
         for shown in sorted(ROUTES, key=lambda shown: (shown.path, shown.method))
     )
     page = (

@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.core.concurrency import Slots
 from chalicelib.core.http import route
-from chalicelib.core.query_strings import PortPageQuery
+from chalicelib.core.schemas import PortPageQuery
 from chalicelib.detection import phantom_event_service, schemas
 from chalicelib.detection.backtest_service import run_backtest_page
 from chalicelib.detection.explain import explain_decision

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.core import rate_limits, telemetry
-from chalicelib.core.authentication import Authentication, credentials_of
-from chalicelib.core.call import Body, Call
+from chalicelib.core.authentication import Authentication, Body, Call, credentials_of
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.scopes import Scope
 from chalicelib.devices.model import Device

@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
-from chalicelib.core.call import Call
+from chalicelib.core.authentication import Call
 from chalicelib.core.http import route
 from chalicelib.core.settings import settings
 from chalicelib.devices import pairing_service, schemas

@@ -10,9 +10,8 @@ from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
 from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
-from chalicelib.core.query_strings import PageQuery
 from chalicelib.core.responses import Reply
-from chalicelib.core.schemas import Done
+from chalicelib.core.schemas import Done, PageQuery
 from chalicelib.core.settings import settings
 from chalicelib.deletion.service import release_owned_device
 from chalicelib.detection import outlet_silence

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.core.query_strings import (
+from chalicelib.core.schemas import (
     DEFAULT_LIMIT,
     Cursor,
     Limit,

@@ -7,7 +7,7 @@ from chalice.app import Blueprint
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
 from chalicelib.core.http import route
-from chalicelib.core.query_strings import check_span
+from chalicelib.core.schemas import check_span
 from chalicelib.energy import reports, schemas, service, tariff_schemas
 from chalicelib.energy.queries import EnergyQuery, SavingsQuery, WhatIfQuery
 

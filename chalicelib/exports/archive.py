@@ -13,8 +13,8 @@ from typing import Generic
 
 import msgspec
 
+from chalicelib.core.csv_tables import BYTE_ORDER_MARK, Cell, escape_formula
 from chalicelib.core.deadlines import Deadline
-from chalicelib.core.spreadsheets import BYTE_ORDER_MARK, Cell, escape_formula
 from chalicelib.exports.model import Format
 from chalicelib.exports.tables import Entry, Table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from chalicelib.accounts.model import Account, Session
 from chalicelib.accounts.service import get_account
 from chalicelib.accounts.store import load_open_account
-from chalicelib.core import background_jobs
+from chalicelib.core import aws
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.dynamo import retry_conflicts
 from chalicelib.core.errors import Invalid, Unavailable, not_found
@@ -85,7 +85,7 @@ def _new(account: Account, number: int, span_ms: tuple[int, int], formats: tuple
 def _start(export: Export) -> None:
     """Start the job. If that may have failed, the export is removed; a job that runs all the same does nothing."""
     try:
-        background_jobs.start(settings().export_function, {"ownerId": export.owner_id, "number": export.number})
+        aws.start_function(settings().export_function, {"ownerId": export.owner_id, "number": export.number})
     except Unavailable:
         store.remove(export)
         raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from chalicelib.core.spreadsheets import Cell
+from chalicelib.core.csv_tables import Cell
 from chalicelib.core.times import SECOND_MS, iso, iso_or_none
 from chalicelib.core.units import unit_of
 from chalicelib.detection.model import PhantomEvent

@@ -8,8 +8,7 @@ from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import get_account
 from chalicelib.core.http import route
-from chalicelib.core.query_strings import PageQuery
-from chalicelib.core.schemas import Done
+from chalicelib.core.schemas import Done, PageQuery
 from chalicelib.notifications import schemas, service
 from chalicelib.notifications.preferences import NotificationSettings
 

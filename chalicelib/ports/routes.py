@@ -8,8 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.core.http import route
-from chalicelib.core.query_strings import PageQuery
-from chalicelib.core.schemas import Done
+from chalicelib.core.schemas import Done, PageQuery
 from chalicelib.detection import port_control
 from chalicelib.detection.port_state import PortState
 from chalicelib.detection.store import load_port_state

@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.local_time import UsageResolution
-from chalicelib.core.query_strings import DEFAULT_LIMIT, Cursor, SpanQuery
+from chalicelib.core.schemas import DEFAULT_LIMIT, Cursor, SpanQuery
 from chalicelib.core.times import LATEST_MS
 
 POINTS = 2_000

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from chalicelib.core.csv_replies import Cell, Table, csv_reply, next_page_header
+from chalicelib.core.csv_tables import Cell, Table, csv_reply, next_page_header
 from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.responses import Reply
 from chalicelib.core.schemas import END, SIGN, Answer, Iso, Part, Request, Timestamp

@@ -17,7 +17,7 @@ from chalicelib.accounts.mail_link_service import confirm_address, request_link,
 from chalicelib.accounts.mail_links import LIFE_MS, Purpose
 from chalicelib.accounts.second_factor import STEP_MS, totp_code
 from chalicelib.accounts.store import load_account
-from chalicelib.core import background_jobs
+from chalicelib.core import aws
 from chalicelib.core.errors import Invalid, TooMany, Unavailable
 from chalicelib.core.settings import settings
 from chalicelib.entrypoints.account_mail_job import account_mail
@@ -63,7 +63,7 @@ def post(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("LIMITS", "sign_ups=off account_mail_requests=off")
     settings.cache_clear()
     office = Post(tmp_path)
-    monkeypatch.setattr(background_jobs, "start", office.start)
+    monkeypatch.setattr(aws, "start_function", office.start)
     yield office
     monkeypatch.undo()
     settings.cache_clear()

@@ -155,7 +155,7 @@ def test_a_browser_is_known_by_its_cookie_also_after_logging_out(
     call: Call, person: Person, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     place: dict[str, Any] = {"address": f"a-{address}"}
-    monkeypatch.setattr("chalicelib.core.call.address_bucket", lambda _: place["address"])
+    monkeypatch.setattr("chalicelib.core.authentication.address_bucket", lambda _: place["address"])
     browser = Browser(call, {})
     assert browser.log_in(person.email, person.password).status == 200
     assert set(browser.cookies) == {"refresh", "browser"}

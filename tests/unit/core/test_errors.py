@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.error_statuses import STATUS
 from chalicelib.core.errors import GhostwattError, Invalid, Unavailable
-from chalicelib.core.responses import failure
+from chalicelib.core.responses import STATUS, failure
 
 
 @pytest.mark.parametrize("kind", [*STATUS, GhostwattError])

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.core.decoding import decode_query
 from chalicelib.core.errors import GhostwattError, Invalid, NotFound
-from chalicelib.core.query_strings import PageQuery, PortPageQuery, SpanQuery
+from chalicelib.core.schemas import PageQuery, PortPageQuery, SpanQuery
 from chalicelib.core.times import LATEST_MS
 from chalicelib.readings.history_queries import HistoryQuery
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.spreadsheets import Cell, escape_formula
+from chalicelib.core.csv_tables import Cell, escape_formula
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "=", "-", "\uff1d1"])
