@@ -23,7 +23,6 @@ from chalicelib.devices.model import Device
 from chalicelib.readings import device_handlers
 
 blueprint = Blueprint(__name__)
-LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
 
 
 @route(blueprint, "POST", "/device/register", body=schemas.RegisterDevice, answers=schemas.DeviceKey, who=SESSION)
@@ -86,7 +85,7 @@ def list_devices_plain(call: SessionCall[None]) -> Reply:
 
 def _plain(device: Device, now_ms: int) -> dict[str, object]:
     part = schemas.device_part(device, None, now_ms)
-    sensors = {name: value for name, value in (device.sensors or {}).items() if name not in LIST_FIELDS}
+    sensors = {name: value for name, value in (device.sensors or {}).items() if name not in schemas.LIST_FIELDS}
     return {
         **sensors,
         "device_id": part.device_id,

@@ -17,6 +17,9 @@ from chalicelib.devices.model import Device, PortName
 from chalicelib.devices.pairing import Claim, ClaimState
 from chalicelib.ports.schemas import NO_READINGS, Channel, LatestReading, reading_part
 
+LIST_FIELDS = frozenset({"device_id", "name", "status", "last_seen"})
+"""Fields of GET /devices: a sensor of such a name is left out there."""
+
 
 class RegisterDevice(Request, frozen=True):
     device_id: DeviceId

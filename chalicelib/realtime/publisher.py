@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import msgspec
-
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.event_bus import Event
 from chalicelib.core.times import iso, iso_or_none
@@ -36,6 +34,7 @@ from chalicelib.realtime.schemas import (
     Push,
     ReadingPush,
     SensorDataPush,
+    encode_push,
 )
 
 
@@ -51,7 +50,7 @@ def publish_to_pages(events: Sequence[Event], deadline: Deadline) -> None:
 def _messages(events: Iterable[Event]) -> list[bytes]:
     """The messages of events in their order, each once: several events may show the same outlet."""
     pushes = (PUSHES[type(event)](event) for event in events)
-    return list(dict.fromkeys(msgspec.json.encode(push) for push in pushes if push is not None))
+    return list(dict.fromkeys(encode_push(push) for push in pushes if push is not None))
 
 
 def _reading_push(shown: Port, state: PortState) -> ReadingPush | None:
@@ -77,7 +76,11 @@ def _device_push(device: Device, *, is_removed: bool = False) -> DevicePush:
 
 def _sensor_push(log: SensorLog) -> SensorDataPush:
     return SensorDataPush(
-        device_id=log.device_id, timestamp=iso(log.at_ms), sensors=dict(log.values), units=units_of(log.values)
+        device_id=log.device_id,
+        plain_device_id=log.device_id,
+        timestamp=iso(log.at_ms),
+        sensors=dict(log.values),
+        units=units_of(log.values),
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.core.schemas import Answer, Iso
 from chalicelib.detection.outlet_status import OutletStatus
+from chalicelib.devices.schemas import LIST_FIELDS
 from chalicelib.notifications.schemas import NotificationPart
 from chalicelib.ports.schemas import LatestReading, PortPart
 
@@ -26,7 +27,10 @@ class ReadingPush(Push, frozen=True, kw_only=True, tag="reading"):
 
 
 class SensorDataPush(Push, frozen=True, kw_only=True, tag="sensor_data"):
+    """The newest values of a device's custom sensors. encode_push adds each value by its sensor's name."""
+
     device_id: str
+    plain_device_id: str = msgspec.field(name="device_id")
     timestamp: Iso
     sensors: dict[str, float]
     units: dict[str, str]
@@ -51,6 +55,19 @@ class PortPush(Push, frozen=True, kw_only=True, tag="port"):
 
 class NotificationPush(Push, frozen=True, kw_only=True, tag="notification"):
     notification: NotificationPart
+
+
+def encode_push(push: Push) -> bytes:
+    """Encode a push as JSON.
+
+    Sensor values stand there also by their names, so that a page can merge the push into an entry of GET /devices.
+    A sensor never replaces a field of the push, and never adds one that the entry has by itself.
+    """
+    fields = msgspec.to_builtins(push)
+    if isinstance(push, SensorDataPush):
+        taken = fields.keys() | LIST_FIELDS
+        fields |= {name: value for name, value in push.sensors.items() if name not in taken}
+    return msgspec.json.encode(fields)
 
 
 class TicketAnswer(Answer, frozen=True, kw_only=True):

@@ -31,7 +31,8 @@ contract as OpenAPI 3.1 at `/api/openapi.json`.
 | 503 | a part of the service is down; the call is safe to repeat |
 
 `POST /live/ticket` answers the URL of a WebSocket with a one-time ticket. It pushes messages with the types `reading`,
-`sensor_data`, `device`, `port` and `notification`. MQTT is described in [mqtt.md](mqtt.md).
+`sensor_data`, `device`, `port` and `notification`. On a PC, `/socket.io` sends the same pushes to Socket.IO clients, as
+events named by the types: [guides/live.md](guides/live.md). MQTT is described in [mqtt.md](mqtt.md).
 """
 
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack; the exit code is 0 when it was asked to stop, 1 when it could not start or go on."""
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("amqtt", "botocore", "pynamodb", "transitions", "uvicorn"):
+    for chatty in ("amqtt", "botocore", "engineio", "pynamodb", "socketio", "transitions", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("amqtt.mqtt.protocol").setLevel(logging.ERROR)  # it warns of each late acknowledgement
     quieten()

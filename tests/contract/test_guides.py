@@ -162,6 +162,7 @@ def test_the_dashboard_guides_page_hears_sensor_data(live_url: str, api: str, de
         post(f"{api}/devices", {"device_id": f"{device_id}x", "name": "Other"}, **other)
         assert json.loads(foreign.recv(timeout=TIMEOUT))["deviceId"] == f"{device_id}x"
     assert (heard[-1]["deviceId"], heard[-1]["sensors"]) == (device_id, {"temperature": 20.5})
+    assert (heard[-1]["device_id"], heard[-1]["temperature"]) == (device_id, 20.5)
 
 
 def test_the_simulator_guides_readings_are_all_there(api: str, device_id: str) -> None:

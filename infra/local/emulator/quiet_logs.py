@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 PERIOD_SECONDS = 60.0
-NOISY = ("amqtt", "asyncio", "ghostwatt.mqtt", "uvicorn", "websockets")
+NOISY = ("amqtt", "asyncio", "engineio", "ghostwatt.mqtt", "socketio", "uvicorn", "websockets")
 """Loggers of the servers, whose lines come from what clients do."""
 
 

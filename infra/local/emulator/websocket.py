@@ -147,7 +147,7 @@ class Live:
             self._connections.remove(connection)
 
     async def _connect(self, socket: WebSocket, connection: Connection) -> int:
-        event = _event("CONNECT", "$connect", socket, connection)
+        event = lambda_event("CONNECT", "$connect", socket.url.netloc, connection)
         query = dict(socket.query_params)
         event |= {
             "headers": dict(socket.headers),
@@ -186,14 +186,14 @@ class Live:
         while (received := await socket.receive())["type"] != "websocket.disconnect":
             connection.touch()
             body = received.get("text") or (received.get("bytes") or b"").decode(errors="replace")
-            event = _event("MESSAGE", "$default", socket, connection) | {"body": body}
+            event = lambda_event("MESSAGE", "$default", socket.url.netloc, connection) | {"body": body}
             try:
                 await run_sync(self._handlers.message, event, LambdaContext("live_message"))
             except Exception:  # a function that dies fails one message, not the connection, as on AWS
                 LOG.exception("$default failed")
 
     async def _disconnect(self, socket: WebSocket, connection: Connection) -> None:
-        event = _event("DISCONNECT", "$disconnect", socket, connection)
+        event = lambda_event("DISCONNECT", "$disconnect", socket.url.netloc, connection)
         try:
             await run_sync(self._handlers.disconnect, event, LambdaContext("live_disconnect"))
         except Exception:  # best effort, as on AWS: the first push to it answers 410
@@ -218,13 +218,14 @@ async def _close_in_time(socket: WebSocket, connection: Connection) -> None:
         await socket.close(GOING_AWAY)
 
 
-def _event(event_type: str, route_key: str, socket: WebSocket, connection: Connection) -> dict[str, Any]:
+def lambda_event(event_type: str, route_key: str, domain: str, connection: Connection) -> dict[str, Any]:
+    """What API Gateway sends to the function behind a route of the WebSocket; `domain` is where the page called."""
     return {
         "requestContext": {
             "apiId": "local",
             "connectedAt": int(connection.opened_at * 1_000),
             "connectionId": connection.id,
-            "domainName": socket.url.netloc,
+            "domainName": domain,
             "eventType": event_type,
             "identity": {"sourceIp": connection.source_ip, "userAgent": connection.user_agent},
             "messageDirection": "IN",

@@ -42,6 +42,7 @@ from infra.local.emulator.invocations import Invocations
 from infra.local.emulator.iot_data_plane import iot_data_plane
 from infra.local.emulator.mqtt_broker import Broker
 from infra.local.emulator.scheduler import Maintenance, Schedule
+from infra.local.emulator.socketio_link import SocketIo
 from infra.local.emulator.static_pages import Pages, page_headers
 from infra.local.emulator.table_stream import TableStream
 from infra.local.emulator.topic_rule import TopicRule
@@ -123,7 +124,7 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
         tables.ensure(create_client("dynamodb", database.url), definitions)
         connections, bucket = Connections(), Bucket(settings.directory / "exports")
         everyone = settings.proxies.behind(
-            _public(app, definitions, connections, bucket, https=url.startswith("https"))
+            _public(app, definitions, connections, bucket, url=url, web_origin=settings.web_origin)
         )
         mqtt_url = f"mqtt://{_url_host(settings.host)}:{mqtt.port}"
         with (
@@ -173,14 +174,16 @@ def _app() -> Any:
 
 
 def _public(
-    app: Any, definitions: template.Template, connections: Connections, bucket: Bucket, *, https: bool
+    app: Any, definitions: template.Template, connections: Connections, bucket: Bucket, *, url: str, web_origin: str
 ) -> ASGIApp:
     handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
+    gateway, https = Gateway(app.app, GatewayAnswers(definitions)), url.startswith("https")
     everything = public_app(
-        Gateway(app.app, GatewayAnswers(definitions)),
+        gateway,
         Live(handlers, connections),
         Pages(PAGE_DIRECTORY, page_headers(definitions, https=https)),
         bucket.links(),
+        SocketIo(gateway, handlers, connections, url, web_origin),
     )
     return SecurityHeaders(OneFraming(everything), policy_headers(definitions, API_POLICY, https=https))
 

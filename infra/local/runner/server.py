@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.emulator.connection_limits import MOST_HTTP, MOST_PER_CLIENT, HttpLimits
 from infra.local.emulator.http_protocols import Front
+from infra.local.emulator.socketio_link import PATH as SOCKET_IO_PATH
 from infra.local.emulator.websocket import MAX_MESSAGE_BYTES, Connections
 from infra.local.errors import StackError
 
@@ -50,9 +51,10 @@ def listen(host: str, port: int) -> Listener:
         raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 
-def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute) -> ASGIApp:
-    """The app that everybody reaches: the API, the WebSocket, the exports and the page."""
-    return UnderStage(gateway, Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)]))
+def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute, socket_io: ASGIApp) -> ASGIApp:
+    """The app that everybody reaches: the API, the WebSocket, Socket.IO, the exports and the page."""
+    site = Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)])
+    return UnderPath("/api", gateway, UnderPath(SOCKET_IO_PATH, socket_io, site))
 
 
 def management_app(connections: Connections, prefix: str, services: Sequence[BaseRoute] = ()) -> Starlette:
@@ -61,16 +63,17 @@ def management_app(connections: Connections, prefix: str, services: Sequence[Bas
     return Starlette(routes=[Mount(f"/{prefix}", routes=[manage, *services])])
 
 
-class UnderStage:
-    """Send paths under /api to the gateway, also those that a Mount refuses: /api itself, or one with a line break."""
+class UnderPath:
+    """Send a path and all below it to an app, also those that a Mount refuses: the path itself, or a line break."""
 
-    def __init__(self, gateway: ASGIApp, elsewhere: ASGIApp) -> None:
-        self._gateway = gateway
+    def __init__(self, path: str, app: ASGIApp, elsewhere: ASGIApp) -> None:
+        self._path = f"{path}/"
+        self._app = app
         self._elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        app = self._gateway if f"{scope['path']}/".startswith("/api/") else self._elsewhere
+        app = self._app if f"{scope['path']}/".startswith(self._path) else self._elsewhere
         await app(scope, receive, send)
 
 

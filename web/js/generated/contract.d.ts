@@ -1819,6 +1819,7 @@ export interface components {
             /** @enum {unknown} */
             type: "sensor_data";
             deviceId: string;
+            device_id: string;
             timestamp: string;
             sensors: {
                 [key: string]: number;
