@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, count
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from botocore.config import Config
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection as PynamoConnection
+from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import STRING
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError, UpdateError
@@ -23,7 +24,8 @@ from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core.errors import Busy, Unavailable
-from chalicelib.core.settings import settings
+from chalicelib.core.local_dynamo import LocalClient
+from chalicelib.core.settings import local_database_url, settings
 from chalicelib.core.version import VERSION
 
 CONNECT_TIMEOUT_SECONDS = 1
@@ -65,11 +67,19 @@ class Connection(PynamoConnection):
             session.set_default_client_config(Config(user_agent=USER_AGENT))
         return session
 
+    @property
+    def client(self) -> BotocoreBaseClientPrivate:
+        """The client: botocore's on AWS, a light one towards a server on this machine."""
+        return cast("BotocoreBaseClientPrivate", _local_client()) if local_database_url() else super().client
+
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Send one operation; raises Unavailable where a later try may work."""
+        """Send one operation; raises Unavailable where a later try may work.
+
+        PynamoDB's own also draws an id for each call, tells listeners, and asks for the units; nobody needs them here.
+        """
         check_expressions(operation_kwargs)
         try:
-            return super().dispatch(operation_name, operation_kwargs)
+            return cast("dict[str, Any]", self._make_api_call(operation_name, operation_kwargs))
         except ClientError as error:
             if error.response["Error"]["Code"] in TRANSIENT:
                 raise _unavailable() from error
@@ -102,6 +112,16 @@ def check_expressions(arguments: Mapping[str, Any]) -> None:
 
 def _unavailable() -> Unavailable:
     return Unavailable("The database does not answer; try again.", code="database_unavailable", retry_after_seconds=2)
+
+
+@cache
+def _local_client() -> LocalClient:
+    return LocalClient(
+        local_database_url(),
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_seconds=READ_TIMEOUT_SECONDS,
+        attempts=1 + MAX_RETRIES,
+    )
 
 
 @cache

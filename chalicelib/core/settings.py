@@ -83,3 +83,9 @@ def settings() -> Settings:
         json_logs=os.environ.get("LOGS") == "json",
         limits=rate_limits(os.environ.get("LIMITS", "")),
     )
+
+
+def local_database_url() -> str:
+    """Where the DynamoDB server of this machine listens; "" on AWS, whose endpoints botocore knows."""
+    url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", "")
+    return url if url.startswith("http://") else ""

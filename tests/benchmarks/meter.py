@@ -5,12 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from chalicelib.core.dynamo import connection, table_name
+from botocore.exceptions import ClientError
+
+from chalicelib.core.dynamo import Connection, table_name
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 EVENT = "after-call.dynamodb"
@@ -33,31 +35,52 @@ class DatabaseCall:
 
 
 class Meter:
-    """Notes the DynamoDB calls of a client (the app's, unless told) while it is entered.
+    """Notes the DynamoDB calls of the app, or of a client of botocore, while it is entered.
 
     Refused writes tell no units, so they end the measurement.
     """
 
     def __init__(self, client: Any = None) -> None:
         self.calls: list[DatabaseCall] = []
-        self._events = (client or connection().client).meta.events
+        self._client = client
+        self._dispatch = Connection.dispatch
 
     def __enter__(self) -> Self:
-        self._events.register(EVENT, self._note)
+        if self._client is None:
+            Connection.dispatch = self._measured_dispatch()  # type: ignore[method-assign,assignment]  # named otherwise
+        else:
+            self._client.meta.events.register(EVENT, self._note_event)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._events.unregister(EVENT, self._note)
+        if self._client is None:
+            Connection.dispatch = self._dispatch  # type: ignore[method-assign]
+        else:
+            self._client.meta.events.unregister(EVENT, self._note_event)
 
-    def _note(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+    def _measured_dispatch(self) -> Callable[[Connection, str, dict[str, Any]], dict[str, Any]]:
+        def dispatch(to: Connection, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            try:
+                answer = self._dispatch(to, operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
+            except ClientError as error:
+                raise RuntimeError(f"{operation} tells no units: {error}") from error
+            self._note(operation, answer)
+            return answer
+
+        return dispatch
+
+    def _note_event(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        self._note(model.name, parsed)
+
+    def _note(self, operation: str, parsed: Mapping[str, Any]) -> None:
         if "ConsumedCapacity" not in parsed:
-            raise RuntimeError(f"{model.name} tells no units: {parsed.get('Error')}")
+            raise RuntimeError(f"{operation} tells no units: {parsed.get('Error')}")
         consumed = parsed["ConsumedCapacity"]
         by_table = consumed if isinstance(consumed, list) else [consumed]
         tables = frozenset(part["TableName"].removeprefix(table_name("")) for part in by_table)
-        self.calls.append(DatabaseCall(model.name, tables, sum(part["CapacityUnits"] for part in by_table)))
+        self.calls.append(DatabaseCall(operation, tables, sum(part["CapacityUnits"] for part in by_table)))
 
 
 @dataclass(frozen=True, slots=True)
