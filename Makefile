@@ -69,10 +69,10 @@ serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0
 
 test: install browser ## All tests
 	@npm test --silent
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 coverage: install ## Which lines of the cloud side and the PC stack no test runs, in the tests' own processes [TESTS=tests/unit]
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --cov=chalicelib --cov=infra --cov-report=term-missing:skip-covered $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov=chalicelib --cov=infra --cov-report=term-missing:skip-covered $(TESTS)
 
 test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
 	@$(BIN)/python -m tests.faults.fleet --pis $(PIS) --seconds $(SECONDS) --kill-seconds $(KILL_SECONDS) --upload-seconds $(UPLOAD_SECONDS)

@@ -16,7 +16,6 @@ from typing import Any
 import hypothesis
 import pytest
 import requests
-from xdist.scheduler import LoadScopeScheduling
 
 from chalicelib.core.settings import settings
 from infra.local.database import tables
@@ -62,21 +61,6 @@ Call = Callable[..., Answered]
 LONG_FOLDERS = ("benchmarks", "faults", "fuzz", "browser", "integration", "contract", "device")
 """Folders whose tests take long, in order. Benchmarks count what a sweep reads: they need a database of which nobody
 else has used anything yet."""
-
-
-class ByFolder(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types here
-    """Shares the tests among the workers by file; those of a browser, and those in this process, stay in one worker."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        folder = path.split("/")[1]
-        return folder if folder in ("browser", "integration") else path
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """How `make test` shares its tests."""
-    return ByFolder(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,8 @@
-"""The whole stack, Debian's Chromium, and people who use the page in windows of their own."""
+"""The whole stack, Debian's Chromium, and people who use the page in windows of their own.
+
+Both end with the last test of this folder that a worker runs. Playwright keeps an event loop running in the main
+thread while it is open: no other test's code could use one there.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +41,13 @@ class Person:
     api: Api
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base_url(stack: RunningStack) -> str:
     """Where the stack answers."""
     return stack.base_url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole stack."""
     options = (
@@ -55,7 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests; windows of different people share nothing."""
     chromium = shutil.which("chromium")

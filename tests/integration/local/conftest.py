@@ -14,6 +14,8 @@ from infra.local.database.server import LOOPBACK, Database, server_binary
 from infra.local.runner.server import Server, listen
 
 Serve = Callable[[ASGIApp], int]
+STARTS_AND_ENDS_WITHIN_SECONDS = 60
+"""On any machine; it takes a moment."""
 
 
 @pytest.fixture
@@ -28,12 +30,13 @@ def _served(app: ASGIApp) -> Iterator[int]:
     listener, ready = listen(LOOPBACK, 0), threading.Event()
     port = listener.port
     server = Server(app, ready.set)
-    thread = threading.Thread(target=server.run, args=([listener.socket],))
+    thread = threading.Thread(target=server.run, args=([listener.socket],), daemon=True)
     thread.start()
-    assert ready.wait(10), "the server does not start"
+    assert ready.wait(STARTS_AND_ENDS_WITHIN_SECONDS), "the server does not start"
     yield port
     server.should_exit = True
-    thread.join()
+    thread.join(STARTS_AND_ENDS_WITHIN_SECONDS)
+    assert not thread.is_alive(), "the server does not end"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -29,8 +30,10 @@ def other_end(address: tuple[str, int]) -> socket.socket:
     """This process's own socket that is connected to an address; the caller closes it."""
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
+            if not stat.S_ISSOCK(os.fstat(int(descriptor.name)).st_mode):
+                continue
             candidate = socket.socket(fileno=os.dup(int(descriptor.name)))
-        except OSError:  # no socket, or closed meanwhile
+        except OSError:  # closed meanwhile
             continue
         try:
             if candidate.getpeername() == address:
@@ -39,6 +42,17 @@ def other_end(address: tuple[str, int]) -> socket.socket:
             pass
         candidate.close()
     raise AssertionError(f"no socket is connected to {address}")
+
+
+def test_looking_for_an_other_end_keeps_nothing_open() -> None:
+    # Else a program that ends when its input does, such as Playwright's, would be waited for without end.
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with pytest.raises(AssertionError, match="no socket"):
+        other_end(("127.0.0.1", 0))
+    os.close(writer)
+    assert os.read(reader, 1) == b"", "the pipe has ended"
+    os.close(reader)
 
 
 def test_answers_on_an_open_connection_do_not_wait_for_acknowledgements(serve: Serve) -> None:
