@@ -15,6 +15,7 @@ class PortState:
     """open_event_id is the phantom event that has not ended yet, outcome how far its cut has come.
 
     always_on: its owner was told that it is never off and never idle. is_counted: its meter has an energy counter.
+    tells_held: its meter has said of readings how long they held.
     contradicted_version: the version of the relay's command "off" after which the outlet still drew power.
     silent_since_ms: the time of its last reading, as long as its owner has been told that its meter is silent.
     pace_ms: how far apart its readings come.
@@ -30,6 +31,7 @@ class PortState:
     contradicted_version: int | None = None
     silent_since_ms: int | None = None
     pace_ms: float | None = None
+    tells_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _detect(chunks: Sequence[Chunk], now_ms: int) -> Detection | None:
             before.dirty_hours,
             [chunk for chunk in chunks if chunk.ports.keys() & ports.keys()],
             now_ms,
-            _counted_hours(chunks, outcomes),
+            _further_hours(chunks, outcomes),
         ),
     )
     if after == before:
@@ -135,12 +135,15 @@ def _outcomes_of_silence(
     }
 
 
-def _counted_hours(chunks: Sequence[Chunk], outcomes: Mapping[str, _Outcome]) -> set[int]:
-    """The hours of gaps that counters fill, as far as they change."""
+def _further_hours(chunks: Sequence[Chunk], outcomes: Mapping[str, _Outcome]) -> set[int]:
+    """The hours outside of the chunks that change: gaps that counters fill, and what held until later readings."""
     hours: set[int] = set()
     for port_id, outcome in outcomes.items():
-        if outcome.effects.state.is_counted:
-            hours |= dirty_hours.counted_gap_hours(chunks, port_id, outcome.before.detector.watermark_ms)
+        state, newest_ms = outcome.effects.state, outcome.before.detector.watermark_ms
+        if state.is_counted:
+            hours |= dirty_hours.counted_gap_hours(chunks, port_id, newest_ms)
+        if state.tells_held:
+            hours |= dirty_hours.clipped_hours(chunks, port_id, newest_ms)
     return hours
 
 
@@ -148,7 +151,12 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
     detector = before.detector
     if detector.watermark_ms > now_ms + MAX_AHEAD_MS:
         detector = detector.learned()  # our own clock was ahead: until then all readings would pass for old ones
-    before = replace(before, detector=detector, is_counted=before.is_counted or columns.is_counted)
+    before = replace(
+        before,
+        detector=detector,
+        is_counted=before.is_counted or columns.is_counted,
+        tells_held=before.tells_held or any(columns.held_ms),
+    )
     newest_ms = before.detector.watermark_ms
     if columns.times_ms[-1] <= newest_ms:
         return Effects(before)

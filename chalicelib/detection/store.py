@@ -34,6 +34,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     silent_since_ms: int | None = None
     pace_ms: float | None = None
     latest_held_ms: int = 0
+    tells_held: bool = False
 
 
 ZLIB = b"\x78"
@@ -88,6 +89,7 @@ def _unpack(packed: _Packed) -> PortState:
         packed.contradicted_version,
         packed.silent_since_ms,
         packed.pace_ms,
+        packed.tells_held,
     )
 
 
@@ -106,6 +108,7 @@ def _pack(state: PortState) -> _Packed:
         state.silent_since_ms,
         state.pace_ms,
         0 if newest is None else newest.held_ms,
+        state.tells_held,
     )
 
 

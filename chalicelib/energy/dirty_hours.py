@@ -11,7 +11,7 @@ from itertools import groupby
 
 from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.energy.slots import COUNTED_GAP_MS, GAP_MS
-from chalicelib.readings.model import Chunk
+from chalicelib.readings.model import MAX_HELD_MS, Chunk
 
 Dirty = Mapping[int, int]
 """When each dirty hour was last touched (epoch ms), by its number."""
@@ -23,21 +23,40 @@ MOST_AT_ONCE = 240
 HOURS_PER_DAY = DAY_MS // HOUR_MS
 
 
-def mark(dirty: Dirty, chunks: Iterable[Chunk], now_ms: int, gap_hours: Collection[int] = ()) -> dict[int, int]:
+def mark(dirty: Dirty, chunks: Iterable[Chunk], now_ms: int, further_hours: Collection[int] = ()) -> dict[int, int]:
     """Add the hours that chunks touch, and their neighbours that end or begin within GAP_MS of a reading.
+
+    What held until a reading counts from its start.
 
     Args:
         dirty: The dirty hours so far.
         chunks: The new chunks of the device.
         now_ms: The time of the touch.
-        gap_hours: See counted_gap_hours.
+        further_hours: See counted_gap_hours and clipped_hours.
     """
     touched = {
         hour
         for chunk in chunks
         for hour in range((chunk.first_ms - GAP_MS) // HOUR_MS, (chunk.last_ms + GAP_MS) // HOUR_MS + 1)
     }
-    return dict(dirty) | dict.fromkeys(touched | set(gap_hours), now_ms)
+    return dict(dirty) | dict.fromkeys(touched | set(further_hours), now_ms)
+
+
+def clipped_hours(chunks: Iterable[Chunk], port_id: str, newest_ms: int) -> set[int]:
+    """Find the hours in which an outlet's late readings may clip what held until a later reading.
+
+    Args:
+        chunks: The new chunks of the device, in the order of storing.
+        port_id: The outlet.
+        newest_ms: The time of its newest reading before these chunks.
+    """
+    hours: set[int] = set()
+    for columns in (chunk.ports[port_id] for chunk in chunks if port_id in chunk.ports):
+        first_ms, last_ms = columns.times_ms[0], min(columns.times_ms[-1], newest_ms)
+        if first_ms < newest_ms:
+            hours |= set(range((first_ms - MAX_HELD_MS - GAP_MS) // HOUR_MS, last_ms // HOUR_MS + 1))
+        newest_ms = max(newest_ms, columns.times_ms[-1])
+    return hours
 
 
 def counted_gap_hours(chunks: Iterable[Chunk], port_id: str, newest_ms: int) -> set[int]:

@@ -139,8 +139,12 @@ def _put_hours(ports: Sequence[Port], state: DeviceState, run: Sequence[int]) ->
 
 
 def _may_become_empty(port: Port, state: DeviceState) -> bool:
-    """Say whether stored usage may become none: only where a late reading splits a gap that a counter filled."""
-    return state.ports.get(port.port_id, PortState()).is_counted
+    """Say whether stored usage may become none.
+
+    It may where a late reading splits a gap that a counter filled, or clips what held until a later reading.
+    """
+    known = state.ports.get(port.port_id, PortState())
+    return known.is_counted or known.tells_held
 
 
 def slots_of_port(port: Port, state: DeviceState, columns: Columns, first_ms: int, last_ms: int) -> list[Usage]:

@@ -8,7 +8,7 @@ from chalicelib.core.times import HOUR_MS
 from chalicelib.detection.port_state import DeviceState
 from chalicelib.energy.slots import COUNTED_GAP_MS, GAP_MS
 from chalicelib.readings.model import Columns, merged
-from chalicelib.readings.store import load_overlapping_chunks
+from chalicelib.readings.store import load_chunks_with_neighbours
 
 Stretch = tuple[int, int]
 """Its first and its last millisecond (epoch ms)."""
@@ -19,8 +19,8 @@ def load_slot_readings(
 ) -> dict[str, Columns]:
     """Load the readings of a device from which the slots between two times are computed.
 
-    They are all up to GAP_MS outside, and for meters with a counter the nearest one to either side, where a gap may
-    reach further.
+    They are all up to GAP_MS outside. Where a reading held there that ends later, they are all up to that one. For
+    meters with a counter they are also the nearest one to either side, where a gap may reach further.
 
     Args:
         state: The device's state.
@@ -41,21 +41,30 @@ def load_slot_readings(
     after = {port for port in newest_ms if newest_ms[port] > last_read_ms and _last_ms(by_port, port) < last_ms}
     for port_id, columns in _nearest(state.device_uid, after, _hours_after(last_read_ms), 0).items():
         by_port[port_id] = by_port.get(port_id, Columns()).joined(columns)
-    before = {port for port in newest_ms if port in by_port and by_port[port].times_ms[0] > first_ms}
+    before = {port for port in newest_ms if port in by_port and _begins_ms(by_port[port]) > first_ms}
     for port_id, columns in _nearest(state.device_uid, before, _hours_before(first_read_ms), -1).items():
         by_port[port_id] = columns.joined(by_port[port_id])
     return by_port
 
 
 def _load_between(device_uid: str, stretch: Stretch) -> dict[str, Columns]:
-    """All readings of a stretch by outlet; chunks reach out of it, but hold only some of the readings there."""
-    chunks = merged(load_overlapping_chunks(device_uid, *stretch))
-    by_port = {port_id: columns.between(*stretch) for port_id, columns in chunks.items()}
+    """All readings of a stretch by outlet, and those after it up to the last that held there.
+
+    Chunks reach out of it, but hold only some of the readings there.
+    """
+    first_ms, last_ms = stretch
+    chunks = merged(load_chunks_with_neighbours(device_uid, first_ms, last_ms))
+    by_port = {port_id: columns.between(first_ms, columns.last_held_ms(last_ms)) for port_id, columns in chunks.items()}
     return {port_id: columns for port_id, columns in by_port.items() if columns.times_ms}
 
 
 def _last_ms(by_port: dict[str, Columns], port_id: str) -> int:
     return by_port[port_id].times_ms[-1] if port_id in by_port else 0
+
+
+def _begins_ms(columns: Columns) -> int:
+    """The time of the first reading, or from which on it held."""
+    return columns.times_ms[0] - columns.held_ms[0]
 
 
 def _nearest(device_uid: str, port_ids: set[str], stretches: Iterable[Stretch], index: int) -> dict[str, Columns]:

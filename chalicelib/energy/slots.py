@@ -4,6 +4,9 @@ The energy between two readings is (p0 + p1) * dt / 2 milliwatt-milliseconds, ro
 a slot ends between them, each side gets the difference of that sum at its ends (power changing linearly, also rounded
 down), so that the parts add up to the whole. A longer gap has no energy, unless the meter's own counter tells it: then
 that energy is spread evenly over the gap.
+
+A reading that held is a rectangle over the time that it held, but not beyond the reading before it. Only the time
+between that reading and the rectangle is an interval or a gap. So it is the same as any cutting into shorter ones.
 """
 
 from __future__ import annotations
@@ -55,20 +58,28 @@ class _Part(NamedTuple):
 
 
 class _Reading(NamedTuple):
+    """Power from a time until another one, which are the same where the reading did not hold."""
+
+    since_ms: int
     at_ms: int
     milliwatts: int
     milliwatt_hours: int | None
+
+    @property
+    def microjoules(self) -> int:
+        return self.milliwatts * (self.at_ms - self.since_ms)
 
 
 def slots(columns: Columns, standby_below_milliwatts: int | None, first_ms: int, last_ms: int) -> list[Usage]:
     """Sum up an outlet's readings by five-minute slots.
 
-    Power below the threshold at both ends of an interval is standby, unless nothing is drawn at either end. A counted
-    gap is standby or use by its mean.
+    Power below the threshold at both ends of an interval is standby, unless nothing is drawn at either end. A reading
+    that held is standby or use by its power, a counted gap by its mean.
 
     Args:
         columns: The outlet's readings, oldest first; of several at one time, the first stored first. They include the
-            readings up to GAP_MS outside of the span, and those at the ends of a counted gap.
+            readings up to GAP_MS outside of the span, those that held from there on with all before them, and those at
+            the ends of a counted gap.
         standby_below_milliwatts: The standby threshold; None while it is not known.
         first_ms: Slots that begin at this time or later are returned (epoch ms).
         last_ms: Slots that begin before this time are returned (epoch ms).
@@ -80,24 +91,45 @@ def slots(columns: Columns, standby_below_milliwatts: int | None, first_ms: int,
     readings = _distinct(columns)
     for reading in readings:
         sums[reading.at_ms // SLOT_MS].note_extremes(reading.milliwatts)
+        if reading.since_ms < reading.at_ms:
+            _add_held(sums, reading, standby_below_milliwatts)
     for before, after in pairwise(readings):
-        if after.at_ms - before.at_ms <= GAP_MS:
+        length_ms = after.since_ms - before.at_ms
+        if 0 < length_ms <= GAP_MS:
             _add_measured(sums, before, after, standby_below_milliwatts)
-        elif after.at_ms - before.at_ms <= COUNTED_GAP_MS:
+        elif GAP_MS < length_ms <= COUNTED_GAP_MS:
             _add_counted(sums, before, after, standby_below_milliwatts)
     return [_usage(number * SLOT_MS, sums[number]) for number in sorted(sums) if first_ms <= number * SLOT_MS < last_ms]
 
 
 def _distinct(columns: Columns) -> list[_Reading]:
-    readings = map(_Reading, columns.times_ms, columns.milliwatts, columns.milliwatt_hours)
-    return [next(same) for _, same in groupby(readings, key=lambda reading: reading.at_ms)]
+    """The first reading of each time, held for no longer than since the one before."""
+    readings: list[_Reading] = []
+    rows = zip(columns.times_ms, columns.held_ms, columns.milliwatts, columns.milliwatt_hours, strict=True)
+    for at_ms, held_ms, milliwatts, milliwatt_hours in rows:
+        before_ms = readings[-1].at_ms if readings else None
+        if at_ms != before_ms:
+            since_ms = at_ms - held_ms if before_ms is None else max(at_ms - held_ms, before_ms)
+            readings.append(_Reading(since_ms, at_ms, milliwatts, milliwatt_hours))
+    return readings
+
+
+def _add_held(sums: defaultdict[int, _Sums], held: _Reading, below: int | None) -> None:
+    is_standby = below is not None and 0 < held.milliwatts < below
+    for part in _parts(held.since_ms, held.at_ms, lambda ms: held.milliwatts * ms):
+        total = _add(sums, part, is_standby=is_standby)
+        total.covered_ms += part.end_ms - part.start_ms
+        total.note_extremes(held.milliwatts)
 
 
 def _add_measured(sums: defaultdict[int, _Sums], before: _Reading, after: _Reading, below: int | None) -> None:
-    first, last, length_ms = before.milliwatts, after.milliwatts, after.at_ms - before.at_ms
+    first, last, length_ms = before.milliwatts, after.milliwatts, after.since_ms - before.at_ms
     is_standby = below is not None and first < below and last < below and bool(first or last)
-    at_first = 2 * first * length_ms
-    for part in _parts(before, after, lambda ms: (at_first + (last - first) * ms) * ms // (2 * length_ms)):
+
+    def used_after(ms: int) -> int:
+        return (2 * first * length_ms + (last - first) * ms) * ms // (2 * length_ms)
+
+    for part in _parts(before.at_ms, after.since_ms, used_after):
         total = _add(sums, part, is_standby=is_standby)
         total.covered_ms += part.end_ms - part.start_ms
 
@@ -105,18 +137,22 @@ def _add_measured(sums: defaultdict[int, _Sums], before: _Reading, after: _Readi
 def _add_counted(sums: defaultdict[int, _Sums], before: _Reading, after: _Reading, below: int | None) -> None:
     if before.milliwatt_hours is None or after.milliwatt_hours is None:
         return
-    length_ms = after.at_ms - before.at_ms
+    length_ms = after.since_ms - before.at_ms
     max_milliwatts = max(before.milliwatts, after.milliwatts)
-    used = counted_microjoules(before.milliwatt_hours, after.milliwatt_hours, length_ms, max_milliwatts)
+    used = counted_microjoules(
+        before.milliwatt_hours, after.milliwatt_hours, length_ms, max_milliwatts, after.microjoules
+    )
     if used is None:
         return
     is_standby = below is not None and 0 < used < below * length_ms
-    for part in _parts(before, after, lambda ms: used * ms // length_ms):
+    for part in _parts(before.at_ms, after.since_ms, lambda ms: used * ms // length_ms):
         total = _add(sums, part, is_standby=is_standby)
         total.counted_ms += part.end_ms - part.start_ms
 
 
-def counted_microjoules(before: int, after: int, length_ms: int, max_milliwatts: int) -> int | None:
+def counted_microjoules(
+    before: int, after: int, length_ms: int, max_milliwatts: int, held_microjoules: int = 0
+) -> int | None:
     """Compute the energy of a gap from the meter's counts at its ends.
 
     A counter that fell by less than a tenth was corrected or restored: the energy is unknown. A counter that fell by
@@ -128,6 +164,7 @@ def counted_microjoules(before: int, after: int, length_ms: int, max_milliwatts:
         after: The count at its end.
         length_ms: Length of the gap.
         max_milliwatts: The higher of the two readings at its ends.
+        held_microjoules: What was used after the gap while the reading held at which the counter was read.
 
     Returns:
         Microjoules; None where the counts do not tell.
@@ -135,14 +172,14 @@ def counted_microjoules(before: int, after: int, length_ms: int, max_milliwatts:
     rose = after >= before
     if not rose and (before - after) * SMALLEST_RESET < before:
         return None
-    used = (after - before if rose else after) * MICROJOULES_PER_MILLIWATT_HOUR
+    counted = (after - before if rose else after) * MICROJOULES_PER_MILLIWATT_HOUR
+    used = max(counted - held_microjoules, 0)
     bound = length_ms * (MAX_MILLIWATTS if rose else max_milliwatts)  # a milliwatt for a millisecond is a microjoule
     return used if used <= bound else None
 
 
-def _parts(before: _Reading, after: _Reading, used_after: Callable[[int], int]) -> Iterator[_Part]:
+def _parts(from_ms: int, to_ms: int, used_after: Callable[[int], int]) -> Iterator[_Part]:
     """Cut an interval where slots end; used_after tells the energy of its first milliseconds."""
-    from_ms, to_ms = before.at_ms, after.at_ms
     boundaries = range((from_ms // SLOT_MS + 1) * SLOT_MS, to_ms, SLOT_MS)
     used = 0
     for start_ms, end_ms in pairwise([from_ms, *boundaries, to_ms]):

@@ -138,6 +138,12 @@ class Columns:
         """The time from which on it says something: that of the oldest reading, or the start of what held until one."""
         return min(at_ms - held_ms for at_ms, held_ms in zip(self.times_ms, self.held_ms, strict=True))
 
+    def last_held_ms(self, at_ms: int) -> int:
+        """The time of the last reading that held at a time; that time where none did."""
+        start = bisect_right(self.times_ms, at_ms)
+        held = zip(reversed(self.times_ms[start:]), reversed(self.held_ms[start:]), strict=True)
+        return next((end_ms for end_ms, held_ms in held if end_ms - held_ms <= at_ms), at_ms)
+
     def rows(self) -> Iterator[Row]:
         """The readings one by one."""
         figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps, self.milliwatt_hours, self.held_ms)

@@ -118,7 +118,24 @@ def load_overlapping_chunks(device_uid: str, first_ms: int, last_ms: int) -> lis
         )
         if found.first_ms <= last_ms
     ]
-    return sorted(_load(keys), key=lambda chunk: (chunk.stored_at_ms, chunk.chunk_id))
+    return sorted(_load(keys), key=_stored)
+
+
+def _stored(chunk: Chunk) -> tuple[int, str]:
+    return chunk.stored_at_ms, chunk.chunk_id
+
+
+def load_chunks_with_neighbours(device_uid: str, first_ms: int, last_ms: int) -> list[Chunk]:
+    """The stored chunks of these times, and of all times up to a reading that held in them; the first stored first.
+
+    So a reading that ends later has all readings before it, at which the time that it held is clipped.
+    """
+    chunks = load_overlapping_chunks(device_uid, first_ms, last_ms)
+    until_ms = max((columns.last_held_ms(last_ms) for chunk in chunks for columns in chunk.ports.values()), default=0)
+    if until_ms <= last_ms:
+        return chunks
+    later = load_overlapping_chunks(device_uid, last_ms + 1, until_ms)
+    return sorted({chunk.chunk_id: chunk for chunk in (*chunks, *later)}.values(), key=_stored)
 
 
 def load_reading_span_ms(device_uid: str) -> tuple[int, int] | None:

@@ -60,11 +60,12 @@ def start_ms() -> int:
     return (now_ms() // HOUR_MS - HOURS - 2) * HOUR_MS
 
 
-def made(rng: random.Random, port_id: str, start_ms: int) -> list[dict[str, Any]]:
-    """Three hours of an appliance in use, in standby and off, with some gaps."""
+def made(rng: random.Random, port_id: str, start_ms: int, *, held: bool = False) -> list[dict[str, Any]]:
+    """Three hours of an appliance in use, in standby and off, with some gaps; held: some readings held."""
     at_ms, found = start_ms, []
     while at_ms < start_ms + HOURS * HOUR_MS + 3 * MINUTE_MS:
         found.append(reading(port_id, at_ms, rng.choice([0.0, 3.2, 3.3, 90.5, round(rng.uniform(0, 2_000), 3)])))
+        found[-1] |= {"heldMs": rng.choice([0, 1, 31_337, 300_000, 900_000])} if held else {}
         at_ms += rng.choice([7_001, 20_000, 31_337, 119_999, 120_000, 120_001, 400_000])
     return found
 
@@ -84,7 +85,8 @@ def send(device: Device, rng: random.Random, sent: Sequence[dict[str, Any]], del
 def expected(sent: Sequence[dict[str, Any]]) -> list[tuple[int, float, float, float]]:
     ordered = sorted(sent, key=lambda entry: entry["timestampMs"])
     none: list[int | None] = [None] * len(ordered)
-    columns = Columns([r["timestampMs"] for r in ordered], [round(r["power"] * 1_000) for r in ordered], none, none)
+    times_ms, milliwatts = [r["timestampMs"] for r in ordered], [round(r["power"] * 1_000) for r in ordered]
+    columns = Columns(times_ms, milliwatts, none, none, none, [r.get("heldMs", 0) for r in ordered])
     return [
         (
             slot.start_ms,
@@ -121,12 +123,12 @@ def dirty_hours(port_id: str) -> list[int]:
     return sorted(load_device_state(device_uid_of(port_id)).dirty_hours)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("seed", "held"), [(0, False), (1, False), (2, False), (3, True), (4, True)])
 def test_rows_are_the_same_before_and_after_they_are_rolled_up(
-    person: Person, device: Device, deliver: Deliver, port_id: str, start_ms: int, seed: int
+    person: Person, device: Device, deliver: Deliver, port_id: str, start_ms: int, seed: int, held: bool
 ) -> None:
     rng = random.Random(seed)  # noqa: S311 - a test's dice
-    sent = made(rng, port_id, start_ms)
+    sent = made(rng, port_id, start_ms, held=held)
     send(device, rng, sent, deliver)
     assert store.load_slots(port_id, 0, now_ms()) == []
     assert shown(person, port_id) == expected(sent)
