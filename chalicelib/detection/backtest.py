@@ -64,7 +64,7 @@ class Backtest:
         """Replay the readings of one chunk, as the stream took them."""
         times_ms, watts = columns.times_ms, [milliwatts / 1_000 for milliwatts in columns.milliwatts]
         self.readings += len(times_ms)
-        start = self._while_off(times_ms, watts) if self.standing else 0
+        start = self._while_off(columns, watts) if self.standing else 0
         if start == len(times_ms):
             return
         self.state, verdict = step_detector(self.state, self.rule, times_ms[start:], watts[start:])
@@ -72,14 +72,18 @@ class Backtest:
         if finding and finding.advice == "cut" and self.rule.policy == "cut":
             self.standing = _cut(finding, watts[-1])
 
-    def _while_off(self, times_ms: list[int], watts: list[float]) -> int:
+    def _while_off(self, columns: Columns, watts: list[float]) -> int:
         """Count what is saved until the recording shows use; the index of that reading."""
-        for index, (at_ms, reading_watts) in enumerate(zip(times_ms, watts, strict=True)):
-            if self.standing is None or reading_watts >= self.standing.threshold_watts:
-                self._restore(at_ms)
+        readings = zip(columns.times_ms, columns.held_ms, watts, strict=True)
+        for index, (at_ms, held_ms, reading_watts) in enumerate(readings):
+            if self.standing is None:
                 return index
-            self.standing = _seen(self.standing, at_ms, reading_watts)
-        return len(times_ms)
+            since_ms = min(max(at_ms - held_ms, self.standing.seen_at_ms), at_ms)
+            if reading_watts >= self.standing.threshold_watts:
+                self._restore(since_ms)
+                return index
+            self.standing = _seen(self.standing, since_ms, at_ms, reading_watts)
+        return len(watts)
 
     def _restore(self, at_ms: int) -> None:
         if self.standing is not None:
@@ -105,8 +109,10 @@ def _cut(finding: Finding, watts: float) -> Cut:
     )
 
 
-def _seen(cut: Cut, at_ms: int, watts: float) -> Cut:
-    elapsed_ms = at_ms - cut.seen_at_ms
+def _seen(cut: Cut, since_ms: int, at_ms: int, watts: float) -> Cut:
+    """Add what was drawn until a reading that held since a time."""
+    elapsed_ms = since_ms - cut.seen_at_ms
     mean_watts = (cut.seen_watts + watts) / 2
     saved = mean_watts * elapsed_ms / 1_000 if 0 < elapsed_ms <= MAX_GAP_MS else 0.0
+    saved += watts * (at_ms - since_ms) / 1_000
     return replace(cut, saved_joules=cut.saved_joules + saved, seen_at_ms=at_ms, seen_watts=watts)

@@ -95,7 +95,8 @@ def _watch_off(port: Port, state: PortState, now_ms: int) -> Effects | None:
     if newest is None or newest.power < OBEYED_BELOW_WATTS:
         return _confirmed(port, state)
     settled_at_ms = relay.reported_at_ms if relay.obeyed else relay.expires_at_ms
-    if settled_at_ms is None or newest.at_ms < settled_at_ms + METER_LAG_MS or now_ms - newest.at_ms > LATE_MS:
+    drawn_since_ms = newest.at_ms - newest.held_ms  # the mean of a time that began before says nothing
+    if settled_at_ms is None or drawn_since_ms < settled_at_ms + METER_LAG_MS or now_ms - newest.at_ms > LATE_MS:
         return None
     return None if state.contradicted_version == relay.version else _contradicted(port, state, newest, now_ms)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.core.times import HOUR_MS, MINUTE_MS, SECOND_MS
+from chalicelib.core.times import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from chalicelib.detection.port_state import PortState
 
 LEAST_MS = 2 * MINUTE_MS
@@ -21,30 +21,43 @@ LEARNING = 0.3
 FORGETTING_MS = 6 * HOUR_MS
 """The time until shorter gaps have become the pace. A meter that reports on change sends often while its appliance
 runs; it is not silent whenever the appliance stops."""
+FORGETTING_HELD_MS = 7 * DAY_MS
+"""The same for a meter that says how long its readings held. It keeps a longest time, however often it sends."""
 
 
-def learn_pace(pace_ms: float | None, newest_ms: int | None, times_ms: Sequence[int]) -> float | None:
+def learn_pace(
+    pace_ms: float | None, newest_ms: int | None, times_ms: Sequence[int], held_ms: Sequence[int] = ()
+) -> float | None:
     """Update the usual gap between an outlet's readings with new readings.
 
     Args:
         pace_ms: The gap so far; None if it is unknown.
         newest_ms: The time of the newest reading before these; None before the first.
         times_ms: The times of the new readings, oldest first.
+        held_ms: How long each of them held; left out, none did.
 
     Returns:
-        The usual gap in milliseconds; it grows faster than it shrinks.
+        The usual gap in milliseconds; it grows faster than it shrinks, and at once to how long a reading held.
     """
-    for at_ms in times_ms:
-        gap_ms = 0 if newest_ms is None else at_ms - newest_ms
+    for at_ms, held in zip(times_ms, held_ms or [0] * len(times_ms), strict=True):
+        gap_ms = _gap_ms(newest_ms, at_ms, held)
         newest_ms = at_ms if newest_ms is None else max(newest_ms, at_ms)
         if gap_ms <= 0:
             continue
         if pace_ms is None:
             pace_ms = float(gap_ms)
         elif gap_ms <= max(LONGEST_GAP_MS, PACES * pace_ms):
-            weight = LEARNING if gap_ms > pace_ms else min(1.0, gap_ms / FORGETTING_MS)
+            slower, faster = (1.0, FORGETTING_HELD_MS) if held else (LEARNING, FORGETTING_MS)
+            weight = slower if gap_ms > pace_ms else min(1.0, gap_ms / faster)
             pace_ms += weight * (gap_ms - pace_ms)
     return pace_ms
+
+
+def _gap_ms(newest_ms: int | None, at_ms: int, held_ms: int) -> int:
+    """The time since the reading before; for how long a reading held, where that is shorter or there was none."""
+    if newest_ms is None:
+        return held_ms
+    return min(at_ms - newest_ms, held_ms or at_ms - newest_ms)
 
 
 def limit_ms(pace_ms: float | None) -> int:

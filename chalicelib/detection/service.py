@@ -160,9 +160,9 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
     newest_ms = before.detector.watermark_ms
     if columns.times_ms[-1] <= newest_ms:
         return Effects(before)
-    new_times_ms = columns.times_ms[bisect_right(columns.times_ms, newest_ms) :]
+    new = slice(bisect_right(columns.times_ms, newest_ms), None)
     latest_ms = None if before.latest is None else before.latest.at_ms
-    pace_ms = outlet_silence.learn_pace(before.pace_ms, latest_ms, new_times_ms)
+    pace_ms = outlet_silence.learn_pace(before.pace_ms, latest_ms, columns.times_ms[new], columns.held_ms[new])
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
     detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
     newest = _newest(columns)

@@ -42,6 +42,20 @@ def test_what_would_have_been_cut_and_saved() -> None:
     assert test.readings == 80 * 6
 
 
+def test_what_held_is_saved_wholly_and_use_counts_from_its_start() -> None:
+    test = replay(RULE, (5, 90.0), (20, 6.0))
+    assert test.standing is not None
+    cut_at_ms, end_ms = test.standing.seen_at_ms, START + 25 * 60_000
+    before = test.standing.saved_joules
+    held_ms = [600_000, 600_000, 300_000]
+    times_ms = [end_ms + 600_000, end_ms + 1_200_000, end_ms + 1_500_000]
+    test.take(Columns(times_ms, [6_000, 4_000, 90_000], [None] * 3, [None] * 3, held_ms=held_ms))
+    (cut,) = test.ended
+    assert cut.restored_at_ms == end_ms + 1_200_000
+    way = 6.0 * (end_ms - cut_at_ms) / 1_000
+    assert cut.saved_joules - before == pytest.approx(6.0 * 600 + 4.0 * 600 + way)
+
+
 def test_use_within_a_quarter_of_an_hour_makes_a_cut_wrong() -> None:
     test = replay(RULE, (5, 90.0), (20, 6.0), (5, 90.0))
     assert [cut.wrong for cut in test.ended] == [True]

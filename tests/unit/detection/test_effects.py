@@ -126,6 +126,15 @@ def test_a_cut_is_contradicted_by_the_watts_once_the_meter_had_its_time() -> Non
     assert followed.notification.kind == "cut_failed"
 
 
+def test_the_mean_of_a_time_that_began_before_the_relay_was_off_does_not_contradict_it() -> None:
+    port, state = obeyed()
+    at_ms = NOW + METER_LAG_MS + 300_000
+    mixed = replace(state, latest=MeterReading(at_ms, None, None, 3.2, held_ms=300_001))
+    assert effects_of(port, mixed, QUIET, at_ms) == Effects(mixed)
+    after = replace(state, latest=MeterReading(at_ms, None, None, 3.2, held_ms=300_000))
+    assert effects_of(port, after, QUIET, at_ms).state.outcome == "contradicted"
+
+
 def test_an_undone_cut_is_no_longer_watched() -> None:
     port, state = obeyed()
     undone = replace(port, relay=switch_relay(port.relay, "on", NOW))

@@ -82,6 +82,21 @@ def test_a_meter_that_reports_on_change_is_not_silent_each_time_that_its_applian
     assert told <= 3
 
 
+@pytest.mark.parametrize("pace_seconds", [60, 300, 900])
+def test_a_meter_that_says_how_long_its_readings_held_is_not_silent_until_the_next(pace_seconds: int) -> None:
+    """From its first reading on, after days of changes each two seconds, and also after an outage."""
+    pace_ms = pace_seconds * 1_000
+    first = outlet_silence.learn_pace(None, None, [NOW], [pace_ms])
+    assert outlet_silence.limit_ms(first) > pace_ms
+    busy = [NOW + 2_000 * number for number in range(1, 86_400)]
+    after_days = outlet_silence.learn_pace(first, NOW, busy, [2_000] * len(busy))
+    assert outlet_silence.limit_ms(after_days) > pace_ms
+    plain_before = outlet_silence.learn_pace(2_000.0, NOW, [NOW + pace_ms], [pace_ms])
+    assert outlet_silence.limit_ms(plain_before) > pace_ms
+    after_outage = outlet_silence.learn_pace(first, NOW, [NOW + HOUR_MS], [pace_ms])
+    assert after_outage == first
+
+
 def test_an_outage_is_no_pace_and_a_second_silence_is_found_like_the_first() -> None:
     pace_ms = outlet_silence.learn_pace(2_000.0, NOW, [NOW + HOUR_MS])
     assert pace_ms == 2_000.0
