@@ -8,11 +8,9 @@ from chalice.app import Chalice, CORSConfig, Response, WebsocketEvent
 import chalicelib.accounts.routes
 import chalicelib.core.routes
 import chalicelib.detection.routes
-import chalicelib.devices.pairing_routes
 import chalicelib.devices.routes
 import chalicelib.energy.routes
-import chalicelib.entrypoints.account_mail_job
-import chalicelib.entrypoints.export_job
+import chalicelib.entrypoints.jobs
 import chalicelib.entrypoints.mqtt
 import chalicelib.entrypoints.schedule
 import chalicelib.entrypoints.stream
@@ -38,7 +36,6 @@ for module in (
     chalicelib.accounts.routes,
     chalicelib.core.routes,
     chalicelib.detection.routes,
-    chalicelib.devices.pairing_routes,
     chalicelib.devices.routes,
     chalicelib.energy.routes,
     chalicelib.exports.routes,
@@ -46,8 +43,7 @@ for module in (
     chalicelib.ports.routes,
     chalicelib.readings.routes,
     chalicelib.realtime.routes,
-    chalicelib.entrypoints.account_mail_job,
-    chalicelib.entrypoints.export_job,
+    chalicelib.entrypoints.jobs,
     chalicelib.entrypoints.mqtt,
     chalicelib.entrypoints.schedule,
     chalicelib.entrypoints.stream,

@@ -6,17 +6,24 @@ an account counts only addresses from which its owner has not logged in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.accounts.known_browsers import known_browser_id
-from chalicelib.accounts.model import Account, place_digest, refresh_token_session_id
+from chalicelib.accounts.model import Account, refresh_token_session_id
 from chalicelib.accounts.sessions import is_current_refresh_token
 from chalicelib.core import shared_limits
 from chalicelib.core.identifiers import digest
 from chalicelib.core.settings import settings
+from chalicelib.core.times import DAY_MS
 
 MAX_FAILURES_PER_ADDRESS = 100
 """Failed log-ins from one IP address in a window: a household or an office behind one router stays below."""
+MAX_KNOWN_PLACES = 20
+"""Those of a home line and a phone over some weeks."""
+PLACE_REFRESH_MS = DAY_MS
+"""A log-in from the same place within a day writes nothing."""
+PLACE_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +92,25 @@ def begin_attempt(email: str, account: Account | None, origin: Origin, now_ms: i
         rate = settings().limits.wrong_passwords
         shared_limits.take(rate, f"log-in-strangers#{digest(email)}", now_ms, code="too_many_attempts")
     return Attempt((by_person, by_address), now_ms)
+
+
+def place_digest(user_id: str, address: str) -> str:
+    """The stored form of an address that a person logs in from; it reveals nothing without the person's id."""
+    return digest(f"{user_id}#{address}")[:PLACE_CHARACTERS]
+
+
+def remember_place(known_places: Mapping[str, int], place: str, now_ms: int) -> Mapping[str, int]:
+    """Add the place of a log-in; those used longest ago make room.
+
+    Args:
+        known_places: When each place was last used, epoch ms.
+        place: As place_digest gives it.
+        now_ms: When the person logged in.
+
+    Returns:
+        The places to store; `known_places` itself if nothing changes.
+    """
+    if 0 <= now_ms - known_places.get(place, -PLACE_REFRESH_MS) < PLACE_REFRESH_MS:
+        return known_places
+    newest = sorted({**known_places, place: now_ms}.items(), key=lambda used: -used[1])
+    return dict(newest[:MAX_KNOWN_PLACES])

@@ -1,4 +1,4 @@
-"""A person's account, the places it is used from, and the sessions in which it is used."""
+"""A person's account, its second factor and links by mail, and the sessions in which it is used."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Literal
 from zoneinfo import available_timezones
 
-from chalicelib.accounts.currencies import CODES
-from chalicelib.accounts.mail_links import MailLink, Purpose
 from chalicelib.accounts.retention import DEFAULT_DAYS, Retention
-from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.errors import Invalid
 from chalicelib.core.identifiers import constant_time_equal, digest, is_family_secret, new_family_secret, new_secret
 from chalicelib.core.scopes import Scope
@@ -29,11 +27,49 @@ NO_FOLDERS = ("posix/", "right/")
 know most of them, and some mean another zone on another machine."""
 DECIMALS = 6
 """How exactly a tariff and an emission factor are kept."""
-MAX_KNOWN_PLACES = 20
-"""Those of a home line and a phone over some weeks."""
-PLACE_REFRESH_MS = DAY_MS
-"""A log-in from the same place within a day writes nothing."""
-PLACE_CHARACTERS = 32
+Purpose = Literal["confirm", "reset"]
+"""What a link by mail is for."""
+_ISO_4217 = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
+    CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL
+    GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD
+    KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO
+    NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD
+    SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV
+    WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_ISO_4217.split())
+"""The currencies that prices may be in: the codes of ISO 4217, without those for tests (XTS) and for no currency (XXX).
+ANG and BGN were withdrawn lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailLink:
+    """The stored form of a link that was mailed and not used yet."""
+
+    sha256: str
+    expires_at_ms: int
+
+    def opens(self, token: str, now_ms: int) -> bool:
+        """Whether a token is the link's and has not expired."""
+        return constant_time_equal(digest(token), self.sha256) and now_ms < self.expires_at_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """The stored state of two-step log-in.
+
+    Attributes:
+        secret: The app derives its codes from it; base32.
+        is_on: Whether log-in asks for a code. Until a first code was right it is only being set up.
+        last_step: The time step of the code that was used last: its code and all earlier ones are used up.
+        recovery_sha256: The digests of the unused recovery codes.
+    """
+
+    secret: str
+    is_on: bool = False
+    last_step: int = 0
+    recovery_sha256: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +152,7 @@ class AccountUpdate:
 
     def __post_init__(self) -> None:
         """Check currency (ISO 4217) and timezone (tz database)."""
-        if self.currency is not None and self.currency not in CODES:
+        if self.currency is not None and self.currency not in CURRENCIES:
             raise Invalid("This is not an ISO 4217 currency code, like EUR.", code="invalid", field="currency")
         if self.timezone is not None and self.timezone not in _timezones():
             raise Invalid(
@@ -215,25 +251,3 @@ def refresh_token_session_id(token: str) -> str | None:
     """The id of the session that a refresh token names; None if the text is no refresh token."""
     match = REFRESH_TOKEN.fullmatch(token)
     return None if match is None else match.group(1)
-
-
-def place_digest(user_id: str, address: str) -> str:
-    """The stored form of an address that a person logs in from; it reveals nothing without the person's id."""
-    return digest(f"{user_id}#{address}")[:PLACE_CHARACTERS]
-
-
-def remember_place(known_places: Mapping[str, int], place: str, now_ms: int) -> Mapping[str, int]:
-    """Add the place of a log-in; those used longest ago make room.
-
-    Args:
-        known_places: When each place was last used, epoch ms.
-        place: As place_digest gives it.
-        now_ms: When the person logged in.
-
-    Returns:
-        The places to store; `known_places` itself if nothing changes.
-    """
-    if 0 <= now_ms - known_places.get(place, -PLACE_REFRESH_MS) < PLACE_REFRESH_MS:
-        return known_places
-    newest = sorted({**known_places, place: now_ms}.items(), key=lambda used: -used[1])
-    return dict(newest[:MAX_KNOWN_PLACES])

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.accounts import api_tokens, mail_link_service, schemas, second_factor_service, service, sessions
+from chalicelib.accounts import api_tokens, mail_links, schemas, second_factor, service, sessions
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.cookies import browser_token_of, cleared_session_cookie, refresh_token_of, session_cookies
 from chalicelib.accounts.model import Account
@@ -47,9 +47,9 @@ def sign_up(call: Call[schemas.SignUp]) -> Reply:
     body, address = call.body, call.address_bucket
     finish_closing(normalize_email(body.email), call.now_ms)
     tokens = service.sign_up(body.email, body.password, _user_agent(call), call.now_ms, address)
-    if mail_link_service.can_send_links():
+    if mail_links.can_send_links():
         try:
-            mail_link_service.request_link("confirm", body.email, address, call.now_ms)
+            mail_links.request_link("confirm", body.email, address, call.now_ms)
         except GhostwattError as error:  # the account exists; the page offers to send the link again
             LOG.warning("no confirmation was mailed: %s", error.code)
     return _session_reply(call, tokens)
@@ -101,7 +101,7 @@ def confirm_address(call: Call[schemas.ConfirmAddress]) -> Done:
 
     Takes the token of the link that was mailed to the address; it works once.
     """
-    mail_link_service.confirm_address(call.body.token, call.now_ms)
+    mail_links.confirm_address(call.body.token, call.now_ms)
     return Done(message="confirmed")
 
 
@@ -114,7 +114,7 @@ def resend_confirmation(call: SessionCall[None]) -> Done:
     account = service.get_account(call.session)
     if account.is_confirmed:
         raise Conflict("Your address is confirmed already.", code="already_confirmed")
-    mail_link_service.request_link("confirm", account.email, call.address_bucket, call.now_ms)
+    mail_links.request_link("confirm", account.email, call.address_bucket, call.now_ms)
     return Done(message="the link will be mailed")
 
 
@@ -127,12 +127,12 @@ def reset_password(call: Call[schemas.ResetPassword]) -> Reply:
     """
     body = call.body
     if body.token is None and body.new_password is None and body.email is not None:
-        mail_link_service.request_link("reset", body.email, call.address_bucket, call.now_ms)
+        mail_links.request_link("reset", body.email, call.address_bucket, call.now_ms)
         return Reply(Done(message="if there is an account of this address, a link will be mailed to it"))
     if body.email is not None or body.token is None or body.new_password is None:
         missing = "email" if body.token is None else "newPassword"
         raise Invalid("Send an email; or a token and a newPassword.", code="required", field=missing)
-    withdraw_exports(mail_link_service.reset_password(body.token, body.new_password, call.now_ms))
+    withdraw_exports(mail_links.reset_password(body.token, body.new_password, call.now_ms))
     return Reply(Done(message="the password is changed; all sessions and tokens have ended"), status=200)
 
 
@@ -202,9 +202,9 @@ def begin_totp(call: SessionCall[schemas.BeginTotp]) -> schemas.TotpSetup:
     Answers a secret for the authenticator app.
     """
     account = service.confirm_password(call.session, call.body.current_password, call.now_ms)
-    secret = second_factor_service.begin_second_factor(account)
+    secret = second_factor.begin_second_factor(account)
     uri = totp_uri(secret, account.email)
-    return schemas.TotpSetup(secret=secret, uri=uri, qr=second_factor_service.qr_rows(uri))
+    return schemas.TotpSetup(secret=secret, uri=uri, qr=second_factor.qr_rows(uri))
 
 
 @route(blueprint, "POST", "/account/totp/confirm", body=schemas.FinishTotp, answers=schemas.RecoveryCodes, who=SESSION)
@@ -214,7 +214,7 @@ def finish_totp(call: SessionCall[schemas.FinishTotp]) -> schemas.RecoveryCodes:
     Takes a first code of the app. The answer shows the recovery codes, once.
     """
     account = service.get_account(call.session)
-    codes = second_factor_service.finish_second_factor(account, call.body.code, call.now_ms)
+    codes = second_factor.finish_second_factor(account, call.body.code, call.now_ms)
     return schemas.RecoveryCodes(recovery_codes=codes)
 
 
@@ -226,7 +226,7 @@ def end_totp(call: SessionCall[schemas.EndTotp]) -> Done:
     """
     body = call.body
     service.confirm_person(call.session, body.current_password, body.code, call.now_ms)
-    second_factor_service.remove_second_factor(service.get_account(call.session))
+    second_factor.remove_second_factor(service.get_account(call.session))
     return Done(message="two-step log-in is off")
 
 
@@ -282,7 +282,7 @@ def make_token(call: SessionCall[schemas.MakeToken]) -> schemas.TokenAnswer:
 
 
 def _account_answer(account: Account) -> schemas.AccountAnswer:
-    return schemas.account_answer(account, email_available=mail_link_service.can_send_links())
+    return schemas.account_answer(account, email_available=mail_links.can_send_links())
 
 
 def _session_reply(call: Call[Any], tokens: Tokens) -> Reply:

@@ -1,5 +1,6 @@
-"""Two-step log-in: codes of an authenticator app (RFC 6238), and recovery codes for when the app is lost.
+"""Two-step log-in: set it up, check its codes, and switch it off.
 
+Codes come from an authenticator app (RFC 6238); recovery codes are for when the app is lost.
 App codes are as every authenticator app has them: SHA-1, 30 s, six digits.
 """
 
@@ -11,9 +12,13 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
+from chalicelib.accounts.model import Account, SecondFactor
+from chalicelib.accounts.store import save_second_factor
+from chalicelib.core import shared_limits
+from chalicelib.core.errors import Conflict, Invalid, Unavailable
 from chalicelib.core.identifiers import CODE_ALPHABET, constant_time_equal, digest
 from chalicelib.core.times import SECOND_MS
 
@@ -29,23 +34,6 @@ APP_CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
 RECOVERY_CODES = 10
 RECOVERY_LETTERS = 16
 """Of an alphabet of 20: 69 bits, too many to try out even with the stored digests at hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondFactor:
-    """The stored state of two-step log-in.
-
-    Attributes:
-        secret: The app derives its codes from it; base32.
-        is_on: Whether log-in asks for a code. Until a first code was right it is only being set up.
-        last_step: The time step of the code that was used last: its code and all earlier ones are used up.
-        recovery_sha256: The digests of the unused recovery codes.
-    """
-
-    secret: str
-    is_on: bool = False
-    last_step: int = 0
-    recovery_sha256: tuple[str, ...] = ()
 
 
 def new_totp_secret() -> str:
@@ -117,3 +105,97 @@ def use_code(factor: SecondFactor, typed: str, now_ms: int) -> SecondFactor | No
 
 def _normalize_recovery_code(typed: str) -> str:
     return "".join(letter for letter in typed.upper()[:64] if letter in CODE_ALPHABET)
+
+
+MAX_WRONG_CODES = 5
+"""Of an account in a quarter of an hour. Three codes of a million are valid at a time: a guesser needs years."""
+
+
+def begin_second_factor(account: Account) -> str:
+    """Begin the set-up; log-in does not ask for a code yet.
+
+    Returns:
+        The new secret for the authenticator app, base32.
+
+    Raises:
+        Conflict: Two-step log-in is on already (code totp_on).
+        Unavailable: The account changed at the same moment.
+    """
+    if account.has_second_factor:
+        raise Conflict("Two-step log-in is on already: switch it off first.", code="totp_on")
+    factor = SecondFactor(new_totp_secret())
+    _save(account, factor)
+    return factor.secret
+
+
+def finish_second_factor(account: Account, code: str, now_ms: int) -> list[str]:
+    """Switch two-step log-in on with a first code of the app.
+
+    Returns:
+        The recovery codes, which are shown once.
+
+    Raises:
+        Conflict: No set-up was begun (code totp_not_begun), or it is on already.
+        Invalid: The code is wrong (field code).
+        TooMany: There were too many wrong codes.
+        Unavailable: The account changed at the same moment.
+    """
+    factor = account.second_factor
+    if factor is None or factor.is_on:
+        raise Conflict("Begin the set-up of two-step log-in first.", code="totp_not_begun")
+    shared_limits.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
+    step = matching_step(factor.secret, "".join(code.split()), now_ms, factor.last_step)
+    if step is None:
+        raise _wrong_code()
+    shared_limits.refund_attempt(_attempts(account), now_ms)
+    codes = new_recovery_codes()
+    _save(account, SecondFactor(factor.secret, is_on=True, last_step=step, recovery_sha256=recovery_digests(codes)))
+    return codes
+
+
+def check_second_factor(account: Account, code: str | None, now_ms: int) -> None:
+    """Check the code of an account that has two-step log-in, after its password was right, and use the code up.
+
+    Raises:
+        Invalid: The code is missing (code code_required), wrong or used up (wrong_code); the field is code.
+        TooMany: There were too many wrong codes.
+    """
+    factor = account.second_factor
+    if factor is None or not factor.is_on:
+        return
+    if code is None:
+        raise Invalid("Send a code of your authenticator app too.", code="code_required", field="code")
+    shared_limits.count_attempt(_attempts(account), now_ms, MAX_WRONG_CODES)
+    remaining = use_code(factor, code, now_ms)
+    if remaining is None or not save_second_factor(account, remaining):
+        raise _wrong_code()
+    shared_limits.refund_attempt(_attempts(account), now_ms)
+
+
+def remove_second_factor(account: Account) -> None:
+    """Switch two-step log-in off, and delete its secret and recovery codes.
+
+    Raises:
+        Unavailable: The account changed at the same moment.
+    """
+    _save(account, None)
+
+
+def qr_rows(text: str) -> list[str]:
+    """A text as a QR code: a string for each row, 1 for a dark module and 0 for a light one, without the margin."""
+    import segno  # noqa: PLC0415 - only the set-up of two-step log-in needs it
+
+    return ["".join(map(str, row)) for row in segno.make(text, error="m", micro=False).matrix]
+
+
+def _save(account: Account, factor: SecondFactor | None) -> None:
+    if not save_second_factor(account, factor):
+        raise Unavailable("This account is being changed; try again.", code="busy", retry_after_seconds=1)
+
+
+def _attempts(account: Account) -> str:
+    return f"code#{account.user_id}"
+
+
+def _wrong_code() -> Invalid:
+    return Invalid("This code is wrong, or was used already: wait for the next one.", code="wrong_code", field="code")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.accounts import store
-from chalicelib.accounts.guess_limits import Origin, begin_attempt
+from chalicelib.accounts.guess_limits import Origin, begin_attempt, place_digest, remember_place
 from chalicelib.accounts.known_browsers import issue_browser_token
-from chalicelib.accounts.model import Account, AccountUpdate, Session, place_digest, remember_place
+from chalicelib.accounts.model import Account, AccountUpdate, Session
 from chalicelib.accounts.passwords import (
     check_password_strength,
     hash_password,
@@ -15,7 +15,7 @@ from chalicelib.accounts.passwords import (
     normalize_password,
     verify_password,
 )
-from chalicelib.accounts.second_factor_service import check_second_factor
+from chalicelib.accounts.second_factor import check_second_factor
 from chalicelib.accounts.sessions import Tokens, end_other_sessions, put_new_session
 from chalicelib.core import shared_limits
 from chalicelib.core.dynamo import Transaction

@@ -9,10 +9,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.accounts.mail_links import MailLink, Purpose
-from chalicelib.accounts.model import DECIMALS, Account, AccountUpdate
+from chalicelib.accounts.model import DECIMALS, Account, AccountUpdate, MailLink, Purpose, SecondFactor
 from chalicelib.accounts.retention import DEFAULT_DAYS
-from chalicelib.accounts.second_factor import SecondFactor
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 
 

@@ -1,13 +1,15 @@
-"""Routes of devices: registration, heartbeat, lists, name, keys."""
+"""Routes of devices: registration, pairing, heartbeat, lists, name, keys."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from chalice.app import Blueprint
 
 from chalicelib.accounts.authentication import SESSION, SessionCall
 from chalicelib.accounts.service import get_account
+from chalicelib.core.authentication import Call
 from chalicelib.core.errors import BadRequest, Conflict
 from chalicelib.core.http import route
 from chalicelib.core.responses import Reply
@@ -17,9 +19,10 @@ from chalicelib.deletion.service import release_owned_device
 from chalicelib.detection import outlet_silence
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
 from chalicelib.detection.store import load_device_states
-from chalicelib.devices import device_list, schemas, service
+from chalicelib.devices import device_list, pairing_service, schemas, service
 from chalicelib.devices.authentication import DEVICE, DeviceCall
 from chalicelib.devices.model import Device
+from chalicelib.devices.pairing import CLAIM_TTL_MS, POLL_SECONDS
 from chalicelib.readings import device_handlers
 
 blueprint = Blueprint(__name__)
@@ -155,3 +158,62 @@ def rotate_key(call: SessionCall[schemas.RotateKey], device_id: str) -> schemas.
     """
     api_key = service.rotate_device_key(call.owner_id, device_id, call.body.expires_in_days, call.now_ms)
     return schemas.DeviceKey(device_id=device_id, api_key=api_key)
+
+
+@route(blueprint, "POST", "/device/claim", body=schemas.StartClaim, answers=schemas.ClaimStarted)
+def start_claim(call: Call[schemas.StartClaim]) -> schemas.ClaimStarted:
+    """Start pairing
+
+    A device asks for a pairing code (RFC 8628).
+    """
+    device_code, claim = pairing_service.start_pairing(call.body.device_id, call.address_bucket, call.now_ms)
+    page = settings().public_url.rstrip("/") + "/"
+    return schemas.ClaimStarted(
+        device_code=device_code,
+        user_code=claim.user_code,
+        verification_uri=page,
+        verification_uri_complete=f"{page}?code={quote(claim.user_code)}",
+        expires_in=CLAIM_TTL_MS // 1_000,
+        interval=POLL_SECONDS,
+    )
+
+
+@route(blueprint, "POST", "/device/claim/token", body=schemas.PollClaim, answers=schemas.ClaimedKey)
+def poll_claim(call: Call[schemas.PollClaim]) -> schemas.ClaimedKey:
+    """Poll for the device key
+
+    The device asks whether a person has approved it, and gets its key once.
+    """
+    device, api_key = pairing_service.collect_key(call.body.device_code, call.now_ms)
+    return schemas.ClaimedKey(device_id=device.device_id, api_key=api_key, owner_tag=device.owner_tag)
+
+
+@route(blueprint, "GET", "/device/claim/{user_code}", answers=schemas.ClaimAnswer, who=SESSION)
+def get_claim(call: SessionCall[None], user_code: str) -> schemas.ClaimAnswer:
+    """Get a pairing request
+
+    Answers the device behind a pairing code.
+    """
+    return schemas.claim_answer(pairing_service.get_claim(call.owner_id, user_code, call.now_ms, call.address_bucket))
+
+
+@route(blueprint, "POST", "/device/claim/approve", body=schemas.ApproveClaim, answers=schemas.ClaimAnswer, who=SESSION)
+def approve_claim(call: SessionCall[schemas.ApproveClaim]) -> schemas.ClaimAnswer:
+    """Approve a pairing request
+
+    The device becomes yours.
+    """
+    account, body = get_account(call.session), call.body
+    claim = pairing_service.approve_claim(account, body.user_code, body.device_name, call.now_ms, call.address_bucket)
+    return schemas.claim_answer(claim)
+
+
+@route(blueprint, "POST", "/device/claim/deny", body=schemas.DenyClaim, answers=schemas.ClaimAnswer, who=SESSION)
+def deny_claim(call: SessionCall[schemas.DenyClaim]) -> schemas.ClaimAnswer:
+    """Deny a pairing request
+
+    Says that the device is not yours.
+    """
+    return schemas.claim_answer(
+        pairing_service.deny_claim(call.owner_id, call.body.user_code, call.now_ms, call.address_bucket)
+    )

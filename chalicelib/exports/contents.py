@@ -12,6 +12,7 @@ from chalicelib.accounts.model import Account
 from chalicelib.core.local_time import UsageResolution
 from chalicelib.core.pagination import paginate
 from chalicelib.core.times import DAY_MS, HOUR_MS, iso
+from chalicelib.core.version import VERSION
 from chalicelib.detection import phantom_event_store
 from chalicelib.detection.model import PhantomEvent
 from chalicelib.devices.model import Device
@@ -23,8 +24,7 @@ from chalicelib.energy.usage_history import load_usages
 from chalicelib.exports import tables
 from chalicelib.exports.archive import Archive, TableWriter
 from chalicelib.exports.model import Export
-from chalicelib.exports.readme import readme
-from chalicelib.exports.tables import MeterValue, PricedSaving, SensorValue
+from chalicelib.exports.tables import TABLES, MeterValue, PricedSaving, SensorValue, Table
 from chalicelib.notifications.model import NOTIFICATION_RETENTION_MS, Notification
 from chalicelib.notifications.service import get_settings
 from chalicelib.notifications.store import load_notifications
@@ -36,6 +36,14 @@ from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunk
 
 ENTRIES_A_READ = 500
 RESOLUTIONS: tuple[UsageResolution, ...] = ("5m", "1h", "1d")
+_FORMATS = """Tables are CSV (RFC 4180: commas, UTF-8 with a byte order mark, a line of names) or JSON lines (UTF-8, one
+object a line), or both with the same rows. A missing value is empty in CSV and null in JSON. In CSV a text that a
+spreadsheet would run as a formula has an apostrophe before it. Times are UTC; the hours and days of energy begin by the
+clock of {timezone}."""
+_SETTINGS = """account.json
+  Your settings. tariffPerKwh is in the currency, gramsCo2PerKwh in grams. A tariff's prices are in millionths of the
+  currency per kWh, its windows in quarter hours since midnight, on weekdays from 0 (Monday).
+  Quiet hours are minutes since midnight. Passwords, keys and the secret of a webhook are never exported."""
 
 
 def write(archive: Archive, export: Export, account: Account, now_ms: int) -> None:
@@ -183,3 +191,22 @@ def _values(columns: Columns, first_ms: int, end_ms: int) -> list[MeterValue]:
         if first_ms <= value.at_ms < end_ms and (not values or values[-1].at_ms != value.at_ms):
             values.append(value)
     return values
+
+
+def readme(export: Export, account: Account, now_ms: int) -> str:
+    """Write README.txt of an export that is made now."""
+    begin = iso(export.first_ms) if export.first_ms else "the beginning"
+    parts = [
+        f"Ghostwatt {VERSION}: the data of {account.email}",
+        f"Made {iso(now_ms)}, of the data kept from {begin} to {iso(export.last_ms)}; expired data is left out.",
+        _FORMATS.format(timezone=account.timezone),
+        _SETTINGS,
+        *map(_describe, TABLES),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _describe(table: Table[Any]) -> str:
+    width = max(map(len, table.names))
+    lines = [f"  {column.name.ljust(width)}  {column.meaning}" for column in table.columns]
+    return "\n".join([table.path, f"  {table.holds}", *lines])

@@ -12,11 +12,26 @@ from chalicelib.core.errors import Undeliverable
 from chalicelib.core.settings import settings
 from chalicelib.core.times import iso
 from chalicelib.notifications import webhooks
-from chalicelib.notifications.mail_subjects import subject_of
 from chalicelib.notifications.model import Notification
 from chalicelib.notifications.preferences import DIGEST, Failure, NotificationSettings, Outbound, Preferences
 
 LOG = logging.getLogger("ghostwatt.deliver")
+SUBJECTS = {
+    "device_offline": "A device is offline",
+    "device_flapping": "A device keeps losing its connection",
+    "phantom": "Standby power found",
+    "cut": "An outlet was cut",
+    "cut_failed": "A cut did not work",
+    "always_on": "An appliance is always on",
+    "spool_dropped": "Readings were lost",
+    "outlet_silent": "A meter is silent",
+    "relay_failed": "A relay does not obey",
+    "protected_off": "A protected outlet was switched off",
+    "pairing_refused": "Somebody tried to pair a device of yours",
+    "test": "This is a test",
+}
+"""Subjects of mails by kind of notification; the weekly digest has its headline. None holds a name that somebody gave
+to a device or an outlet: a mail program shows the subject first, also to a stranger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +103,8 @@ def _mail(address: str, notifications: Sequence[Notification]) -> mail.Mail:
             for notification in notifications
         ]
     return mail.Mail(mail_id, address, subject, "\n".join([*lines, "", f"More: {settings().public_url}"]) + "\n")
+
+
+def subject_of(kind: str) -> str:
+    """The subject of a mail about a notification of this kind."""
+    return f"Ghostwatt: {SUBJECTS.get(kind, 'News of your home')}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 
-from chalicelib.accounts.mail_link_service import send_first_confirmation
+from chalicelib.accounts.mail_links import send_first_confirmation
 from chalicelib.core import shared_limits
 from chalicelib.core.deadlines import Deadline
 from chalicelib.core.error_collector import ErrorCollector

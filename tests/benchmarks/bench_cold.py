@@ -23,7 +23,7 @@ HANDLERS = {
     "chalicelib.entrypoints.stream": "the stream",
     "chalicelib.entrypoints.schedule": "the sweep",
     "chalicelib.entrypoints.mqtt": "MQTT",
-    "chalicelib.entrypoints.export_job": "exports",
+    "chalicelib.entrypoints.jobs": "exports, links by mail",
 }
 """The module that Lambda imports for each function, and what these do."""
 TIMES = 15

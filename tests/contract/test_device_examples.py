@@ -21,7 +21,6 @@ from ghostwatt_pi.version import VERSION
 from chalicelib.core.decoding import decode
 from chalicelib.core.http import ROUTES, Route
 from chalicelib.core.schemas import Failure
-from chalicelib.devices import pairing_routes as claims
 from chalicelib.devices import routes as devices
 from chalicelib.readings import routes as readings
 from chalicelib.readings.schemas import Batch as WireBatch
@@ -31,7 +30,7 @@ EXAMPLES: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "devic
 REQUESTS = [(name, request) for name, call in EXAMPLES.items() for request in call["requests"]]
 REPLIES = [(name, reply) for name, call in EXAMPLES.items() for reply in call["replies"]]
 REFUSALS = [(name, reply) for name, reply in REPLIES if reply["status"] != 200 and name != "data"]
-BLUEPRINTS = (claims.blueprint, devices.blueprint, readings.blueprint)  # importing them fills ROUTES
+BLUEPRINTS = (devices.blueprint, readings.blueprint)  # importing them fills ROUTES
 API_KEY = EXAMPLES["token"]["replies"][0]["body"]["apiKey"]
 
 

@@ -15,7 +15,7 @@ print(*(handle.__name__ for handle in event_bus._subscribers))
 """
 
 
-@pytest.mark.parametrize("function", ["account_mail_job", "export_job", "mqtt", "schedule", "stream"])
+@pytest.mark.parametrize("function", ["jobs", "mqtt", "schedule", "stream"])
 def test_each_function_publishes_to_the_subscribers(function: str) -> None:
     command = [sys.executable, "-c", PROGRAM, f"chalicelib.entrypoints.{function}"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["run_subscribers"]

@@ -251,12 +251,8 @@ def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) ->
 @contextmanager
 def _jobs() -> Iterator[Sequence[BaseRoute]]:
     """Run the jobs that the app starts; yields the routes by which it starts them."""
-    invocations = Invocations(
-        {
-            "export_job": importlib.import_module("chalicelib.entrypoints.export_job").export_job,
-            "account_mail": importlib.import_module("chalicelib.entrypoints.account_mail_job").account_mail,
-        }
-    )
+    jobs = importlib.import_module("chalicelib.entrypoints.jobs")
+    invocations = Invocations({"export_job": jobs.export_job, "account_mail": jobs.account_mail})
     with _working(Worker("jobs", invocations.run), invocations.stop):
         yield [invocations.service()]
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.mail_link_service import confirm_address, request_link, reset_password
-from chalicelib.accounts.mail_links import LIFE_MS, Purpose
+from chalicelib.accounts.mail_links import LIFE_MS, confirm_address, request_link, reset_password
+from chalicelib.accounts.model import Purpose
 from chalicelib.accounts.second_factor import STEP_MS, totp_code
 from chalicelib.accounts.store import load_account
 from chalicelib.core import aws
 from chalicelib.core.errors import Invalid, TooMany, Unavailable
 from chalicelib.core.settings import settings
-from chalicelib.entrypoints.account_mail_job import account_mail
+from chalicelib.entrypoints.jobs import account_mail
 from tests.conftest import Answered, Call, Person, new_person, now_ms
 
 LINK = re.compile(r"^http://localhost:8000/#/(confirm|reset)/(\S+)\s", re.MULTILINE)

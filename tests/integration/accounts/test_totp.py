@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.second_factor import STEP_MS, SecondFactor, totp_code
-from chalicelib.accounts.second_factor_service import check_second_factor
+from chalicelib.accounts.model import SecondFactor
+from chalicelib.accounts.second_factor import STEP_MS, check_second_factor, totp_code
 from chalicelib.accounts.store import UserItem, load_account, load_open_account
 from chalicelib.core.errors import Invalid
 from tests.conftest import Answered, Call, Person, now_ms

@@ -26,13 +26,13 @@ from chalicelib.core.errors import NotFound
 from chalicelib.core.settings import settings
 from chalicelib.core.times import DAY_MS, HOUR_MS, SECOND_MS, epoch_ms
 from chalicelib.deletion.worker import delete_requested
-from chalicelib.entrypoints.export_job import export_job
+from chalicelib.entrypoints.jobs import export_job
 from chalicelib.entrypoints.schedule import sweep
 from chalicelib.exports import contents as export_contents
 from chalicelib.exports import service as exports
 from chalicelib.exports import store
+from chalicelib.exports.contents import readme
 from chalicelib.exports.model import RUN_LEASE_MS
-from chalicelib.exports.readme import readme
 from infra.local.database.server import LOOPBACK
 from infra.local.emulator.bucket import Bucket
 from infra.local.emulator.invocations import Invocations

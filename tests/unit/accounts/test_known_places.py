@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts.model import MAX_KNOWN_PLACES, PLACE_REFRESH_MS, place_digest, remember_place
+from chalicelib.accounts.guess_limits import MAX_KNOWN_PLACES, PLACE_REFRESH_MS, place_digest, remember_place
 
 NOW_MS = 1_700_000_000_000
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.accounts.mail_links import LIFE_MS, MailLink, Purpose, compose_letter, link_token, link_token_email
+from chalicelib.accounts.mail_links import LIFE_MS, compose_letter, link_token, link_token_email
+from chalicelib.accounts.model import MailLink, Purpose
 from chalicelib.core.identifiers import digest, new_secret
 
 PURPOSES: list[Purpose] = ["confirm", "reset"]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.accounts.model import SecondFactor
 from chalicelib.accounts.second_factor import (
     STEP_MS,
-    SecondFactor,
     matching_step,
     new_recovery_codes,
     new_totp_secret,

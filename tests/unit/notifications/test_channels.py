@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chalicelib.notifications.mail_subjects import SUBJECTS, subject_of
+from chalicelib.notifications.channels import SUBJECTS, subject_of
 from chalicelib.notifications.model import NOTIFICATION_KINDS
 
 
