@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.generate.api_page import api_page
+from infra.generate.guides import guides
 from infra.generate.page_facts import facts_script
 from infra.generate.page_types import contract_types
 from infra.generate.version import version_module
@@ -17,5 +18,6 @@ FILES: Mapping[str, Callable[[], str]] = {
     "device/ghostwatt_pi/version.py": version_module,
     "web/js/generated/facts.js": facts_script,
     "web/js/generated/contract.d.ts": contract_types,
+    **guides(),
 }
 """From a path in this checkout to the function that returns the file's text."""

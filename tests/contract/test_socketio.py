@@ -43,12 +43,14 @@ class NodePage:
         )
         self.heard: list[list[Any]] = []
         self._lines: queue.Queue[list[Any]] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self._lines.put(json.loads(line))
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.put(json.loads(line))
 
     def hear(self, event: str) -> list[Any]:
         """What comes first with an event of this name, now or later."""
@@ -60,8 +62,7 @@ class NodePage:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
+        self._reader.join()
 
 
 Listen = Callable[..., NodePage]

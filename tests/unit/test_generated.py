@@ -7,6 +7,7 @@ import re
 import pytest
 
 from infra.generate.files import FILES, ROOT
+from infra.generate.guides import examples_of, guides
 from infra.generate.page_types import TOOL
 
 
@@ -15,6 +16,11 @@ def test_a_generated_file_is_fresh(path: str) -> None:
     if path.endswith(".d.ts") and not TOOL.exists():
         pytest.skip("openapi-typescript is missing: run make install")
     assert (ROOT / path).read_text() == FILES[path](), "stale: run make generate"
+
+
+def test_each_example_is_shown_in_one_guide() -> None:
+    shown = sorted(path for guide in guides() for path in examples_of((ROOT / guide).read_text()))
+    assert shown == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "examples").iterdir() if path.is_file())
 
 
 def test_every_kind_of_appliance_has_an_icon() -> None:
