@@ -23,6 +23,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.core import remembered
 from chalicelib.core.errors import Busy, Unavailable
 from chalicelib.core.local_dynamo import LocalClient
 from chalicelib.core.settings import local_database_url, settings
@@ -47,6 +48,7 @@ TRANSIENT = frozenset(
 )
 
 
+WRITES = frozenset({"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"})
 USER_AGENT = f"ghostwatt/{VERSION}"
 CONFLICT_TRIES = 5
 """How often a change is tried while others change the same data."""
@@ -85,7 +87,25 @@ class Connection(PynamoConnection):
                 raise _unavailable() from error
             raise
         except BotoCoreError as error:
+            if operation_name in WRITES:
+                remembered.note_unanswered_write()
             raise _unavailable() from error
+        finally:
+            if operation_name in WRITES:
+                self._note_writes(operation_kwargs)
+
+    def _note_writes(self, arguments: Mapping[str, Any]) -> None:
+        """Have everybody forget what this process remembers of the items of a write, whatever became of it."""
+        for part in arguments.get("TransactItems", ()):
+            for given in part.values():
+                self._note_writes(given)
+        for table, requests in arguments.get("RequestItems", {}).items():
+            for request in requests:
+                for given in request.values():
+                    self._note_writes({"TableName": table, **given})
+        if "TableName" in arguments:
+            table, keys = arguments["TableName"], arguments.get("Item") or arguments["Key"]
+            remembered.note_write(table, keys[self.get_meta_table(table).hash_keyname].get("S", ""))
 
 
 def check_expressions(arguments: Mapping[str, Any]) -> None:

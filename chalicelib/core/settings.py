@@ -24,8 +24,8 @@ class Settings:
     ("" to S3), export_function the name of the function that makes them; mail_function that of the one that mails
     links of accounts ("": this place mails none);
     mqtt_least_seconds is the shortest time after which the MQTT broker asks again for a connection's rights, or ends it
-    (AWS IoT: 300); json_logs says that logs are for machines (CloudWatch);
-    limits says how much of what is allowed.
+    (AWS IoT: 300); is_only_writer says that no other process writes the tables; json_logs says
+    that logs are for machines (CloudWatch); limits says how much of what is allowed.
     """
 
     stage: str
@@ -47,6 +47,7 @@ class Settings:
     export_function: str
     mqtt_least_seconds: int
     mail_function: str
+    is_only_writer: bool
     json_logs: bool
     limits: RateLimits
 
@@ -80,6 +81,7 @@ def settings() -> Settings:
         export_function=os.environ.get("EXPORT_FUNCTION", ""),
         mqtt_least_seconds=int(os.environ.get("MQTT_LEAST_SECONDS", "300")),
         mail_function=os.environ.get("MAIL_FUNCTION", ""),
+        is_only_writer=os.environ.get("ONLY_WRITER") == "yes",
         json_logs=os.environ.get("LOGS") == "json",
         limits=rate_limits(os.environ.get("LIMITS", "")),
     )

@@ -12,6 +12,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
+from chalicelib.core.remembered import Remembered
 from chalicelib.devices.liveness import Presence
 from chalicelib.devices.model import AgentReport, Calls, Device, Keys, PortName
 
@@ -112,10 +113,17 @@ class FewDevices(NamedTuple):
 
 def load_device(device_id: str) -> Device | None:
     """The device of a public id; None if there is none."""
+    return _remembered_device(device_id)
+
+
+def _read_device(device_id: str) -> Device | None:
     try:
         return _device(DeviceItem.get(device_id, consistent_read=True))
     except DeviceItem.DoesNotExist:
         return None
+
+
+_remembered_device = Remembered(DeviceItem.Meta.table_name, _read_device)
 
 
 LISTED = (

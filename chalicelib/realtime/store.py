@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.core.dynamo import Item, table_name
+from chalicelib.core.remembered import Remembered
 
 NEVER = 2**40
 """Later than any connection lives."""
@@ -92,9 +94,16 @@ def delete_connection(connection_id: str) -> None:
 
 def load_connections(owner_id: str) -> dict[str, Dashboard]:
     """Load a person's dashboards by connection id, the newest first."""
+    return dict(_remembered_connections(owner_id))
+
+
+def _read_connections(owner_id: str) -> Mapping[str, Dashboard]:
     items = ConnectionItem.by_owner.query(owner_id)
     dashboards = {item.connection_id: _unpacked(owner_id, item.session_id) for item in items}
     return dict(sorted(dashboards.items(), key=lambda pair: pair[1].opened_at, reverse=True))
+
+
+_remembered_connections = Remembered(ConnectionItem.Meta.table_name, _read_connections, by_key=False)
 
 
 def _packed(dashboard: Dashboard) -> str:
