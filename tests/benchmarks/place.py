@@ -102,7 +102,7 @@ class Records:
     """The stream of readings, read on from where it stands."""
 
     def __init__(self, database_url: str) -> None:
-        self._stream = TableStream(create_client("dynamodbstreams", database_url), f"ghostwatt-{STAGE}-readings")
+        self._stream = TableStream(database_url, f"ghostwatt-{STAGE}-readings")
         self._position: str | None = None
 
     def new(self) -> list[Mapping[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.entrypoints.stream import examine
-from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call
 
@@ -17,11 +16,10 @@ Deliver = Callable[..., int]
 @pytest.fixture(scope="session")
 def deliver(database: str, call: Call) -> Deliver:
     """Hand all new records of the stream to the handler; deliver(again=True) hands on all that were ever stored."""
-    client = create_client("dynamodbstreams", database)
     position: list[str | None] = [None]
 
     def hand_on(*, again: bool = False) -> int:
-        stream = TableStream(client, "ghostwatt-local-readings")
+        stream = TableStream(database, "ghostwatt-local-readings")
         after, count = (None if again else position[0]), 0
         while records := stream.read(after, 100):
             assert examine({"Records": records}, None) == {"batchItemFailures": []}

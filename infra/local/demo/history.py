@@ -12,7 +12,6 @@ from pathlib import Path
 from infra.local.database.server import Database
 from infra.local.demo.household import OUTLETS
 from infra.local.emulator import checkpoints
-from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from infra.local.errors import StackError
 from infra.local.runner import offline
@@ -73,7 +72,7 @@ def _seed(options: argparse.Namespace, database: Database) -> None:
 
 def _save_checkpoint(directory: Path, database: Database) -> None:
     """Move the checkpoint behind the seeded records, which were examined already."""
-    source = TableStream(create_client("dynamodbstreams", database.url), STREAMED_TABLE)
+    source = TableStream(database.url, STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     position = checkpoint.load()
     while records := source.read(position, STEPS_OF_THE_STREAM):

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.local_dynamo import STREAMS_API, LocalClient
 from infra.local.emulator.event_source_poller import Record, SourceUnavailable
 from infra.local.runner.environment import REGION
 
-_BINARY = {"B", "BS"}
+READ_SECONDS = 10.0
+TRIES = 2
 
 
 class TableStream:
     """The stream of one table. dynoxide keeps one shard a table, so one position tells how far it was read."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self.arn: str = client.list_streams(TableName=table)["Streams"][0]["StreamArn"]
-        shards = client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]
+    def __init__(self, database_url: str, table: str) -> None:
+        self._client = LocalClient(database_url, api=STREAMS_API, read_seconds=READ_SECONDS, attempts=TRIES)
+        self.arn: str = self._call("ListStreams", TableName=table)["Streams"][0]["StreamArn"]
+        shards = self._call("DescribeStream", StreamArn=self.arn)["StreamDescription"]["Shards"]
         self._shard_id: str = shards[0]["ShardId"]
         self._iterator: str | None = None
         self._iterator_after: str | None = None
+
+    def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call the database; binary values in its answer are base64 text, as Lambda gives them."""
+        answer: dict[str, Any] = msgspec.json.decode(self._client.call_raw(operation, arguments))
+        return answer
 
     @property
     def id(self) -> str:
@@ -35,7 +42,7 @@ class TableStream:
             if self._iterator is None or self._iterator_after != after:
                 self._iterator = self._new_iterator(after)
                 self._iterator_after = after
-            answer = self._client.get_records(ShardIterator=self._iterator, Limit=limit)
+            answer = self._call("GetRecords", ShardIterator=self._iterator, Limit=limit)
         except (BotoCoreError, ClientError) as error:
             self._iterator = None
             raise SourceUnavailable(str(error)) from error
@@ -49,31 +56,11 @@ class TableStream:
         where = {"ShardIteratorType": "TRIM_HORIZON"}
         if after is not None:
             where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after}
-        answer = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=self._shard_id, **where)
+        answer = self._call("GetShardIterator", StreamArn=self.arn, ShardId=self._shard_id, **where)
         return str(answer["ShardIterator"])
 
 
 def _as_lambda_gives_it(record: dict[str, Any], arn: str) -> Record:
-    """Times as epoch seconds, binary values as base64 text, the region of the app, and the stream's ARN."""
-    change = dict(record["dynamodb"])
-    change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
-    for image in ("Keys", "NewImage", "OldImage"):
-        if image in change:
-            change[image] = {name: _attribute(value) for name, value in change[image].items()}
+    """The region of the app, and the stream's ARN in it."""
     arn_in_region = arn.replace(":dynamodb:dynoxide:", f":dynamodb:{REGION}:")
-    return {**record, "awsRegion": REGION, "dynamodb": change, "eventSourceARN": arn_in_region}
-
-
-def _attribute(value: dict[str, Any]) -> dict[str, Any]:
-    (kind, content) = next(iter(value.items()))
-    if kind in _BINARY:
-        return {kind: _text(content) if kind == "B" else [_text(item) for item in content]}
-    if kind == "L":
-        return {kind: [_attribute(item) for item in content]}
-    if kind == "M":
-        return {kind: {name: _attribute(item) for name, item in content.items()}}
-    return value
-
-
-def _text(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+    return {**record, "awsRegion": REGION, "eventSourceARN": arn_in_region}

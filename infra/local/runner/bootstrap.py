@@ -162,6 +162,7 @@ def _put_environment_in_place(settings: StackSettings, url: str, database_url: s
             services_url=services_url,
             web_origin=settings.web_origin,
         )
+        | {"ONLY_WRITER": "yes"}  # the folder is locked, and nobody else reaches its database
     )
 
 
@@ -212,7 +213,7 @@ def _delivered(directory: Path) -> dict[str, int]:
 
 @contextmanager
 def _poller(directory: Path, database_url: str) -> Iterator[None]:
-    source = TableStream(create_client("dynamodbstreams", database_url), STREAMED_TABLE)
+    source = TableStream(database_url, STREAMED_TABLE)
     checkpoint = checkpoints.FileCheckpoint(checkpoints.checkpoint_path(directory, STREAMED_TABLE), source.id)
     dead_letters = checkpoints.DeadLetterFile(directory / DEAD_LETTERS)
     handler: Handler = importlib.import_module("chalicelib.entrypoints.stream").examine

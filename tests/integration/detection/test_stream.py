@@ -21,7 +21,6 @@ from chalicelib.ports.service import get_owned_port
 from chalicelib.readings.model import Chunk, Columns, SensorLog
 from chalicelib.readings.sensor_service import update_newest_sensors
 from chalicelib.realtime import device_channel
-from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from tests.conftest import Call, Device, Person, now_ms, reading
 from tests.integration.stream import Deliver
@@ -325,7 +324,7 @@ def test_a_poison_record_is_named_and_holds_up_nobody(
     deliver()
     port = person.port(device, **CUT)
     device.send([reading(port["portId"], now_ms(), 3.2)])
-    stream = TableStream(create_client("dynamodbstreams", database), "ghostwatt-local-readings")
+    stream = TableStream(database, "ghostwatt-local-readings")
     good, after = None, None
     while records := stream.read(after, 1000):
         good = records[-1]
@@ -354,7 +353,7 @@ def test_a_device_is_commanded_though_its_sensors_cannot_be_updated(
     reachable = replace(place.settings(), iot_endpoint="http://broker")
     monkeypatch.setattr(device_channel, "settings", lambda: reachable)
     monkeypatch.setattr(device_channel, "publish_to_device", lambda device_id, _answer: commanded.append(device_id))
-    stream = TableStream(create_client("dynamodbstreams", database), "ghostwatt-local-readings")
+    stream = TableStream(database, "ghostwatt-local-readings")
     records: list[Any] = []
     while more := stream.read(str(records[-1]["dynamodb"]["SequenceNumber"]) if records else None, 1000):
         records += more
@@ -460,7 +459,7 @@ def test_trouble_at_one_outlet_keeps_no_other_from_being_watched(
 
     monkeypatch.setattr(examining, "_effects_of_readings", look_but_at_one)
     device.send([reading(port["portId"], now_ms(), 3.2) for port in outlets])
-    stream, after = TableStream(create_client("dynamodbstreams", database), "ghostwatt-local-readings"), None
+    stream, after = TableStream(database, "ghostwatt-local-readings"), None
     while records := stream.read(after, 1000):
         newest = records[-1]
         after = newest["dynamodb"]["SequenceNumber"]

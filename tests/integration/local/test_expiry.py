@@ -141,7 +141,7 @@ def test_delivered_stream_records_go_after_a_day_while_the_stack_runs(
     delivered[READINGS] = 4
     put(client, definitions, READINGS, "chunk 4", None)
 
-    stream = TableStream(create_client("dynamodbstreams", own_database.url), READINGS)
+    stream = TableStream(own_database.url, READINGS)
     numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in stream.read(None, 10)]
     assert numbers == [4, 5], "the server counts on"
 

@@ -113,7 +113,7 @@ def test_the_newest_record_stays_without_what_it_held_and_harms_no_reader(stoppe
     again.start()
     try:
         again.wait_until_ready()
-        (record,) = TableStream(create_client("dynamodbstreams", again.url), TABLE).read(None, 10)
+        (record,) = TableStream(again.url, TABLE).read(None, 10)
         assert record["eventName"] == "REMOVE", "a handler passes it over"
     finally:
         again.stop()

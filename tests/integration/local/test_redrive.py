@@ -18,7 +18,6 @@ import requests
 from chalicelib.devices.model import Principal, key_digest
 from chalicelib.devices.store import load_device
 from infra.local.emulator.checkpoints import DeadLetterFile
-from infra.local.emulator.clients import create_client
 from infra.local.emulator.table_stream import TableStream
 from infra.local.emulator.template import ROOT
 from infra.local.runner.process import running_stack
@@ -130,7 +129,7 @@ def test_a_stream_record_is_examined_as_it_would_have_been(
     device, at_ms = person.device(), now_ms()
     port_id = person.port(device, thresholdWatts=10)["portId"]
     device.send([reading(port_id, at_ms, 51.5)])
-    stream = TableStream(create_client("dynamodbstreams", database), "ghostwatt-local-readings")
+    stream = TableStream(database, "ghostwatt-local-readings")
     after: str | None = None
     while records := stream.read(after, 100):
         last, after = records[-1], str(records[-1]["dynamodb"]["SequenceNumber"])

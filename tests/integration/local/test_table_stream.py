@@ -34,7 +34,7 @@ def stream(client: Any, own_database: Database) -> TableStream:
 
 
 def opened(database: Database) -> TableStream:
-    return TableStream(create_client("dynamodbstreams", database.url), TABLE)
+    return TableStream(database.url, TABLE)
 
 
 def put(client: Any, *names: str) -> None:
