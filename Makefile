@@ -97,7 +97,7 @@ lint: install ## Lint, format check, the architecture (.importlinter), the templ
 
 types: install ## Types, strictly
 	@$(BIN)/mypy
-	@cd device && ../$(BIN)/mypy --strict ghostwatt_pi
+	@cd device && for system in linux darwin win32; do ../$(BIN)/mypy --strict --platform $$system ghostwatt_pi; done
 	@npm run --silent types
 
 generate: install ## Write the files that are made from facts in the code, such as the page's list of appliances

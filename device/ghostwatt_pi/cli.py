@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
-import pwd
+import io
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from ghostwatt_pi.event_log import open_log
 from ghostwatt_pi.identity import BadIdentity
 from ghostwatt_pi.meters.recording import ReplayError
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.platforms.users import become_owner, is_root
 from ghostwatt_pi.settings.config import BadFlag, BadSetting, load_settings
 from ghostwatt_pi.setup.command import SetupStopped, setup
 from ghostwatt_pi.setup.system import CommandFailed, this_system
@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, one of those in commands/context.py.
     """
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="replace")  # the QR code's blocks are not in Windows' old character sets
     options = build_parser().parse_args(arguments)
     has_document = getattr(options, "json", False)  # stdout then belongs to one JSON document
     stream = sys.stderr if has_document else sys.stdout
@@ -70,23 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except USER_ERRORS as error:
         sys.stderr.write(f"ghostwatt-pi: {describe_error(error, buffer_path)}\n")
         return WRONG_COMMAND_LINE if isinstance(error, BadFlag) else ERROR
-
-
-def become_owner(folder: Path) -> None:
-    """Exchange root's rights for those of the folder's owner: a file of root's would shut the service out.
-
-    Nothing changes for another user than root, and in a folder of root's.
-    """
-    if os.geteuid() != 0 or not folder.exists():
-        return
-    status = folder.stat()
-    if status.st_uid == 0:
-        return
-    user = pwd.getpwuid(status.st_uid)
-    os.initgroups(user.pw_name, status.st_gid)
-    os.setgid(status.st_gid)
-    os.setuid(status.st_uid)
-    os.environ["HOME"] = user.pw_dir
 
 
 def describe_error(error: Exception, buffer_path: Path | None) -> str:
@@ -107,7 +93,7 @@ def describe_error(error: Exception, buffer_path: Path | None) -> str:
 
 
 def _suggest_sudo() -> str:
-    if os.geteuid() == 0:
+    if is_root():
         return "It belongs to another user"
     program = Path(sys.argv[0])
     name = program if program.is_absolute() else program.name

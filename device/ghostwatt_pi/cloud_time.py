@@ -22,11 +22,12 @@ A Pi without a battery clock boots in 1970, or at its last shutdown, until NTP o
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-BOOT_ID_PATH = Path("/proc/sys/kernel/random/boot_id")
+from ghostwatt_pi.platforms.boot import read_boot_id, read_since_boot_ms
+
 STEP_MS = 1000
 """The wall clock was set, not slewed, when it has moved by more than this against the time since boot."""
 ROUNDING_MS = 2
@@ -36,11 +37,6 @@ ROUNDING_MS = 2
 def read_wall_ms() -> int:
     """The wall clock, epoch milliseconds: it may be wrong and may jump."""
     return time.time_ns() // 1_000_000
-
-
-def read_since_boot_ms() -> int:
-    """Milliseconds since boot, through suspension too: it never jumps."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def start_timer(
     return Timer(boot_id, wall_ms() - since_boot_ms(), since_boot_ms, wall_ms)
 
 
-PROCESS_TIMER = start_timer(BOOT_ID_PATH.read_text().strip())
+PROCESS_TIMER = start_timer(read_boot_id() or uuid.uuid4().hex)  # a boot without an id counts as this process's own
 
 
 def now_ms() -> int:

@@ -5,7 +5,6 @@ All files are readable by their owner only.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ghostwatt_pi.platforms import file_lock
 from ghostwatt_pi.small_files import DamagedFile, quarantine, read_text, write_if_changed, write_private
 
 MARK = re.compile(r"[0-9a-f]{64}")
@@ -163,7 +163,7 @@ class DataDirectory:
         handle = self._open_lock()
         try:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file_lock.lock(handle)
             except BlockingIOError:
                 raise DirectoryInUse(f"another ghostwatt-pi already works in {self.path}") from None
             yield

@@ -7,6 +7,8 @@ import socket
 import time
 from collections.abc import Mapping
 
+from ghostwatt_pi.platforms.local_sockets import unix_socket
+
 
 class Notifier:
     """Sends datagrams to the socket in NOTIFY_SOCKET, if there is one.
@@ -42,11 +44,11 @@ class Notifier:
     def _send(self, message: str) -> None:
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-            try:
+        try:
+            with unix_socket(socket.SOCK_DGRAM) as sender:
                 sender.sendto(message.encode(), self._address)
-            except OSError as error:
-                raise OSError(f"systemd's socket {self._address!r} does not take messages: {error}") from error
+        except OSError as error:
+            raise OSError(f"systemd's socket {self._address!r} does not take messages: {error}") from error
 
 
 def _one_line(text: str) -> str:

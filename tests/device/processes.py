@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .fake_cloud import FakeCloud
@@ -15,9 +16,9 @@ FAST_PI = Path(__file__).with_name("fast_pi.py")
 class Started:
     """`ghostwatt-pi` processes on one data folder, whose monotonic clock runs `speed` times as fast."""
 
-    def __init__(self, cloud: FakeCloud, folder: Path, speed: int = 1) -> None:
+    def __init__(self, cloud: FakeCloud, folder: Path, speed: int = 1, *, program: Sequence[str] = ()) -> None:
         self.cloud, self.folder = cloud, folder
-        program = ["-m", "ghostwatt_pi"] if speed == 1 else [str(FAST_PI), str(speed)]
+        program = program or (["-m", "ghostwatt_pi"] if speed == 1 else [str(FAST_PI), str(speed)])
         self._program = [sys.executable, *program]
         self.said = ""
         self.running: list[subprocess.Popen[str]] = []

@@ -89,11 +89,21 @@ def test_what_could_not_be_done_before_the_cloud_was_back_is_not_done_any_more()
 
 
 def test_a_power_loss_is_a_new_boot_since_the_last_look(tmp_path: Path) -> None:
-    boot, memory = tmp_path / "boot_id", tmp_path / "memory"
-    boot.write_text("first")
-    assert [power_was_lost(memory, boot) for _ in range(2)] == [False, False]
-    boot.write_text("second")
-    assert [power_was_lost(memory, boot) for _ in range(2)] == [True, False]
+    memory = tmp_path / "memory"
+    assert [power_was_lost(memory, "first") for _ in range(2)] == [False, False]
+    assert [power_was_lost(memory, "second") for _ in range(2)] == [True, False]
+
+
+def test_the_file_of_an_earlier_release_still_names_its_boot(tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    memory.write_text("0f1e2d3c-0000-4000-8000-000000000001\n")
+    assert not power_was_lost(memory, "0f1e2d3c-0000-4000-8000-000000000001")
+
+
+def test_without_an_id_of_the_boot_no_power_loss_is_made_up(tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    memory.write_text("a boot\n")
+    assert not power_was_lost(memory, None)
 
 
 def test_the_cloud_hears_that_an_outlet_took_its_safe_state(cloud: FakeCloud, pi: Started) -> None:

@@ -21,6 +21,7 @@ from ghostwatt_pi.meters.base import Meter, MeterWithRelays
 from ghostwatt_pi.meters.serial_meter import SerialMeter
 from ghostwatt_pi.meters.serial_ports import only_port
 from ghostwatt_pi.outlets.safe_states import SafeState, SafeStatePolicy, SafeStates, power_was_lost
+from ghostwatt_pi.platforms.boot import read_boot_id
 from ghostwatt_pi.settings.config import BadSetting, Settings
 
 
@@ -50,13 +51,16 @@ def with_configured_relays(meter: Meter, settings: Settings) -> Meter:
 def make_safe_states(
     settings: Settings, observer: AgentObserver, directory: DataDirectory, disk: Disk | None = None
 ) -> SafeStates:
-    """Make the safe states of the outlets."""
+    """Make the safe states of the outlets. Raises BadSetting."""
     policy = SafeStatePolicy(
         after_power_loss=cast("SafeState", settings.relay_after_power_loss),  # the settings allow no other
         after_cloud_loss=cast("SafeState", settings.relay_after_cloud_loss),
         cloud_loss_seconds=settings.cloud_loss_minutes * 60,
     )
-    is_lost = power_was_lost(directory.boot_path, disk=disk)
+    boot_id = read_boot_id()
+    if boot_id is None and policy.after_power_loss != "keep":
+        raise BadSetting("relay_after_power_loss must be keep: this system does not say when it has booted")
+    is_lost = power_was_lost(directory.boot_path, boot_id, disk)
     return SafeStates(policy, lambda: observer.relay_states, observer.log, power_was_lost=is_lost)
 
 

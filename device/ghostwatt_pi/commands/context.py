@@ -49,12 +49,21 @@ class Context:
     claim_state: ClaimState = field(default_factory=ClaimState)
     stop: threading.Event = field(default_factory=threading.Event)
     notifier: Notifier = field(default_factory=Notifier)
+    _was_signalled: bool = False
 
     def handle_signals(self) -> None:
         """End the command cleanly at Ctrl-C or SIGTERM, and immediately at a second one."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
+    def begin_again(self) -> bool:
+        """Clear `stop` after a run that ended by itself; False if a signal has asked the command to end."""
+        self.stop.clear()
+        if self._was_signalled:
+            self.stop.set()
+        return not self._was_signalled
+
     def _handle(self, number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
+        self._was_signalled = True
         self.stop.set()

@@ -5,9 +5,7 @@ A run pairs the device first if it has no key, and reports the service's state t
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -73,22 +71,30 @@ def run_agent(context: Context, open_meter: Callable[[], Meter], *, watch_silenc
     for sentence in context.settings.retired:
         context.log("warning", text=sentence)
     try:
-        observer = AgentObserver(context.log)
-        with context.directory.lock(), local_page(context, observer.snapshot), ExitStack() as stack:
-            own_meter = open_meter()
-            if isinstance(own_meter, Closable):
-                stack.callback(own_meter.close)
-            meter = observer.observe(own_meter)
-            is_paired = context.directory.read_key() is not None or context.directory.is_key_lost()
-            context.notifier.ready("Working" if is_paired else "Waiting to be paired")
-            if not is_paired and not pair(context):
-                return None
-            return _run_paired(context, meter, observer, watch_silence=watch_silence)
-    except KeyReplaced:
-        context.log("key_replaced")
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very command, started again
+        while True:
+            try:
+                return _run_for_one_owner(context, open_meter, watch_silence=watch_silence)
+            except KeyReplaced:
+                context.log("key_replaced")
+                if not context.begin_again():
+                    return None
     finally:
         context.notifier.stopping()
+
+
+def _run_for_one_owner(context: Context, open_meter: Callable[[], Meter], *, watch_silence: bool) -> RunSummary | None:
+    """Run until the end. Raises KeyReplaced when the device gets another owner: then all is opened anew."""
+    observer = AgentObserver(context.log)
+    with context.directory.lock(), local_page(context, observer.snapshot), ExitStack() as stack:
+        own_meter = open_meter()
+        if isinstance(own_meter, Closable):
+            stack.callback(own_meter.close)
+        meter = observer.observe(own_meter)
+        is_paired = context.directory.read_key() is not None or context.directory.is_key_lost()
+        context.notifier.ready("Working" if is_paired else "Waiting to be paired")
+        if not is_paired and not pair(context):
+            return None
+        return _run_paired(context, meter, observer, watch_silence=watch_silence)
 
 
 def _run_paired(context: Context, meter: Meter, observer: AgentObserver, *, watch_silence: bool) -> RunSummary:

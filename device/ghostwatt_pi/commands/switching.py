@@ -16,6 +16,7 @@ from ghostwatt_pi.meters.serial_meter import FIRST_READING_SECONDS
 from ghostwatt_pi.outlets.control_socket import NoAgent, switch_through_agent
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
+from ghostwatt_pi.platforms.local_sockets import HAS_UNIX_SOCKETS, NONE_HERE
 from ghostwatt_pi.schemas import RelayState
 
 POLL_SECONDS = 0.1
@@ -33,6 +34,8 @@ def switch_outlet(context: Context, channel: int, state: RelayState) -> None:
     try:
         switch_through_agent(context.directory.switch_path, channel, state)
     except NoAgent:
+        if not HAS_UNIX_SOCKETS and context.directory.is_in_use():
+            raise RelayError(f"{NONE_HERE} to reach the running agent: stop it first, or switch on the page") from None
         with context.directory.lock():
             lost = threading.Event()
             meter = make_meter(context.settings, _MeterLostLog(context.log, lost))

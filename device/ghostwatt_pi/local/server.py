@@ -26,6 +26,7 @@ from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
 from ghostwatt_pi.local.access import CallRefused, ConfirmationWord, OriginPolicy, is_loopback, read_json
 from ghostwatt_pi.local.snapshot import Snapshot
+from ghostwatt_pi.platforms.listening import REUSES_ADDRESS
 from ghostwatt_pi.version import VERSION
 
 READ_SECONDS = 10.0
@@ -59,6 +60,7 @@ class LocalApi(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    allow_reuse_address = REUSES_ADDRESS
 
     def __init__(
         self,

@@ -52,6 +52,11 @@ def list_usb_ports() -> Iterable[UsbPort]:
     return list_ports.comports()
 
 
+def is_there(port: str, list_ports: ListPorts = list_usb_ports) -> bool:
+    """Whether a port exists. On Windows a port such as COM3 is no file, and only the list has it."""
+    return Path(port).exists() or port.upper() in {candidate.device.upper() for candidate in list_ports()}
+
+
 def identity_of(port: str, ports: Iterable[UsbPort]) -> UsbIdentity | None:
     """Return the device behind a port, whose name may be a link to the real one; None when it is not USB."""
     real = str(Path(port).resolve())

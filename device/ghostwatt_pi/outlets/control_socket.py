@@ -9,9 +9,7 @@ Only the owner of the folder can reach it. One JSON line each way:
 from __future__ import annotations
 
 import json
-import os
 import queue
-import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +21,7 @@ from typing import Any
 
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.outlets.relays import Done, RelayError
+from ghostwatt_pi.platforms.local_sockets import HAS_UNIX_SOCKETS, UnixServer, short_name, unix_socket
 from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.small_files import quarantine
 
@@ -40,7 +39,7 @@ class NoAgent(Exception):
     """No agent listens on this socket."""
 
 
-class ControlServer(socketserver.ThreadingUnixStreamServer):
+class ControlServer(UnixServer):
     """Takes requests in its own threads; `serve` carries them out in the agent's.
 
     Args:
@@ -57,7 +56,7 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
         self.state = state
         self._requests: queue.SimpleQueue[tuple[int, RelayState, Future[None]]] = queue.SimpleQueue()
         path.unlink(missing_ok=True)
-        with _reachable(path) as address:
+        with short_name(path) as address:
             super().__init__(address, _Handler)
 
     def serve(self, switch: Switch) -> None:
@@ -162,7 +161,9 @@ def request_state(path: Path) -> Mapping[str, Any]:
 
 def _call(path: Path, request: Mapping[str, object], seconds: float) -> dict[str, Any]:
     """Send one request. Raises NoAgent when nobody listens, OSError, ValueError."""
-    with socket.socket(socket.AF_UNIX) as line, _reachable(path) as address:
+    if not HAS_UNIX_SOCKETS:
+        raise NoAgent
+    with unix_socket() as line, short_name(path) as address:
         line.settimeout(seconds)
         try:
             line.connect(address)
@@ -184,13 +185,3 @@ def _parse(request: Any) -> tuple[int, RelayState]:
     if state not in ("on", "off"):
         raise ValueError(f"state is {state!r}: it is on or off")
     return channel, state
-
-
-@contextmanager
-def _reachable(path: Path) -> Iterator[str]:
-    """A short name of the socket: the kernel takes 107 bytes, and the folder's name may be longer."""
-    folder = os.open(path.parent, os.O_PATH)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

@@ -19,7 +19,6 @@ from ghostwatt_pi.schemas import RelayState
 from ghostwatt_pi.small_files import DamagedFile, read_text, write_private
 
 SafeState = Literal["keep", "on", "off"]
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 RETRY_SECONDS = 10.0
 """The pause after the first failure: the meter may not be connected yet, just after the start."""
 RETRIES = (RETRY_SECONDS, RETRY_SECONDS, 60.0, 300.0, 900.0)
@@ -124,20 +123,22 @@ class SafeStates:
         return None
 
 
-def power_was_lost(path: Path, boot_id: Path = BOOT_ID, disk: Disk | None = None) -> bool:
-    """Whether the Pi has booted since the last call; False at the very first.
+def power_was_lost(path: Path, boot_id: str | None, disk: Disk | None = None) -> bool:
+    """Whether the Pi has booted since the last call; False at the very first, and where nobody knows.
 
     A damaged file counts as a power loss, which is what damages files.
 
     Args:
         path: The file that keeps the id of the last boot.
-        boot_id: The kernel's file with the id of this boot.
+        boot_id: The kernel's id of this boot; None where it has none.
         disk: Writes the file and reports errors.
 
     Raises:
         OSError: The file cannot be written, and there is no `disk`.
     """
-    now = boot_id.read_text()
+    if boot_id is None:
+        return False
+    now = boot_id + "\n"
     try:
         before = read_text(path)
     except DamagedFile:

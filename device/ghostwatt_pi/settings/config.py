@@ -141,7 +141,7 @@ def _parse(key: str, place: str, value: object) -> Any:
 
 def _read_file(path: Path) -> Mapping[str, object]:
     try:
-        settings = tomllib.loads(path.read_text())
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

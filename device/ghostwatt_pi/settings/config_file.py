@@ -30,7 +30,8 @@ def write_settings(data_dir: Path, values: Mapping[str, object]) -> None:
     Raises OSError.
     """
     path = config_path(data_dir)
-    write_private(path, _with_values(path.read_text(), values) if path.exists() else config_text(values))
+    text = _with_values(path.read_text(encoding="utf-8"), values) if path.exists() else config_text(values)
+    write_private(path, text)
 
 
 def _with_values(text: str, values: Mapping[str, object]) -> str:

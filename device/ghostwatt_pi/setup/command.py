@@ -17,6 +17,7 @@ from ghostwatt_pi.commands.terminal import ask_at_terminal, is_confirmed
 from ghostwatt_pi.event_messages import NO_OUTLET
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
 from ghostwatt_pi.meters.serial_ports import choose_port, list_usb_ports
+from ghostwatt_pi.platforms.users import is_root
 from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, KEYS, LOCAL_API, config_path
 from ghostwatt_pi.settings.config_file import config_text, write_settings
 from ghostwatt_pi.setup.service import Step, removal_steps, service_steps, stop_steps
@@ -149,7 +150,7 @@ def _uninstall(context: Context, options: Namespace, system: System) -> int:
 def _folder_before_sudo(folder: Path) -> Path | None:
     """Return the directory of an earlier setup without root by the caller of sudo, if the service has none yet."""
     user = os.environ.get("SUDO_USER")
-    if os.geteuid() != 0 or not user or (folder / "device_identity.json").exists():
+    if not is_root() or not user or (folder / "device_identity.json").exists():
         return None
     before = Path(f"~{user}").expanduser() / DEFAULT_DATA_DIR.name
     return before if before != folder and (before / "device_identity.json").exists() else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import grp
-import pwd
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ghostwatt_pi.platforms.users import group_exists, user_exists
 from ghostwatt_pi.setup.program import install_program
 from ghostwatt_pi.setup.system import System
 from ghostwatt_pi.setup.unit import UNIT_NAME, USER, groups, unit_text
@@ -55,17 +54,17 @@ def removal_steps(system: System) -> list[Step]:
         ]
     if system.program_dir.exists():
         steps.append(Step(f"remove {system.program_dir}", lambda: shutil.rmtree(system.program_dir)))
-    if _user_exists():
+    if user_exists(USER):
         steps.append(Step(f"remove the user {USER}", lambda: system.run(["userdel", USER])))
     return steps
 
 
 def _make_user(system: System, *, gpio: bool) -> None:
-    if not _user_exists():
+    if not user_exists(USER):
         no_home = ["--home-dir", "/nonexistent", "--no-create-home", "--shell", "/usr/sbin/nologin"]
         system.run(["useradd", "--system", "--user-group", *no_home, USER])
     for group in groups(gpio=gpio):
-        if _group_exists(group):
+        if group_exists(group):
             system.run(["usermod", "--append", "--groups", group, USER])
 
 
@@ -77,19 +76,3 @@ def _write_unit(system: System, text: str) -> None:
 def _start(system: System) -> None:
     system.run(["systemctl", "enable", UNIT_NAME])
     system.run(["systemctl", "restart", UNIT_NAME])
-
-
-def _user_exists() -> bool:
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        return False
-    return True
-
-
-def _group_exists(name: str) -> bool:
-    try:
-        grp.getgrnam(name)
-    except KeyError:
-        return False
-    return True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ghostwatt_pi.platforms.users import is_root
 from ghostwatt_pi.settings.config import DEFAULT_DATA_DIR, SERVICE_DATA_DIR
 from ghostwatt_pi.setup.unit import UNIT_NAME
 
@@ -59,4 +59,4 @@ class System:
 
 def this_system() -> System:
     """Return the machine that this program runs on."""
-    return System(can_serve=os.geteuid() == 0 and Path("/run/systemd/system").is_dir())
+    return System(can_serve=is_root() and Path("/run/systemd/system").is_dir())

@@ -16,7 +16,7 @@ from ghostwatt_pi.event_log import discard_event
 from ghostwatt_pi.local.state_file import AgentState
 from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
-from ghostwatt_pi.meters.serial_ports import only_port
+from ghostwatt_pi.meters.serial_ports import is_there, only_port
 from ghostwatt_pi.meters.silence import MOST_SILENT_SECONDS
 from ghostwatt_pi.outlets.records import OutletRecord, read_outlets
 from ghostwatt_pi.outlets.relays import RelayError
@@ -36,9 +36,9 @@ def check_serial(context: Context) -> Iterator[Finding]:
     except BadSetting as error:
         yield Finding("serial", "fail", str(error), "plug the Arduino in, or set serial to its port")
         return
-    if not Path(port).exists():
+    if not is_there(port):
         yield Finding("serial", "fail", f"{port} is not there", "plug the Arduino in, or set serial to its port")
-    elif not os.access(port, os.R_OK | os.W_OK):
+    elif Path(port).exists() and not os.access(port, os.R_OK | os.W_OK):
         yield Finding(
             "serial", "fail", f"{port} may not be used", 'sudo usermod -aG dialout "$USER", then log in again'
         )
