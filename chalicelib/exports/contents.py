@@ -31,7 +31,7 @@ from chalicelib.notifications.store import load_notifications
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings.history import RecordedPort
-from chalicelib.readings.model import MAX_CHUNK_MS, Columns, merged
+from chalicelib.readings.model import MAX_CHUNK_MS, MAX_HELD_MS, Columns, merged
 from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks, load_sensor_page
 
 ENTRIES_A_READ = 500
@@ -169,26 +169,30 @@ def _close_tables(archive: Archive, writers: dict[str, TableWriter[MeterValue]])
 
 
 def _reading_hours(device: Device, first_ms: int, last_ms: int) -> Iterator[tuple[int, Mapping[str, list[MeterValue]]]]:
-    """Hour by hour, the time of its first reading and the readings of each outlet; empty hours are left out."""
+    """Hour by hour, the time of its first reading and the readings of each outlet; empty hours are left out.
+
+    The last readings may end after last_ms, where they began to hold before.
+    """
     at_ms = first_ms
-    while at_ms <= last_ms:
+    while at_ms <= last_ms + MAX_HELD_MS:
         chunk_ms = load_next_chunk_ms(device.device_uid, at_ms)
         if chunk_ms is None:
             return
         at_ms = max(at_ms, chunk_ms - MAX_CHUNK_MS)
         end_ms = (at_ms // HOUR_MS + 1) * HOUR_MS
         chunks = merged(load_overlapping_chunks(device.device_uid, at_ms, end_ms - 1))
-        by_port = {port_id: _values(columns, at_ms, min(end_ms, last_ms + 1)) for port_id, columns in chunks.items()}
+        by_port = {port_id: _values(columns, at_ms, end_ms, last_ms) for port_id, columns in chunks.items()}
         yield at_ms, {port_id: values for port_id, values in by_port.items() if values}
         at_ms = end_ms
 
 
-def _values(columns: Columns, first_ms: int, end_ms: int) -> list[MeterValue]:
-    """Readings between two times; of several at one time, the first stored."""
+def _values(columns: Columns, first_ms: int, end_ms: int, last_ms: int) -> list[MeterValue]:
+    """Readings between two times that held since last_ms at the latest; of several at one time, the first stored."""
     values: list[MeterValue] = []
     for at_ms, milliwatts, millivolts, milliamps, milliwatt_hours, held_ms in columns.rows():
         value = MeterValue(at_ms, millivolts, milliamps, milliwatts, milliwatt_hours, held_ms)
-        if first_ms <= value.at_ms < end_ms and (not values or values[-1].at_ms != value.at_ms):
+        is_between = first_ms <= at_ms < end_ms and at_ms - held_ms <= last_ms
+        if is_between and (not values or values[-1].at_ms != at_ms):
             values.append(value)
     return values
 

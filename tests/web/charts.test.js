@@ -17,6 +17,14 @@ test("readings have no length, averages have one and their extremes", () => {
   assert.deepEqual(pointsOf({ resolution: "5m", columns }), [{ atMs: 0, endMs: 300_000, watts: 4, low: 1, high: 9 }]);
 });
 
+test("a reading is level for as long as it held, but not beyond the reading before it", () => {
+  const held = { timestampMs: [0, 300_000, 400_000, 900_000], heldMs: [0, 300_000, 300_000, 100_000], power: [2, 3, 4, 5] };
+  const points = pointsOf({ resolution: "raw", columns: held });
+  assert.deepEqual(points.map(({ atMs, endMs }) => [atMs, endMs]), [[0, 0], [0, 300_000], [300_000, 400_000], [800_000, 900_000]]);
+  assert.deepEqual(runsOf(points).map((run) => run.length), [3, 1], "before the last one nobody knows what was drawn");
+  assert.equal(nearestPoint(points, 150_000).point.watts, 3);
+});
+
 test("a curve is broken where nobody knows what was drawn", () => {
   const at = (atMs) => ({ atMs, endMs: atMs, watts: 1, low: 1, high: 1 });
   const runs = runsOf([at(0), at(2 * MINUTE_MS), at(2 * MINUTE_MS + 120_001)]);
@@ -35,6 +43,14 @@ test("a sparkline ends at the right edge and is broken by a long silence", () =>
   assert.equal(runs.length, 2);
   assert.equal(runs[1][0][0], 100);
   assert.deepEqual(sparkRuns([]), []);
+});
+
+test("a sparkline is level and whole where readings held", () => {
+  const runs = sparkRuns([{ atMs: 0, watts: 5 }, { atMs: 300_000, watts: 10, heldMs: 300_000 }, { atMs: 600_000, watts: 5, heldMs: 300_000 }]);
+  assert.equal(runs.length, 1);
+  assert.deepEqual(runs[0].map(([x]) => x), [0, 0, 50, 50, 100]);
+  const [[start, end]] = sparkRuns([{ atMs: 900_000, watts: 10, heldMs: 900_000 }]);
+  assert.deepEqual([start[0], end[0]], [0, 100]);
 });
 
 test("pages of periods turn over months and years", () => {

@@ -40,6 +40,44 @@ def test_how_long_a_reading_held_is_stored_and_shown(person: Person, device: Dev
     assert [result["status"] for result in device.send(sent, "b1").body["results"]] == ["duplicate", "duplicate"]
 
 
+def test_a_reading_lies_where_any_of_the_time_lies_that_it_held(person: Person, device: Device, port_id: str) -> None:
+    start_ms = now_ms() - 3_600_000
+    sent = [
+        reading(port_id, start_ms + 600_000, 3.0) | {"heldMs": 300_000},
+        reading(port_id, start_ms + 1_500_000, 80.0) | {"heldMs": 900_000},
+        reading(port_id, start_ms + 1_500_001, 90.0),
+    ]
+    assert device.send(sent).status == 200
+
+    def between(first: int, last: int, query: str = "") -> list[float]:
+        points = history(person, port_id, f"from={start_ms + first}&to={start_ms + last}&{query}")
+        return [point["power"] for point in points]
+
+    assert between(0, 299_999) == []
+    assert between(0, 300_000) == [3.0]
+    assert between(400_000, 500_000) == [3.0], "it held all that time"
+    assert between(600_000, 600_000) == [3.0, 80.0]
+    assert between(600_001, 600_002) == [80.0]
+    assert between(0, 1_500_000) == [3.0, 80.0]
+    assert between(1_500_001, 1_500_001) == [90.0]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_pages_of_held_readings_are_the_whole_once(person: Person, device: Device, port_id: str, limit: int) -> None:
+    start_ms = now_ms() - 6 * 3_600_000
+    sent = [reading(port_id, start_ms + 300_000 * n, float(n)) | {"heldMs": 290_000 + 1_000 * n} for n in range(1, 30)]
+    assert device.send(sent).status == 200
+    path = f"/port/{port_id}/history?resolution=raw&from={start_ms + 1_000_000}&to={start_ms + 7_300_000}"
+    whole = person.call("GET", path).body["readings"]
+    assert [point["power"] for point in whole] == [float(n) for n in range(4, 26)]
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = person.call("GET", f"{path}&limit={limit}&cursor={cursor}").body
+        found, cursor = found + page["readings"], page["cursor"]
+    assert found == whole
+
+
 def test_how_long_it_held_is_no_part_of_its_identity_but_of_the_batch(device: Device, port_id: str) -> None:
     now = now_ms()
     assert device.send([reading(port_id, now, 3.0)], "b1").body["results"][0]["status"] == "stored"

@@ -86,7 +86,7 @@ export async function recentReadings(portId, lengthMs) {
   const watts = resolution === "raw" ? columns.power : columns.meanWatts;
   return columns.timestampMs.flatMap((atMs, index) => {
     const value = watts[index];
-    return value === null ? [] : [{ atMs, watts: value }];
+    return value === null ? [] : [{ atMs, watts: value, heldMs: columns.heldMs?.[index] ?? 0 }];
   });
 }
 

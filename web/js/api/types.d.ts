@@ -61,8 +61,8 @@ export type PortHistory = { resolution: "raw" | "5m" | "1h" | "1d", columns: His
 /** Epoch milliseconds; either end may be left out. */
 export type Span = { from?: number, to?: number };
 
-/** The watts at a moment. */
-export type PowerPoint = { atMs: number, watts: number };
+/** The watts at a moment, and for how long up to then they held. */
+export type PowerPoint = { atMs: number, watts: number, heldMs?: number };
 
 export type Push =
   | Schemas["ReadingPush"] | Schemas["SensorDataPush"] | Schemas["DevicePush"] | Schemas["PortPush"] | Schemas["NotificationPush"];

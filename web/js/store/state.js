@@ -123,13 +123,13 @@ function addNotification(home, notification) {
  * Append a reading to the trace of an outlet, and drop what is too old. An older reading changes nothing.
  * @param {Home} home
  * @param {string} portId
- * @param {{ timestampMs: number, power: number }} reading
+ * @param {{ timestampMs: number, power: number, heldMs?: number }} reading
  */
-export function appendReading(home, portId, { timestampMs, power }) {
+export function appendReading(home, portId, { timestampMs, power, heldMs = 0 }) {
   const points = home.traces.get(portId) ?? [];
   if (points.length > 0 && points[points.length - 1].atMs >= timestampMs) return;
   const recent = points.filter(({ atMs }) => atMs > timestampMs - TRACE_MS);
-  home.traces.set(portId, [...recent, { atMs: timestampMs, watts: power }]);
+  home.traces.set(portId, [...recent, { atMs: timestampMs, watts: power, ...(heldMs > 0 && { heldMs }) }]);
 }
 
 /**

@@ -1,7 +1,10 @@
 /** The points of a power curve: readings as they came, or averages with their extremes. Pure. */
 
 /** @import { PortHistory } from "../../api/types.d.ts" */
-/** @typedef {{ atMs: number, endMs: number, watts: number, low: number, high: number }} CurvePoint endMs is atMs for a reading */
+/**
+ * @typedef {{ atMs: number, endMs: number, watts: number, low: number, high: number, isHeld?: true }} CurvePoint
+ *   endMs is atMs for a reading; isHeld: it is one all the same, which held from atMs to endMs
+ */
 /** @typedef {{ fromMs: number, toMs: number }} Cut when an outlet was off by a cut */
 
 /**
@@ -26,10 +29,24 @@ export function pointsOf({ resolution, columns }) {
   return columns.timestampMs.flatMap((atMs, index) => {
     const watts = resolution === "raw" ? columns.power[index] : columns.meanWatts[index];
     if (watts === null) return [];
-    if (resolution === "raw") return [{ atMs, endMs: atMs, watts, low: watts, high: watts }];
+    if (resolution === "raw") return [readingPoint(atMs, columns.heldMs?.[index] ?? 0, columns.timestampMs[index - 1] ?? -Infinity, watts)];
     const endMs = atMs + (columns.seconds[index] ?? 0) * 1000;
     return [{ atMs, endMs, watts, low: columns.minWatts[index] ?? watts, high: columns.maxWatts[index] ?? watts }];
   });
+}
+
+/**
+ * A reading is level for as long as it held, but not beyond the reading before it.
+ * @param {number} endMs
+ * @param {number} heldMs
+ * @param {number} beforeMs the time of the reading before it
+ * @param {number} watts
+ * @returns {CurvePoint}
+ */
+function readingPoint(endMs, heldMs, beforeMs, watts) {
+  const atMs = Math.max(endMs - heldMs, beforeMs);
+  const point = { atMs, endMs, watts, low: watts, high: watts };
+  return heldMs > 0 && atMs < endMs ? { ...point, isHeld: true } : { ...point, atMs: endMs };
 }
 
 /**
@@ -42,7 +59,7 @@ export function runsOf(points) {
   const runs = [];
   let endMs = -Infinity;
   for (const point of points) {
-    const isReading = point.atMs === point.endMs;
+    const isReading = point.isHeld || point.atMs === point.endMs;
     if (point.atMs - endMs > (isReading ? GAP_MS : 0)) runs.push([]);
     runs[runs.length - 1].push(point);
     endMs = point.endMs;

@@ -41,7 +41,7 @@ const path = (run) => run.map(([x, y]) => `${x} ${y}`).join("L");
 const last = (items) => items[items.length - 1];
 
 /**
- * Place points in the box: the newest at the right edge, a new run after each hole.
+ * Place points in the box: the newest at the right edge, a new run after each hole. What held is level.
  * @param {PowerPoint[]} points in the order of time
  * @returns {Run[]}
  */
@@ -53,10 +53,13 @@ export function sparkRuns(points) {
   /** @type {Run[]} */
   const runs = [];
   let beforeMs = -Infinity;
-  for (const { atMs, watts } of points) {
-    if (atMs - beforeMs > GAP_MS) runs.push([]);
+  for (const { atMs, watts, heldMs = 0 } of points) {
+    const sinceMs = Math.max(atMs - heldMs, beforeMs);
+    if (sinceMs - beforeMs > GAP_MS) runs.push([]);
     beforeMs = atMs;
-    last(runs).push([round(WIDTH * (1 - (endMs - atMs) / spanMs)), round(HEIGHT * (1 - watts / top))]);
+    for (const pointMs of sinceMs < atMs ? [sinceMs, atMs] : [atMs]) {
+      last(runs).push([round(WIDTH * Math.max(0, 1 - (endMs - pointMs) / spanMs)), round(HEIGHT * (1 - watts / top))]);
+    }
   }
   return runs;
 }
