@@ -47,7 +47,7 @@ def record_reading(call: DeviceCall[schemas.OneReading]) -> schemas.OneReadingAn
 def record_readings(call: DeviceCall[schemas.Batch]) -> schemas.BatchAnswer:
     """Record a batch of readings
 
-    Each reading is judged by itself. Sending the batch again changes nothing.
+    Each reading is judged by itself; it may say how long it held. Sending the batch again changes nothing.
     """
     return device_handlers.handle_batch(call.device, call.body, call.now_ms)
 
@@ -80,7 +80,8 @@ def record_sensors(call: DeviceCall[sensor_schemas.RecordSensors]) -> sensor_sch
 def port_history(call: SessionCall[None], port_id: str, query: HistoryQuery) -> Reply:
     """Get the history of an outlet
 
-    Its readings, or what it used by five minutes, hours or days, oldest first.
+    Its readings, or what it used by five minutes, hours or days, oldest first. A reading that held is in each span
+    that it held in.
     """
     start = query.page_start()
     port = get_recorded_port(call.owner_id, port_id, call.now_ms)

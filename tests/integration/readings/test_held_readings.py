@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ghostwatt_pi.meters.recording import read_samples
 
 from tests.conftest import Device, Person, now_ms, reading
 
@@ -141,6 +143,17 @@ def test_volts_and_amps_that_a_meter_lacks_are_never_made_up(person: Person, dev
     assert [line.split(",", 2)[2] for line in table[1:]] == ["230.5,,61.5,0", ",,61.5,0"]
     columns = person.call("GET", f"/port/{port_id}/history?resolution=raw&layout=columns").body["columns"]
     assert (columns["voltage"], columns["current"], columns["heldMs"]) == ([230.5, None], [None, None], [0, 0])
+
+
+def test_the_agent_replays_a_history_with_held_readings_and_without_volts(
+    person: Person, device: Device, port_id: str, tmp_path: Path
+) -> None:
+    now = now_ms()
+    bare = {"portId": port_id, "timestampMs": now, "voltage": None, "current": None, "power": 61.5, "heldMs": 60_000}
+    assert device.send([reading(port_id, now - 60_000, 3.0), bare]).status == 200
+    file = tmp_path / "history.csv"
+    file.write_text(person.call("GET", f"/port/{port_id}/history?resolution=raw&format=csv").body)
+    assert [(sample.at_seconds, sample.watts) for sample in read_samples(file)] == [(0.0, 3.0), (60.0, 61.5)]
 
 
 def test_a_reading_must_still_say_that_it_has_no_volts(device: Device, port_id: str) -> None:
