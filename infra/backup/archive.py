@@ -1,16 +1,19 @@
-"""The zip of a backup: a file of lines for each table, and a manifest with their counts and digests."""
+"""The zip of a backup: a file of lines for each table, and a manifest with their counts and digests.
+
+A line is an item of DynamoDB as JSON, in DynamoDB's own typed form: {"S": "text"}, {"N": "1"}, {"B": "base64"}.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from infra.backup.items import Item, from_line, to_line
+from typing import Any
 
 
 class BackupError(Exception):
@@ -19,6 +22,8 @@ class BackupError(Exception):
 
 VERSION = 1
 MANIFEST = "manifest.json"
+Item = dict[str, Any]
+"""From attribute names to typed values, as botocore gives and takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +107,33 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Entry]:
 
 def _file(name: str) -> str:
     return f"{name}.jsonl"
+
+
+def to_line(item: Item) -> bytes:
+    """One line, its end included; the same item gives the same line."""
+    typed = {name: _converted(value, _text) for name, value in item.items()}
+    return json.dumps(typed, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Item:
+    """The item of a line."""
+    return {name: _converted(value, base64.b64decode) for name, value in json.loads(line).items()}
+
+
+def _converted(value: dict[str, Any], binary: Callable[[Any], Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {kind: binary(content)}
+        case "BS":
+            return {kind: sorted(map(binary, content))}
+        case "L":
+            return {kind: [_converted(part, binary) for part in content]}
+        case "M":
+            return {kind: {name: _converted(part, binary) for name, part in content.items()}}
+        case _:
+            return value
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.backup import archive, tables
-from infra.backup.archive import Archive, BackupError
+from infra.backup.archive import Archive, BackupError, Item
 from infra.backup.endpoints import Endpoint
-from infra.backup.items import Item
 
 
 def export_data(endpoint: Endpoint, to: Path) -> dict[str, int]:

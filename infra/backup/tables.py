@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from infra.backup.archive import BackupError
-from infra.backup.items import Item
+from infra.backup.archive import BackupError, Item
 from infra.local.database.tables import TABLE
 from infra.local.emulator import template
 

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ghostwatt_pi.event_log import open_log, qr_text
-from ghostwatt_pi.event_messages import MESSAGES
+from ghostwatt_pi.event_log import MESSAGES, open_log, qr_text
 
 from .conftest import until
 from .processes import Started

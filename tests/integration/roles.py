@@ -16,7 +16,7 @@ import pytest
 from chalice.app import Chalice, EventSourceHandler
 
 from chalicelib.core.dynamo import Connection
-from infra.aws.packaging import functions, template_parts
+from infra.aws.packaging import functions, template
 
 HANDLERS = {
     "live_connect": "WebsocketConnect",
@@ -123,8 +123,8 @@ def logical_ids() -> dict[str, str]:
     """From a table's name here to its logical id in the template."""
     return {
         resource["Properties"]["TableName"]["Fn::Sub"].replace("${Stage}", "local"): name
-        for name, resource in template_parts.merged()["Resources"].items()
-        if resource.get("Type") == template_parts.TABLE
+        for name, resource in template.merged()["Resources"].items()
+        if resource.get("Type") == template.TABLE
     }
 
 

@@ -18,8 +18,7 @@ from ghostwatt_pi.commands.run import log_finished, run_agent
 from ghostwatt_pi.commands.status import channels_without_outlet
 from ghostwatt_pi.commands.terminal import ProgressBar, ago, backlog_size, is_confirmed, iso, print_json, print_rows
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
-from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.event_messages import MESSAGES
+from ghostwatt_pi.event_log import MESSAGES, EventLog
 from ghostwatt_pi.measurement import Measurement
 from ghostwatt_pi.outlets.relays import NoRelays
 from ghostwatt_pi.schemas import RelayState

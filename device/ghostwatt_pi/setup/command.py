@@ -14,7 +14,7 @@ from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.context import OK, STEPS_LEFT, Context
 from ghostwatt_pi.commands.pairing import pair
 from ghostwatt_pi.commands.terminal import ask_at_terminal, is_confirmed
-from ghostwatt_pi.event_messages import NO_OUTLET
+from ghostwatt_pi.event_log import NO_OUTLET
 from ghostwatt_pi.meters.serial_meter import NoReading, first_reading
 from ghostwatt_pi.meters.serial_ports import choose_port, list_usb_ports
 from ghostwatt_pi.platforms.users import is_root

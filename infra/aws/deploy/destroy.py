@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.aws.deploy import keys, names, stacks
 from infra.aws.deploy.account import Account, current_account
-from infra.aws.packaging.template_parts import KEPT_STAGES
+from infra.aws.packaging.template import KEPT_STAGES
 
 
 def destroy(account: Account, stage: str) -> list[str]:

@@ -1,4 +1,8 @@
-"""The CloudFormation template: Chalice's, made from the app, with ours merged in."""
+"""The CloudFormation template: Chalice's, made from the app, with ours merged in.
+
+Ours is put together from parts. ../template.yaml holds what the PC stack reads too; ../template_parts/ holds what only
+AWS needs, one file a subject.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from infra.aws.packaging import template_parts
+from infra.aws.packaging import functions
 from infra.aws.packaging.wheels import PackageError
 
 ARCHITECTURES = ("arm64", "x86_64")
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 ALLOW_ORIGIN = "method.response.header.Access-Control-Allow-Origin"
+AWS = Path(__file__).resolve().parents[1]
+TEMPLATE = AWS / "template.yaml"
+PARTS = AWS / "template_parts"
+EVERY_TABLE = PARTS / "every_table.yaml"
+VARIABLES = PARTS / "variables.yaml"
+"""Not parts themselves: the properties that every table gets, and the environment that every function gets."""
+TABLE = "AWS::DynamoDB::Table"
+KEPT_STAGES = ("prod",)
+"""Stages whose tables outlive their stack. CloudFormation takes no condition for that, so it is decided here."""
 
 
 def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path:
@@ -32,10 +46,10 @@ def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path
         for folder in ("chalicelib", ".chalice"):
             shutil.copytree(root / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__", "deploy*"))
         _set_architecture(project / ".chalice" / "config.json", stage, architecture)
-        template_parts.write(project / "merge.yaml", stage)
+        write_merge_template(project / "merge.yaml", stage)
         _run_chalice(project, stage, project / "merge.yaml")
         made = yaml.safe_load((project / "out" / "sam.yaml").read_text())
-    return template_parts.dump(with_stages_origin(made), out / "sam.yaml")
+    return dump(with_stages_origin(made), out / "sam.yaml")
 
 
 def with_stages_origin(template: dict[str, Any]) -> dict[str, Any]:
@@ -66,3 +80,58 @@ def _run_chalice(project: Path, stage: str, merge: Path) -> None:
     )
     if done.returncode:
         raise PackageError(f"chalice package failed:\n{done.stdout.decode()[-2_000:]}")
+
+
+def merged(stage: str = "dev") -> dict[str, Any]:
+    """The merge template of a stage."""
+    whole: dict[str, Any] = {"Resources": functions.resources(_load(VARIABLES), functions.grants())}
+    for path in _paths():
+        whole = merge(whole, _load(path))
+    whole["Parameters"]["Stage"]["Default"] = stage
+    every_table = merge(_load(EVERY_TABLE), _deletion_policies(stage))
+    for name, resource in whole["Resources"].items():
+        if resource.get("Type") == TABLE:
+            whole["Resources"][name] = merge(every_table, resource)
+    return whole
+
+
+def write_merge_template(path: Path, stage: str = "dev") -> None:
+    """Write the merge template of a stage to a YAML file."""
+    dump(merged(stage), path)
+
+
+def dump(template: Mapping[str, Any], path: Path) -> Path:
+    """Write a template as YAML; returns the path."""
+    path.write_text(yaml.dump(template, Dumper=_Plain, sort_keys=False, width=120))
+    return path
+
+
+def merge(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, as Chalice merges templates: dicts deeply; of all else the second one's counts."""
+    whole = dict(base)
+    for name, value in more.items():
+        old = whole.get(name)
+        whole[name] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return whole
+
+
+def _paths() -> Iterator[Path]:
+    yield TEMPLATE
+    yield from sorted(set(PARTS.glob("*.yaml")) - {EVERY_TABLE, VARIABLES})
+
+
+def _load(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    return content
+
+
+def _deletion_policies(stage: str) -> dict[str, str]:
+    policy = "Retain" if stage in KEPT_STAGES else "Delete"
+    return {"DeletionPolicy": policy, "UpdateReplacePolicy": policy}
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes each value out, without YAML's anchors."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True

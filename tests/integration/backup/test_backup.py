@@ -13,10 +13,9 @@ import requests
 from moto import mock_aws
 
 from infra.backup.__main__ import main as run_backup
-from infra.backup.archive import BackupError, opened
+from infra.backup.archive import BackupError, from_line, opened, to_line
 from infra.backup.backup import import_data
 from infra.backup.endpoints import Endpoint, open_folder, open_stage
-from infra.backup.items import from_line, to_line
 from infra.backup.tables import STAYS, backed_up_tables, scan
 from infra.local.database import tables
 from infra.local.emulator import template

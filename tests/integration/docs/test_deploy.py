@@ -9,7 +9,7 @@ import pytest
 
 from infra.aws.deploy import names
 from infra.aws.deploy.package_upload import OLD_PACKAGES_DAYS
-from infra.aws.packaging import template_parts
+from infra.aws.packaging.template import KEPT_STAGES, merged
 
 from .conftest import GUIDES, blocks
 
@@ -21,7 +21,7 @@ COMMANDS = [line for block in blocks(GUIDE, "sh") for line in block.splitlines()
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    return template_parts.merged("prod")
+    return merged("prod")
 
 
 def section(title: str) -> str:
@@ -67,7 +67,7 @@ def test_what_is_made_beside_the_stack_has_the_names_that_it_says() -> None:
 
 
 def test_only_prod_keeps_its_tables() -> None:
-    assert template_parts.KEPT_STAGES == ("prod",)
+    assert KEPT_STAGES == ("prod",)
 
 
 def test_each_command_is_there_and_takes_what_it_is_given(template: dict[str, Any]) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from chalicelib.core import settings
-from infra.aws.packaging import functions, template_parts
+from infra.aws.packaging import functions, template
 from tests.unit.aws.conftest import Packaged
 
-WAF = template_parts.AWS / "waf.yaml"
+WAF = template.AWS / "waf.yaml"
 OTHER_GRANTS = {
     "APIHandler": {
         "execute-api:ManageConnections on live/POST/@connections/*",
