@@ -1,7 +1,7 @@
 """Limits on guessing passwords: for each address, for each account, and for each browser that is known to its owner.
 
 Guesses of strangers never lock the owner out: a browser that logged in before is counted by itself, and the limit of
-an account counts only addresses from which its owner has not logged in.
+an account counts only addresses from which its owner has not logged in: the places that an account remembers.
 """
 
 from __future__ import annotations

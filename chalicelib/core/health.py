@@ -1,4 +1,4 @@
-"""Whether the parts that a request needs work."""
+"""The health check: can the database be read and written?"""
 
 from __future__ import annotations
 

@@ -13,19 +13,29 @@ from chalicelib.core.token_bucket import RateLimits, rate_limits
 class Settings:
     """How this installation (a PC, a stage on AWS) is set up.
 
-    stage names the tables; jwt_secret signs session tokens (at least 32 bytes), unless signing_keys_path says where in
-    SSM the keys for that are; origin_sha256 is the digest of the header by which CloudFront shows itself ("" where
-    there is none); live_endpoint is the base URL of the WebSocket management API, iot_endpoint that of the MQTT broker
-    ("" where there is none); public_url is where people reach the page; web_origin is the one origin that CORS allows;
-    upload_seconds is the pace at which devices are told to send their readings; mail_from is the sender of mail ("":
-    this place sends none), smtp_url the server that takes it (smtp or smtps, with user and password if it wants them),
-    mail_directory where mail is put in files; without either it goes to SES; webhook_allow_private lets webhooks go to
-    private addresses and without TLS; export_bucket is where exports are kept, exports_url where links to them lead
-    ("" to S3), export_function the name of the function that makes them; mail_function that of the one that mails
-    links of accounts ("": this place mails none);
-    mqtt_least_seconds is the shortest time after which the MQTT broker asks again for a connection's rights, or ends it
-    (AWS IoT: 300); is_only_writer says that no other process writes the tables; json_logs says
-    that logs are for machines (CloudWatch); limits says how much of what is allowed.
+    Attributes:
+        stage: Part of the names of tables.
+        region: The AWS region.
+        jwt_secret: Signs session tokens, at least 32 bytes; unused where signing_keys_path is set.
+        signing_keys_path: Where in SSM the signing keys are; "" for none.
+        origin_sha256: Digest of the secret by which CloudFront shows itself; "" where there is no CloudFront.
+        live_endpoint: Base URL of the WebSocket management API; "" where there is none.
+        iot_endpoint: Base URL of the MQTT broker's API; "" where there is none.
+        public_url: Where people reach the page.
+        web_origin: The one origin that CORS allows.
+        upload_seconds: How often devices are told to send their readings.
+        mail_from: The sender of mails; "" where no mail is sent.
+        smtp_url: The mail server (smtp or smtps, with user and password if it wants them); "" for none.
+        mail_directory: Where mails are written as files; "" for none. Without it and smtp_url, SES sends them.
+        webhook_allow_private: Whether webhooks may go to private addresses and without TLS.
+        export_bucket: Where exports are kept.
+        exports_url: Where links to exports lead; "" for S3.
+        export_function: The function that makes exports.
+        mqtt_least_seconds: The shortest time after which the MQTT broker checks a connection's rights again, or ends it
+            (AWS IoT: 300).
+        mail_function: The function that mails links of accounts; "" where none are mailed.
+        json_logs: Whether logs are JSON, for CloudWatch.
+        limits: How much of what is allowed.
     """
 
     stage: str

@@ -12,11 +12,15 @@ MAX_STANDBY_WATTS = 20.0
 class Kind:
     """What is known of a kind of appliance.
 
-    standby_below_watts: standby of this kind lies below it and use above, until the outlet's own histogram shows its
-    gap; None where that cannot be said. max_standby_watts: no learned standby is higher. min_dwell_minutes: standby is
-    waited for at least so long; after a session that heated, and where the session was not seen, for at least
-    programme_minutes. never_cut: must keep its power. Of no kind does it follow that it may be cut: a new port only
-    tells until its owner says cut.
+    No kind allows a cut: a new port only notifies until its owner chooses the policy cut.
+
+    Attributes:
+        standby_below_watts: Standby of this kind lies below it and use above, until the outlet's own histogram shows
+            its gap; None where that cannot be said.
+        max_standby_watts: No learned standby is higher.
+        min_dwell_minutes: Standby lasts at least this long before anything is done.
+        programme_minutes: The same after a session that heated, and where the session was not seen.
+        never_cut: Whether it must keep its power.
     """
 
     standby_below_watts: float | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.demo.account import AccountClient
+from infra.local.demo.api_client import AccountClient
 from infra.local.runner.process import OF_THIS_PROCESS, running_stack
 
 STEPS = (

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from infra.local.demo.account import AccountClient
+from infra.local.demo.api_client import AccountClient
 from infra.local.demo.household import OUTLETS
 from infra.local.demo.narrator import Narrator, follow_pi, narrate
 from infra.local.runner.data_directory import OTHERS

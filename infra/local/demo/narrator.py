@@ -10,7 +10,7 @@ import time
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.connection import Connection
 
-from infra.local.demo.account import AccountClient, Json
+from infra.local.demo.api_client import AccountClient, Json
 from infra.local.demo.household import OUTLETS
 
 OUTCOMES = {

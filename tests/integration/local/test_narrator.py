@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import Server, ServerConnection, serve
 
-from infra.local.demo.account import AccountClient, Json
+from infra.local.demo.api_client import AccountClient, Json
 from infra.local.demo.narrator import Narrator
 
 
