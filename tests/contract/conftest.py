@@ -131,3 +131,9 @@ def together(acts: Sequence[Callable[[], Result]]) -> list[Result]:
 def at_once(act: Callable[[int], Result], times: int) -> list[Result]:
     """Do the same so many times at the same moment; each is told its number."""
     return together([partial(act, number) for number in range(times)])
+
+
+@pytest.fixture(scope="module")
+def document(call: Call) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return dict(call("GET", "/openapi.json").body)

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
+from tests.conftest import Answered
+
 Schema = dict[str, Any]
 
 
@@ -89,3 +93,16 @@ def wrong_values(schema: Schema) -> Iterator[Any]:
         yield 1.5
         if "integer" not in admitted:
             yield 1
+
+
+def faults(document: dict[str, Any], method: str, path: str, answer: Answered) -> list[str]:
+    """What about an answer is not as documented."""
+    responses = document["paths"][path][method.lower()]["responses"]
+    documented = responses.get(str(answer.status)) or (responses["default"] if answer.status >= 400 else None)
+    media_type = answer.headers["Content-Type"].partition(";")[0]
+    if documented is None or media_type not in documented["content"]:
+        return [f"{answer.status} {media_type}"]
+    if media_type != "application/json":
+        return []
+    schema = {**documented["content"][media_type]["schema"], "components": document["components"]}
+    return [error.message for error in Draft202012Validator(schema).iter_errors(answer.body)]

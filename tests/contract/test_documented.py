@@ -7,31 +7,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.conftest import Answered, Call
+from tests.conftest import Call
 from tests.contract.household import Household
-from tests.contract.openapi import Operation
+from tests.contract.openapi import Operation, faults
 
 TABLES = ("/port/{portId}/history", "/device/{deviceId}/data")
 UNDOCUMENTED = "/openapi.json"
 """Its own schema is OpenAPI's."""
-
-
-@pytest.fixture(scope="module")
-def document(call: Call) -> dict[str, Any]:
-    return dict(call("GET", "/openapi.json").body)
-
-
-def faults(document: dict[str, Any], method: str, path: str, answer: Answered) -> list[str]:
-    """What about an answer is not as documented."""
-    responses = document["paths"][path][method.lower()]["responses"]
-    documented = responses.get(str(answer.status)) or (responses["default"] if answer.status >= 400 else None)
-    media_type = answer.headers["Content-Type"].partition(";")[0]
-    if documented is None or media_type not in documented["content"]:
-        return [f"{answer.status} {media_type}"]
-    if media_type != "application/json":
-        return []
-    schema = {**documented["content"][media_type]["schema"], "components": document["components"]}
-    return [error.message for error in Draft202012Validator(schema).iter_errors(answer.body)]
 
 
 def test_every_answer_to_get_is_as_documented(
