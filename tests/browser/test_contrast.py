@@ -62,6 +62,7 @@ PAGES = (
     "#/notifications",
     "#/notifications/settings",
     "#/account",
+    "#/ports",
 )
 
 

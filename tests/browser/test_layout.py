@@ -32,7 +32,7 @@ def test_no_view_scrolls_sideways_on_a_phone(new_person: Callable[..., Person], 
     pi.measure(**{LONG_NAME[:64]: 123456.789})
     expect(page.get_by_label("Sensors")).to_be_visible()
     expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
-    for address in ("#/", "#/pair", "#/notifications", "#/account"):
+    for address in ("#/", "#/pair", "#/notifications", "#/account", "#/ports"):
         go_to(page, address)
         assert fits(page), address
     go_to(page, "#/")

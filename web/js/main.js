@@ -10,9 +10,11 @@ import { notificationSettingsPage } from "./pages/notifications/notification_set
 import { notificationsPage } from "./pages/notifications/notifications_page.js";
 import { outletPage } from "./pages/outlet/outlet_page.js";
 import { pairingPage } from "./pages/pairing/pairing_page.js";
+import { portsPage } from "./pages/ports/ports_page.js";
 import { savingsPage } from "./pages/savings/savings_page.js";
 import { confirmAddressPage, resetPasswordPage } from "./pages/welcome/mail_link_pages.js";
 import { welcomePage } from "./pages/welcome/welcome_page.js";
+import { VIEWS } from "./generated/facts.js";
 import { load, onChange, start, state, stop } from "./store/home.js";
 import { commonTexts, frameTexts } from "./texts/common.js";
 import { descendant, html, icon, setText } from "./ui/dom.js";
@@ -31,6 +33,7 @@ const PAGES = {
   "#/savings": savingsPage,
   "#/always-on": alwaysOnPage,
   "#/port": outletPage, // #/port/ID/RANGE
+  "#/ports": portsPage,
   "#/notifications": (page) => (page === "settings" ? notificationSettingsPage() : notificationsPage()),
   "#/account": () => accountPage({ left: signedOut }),
 };
@@ -40,7 +43,7 @@ const MAIL_LINKS = {
   "#/reset": resetPasswordPage,
 };
 /** Pages that belong to another page's link in the navigation. @type {Record<string, string>} */
-const PARENTS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/" };
+const PARENTS = { "#/savings": "#/energy", "#/always-on": "#/energy", "#/port": "#/", "#/pair": "#/", "#/ports": "#/account" };
 
 const [header, live, nav, main] = ["top", "live", "nav", "view"].map((name) => descendant(document, `[data-part=${name}]`));
 const count = html("span", { class: "count" }); // its figure is drawn by the style sheet, and said by the link's label
@@ -131,6 +134,12 @@ function loadIfSignedIn() {
   if (isSignedIn) load();
 }
 
+/** Addresses of the guides, such as /ports, lead to a view of this page. */
+function readPath() {
+  const view = VIEWS.find(([path]) => path === location.pathname)?.[1];
+  if (view) history.replaceState(null, "", `/${location.search}${location.hash || view}`);
+}
+
 async function begin() {
   try {
     if (await resume()) entered(false);
@@ -170,4 +179,5 @@ document.addEventListener("visibilitychange", () => {
 setInterval(() => {
   if (isSignedIn) update();
 }, AGE_TEXT_REFRESH_MS);
+readPath();
 begin();

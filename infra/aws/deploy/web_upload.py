@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -35,11 +36,13 @@ class PageFile:
 
 
 def files(directory: Path) -> Iterator[PageFile]:
-    """The page's files, index.html last: it is the one that names the others."""
+    """The page's files, index.html last: it names the others, and stands for the paths of views.json too."""
+    views = [path.removeprefix("/") for path in json.loads((directory / "views.json").read_text())]
     paths = [path for path in directory.rglob("*") if path.is_file() and is_served(path)]
     for path in sorted(paths, key=lambda path: (path.suffix == ".html", path)):
         key = path.relative_to(directory).as_posix()
-        yield PageFile(path, key, content_type(path), cache_control(key))
+        keys = [*views, key] if key == "index.html" else [key]
+        yield from (PageFile(path, key, content_type(path), cache_control(key)) for key in keys)
 
 
 def upload(s3: Any, bucket: str, directory: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,15 @@ def page_headers(template: Template, *, https: bool = False) -> dict[str, str]:
 
 
 class Pages:
-    """An ASGI app that serves a directory as it is; `index.html` stands for `/`. Every answer carries the headers."""
+    """An ASGI app that serves a directory as it is; `index.html` stands for `/` and for the paths of views.json.
+
+    Every answer carries the headers.
+    """
 
     def __init__(self, directory: Path, headers: dict[str, str]) -> None:
         self._files: ASGIApp = StaticFiles(directory=directory, html=True)
         self._headers = headers
+        self._views: dict[str, str] = json.loads((directory / "views.json").read_text())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -39,6 +44,8 @@ class Pages:
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
+        if scope["path"] in self._views:
+            scope = {**scope, "path": "/"}
         try:
             await self._files(scope, receive, send_with_headers)
         except HTTPException as error:

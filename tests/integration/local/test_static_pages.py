@@ -20,6 +20,7 @@ def port(serve: Serve, tmp_path: Path) -> int:
     page.mkdir()
     (tmp_path / "secret.txt").write_text("secret")
     (page / "index.html").write_text("<!doctype html>hello")
+    (page / "views.json").write_text('{"/login": "#/", "/pairing.html": "#/pair"}')
     (page / "main.js").write_text("export {};")
     (page / "link.txt").symlink_to(tmp_path / "secret.txt")
     return serve(Pages(page, HEADERS))
@@ -29,6 +30,13 @@ def test_the_root_is_the_index(port: int) -> None:
     answer = requests.get(f"http://127.0.0.1:{port}/", timeout=60)
 
     assert answer.text.endswith("hello")
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/login", "/pairing.html"])
+def test_the_addresses_of_the_guides_are_the_page_too(port: int, path: str) -> None:
+    answer = requests.get(f"http://127.0.0.1:{port}{path}?code=ABCD-2345", timeout=60)
+    assert (answer.status_code, answer.text) == (200, "<!doctype html>hello")
     assert answer.headers["Content-Type"].startswith("text/html")
 
 

@@ -42,6 +42,9 @@ Outputs:
 """
 
 
+VIEW_KEYS = {"login", "ports"}
+
+
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -64,6 +67,7 @@ def page(tmp_path: Path) -> Path:
     directory = tmp_path / "web"
     (directory / "js").mkdir(parents=True)
     (directory / "index.html").write_text("<!doctype html>")
+    (directory / "views.json").write_text('{"/login": "#/", "/ports": "#/ports"}')
     (directory / "js" / "main.js").write_text("1")
     (directory / "js" / "uplot.0a1b2c3d4e.js").write_text("2")
     (directory / "js" / "types.d.ts").write_text("export {};")  # for the checker: never uploaded
@@ -104,7 +108,13 @@ def test_a_first_deployment_makes_all_and_tells_the_api_its_own_name(
 
     assert url == topic(account, "dev") == "https://d1.cloudfront.example"
     stored = account.client("s3").list_objects_v2(Bucket="the-page")["Contents"]
-    assert sorted(file["Key"] for file in stored) == ["index.html", "js/main.js", "js/uplot.0a1b2c3d4e.js"]
+    assert {file["Key"] for file in stored} == {
+        "index.html",
+        "js/main.js",
+        "js/uplot.0a1b2c3d4e.js",
+        "views.json",
+        *VIEW_KEYS,
+    }
     assert invalidated == ["D1"]
     assert len(keys.key_names(account.client("ssm"), "dev")) == 1
 
@@ -145,6 +155,7 @@ def test_every_function_takes_its_code_from_the_bucket() -> None:
 def test_the_page_is_sent_with_its_types_and_index_last(page: Path) -> None:
     sent = {file.key: (file.content_type, file.cache_control) for file in web_upload.files(page)}
     assert list(sent)[-1] == "index.html"
+    assert {sent[key] for key in VIEW_KEYS} == {sent["index.html"]}
     assert sent["index.html"] == ("text/html; charset=utf-8", "no-cache")
     assert sent["js/main.js"] == ("text/javascript; charset=utf-8", "no-cache")
     assert sent["js/uplot.0a1b2c3d4e.js"][1] == "public, max-age=31536000, immutable"

@@ -21,6 +21,7 @@ export const commonTexts = {
   noFigure: "–",
   shownOnce: SHOWN_ONCE,
   copied: `Copied. ${SHOWN_ONCE}`,
+  copiedText: "Copied.",
   selectedToCopy: "Selected: copy it with Ctrl+C or ⌘C.",
 };
 

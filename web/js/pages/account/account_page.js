@@ -4,6 +4,7 @@ import * as api from "../../api/client.js";
 import { forgetSession, logOut } from "../../api/session.js";
 import { currentAccount, state } from "../../store/home.js";
 import { accountTexts } from "../../texts/account.js";
+import { portsTexts } from "../../texts/ports.js";
 import { proofFields } from "../../ui/credential_fields.js";
 import { openDialog } from "../../ui/dialog.js";
 import { html, setText } from "../../ui/dom.js";
@@ -43,6 +44,7 @@ export function accountPage({ left }) {
     card(texts.password, password),
     card(texts.totp, totp.node),
     card(texts.sessions, sessionList()),
+    card(portsTexts.cardTitle, html("p", {}, portsTexts.cardText), html("a", { class: "button soft", href: "#/ports" }, portsTexts.link)),
     card(texts.leave,
       html("p", {}, texts.leaveText),
       html("button", { type: "button", class: "danger", on: { click: () => deleteDialog(left) } }, texts.deleteAccount)));

@@ -3,6 +3,7 @@
 import { portsOf, state } from "../../store/home.js";
 import { deviceTexts } from "../../texts/home.js";
 import { outletFormTexts } from "../../texts/outlet.js";
+import { portsTexts } from "../../texts/ports.js";
 import { menu } from "../../ui/controls.js";
 import { html, icon, reconcileList, setText } from "../../ui/dom.js";
 import { addOutletDialog } from "../common/outlet_form.js";
@@ -33,6 +34,7 @@ export function deviceSection({ deviceId }) {
       add,
       menu(deviceTexts.more, [
         [deviceTexts.actions.rename, () => withDevice(renameDialog)],
+        [portsTexts.link, () => location.assign("#/ports")],
         [deviceTexts.actions.newKey, () => withDevice(rotateKeyDialog)],
         [deviceTexts.actions.release, () => withDevice(releaseDialog), "danger"],
       ])),
