@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from chalicelib.core.times import LATEST_MS
-from chalicelib.detection.detector import step_detector
+from chalicelib.detection.detector import MAX_GAP_MS, step_detector
 from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Finding
 from chalicelib.ports.model import Rule
@@ -19,8 +19,6 @@ WRONG_WITHIN_MS = 15 * 60_000
 """An appliance that is in use again within a quarter of an hour was not done yet: that cut counts as wrong."""
 MOST = 10**12
 """No power in watts and no energy in joules of an outlet is more."""
-MAX_GAP_MS = 120_000
-"""Nobody knows what was drawn in a longer gap: it saves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,9 @@ class Backtest:
         start = self._while_off(columns, watts) if self.standing else 0
         if start == len(times_ms):
             return
-        self.state, verdict = step_detector(self.state, self.rule, times_ms[start:], watts[start:])
+        self.state, verdict = step_detector(
+            self.state, self.rule, times_ms[start:], watts[start:], columns.held_ms[start:]
+        )
         finding = verdict.finding
         if finding and finding.advice == "cut" and self.rule.policy == "cut":
             self.standing = _cut(finding, watts[-1])

@@ -43,7 +43,7 @@ def load(cursor: str, rule: Rule) -> tuple[Backtest, str]:
     try:
         packed = _DECODER.decode(base64.urlsafe_b64decode(cursor))
         state = State.unpack(packed.detector)
-    except (ValueError, msgspec.MsgspecError, struct.error) as error:
+    except (ValueError, OverflowError, msgspec.MsgspecError, struct.error) as error:
         raise _bad_cursor() from error
     counts = packed.uses_confirmed, packed.false_cuts, packed.undone_at_ms or 0
     if not state.is_sound or not all(0 <= count <= LATEST_MS for count in counts) or sum(counts[:2]) > MOST_VERDICTS:

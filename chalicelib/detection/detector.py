@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from operator import lt
+from collections.abc import Sequence
 
 from chalicelib.detection import fixed_rule, learned_rule
 from chalicelib.detection.detector_state import NEVER, State
 from chalicelib.detection.model import MINUTE_MS, Finding, Verdict, phantom_status
+from chalicelib.detection.signal import MAX_GAP_MS, Stretch, Window, stretches, windows
 from chalicelib.ports.model import Rule
 
-MAX_GAP_MS = 120_000
-"""Past two minutes without a reading nobody knows what the appliance did: the dwell starts again."""
+__all__ = ["LEFT_ALONE_MS", "MAX_GAP_MS", "is_left_alone", "standby_threshold_watts", "step_detector"]
+
 LEFT_ALONE_MS = 24 * 60 * MINUTE_MS
 """So long a person's switch-on protects what the meter does not see in use: use of seconds falls between readings."""
 
 
-def step_detector(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[State, Verdict]:
-    """Take the readings of one port, oldest first (epoch ms, watts), into its state, which is left as it was.
+def step_detector(
+    state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float], held_ms: Sequence[int] = ()
+) -> tuple[State, Verdict]:
+    """Take the readings of one port into its state, which is left as it was.
 
-    Readings at or before the watermark change nothing: duplicates and latecomers are safe to pass. Raises ValueError
-    when there are not as many times as watts.
+    Readings at or before the watermark change nothing: duplicates and latecomers are safe to pass.
+
+    Args:
+        state: The memory of the port.
+        rule: What the owner set.
+        times_ms: Epoch ms, oldest first.
+        watts: The power of each reading.
+        held_ms: For how long each has held when it was taken; empty where none has.
+
+    Raises:
+        ValueError: There are not as many times as watts, or spans.
     """
     state = state.copy()
     learned_rule.hear(state, rule)
     ended_at_ms = None
-    for part_times_ms, part_watts in _minutes(*_fresh(state.watermark_ms, times_ms, watts)):
-        ended_at_ms = _take(state, rule, part_times_ms, part_watts) or ended_at_ms
+    for stretch in stretches(state.watermark_ms, times_ms, watts, held_ms):
+        ended_at_ms = _take(state, rule, stretch) or ended_at_ms
     finding = _find(state, rule)
     if finding:
         state.found_since_ms = finding.since_ms
@@ -51,57 +61,42 @@ def is_left_alone(state: State, rule: Rule) -> bool:
     return state.watermark_ms - rule.undone_at_ms < LEFT_ALONE_MS
 
 
-def _fresh(watermark_ms: int, times_ms: Sequence[int], watts: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:
-    """Readings after the watermark, the first of each time."""
-    if len(times_ms) != len(watts):
-        raise ValueError("as many times as watts")
-    start = bisect_right(times_ms, watermark_ms)
-    times_ms, watts = times_ms[start:], watts[start:]
-    if all(map(lt, times_ms, times_ms[1:])):
-        return times_ms, watts
-    first = dict(zip(reversed(times_ms), reversed(watts), strict=True))
-    return list(reversed(first)), [first[at_ms] for at_ms in reversed(first)]
-
-
-def _minutes(times_ms: Sequence[int], watts: Sequence[float]) -> Iterator[tuple[Sequence[int], Sequence[float]]]:
-    """The readings, one clock minute after the other."""
-    start = 0
-    while start < len(times_ms):
-        end = bisect_left(times_ms, (times_ms[start] // MINUTE_MS + 1) * MINUTE_MS, start)
-        yield times_ms[start:end], watts[start:end]
-        start = end
-
-
-def _take(state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float]) -> int | None:
-    """Take readings of one clock minute (state is changed); when the spell that was found ended, if it did."""
+def _take(state: State, rule: Rule, stretch: Stretch) -> int | None:
+    """Take readings without a gap between them (state is changed); when the spell that was found ended, if it did."""
     ended_at_ms = None
-    minute = times_ms[0] // MINUTE_MS
-    after_gap = state.watermark_ms == NEVER or times_ms[0] - state.watermark_ms > MAX_GAP_MS
-    if state.readings and (after_gap or learned_rule.fold_is_over(state, minute)):
-        started_ms = state.minute * MINUTE_MS
-        used = learned_rule.end_fold(state, rule)
-        if used and not rule.is_fixed:
-            ended_at_ms = _end_spell(state, started_ms)
-    if after_gap:
+    from_ms, carried_milliwatts = state.watermark_ms, state.last_milliwatts
+    if stretch.after_gap:
+        from_ms, carried_milliwatts = stretch.starts_ms[0], stretch.milliwatts[0]
+        ended_at_ms = _end_fold(state, rule)
         learned_rule.break_off(state)
-    boundary_watts, peak_watts = learned_rule.boundary_watts(state, rule), max(watts)
-    if rule.is_fixed:
-        used_at_ms = fixed_rule.take(state, rule, boundary_watts, times_ms, watts, after_gap=after_gap)
-        if used_at_ms is not None:
-            ended_at_ms = _end_spell(state, used_at_ms)
-    elif peak_watts >= boundary_watts:
-        state.in_use_at_ms = _last_use_ms(boundary_watts, times_ms, watts)
-    if not state.readings:
-        state.minute = minute
-    learned_rule.add(state, rule, watts, boundary_watts, peak_watts)
-    state.watermark_ms, state.last_watts = times_ms[-1], watts[-1]
+        fixed_rule.break_off(state)
+    for window in windows(stretch, from_ms, carried_milliwatts):
+        ended_at_ms = _take_window(state, rule, window) or ended_at_ms
+        if window.start_ms < window.end_ms and learned_rule.fold_is_over(state):
+            ended_at_ms = _end_fold(state, rule) or ended_at_ms
+    state.last_milliwatts = stretch.milliwatts[-1]
     return ended_at_ms
 
 
-def _last_use_ms(boundary_watts: float, times_ms: Sequence[int], watts: Sequence[float]) -> int:
-    """The time of the last reading of use: not that of the batch, which says nothing of the appliance."""
-    readings = zip(reversed(times_ms), reversed(watts), strict=True)
-    return next(at_ms for at_ms, reading_watts in readings if reading_watts >= boundary_watts)
+def _end_fold(state: State, rule: Rule) -> int | None:
+    started_ms = state.fold_since_ms
+    if started_ms == NEVER:
+        return None
+    used = learned_rule.end_fold(state, rule)
+    return _end_spell(state, started_ms) if used and not rule.is_fixed else None
+
+
+def _take_window(state: State, rule: Rule, window: Window) -> int | None:
+    """Take the readings within a clock minute (state is changed); when use began under the fixed rule, if it did."""
+    ended_at_ms = None
+    boundary_watts = learned_rule.boundary_watts(state, rule)
+    if rule.is_fixed:
+        used_at_ms = fixed_rule.take(state, rule, boundary_watts, window)
+        if used_at_ms is not None:
+            ended_at_ms = _end_spell(state, used_at_ms)
+    learned_rule.add(state, rule, window, boundary_watts)
+    state.watermark_ms = window.end_ms
+    return ended_at_ms
 
 
 def _end_spell(state: State, at_ms: int) -> int | None:

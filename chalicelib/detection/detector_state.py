@@ -6,14 +6,15 @@ import math
 import struct
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any
 
 from chalicelib.core.times import LATEST_MS
-from chalicelib.detection import dwell, histogram
+from chalicelib.detection import dwell, earlier_states, histogram
 
 NEVER = -1
 """In place of a time that has not been yet."""
-_MOST, _MOST_HELD = 10**9, 1_000
-"""Far over what a detector can have counted or summed, and far under what its packed form holds."""
+_MOST, _MOST_HELD, _MOST_MICROJOULES = 10**9, 1_000, 4 * 10**18
+"""Far over what a detector can have counted or summed, and under what its packed form holds."""
 NOTHING_DRAWN = 255
 """In place of the last fold's bin: nothing was drawn all through it."""
 
@@ -22,31 +23,41 @@ NOTHING_DRAWN = 255
 class State:
     """The memory of one port. A value: step works on a copy. Times are epoch ms, NEVER for none yet.
 
-    The newest reading: watermark_ms, last_watts. The fold under way: minute it began in (from the epoch), readings,
-    watt_sum. The stretch of the fixed rule: fixed_since_ms, fixed_joules. Idle, by minutes: idle_since_ms and the
-    highest minute since, idle_peak_watts; within it standby, which begins anew when power returns after off:
-    standby_since_ms, standby_minutes, standby_watt_minutes, zero_minutes (in a row). in_use_at_ms: the last use.
+    Sums are whole numbers, so that they do not depend on how readings were cut and batched: microjoules (a milliwatt
+    for a millisecond) and milliseconds.
+
+    The newest reading: watermark_ms, last_milliwatts. The fold under way: fold_since_ms, covered_ms (how much of its
+    time is known), fold_microjoules, measured_ms (how much of it was measured), use_ms and use_microjoules (the part
+    in use), relay_was_off (1: at some time in it). The fold before it: last_bin of the histogram (NOTHING_DRAWN:
+    none), counted last_minutes. The stretch of the fixed rule: fixed_since_ms, fixed_microjoules, fixed_zero_ms (how
+    long 0 W has been read, up to the newest reading). Idle: idle_since_ms and the highest fold since,
+    idle_peak_watts; within it standby, which begins anew when power returns after off: standby_since_ms,
+    standby_covered_ms, standby_microjoules, zero_minutes (in a row). in_use_at_ms: the last use.
     found_since_ms: where the spell began that was found last, until its end is told.
     Learned: threshold_watts, standby_watts and use_watts of the gap (0 for none), watt_minutes (the histogram),
     idle_runs, and of programmes heat_minutes of the session, heated_sessions, sustained_sessions.
     uses_learnt and false_learnt: how many of the person's verdicts it has learnt from.
-    Of the fold under way: use_readings and use_watt_sum of the readings in use, relay_was_off (1: the relay was off at
-    one of its readings). The fold before it: last_bin of the histogram (NOTHING_DRAWN: none), counted last_minutes.
-    fixed_zero_ms: how long 0 W has been read in the stretch of the fixed rule, up to the newest reading.
     """
 
     watermark_ms: int = NEVER
-    last_watts: float = 0.0
-    minute: int = NEVER
-    readings: int = 0
-    watt_sum: float = 0.0
+    last_milliwatts: int = 0
+    fold_since_ms: int = NEVER
+    measured_ms: int = 0
+    covered_ms: int = 0
+    fold_microjoules: int = 0
+    use_ms: int = 0
+    use_microjoules: int = 0
+    relay_was_off: int = 0
+    last_bin: int = 0
+    last_minutes: int = 0
     fixed_since_ms: int = NEVER
-    fixed_joules: float = 0.0
+    fixed_microjoules: int = 0
+    fixed_zero_ms: int = 0
     idle_since_ms: int = NEVER
     idle_peak_watts: float = 0.0
     standby_since_ms: int = NEVER
-    standby_minutes: int = 0
-    standby_watt_minutes: float = 0.0
+    standby_covered_ms: int = 0
+    standby_microjoules: int = 0
     zero_minutes: int = 0
     in_use_at_ms: int = NEVER
     found_since_ms: int = NEVER
@@ -59,14 +70,13 @@ class State:
     sustained_sessions: int = 0
     uses_learnt: int = 0
     false_learnt: int = 0
-    fixed_zero_ms: int = 0
-    use_readings: int = 0
-    use_watt_sum: float = 0.0
-    relay_was_off: int = 0
-    last_bin: int = 0
-    last_minutes: int = 0
     watt_minutes: list[int] = field(default_factory=lambda: [0] * histogram.BINS)
     idle_runs: list[int] = field(default_factory=lambda: [0] * dwell.BINS)
+
+    @property
+    def last_watts(self) -> float:
+        """The power of the newest reading."""
+        return self.last_milliwatts / 1_000
 
     def copy(self) -> State:
         """Another state with the same contents."""
@@ -81,13 +91,15 @@ class State:
     @property
     def is_sound(self) -> bool:
         """Whether a detector can have come to this state: bytes from outside may hold anything."""
-        whole = [getattr(self, name) for name in _SCALARS if isinstance(getattr(self, name), int)]
-        broken = [getattr(self, name) for name in _SCALARS if isinstance(getattr(self, name), float)]
+        values = {name: getattr(self, name) for name in _SCALARS}
+        energies = [values.pop(name) for name in _ENERGIES]
+        broken = [value for value in values.values() if isinstance(value, float)]
         return (
-            all(NEVER <= value <= LATEST_MS for value in whole)
+            all(0 <= energy <= _MOST_MICROJOULES for energy in energies)
+            and all(NEVER <= value <= LATEST_MS for value in values.values() if isinstance(value, int))
             and all(math.isfinite(value) and 0 <= value <= _MOST for value in broken)
-            and max(self.standby_minutes, self.readings, self.use_readings, self.uses_learnt, self.false_learnt)
-            <= _MOST
+            and max(self.last_milliwatts, self.measured_ms, self.covered_ms, self.use_ms) <= _MOST
+            and max(self.uses_learnt, self.false_learnt) <= _MOST
             and self.heat_minutes <= _MOST_HELD
             and max(self.watt_minutes) <= histogram.MEMORY_MINUTES
             and max(self.idle_runs) <= dwell.MEMORY_RUNS
@@ -96,25 +108,22 @@ class State:
 
     def pack(self) -> bytes:
         """The state as PACKED_BYTES bytes, the first of them the format's version."""
-        scalars = (getattr(self, name) for name in _SCALARS)
-        return _PACKED.pack(_FORMAT, *scalars, *self.watt_minutes, *self.idle_runs)
+        return _PACKED.pack(_FORMAT, *_scalars_of(self), *self.watt_minutes, *self.idle_runs)
 
     @classmethod
     def unpack(cls, packed: bytes) -> State:
-        """The state that pack gave, in this format or the one before.
+        """The state that pack gave, in this format or one of those before (earlier_states).
 
         Of no bytes, and of another format, that of a new port: it learns anew.
         """
-        if packed and packed[0] in _LAYOUTS:
-            return cls._from(packed, *_LAYOUTS[packed[0]])
-        return cls()
-
-    @classmethod
-    def _from(cls, packed: bytes, layout: struct.Struct, scalars: int) -> State:
-        _, *values = layout.unpack(packed)
-        state, runs_at = cls(*values[:scalars]), scalars + histogram.BINS
-        state.watt_minutes, state.idle_runs = values[scalars:runs_at], values[runs_at:]
-        return state
+        if not packed:
+            return cls()
+        if packed[0] == _FORMAT:
+            _, *values = _PACKED.unpack(packed)
+            scalars, watt_minutes = values[:-_LISTED], values[-_LISTED : -dwell.BINS]
+            fields: list[Any] = [*scalars, watt_minutes, values[-dwell.BINS :]]
+            return cls(*fields)
+        return cls(**earlier_states.unpack(packed))
 
 
 _LEARNED = (
@@ -129,18 +138,10 @@ _LEARNED = (
     "watt_minutes",
     "idle_runs",
 )
-_FORMAT = 3
-"""Format 1 was that of the fixed rule alone; format 2 lacks the newest scalars, which then have their defaults."""
+_FORMAT = 4
 _SCALARS = State.__slots__[:-2]
-_values_of = attrgetter(*State.__slots__)
-_SCALARS_OF_FORMAT_2 = _SCALARS.index("fixed_zero_ms")
-
-
-def _layout(newer_scalars: str) -> struct.Struct:
-    scalars = f"qdqId qd qdqIdHqq ddd BHHH II {newer_scalars}"
-    return struct.Struct(f"<B {scalars} {histogram.BINS}H{dwell.BINS}H".replace(" ", ""))
-
-
-_PACKED = _layout("I Id BBB")
-_LAYOUTS = {_FORMAT: (_PACKED, len(_SCALARS)), 2: (_layout(""), _SCALARS_OF_FORMAT_2)}
+_ENERGIES = ("fold_microjoules", "use_microjoules", "fixed_microjoules", "standby_microjoules")
+_LISTED = histogram.BINS + dwell.BINS
+_values_of, _scalars_of = attrgetter(*State.__slots__), attrgetter(*_SCALARS)
+_PACKED = struct.Struct(f"<B qi qIIqIq BBB qqI qd qqqB qq ddd BHHH II {_LISTED}H".replace(" ", ""))
 PACKED_BYTES = _PACKED.size

@@ -1,11 +1,10 @@
-"""The fixed rule: a threshold that a person gave, a dwell, and hysteresis, reading by reading."""
+"""The fixed rule: a threshold that a person gave, a dwell, and hysteresis, span by span."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from chalicelib.detection.detector_state import NEVER, State
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
+from chalicelib.detection.signal import Window
 from chalicelib.ports.model import Rule
 
 HYSTERESIS = 1.2
@@ -19,31 +18,34 @@ third of the dwell, ten minutes at most, is an appliance that is off. Where the 
 found as long as they last for less than a tenth of the dwell."""
 
 
-def take(
-    state: State,
-    rule: Rule,
-    threshold_watts: float,
-    times_ms: Sequence[int],
-    watts: Sequence[float],
-    *,
-    after_gap: bool,
-) -> int | None:
-    """Take readings into the stretch of standby (state is changed); the time of the first that shows use, if any."""
+def take(state: State, rule: Rule, threshold_watts: float, window: Window) -> int | None:
+    """Take the readings of a window into the stretch of standby (state is changed).
+
+    Returns:
+        When the first use began (epoch ms), None without any.
+    """
     used_at_ms, off_after_ms = None, min(MAX_ZERO_MS, rule.dwell_ms // OFF_SHARE)
-    since_ms, joules, zero_ms = (NEVER if after_gap else state.fixed_since_ms), state.fixed_joules, state.fixed_zero_ms
-    last_ms, last_watts = state.watermark_ms, state.last_watts
-    for at_ms, reading_watts in zip(times_ms, watts, strict=True):
-        zero_ms = zero_ms + at_ms - last_ms if reading_watts <= 0 else 0
-        drawing = reading_watts > 0 or zero_ms < off_after_ms
-        if since_ms != NEVER and drawing and reading_watts < threshold_watts * HYSTERESIS:
-            joules += last_watts * (at_ms - last_ms) / 1_000
+    threshold, in_use = threshold_watts * 1_000, threshold_watts * 1_000 * HYSTERESIS
+    since_ms, microjoules, zero_ms = state.fixed_since_ms, state.fixed_microjoules, state.fixed_zero_ms
+    last_ms, standing = window.heard_ms, window.carried_milliwatts
+    for start_ms, at_ms, milliwatts in zip(window.starts_ms, window.times_ms, window.milliwatts, strict=True):
+        zero_ms = zero_ms + at_ms - last_ms if milliwatts <= 0 else 0
+        drawing = milliwatts > 0 or zero_ms < off_after_ms
+        if since_ms != NEVER and drawing and milliwatts < in_use:
+            microjoules += standing * (start_ms - last_ms) + milliwatts * (at_ms - start_ms)
         else:
-            since_ms, joules, zero_ms = (at_ms if 0 < reading_watts < threshold_watts else NEVER), 0.0, 0
-            if reading_watts >= threshold_watts:
-                used_at_ms, state.in_use_at_ms = used_at_ms or at_ms, at_ms
-        last_ms, last_watts = at_ms, reading_watts
-    state.fixed_since_ms, state.fixed_joules, state.fixed_zero_ms = since_ms, joules, zero_ms
+            since_ms = start_ms if 0 < milliwatts < threshold else NEVER
+            microjoules, zero_ms = (milliwatts * (at_ms - start_ms) if since_ms != NEVER else 0), 0
+            if milliwatts >= threshold:
+                used_at_ms, state.in_use_at_ms = used_at_ms or start_ms, at_ms
+        last_ms, standing = at_ms, milliwatts
+    state.fixed_since_ms, state.fixed_microjoules, state.fixed_zero_ms = since_ms, microjoules, zero_ms
     return used_at_ms
+
+
+def break_off(state: State) -> None:
+    """Readings stopped: a gap is never dwell (state is changed)."""
+    state.fixed_since_ms, state.fixed_microjoules, state.fixed_zero_ms = NEVER, 0, 0
 
 
 def find(state: State, rule: Rule, threshold_watts: float) -> Finding | None:
@@ -58,7 +60,7 @@ def find(state: State, rule: Rule, threshold_watts: float) -> Finding | None:
     standing_ms = state.watermark_ms - state.fixed_since_ms
     if standing_ms < rule.dwell_ms:
         return None
-    watts = state.fixed_joules * 1_000 / standing_ms if standing_ms else state.last_watts
+    watts = state.fixed_microjoules / standing_ms / 1_000 if standing_ms else state.last_watts
     why = reason(watts, standing_ms, threshold_watts)
     advice: Advice = "notify" if rule.is_protected else "cut"
     return Finding(state.fixed_since_ms, state.watermark_ms, watts, threshold_watts, advice, why)

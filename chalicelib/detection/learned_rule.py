@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
+from operator import mul
 
 from chalicelib.detection import dwell, histogram
 from chalicelib.detection.detector_state import NEVER, NOTHING_DRAWN, State
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
+from chalicelib.detection.signal import Window
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import DEFAULT_THRESHOLD_WATTS, Rule
 
-FOLD_READINGS, MAX_FOLD_MINUTES = 6, 5
-"""Readings are folded to their mean by the minute, or by as many minutes as hold six (at most five): a meter that steps
-by two watts shows a standby of one watt only in the mean of several."""
+FOLD_MS, SAMPLE_MS, MAX_FOLD_MINUTES = 50_000, 10_000, 5
+"""The power is folded to its mean by the minute, or by as many minutes (at most five) as hold 50 seconds of measuring.
+A span is measured all through; a reading without one stands for ten seconds: a meter that steps by two watts shows a
+standby of one watt only in the mean of several. It is not a whole minute, because spans leave a little out at a change.
+"""
 FIRST_USE = 15
 """Minutes of use so far when the gap first shows, at most, for what went before to be one idle run."""
 LEARN_EVERY_MINUTES = 10
@@ -43,54 +48,79 @@ def boundary_watts(state: State, rule: Rule) -> float:
     return known or DEFAULT_THRESHOLD_WATTS
 
 
-def fold_is_over(state: State, minute: int) -> bool:
-    """Whether a reading in this clock minute begins a new fold. Folds hold whole minutes, however readings come."""
-    if minute == state.watermark_ms // MINUTE_MS:
+def fold_is_over(state: State) -> bool:
+    """Whether the fold under way ends with its newest reading. Folds end with a clock minute, however readings come."""
+    if state.watermark_ms % MINUTE_MS:
         return False
-    return state.readings >= FOLD_READINGS or minute - state.minute >= MAX_FOLD_MINUTES
+    minutes = state.watermark_ms // MINUTE_MS - state.fold_since_ms // MINUTE_MS
+    return state.measured_ms >= FOLD_MS or minutes >= MAX_FOLD_MINUTES
 
 
-def add(state: State, rule: Rule, watts: Sequence[float], boundary: float, peak: float) -> None:
-    """Add readings of one clock minute, the highest of them peak, to the fold under way (state is changed)."""
-    state.readings += len(watts)
-    for reading_watts in watts:  # one by one: the sum must not depend on how readings were batched
-        state.watt_sum += reading_watts
-    if peak >= boundary:
-        for reading_watts in watts:
-            if reading_watts >= boundary:
-                state.use_readings += 1
-                state.use_watt_sum += reading_watts
+def add(state: State, rule: Rule, window: Window, boundary: float) -> None:
+    """Add what was drawn within a clock minute to the fold under way (state is changed)."""
+    if state.fold_since_ms == NEVER:
+        state.fold_since_ms = window.start_ms
+    lengths = window.lengths()
+    state.measured_ms += window.held_ms + window.samples * SAMPLE_MS
+    state.covered_ms += window.end_ms - window.start_ms
+    state.fold_microjoules += sum(starmap(mul, lengths))
+    threshold = boundary * 1_000
+    if max(lengths)[0] >= threshold:
+        for milliwatts, length_ms in lengths:
+            if milliwatts >= threshold:
+                state.use_ms += length_ms
+                state.use_microjoules += milliwatts * length_ms
+        if not rule.is_fixed:
+            state.in_use_at_ms = _last_use_ms(state, window, threshold)
     if rule.relay_off:
         state.relay_was_off = 1
 
 
+def _last_use_ms(state: State, window: Window, threshold: float) -> int:
+    """The time of the last reading of use: not that of the batch, which says nothing of the appliance."""
+    readings = zip(reversed(window.times_ms), reversed(window.milliwatts), strict=True)
+    return next((at_ms for at_ms, milliwatts in readings if milliwatts >= threshold), state.in_use_at_ms)
+
+
 def end_fold(state: State, rule: Rule) -> bool:
     """Learn from the fold under way, which is over (state is changed); whether it was one of use."""
-    started_ms, watts = state.minute * MINUTE_MS, state.watt_sum / state.readings
-    lasted_minutes = state.watermark_ms // MINUTE_MS - state.minute + 1
+    started_ms, watts = state.fold_since_ms, fold_watts(state)
+    covered_ms, microjoules = state.covered_ms, state.fold_microjoules
+    lasted_minutes = max(1, -(-state.watermark_ms // MINUTE_MS) - started_ms // MINUTE_MS)
     boundary = boundary_watts(state, rule)
     used = watts >= boundary
     if state.relay_was_off:
         state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
     else:
         _count(state, watts, lasted_minutes, used=used)
-    _begin_fold(state)
+    _forget_fold(state)
     if not state.threshold_watts or state.minutes_unlearnt >= LEARN_EVERY_MINUTES:
+        known = state.threshold_watts
         _learn_gap(state, rule)
         boundary = boundary_watts(state, rule)
         used = watts >= boundary
+        if not known and state.threshold_watts and not used:
+            _record_first_run(state)
     if used:
         _use(state, started_ms, watts, lasted_minutes)
         return True
     if state.idle_since_ms == NEVER or state.idle_peak_watts >= boundary:
         _begin_idle(state, started_ms)
     _idle(state, started_ms, watts, lasted_minutes)
+    state.standby_covered_ms += covered_ms
+    state.standby_microjoules += microjoules
     return False
 
 
-def _begin_fold(state: State) -> None:
-    state.readings, state.watt_sum = 0, 0.0
-    state.use_readings, state.use_watt_sum, state.relay_was_off = 0, 0.0, 0
+def fold_watts(state: State) -> float:
+    """The mean of the fold under way; a reading with a gap on both sides covers no time, and is the mean by itself."""
+    return state.fold_microjoules / state.covered_ms / 1_000 if state.covered_ms else state.last_watts
+
+
+def _forget_fold(state: State) -> None:
+    state.fold_since_ms = NEVER
+    state.measured_ms = state.covered_ms = state.fold_microjoules = 0
+    state.use_ms = state.use_microjoules = state.relay_was_off = 0
 
 
 def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> None:
@@ -106,7 +136,7 @@ def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> No
         state.last_bin, state.last_minutes = NOTHING_DRAWN, 0
         histogram.count(state.watt_minutes, 0.0, lasted_minutes)
         return
-    level = state.use_watt_sum / state.use_readings if used and state.use_readings else watts
+    level = state.use_microjoules / state.use_ms / 1_000 if used and state.use_ms else watts
     state.last_bin, state.last_minutes = histogram.bin_of(level), 0
     if used or not after_nothing:
         histogram.count(state.watt_minutes, level, lasted_minutes)
@@ -139,9 +169,9 @@ def find(state: State, rule: Rule, threshold_watts: float) -> Finding | None:
     standing_ms = state.watermark_ms - state.standby_since_ms
     if state.standby_since_ms == NEVER or standing_ms < dwell_ms(state, rule) or not is_trusted(state, rule):
         return None
-    watts = state.standby_watt_minutes / max(state.standby_minutes, 1)
+    watts = state.standby_microjoules / max(state.standby_covered_ms, 1) / 1_000
     drawing = watts >= histogram.OFF_WATTS and state.zero_minutes < OFF_AFTER_MINUTES
-    in_use_now = state.readings and state.watt_sum / state.readings >= threshold_watts
+    in_use_now = state.covered_ms and fold_watts(state) >= threshold_watts
     if not drawing or in_use_now or state.last_watts >= threshold_watts:
         return None
     why = reason(watts, standing_ms, threshold_watts, state.use_watts)
@@ -203,12 +233,16 @@ def _learn_gap(state: State, rule: Rule) -> None:
     minutes, held_watts = state.watt_minutes, state.threshold_watts
     gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts)
     if gap is not None and (not held_watts or _is_better(minutes, gap, held_watts)):
-        if not held_watts and histogram.minutes_from(minutes, gap.high_watts) <= FIRST_USE:
-            dwell.record(state.idle_runs, idle_minutes(state))  # the first use just began: all before was idle
         state.threshold_watts, state.standby_watts = gap.threshold_watts, gap.standby_watts
         state.use_watts = gap.high_watts
     elif held_watts and not _is_seen(minutes, held_watts, state.use_watts):
         state.threshold_watts = state.standby_watts = state.use_watts = 0.0
+
+
+def _record_first_run(state: State) -> None:
+    """The gap has just shown, and the fold is idle again: if use was short so far, all before was one idle run."""
+    if histogram.minutes_from(state.watt_minutes, state.use_watts) <= FIRST_USE:
+        dwell.record(state.idle_runs, idle_minutes(state))
 
 
 def _is_better(minutes: Sequence[int], gap: histogram.Gap, held_watts: float) -> bool:
@@ -252,7 +286,7 @@ def _begin_idle(state: State, at_ms: int) -> None:
 
 
 def _begin_standby(state: State, at_ms: int) -> None:
-    state.standby_since_ms, state.standby_minutes, state.standby_watt_minutes = at_ms, 0, 0.0
+    state.standby_since_ms, state.standby_covered_ms, state.standby_microjoules = at_ms, 0, 0
     state.zero_minutes = 0
 
 
@@ -264,8 +298,6 @@ def _idle(state: State, started_ms: int, watts: float, lasted_minutes: int) -> N
         state.zero_minutes = 0
     else:
         state.zero_minutes = min(state.zero_minutes + lasted_minutes, OFF_AFTER_MINUTES)
-    state.standby_minutes += lasted_minutes
-    state.standby_watt_minutes += watts * lasted_minutes
 
 
 def _forget_idle(state: State) -> None:

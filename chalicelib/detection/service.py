@@ -164,7 +164,7 @@ def _effects_of_readings(port: Port, before: PortState, columns: Columns, now_ms
     latest_ms = None if before.latest is None else before.latest.at_ms
     pace_ms = outlet_silence.learn_pace(before.pace_ms, latest_ms, columns.times_ms[new], columns.held_ms[new])
     watts = [milliwatts / 1_000 for milliwatts in columns.milliwatts]
-    detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts)
+    detector, verdict = step_detector(before.detector, port.rule, columns.times_ms, watts, columns.held_ms)
     newest = _newest(columns)
     heard = replace(before, detector=detector, latest=newest, pace_ms=pace_ms, silent_since_ms=None)
     heard = replace(heard, status="off" if is_off(port.relay, heard) else verdict.status)

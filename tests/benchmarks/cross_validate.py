@@ -30,7 +30,7 @@ VARIANTS: list[tuple[ModuleType, str, tuple[float, ...]]] = [
     (histogram, "MIN_SHARE", (0.02, 0.1)),
     (histogram, "HIGH_RATIO", (2.0, 4.0)),
     (learned_rule, "HEAT_MINUTES", (7, 14)),
-    (learned_rule, "FOLD_READINGS", (4, 9)),
+    (learned_rule, "FOLD_MS", (40_000, 90_000)),
     (histogram, "MIN_EMPTY_BINS", (1, 3)),
     (histogram, "MIN_RATIO", (1.45, 1.75)),
     (histogram, "HEADROOM", (1.3, 2.0)),

@@ -43,14 +43,14 @@ class Factory:
         self._state = PortState()
         self._since_save = 0
 
-    def step(self, t_seconds: float, power_w: float) -> bool:
-        """Take one reading; whether the outlet is cut now."""
-        return self._take([_epoch_ms(t_seconds)], [power_w])
+    def step(self, t_seconds: float, power_w: float, held_seconds: float = 0) -> bool:
+        """Take one reading, which has held for so long; whether the outlet is cut now."""
+        return self._take([_epoch_ms(t_seconds)], [power_w], [round(held_seconds * 1_000)])
 
-    def _take(self, times_ms: list[int], watts: list[float]) -> bool:
+    def _take(self, times_ms: list[int], watts: list[float], held_ms: list[int]) -> bool:
         at_ms = times_ms[-1]
         self._answer(at_ms)
-        detector, verdict = step_detector(self._state.detector, self._port.rule, times_ms, watts)
+        detector, verdict = step_detector(self._state.detector, self._port.rule, times_ms, watts, held_ms)
         look = effects_of(self._port, replace(self._state, detector=self._saved(detector)), verdict, at_ms)
         self._state = look.state
         if look.relay is not None:
@@ -83,18 +83,16 @@ class ByMinute(Factory):
 
     def __init__(self, meta: Meta) -> None:
         super().__init__(meta)
-        self._times_ms: list[int] = []
-        self._watts: list[float] = []
+        self._readings: list[tuple[int, float, int]] = []
 
-    def step(self, t_seconds: float, power_w: float) -> bool:
+    def step(self, t_seconds: float, power_w: float, held_seconds: float = 0) -> bool:
         """Keep one reading until a minute is full; whether the outlet is cut now."""
-        self._times_ms.append(_epoch_ms(t_seconds))
-        self._watts.append(power_w)
-        if self._times_ms[-1] // MINUTE_MS == self._times_ms[0] // MINUTE_MS:
+        self._readings.append((_epoch_ms(t_seconds), power_w, round(held_seconds * 1_000)))
+        if self._readings[-1][0] // MINUTE_MS == self._readings[0][0] // MINUTE_MS:
             return False
-        times_ms, self._times_ms = self._times_ms, []
-        watts, self._watts = self._watts, []
-        return self._take(times_ms, watts)
+        times_ms, watts, held_ms = map(list, zip(*self._readings, strict=True))
+        self._readings = []
+        return self._take(times_ms, watts, held_ms)
 
 
 class ClosedLoop(Factory):

@@ -121,7 +121,7 @@ def test_a_wrong_backtest_is_422_and_names_the_field(
 
 def forged(**changes: Any) -> str:
     """A cursor that no replay gave: one that is sound but for the detector's memory, the verdicts or the cut."""
-    memory = replace(State(watermark_ms=now_ms(), minute=now_ms() // MINUTE), **changes.pop("memory", {}))
+    memory = replace(State(watermark_ms=now_ms(), fold_since_ms=now_ms()), **changes.pop("memory", {}))
     standing = {"at_ms": now_ms(), "watts": 3.0, "threshold_watts": 10.0, "reason": ""} | changes.pop("standing", {})
     rest = {"undone_at_ms": None, "uses_confirmed": 0, "false_cuts": 0} | changes
     packed = ("e30", memory.pack(), *rest.values(), {**standing, "seen_at_ms": now_ms()})
@@ -134,12 +134,13 @@ NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e308, -1.0]
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"memory": {"watt_sum": number, "readings": 1}} for number in NUMBERS),
+        *({"memory": {"idle_peak_watts": number}} for number in NUMBERS),
         *({"memory": {"threshold_watts": number}} for number in NUMBERS),
-        *({"memory": {"fixed_joules": number, "fixed_since_ms": 1}} for number in NUMBERS),
+        {"memory": {"fold_microjoules": 2**62, "covered_ms": 1}},
+        {"memory": {"fixed_microjoules": -1, "fixed_since_ms": 1}},
         {"memory": {"watermark_ms": 2**62}},
-        {"memory": {"standby_minutes": 2**32 - 1}},
-        {"memory": {"readings": 2**32 - 1}},
+        {"memory": {"standby_covered_ms": 2**62}},
+        {"memory": {"measured_ms": 2**32 - 1}},
         {"memory": {"uses_learnt": 2**32 - 1}},
         {"memory": {"heat_minutes": 2**16 - 1}},
         {"memory": {"last_bin": 200}},

@@ -80,3 +80,15 @@ def test_a_cut_that_still_stands_has_no_end_yet() -> None:
 def test_a_rule_that_would_not_cut_cuts_nothing(rule: Rule) -> None:
     test = replay(rule, (5, 90.0), (70, 6.0), (5, 90.0))
     assert (test.ended, test.standing) == ([], None)
+
+
+def test_readings_that_held_are_replayed_as_the_stream_took_them() -> None:
+    test = Backtest(RULE)
+    power = [90.0] * 2 + [6.0] * 24 + [90.0] * 2
+    times = [START + 300_000 * (number + 1) for number in range(len(power))]
+    for at_ms, watts in zip(times, power, strict=True):
+        test.take(Columns([at_ms], [round(watts * 1_000)], [0], [0], held_ms=[300_000]))
+    (cut,) = test.ended
+    assert cut.at_ms == START + 4 * 300_000
+    assert cut.restored_at_ms == START + 26 * 300_000
+    assert cut.saved_joules == pytest.approx(6.0 * 22 * 300)

@@ -252,7 +252,7 @@ def minutes_of(spans: list[tuple[float, int]], every_s: int) -> tuple[list[int],
     return [START + number * every_s * SECOND for number in range(len(watts))], watts
 
 
-without_deadline = settings(deadline=None)
+few = settings(deadline=None, max_examples=60)
 """A day of readings takes as long as the machine is busy."""
 levels = st.sampled_from([0.0, 0.9, 2.1, 4.2, 9.9, 11.0, 12.1, 60.0, 1_500.0])
 appliances = st.tuples(
@@ -271,13 +271,13 @@ def decisions(times: list[int], watts: list[float], rule: Rule, restart_at: set[
     return verdicts
 
 
-@without_deadline
+@few
 @given(appliances, rules, st.sets(st.integers(0, 2_000), max_size=20))
 def test_restarts_change_no_decision(readings: tuple[list[int], list[float]], rule: Rule, restart_at: set[int]) -> None:
     assert decisions(*readings, rule, restart_at) == decisions(*readings, rule, set())
 
 
-@without_deadline
+@few
 @given(appliances, rules, st.sets(st.integers(1, 2_000), max_size=20))
 def test_how_readings_are_batched_teaches_the_same(
     readings: tuple[list[int], list[float]], rule: Rule, cuts: set[int]
@@ -298,7 +298,7 @@ def test_use_within_a_minute_is_remembered_at_its_own_time(rule: Rule) -> None:
     assert whole.in_use_at_ms == times[3]
 
 
-@without_deadline
+@few
 @given(appliances, rules, st.data())
 def test_duplicates_and_latecomers_change_no_decision(
     readings: tuple[list[int], list[float]], rule: Rule, data: st.DataObject
@@ -315,7 +315,7 @@ def test_duplicates_and_latecomers_change_no_decision(
     assert step_detector(first, rule, [at_ms for at_ms, _ in batch], [value for _, value in batch]) == clean
 
 
-@without_deadline
+@few
 @given(appliances, rules)
 def test_a_finding_is_a_gapless_stretch_below_the_threshold_in_the_mean(
     readings: tuple[list[int], list[float]], rule: Rule
