@@ -20,7 +20,7 @@ from infra.aws.packaging.notice import notice
 from infra.aws.packaging.wheels import PackageError, wheels
 
 COMPILED = ".so"
-CLIENT = re.compile(r'(?:create_client|\.client)\(\s*"([a-z0-9-]+)"')
+CLIENT = re.compile(r'\b(?:create_)?client\(\s*"([a-z0-9-]+)"')
 PYNAMODBS = "dynamodb"
 """The one client that a library of ours makes for itself."""
 ENVIRONMENT = {"STAGE": "dev", "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"}
