@@ -74,6 +74,9 @@ test: install browser ## All tests
 coverage: install ## Which lines of the cloud side and the PC stack no test runs, in the tests' own processes [TESTS=tests/unit]
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov=chalicelib --cov=infra --cov-report=term-missing:skip-covered $(TESTS)
 
+test-properties: install ## The property tests with 2,000 examples each, instead of 50 (minutes) [TESTS=tests/unit]
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m hypothesis --hypothesis-profile thorough $(TESTS)
+
 test-faults: install ## Many Pis against a stack that is killed every 20 s; checks that nothing is lost or doubled [PIS=50 SECONDS=300]
 	@$(BIN)/python -m tests.faults.fleet --pis $(PIS) --seconds $(SECONDS) --kill-seconds $(KILL_SECONDS) --upload-seconds $(UPLOAD_SECONDS)
 
@@ -139,8 +142,9 @@ bench-growth: install ## How large a PC's database grows, with and without what 
 bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
 	@$(BIN)/python -m tests.benchmarks.bench_detector $(TRACES)
 
+# The shell opens a page for half the work of a whole Chromium, which does where there is no shell to install.
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || { echo "The browser tests need chromium: install it, or run as root on Debian."; exit 1; }
+	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium-headless-shell >/dev/null; } || command -v chromium >/dev/null || { echo "The browser tests need chromium or chromium-headless-shell: install one, or run as root on Debian."; exit 1; }
 
 package: install ## The zip and the template for AWS, in build/STAGE-ARCH [ARCH=arm64|x86_64 STAGE=dev]
 	@$(BIN)/python -m infra.aws.packaging --stage $(STAGE) --arch $(ARCH)
@@ -182,4 +186,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-.PHONY: bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -41,11 +43,12 @@ put_in_place(
     )
 )
 
-# How long an example takes, to make or to run, is the machine's matter.
-hypothesis.settings.register_profile(
-    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("any-machine")
+# How long an example takes, to make or to run, is the machine's matter. Each run draws other examples: few are enough
+# for one, and make test-properties draws many.
+ANY_MACHINE = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("quick", ANY_MACHINE, max_examples=50)
+hypothesis.settings.register_profile("thorough", ANY_MACHINE, max_examples=2_000)
+hypothesis.settings.load_profile("quick")
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,28 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tables.ensure(client, template.load({"Stage": STAGE}))
     yield server.url
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def made_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder with the dev stage's package for an architecture, which is made once for all workers of a run.
+
+    Nobody may write there.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(architecture: str) -> Path:
+        from infra.aws.packaging.package import package  # noqa: PLC0415 - slow to import, and few tests need it
+
+        out = run / f"package-{architecture}"
+        with (run / f"{out.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (out / "sam.yaml").exists():  # which is written last
+                package("dev", architecture, out)
+        return out
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from infra.aws.packaging.package import package
@@ -30,34 +28,44 @@ TIMES = 15
 ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 ENVIRONMENT = {"STAGE": "dev", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "LOGS": "json"}
 IMPORT = "import sys, time; sys.path.insert(0, {code!r}); began = time.process_time(); import {module}; "
-SHOW = "print(time.process_time() - began)"
+SHOW_CPU = "print(time.process_time() - began)"
+SHOW_MODULES = "print(len(sys.modules))"
 
 
-@contextmanager
-def unzipped() -> Iterator[tuple[int, Path]]:
-    """The package for this machine: the bytes of its zip, and a folder with what is in it."""
-    with tempfile.TemporaryDirectory() as directory:
-        out, code = Path(directory) / "package", Path(directory) / "code"
-        package("dev", ARCHITECTURES[platform.machine()], out)
-        with zipfile.ZipFile(out / "deployment.zip") as archive:
-            archive.extractall(code)
-        yield (out / "deployment.zip").stat().st_size, code
+def this_machines() -> str:
+    """The architecture of the package that runs here."""
+    return ARCHITECTURES[platform.machine()]
+
+
+def unzip(packaged: Path, code: Path) -> int:
+    """Write what is in a package's zip to a folder; returns the bytes of the zip."""
+    with zipfile.ZipFile(packaged / "deployment.zip") as archive:
+        archive.extractall(code)
+    return (packaged / "deployment.zip").stat().st_size
 
 
 def import_cpu_ms(code: Path, module: str, times: int = TIMES) -> float:
     """The median of the CPU that importing a module takes, each time in a new interpreter; a run before warms disks."""
-    script = IMPORT.format(code=str(code), module=module) + SHOW
-    command = [sys.executable, "-I", "-S", "-B", "-c", script]
-    seconds = [
-        float(subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout)
-        for _ in range(times + 1)
-    ]
+    seconds = [float(_after_import(code, module, SHOW_CPU)) for _ in range(times + 1)]
     return statistics.median(seconds[1:]) * 1_000
+
+
+def modules_imported(code: Path, module: str) -> int:
+    """How many modules are loaded once a module is imported."""
+    return int(_after_import(code, module, SHOW_MODULES))
+
+
+def _after_import(code: Path, module: str, show: str) -> str:
+    script = IMPORT.format(code=str(code), module=module) + show
+    command = [sys.executable, "-I", "-S", "-B", "-c", script]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
 
 
 def main() -> None:
     """Print the figures."""
-    with unzipped() as (size, code):
+    with tempfile.TemporaryDirectory() as directory:
+        code = Path(directory) / "code"
+        size = unzip(package("dev", this_machines(), Path(directory) / "package").parent, code)
         sys.stdout.write(f"The zip has {size:,} bytes. CPU to import, median of {TIMES}:\n")
         for module, what in HANDLERS.items():
             sys.stdout.write(f"{what:<16}{module:<30}{import_cpu_ms(code, module):>6.0f} ms\n")

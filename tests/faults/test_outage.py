@@ -31,13 +31,13 @@ MOST_MEMORY_KB, MOST_SPOOL_BYTES = 80_000, 25_000_000
 IS_REAL = os.environ.get("OUTAGE_PACE") == "real"
 BACKLOG_SECONDS = 1.0 if IS_REAL else 0.005
 """A second is what the agent's pace comes to at the fake cloud's interval of one second."""
-DRAIN_SECONDS = 900 if IS_REAL else 300
+DRAIN_SECONDS = 900
 KILLS = 20
 SCALES_MS = (-1, 0, 1)
 """An agent's own stamps lie on the scale of its boot to within a rounding."""
 Key = tuple[str, int]
 
-pytestmark = pytest.mark.timeout(1200 if IS_REAL else 600)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,13 @@ ENVIRONMENT = {"STAGE": "dev", "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": 
 
 
 @pytest.fixture(scope="module")
-def x86_64(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package.package("dev", "x86_64", tmp_path_factory.mktemp("x86_64")).parent
+def x86_64(made_package: Callable[[str], Path]) -> Path:
+    return made_package("x86_64")
 
 
 @pytest.fixture(scope="module")
-def arm64(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package.package("dev", "arm64", tmp_path_factory.mktemp("arm64")).parent
+def arm64(made_package: Callable[[str], Path]) -> Path:
+    return made_package("arm64")
 
 
 @pytest.fixture(scope="module")
