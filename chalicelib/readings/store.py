@@ -175,9 +175,12 @@ def _load(keys: list[tuple[str, str]]) -> Iterator[Chunk]:
 def load_chunk_page(
     device_uid: str, first_ms: int, last_ms: int, limit: int, cursor: str | None
 ) -> tuple[list[Chunk], str | None]:
-    """A page of chunks that end between these times, by time, and the cursor to go on."""
+    """A page of chunks that end between these times, by their end, and the cursor to go on.
+
+    Not by their start: of two that follow each other the later one may start earlier, with what held at one outlet.
+    """
     found, after = _page(WATTS, device_uid, first_ms, last_ms, limit, cursor)
-    return sorted(_load(found), key=lambda chunk: (chunk.first_ms, chunk.stored_at_ms)), after
+    return sorted(_load(found), key=lambda chunk: (chunk.last_ms, chunk.stored_at_ms)), after
 
 
 def load_sensor_page(

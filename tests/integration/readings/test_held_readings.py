@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ghostwatt_pi.meters.recording import read_samples
 
+from chalicelib.ports.model import device_uid_of
+from chalicelib.readings.store import load_chunk_page
 from tests.conftest import Device, Person, now_ms, reading
 
 MINUTE_MS = 60_000
@@ -78,6 +80,17 @@ def test_pages_of_held_readings_are_the_whole_once(person: Person, device: Devic
         page = person.call("GET", f"{path}&limit={limit}&cursor={cursor}").body
         found, cursor = found + page["readings"], page["cursor"]
     assert found == whole
+
+
+def test_chunks_come_in_the_order_of_their_readings_whatever_held(person: Person, device: Device) -> None:
+    """A backtest replays them so: readings before the newest one change nothing."""
+    first, second = (str(person.port(device, name)["portId"]) for name in ("Television", "Lamp"))
+    start_ms = now_ms() - 3_600_000
+    assert device.send([reading(first, start_ms, 3.0)]).status == 200
+    held = reading(second, start_ms + 60_000, 5.0) | {"heldMs": 600_000}
+    assert device.send([reading(first, start_ms + 60_000, 80.0), held]).status == 200
+    chunks, _ = load_chunk_page(device_uid_of(first), 0, now_ms(), 50, None)
+    assert [chunk.ports[first].milliwatts for chunk in chunks] == [[3_000], [80_000]]
 
 
 def test_how_long_it_held_is_no_part_of_its_identity_but_of_the_batch(device: Device, port_id: str) -> None:
