@@ -174,7 +174,7 @@ def live(person: Person, device: Device) -> list[dict[str, Any]]:
     for batch in batches:
         assert device.send(batch).status == 200
     device.send([{**one, "power": 99.0} for one in batches[0][:10]])
-    late = [reading(first, start_ms + 30 * SECOND_MS * 240 + 1, 7.5)]
+    late = [reading(first, start_ms + 30 * SECOND_MS * 240 + 1, 7.5) | {"voltage": None, "current": None, "heldMs": 7}]
     assert device.send(late).status == 200
     return [*sent, *late]
 
@@ -186,9 +186,9 @@ def test_the_readings_are_what_was_sent_to_the_reading(person: Person, device: D
         days = sorted(name for name in names(archive, "jsonl") if name.startswith(f"readings/{port_id}/"))
         found = [line for day in days for line in lines(archive, day)]
         wanted = sorted((one for one in sent if one["portId"] == port_id), key=lambda one: one["timestampMs"])
-        assert [(line["timestampMs"], line["power"], line["voltage"], line["current"]) for line in found] == [
-            (one["timestampMs"], one["power"], one["voltage"], one["current"]) for one in wanted
-        ]
+        fields = ("timestampMs", "power", "voltage", "current")
+        assert [[line[name] for name in fields] for line in found] == [[one[name] for name in fields] for one in wanted]
+        assert [line["heldMs"] for line in found] == [one.get("heldMs", 0) for one in wanted]
         for day in days:
             assert all(line["timestamp"].startswith(day.rpartition("/")[2]) for line in lines(archive, day))
             assert all(epoch_ms(line["timestamp"]) == line["timestampMs"] for line in lines(archive, day))
@@ -245,6 +245,9 @@ def test_a_range_and_a_format_are_kept_to(person: Person, device: Device, office
     days = [name for name in names(archive, "jsonl") if name.startswith("readings/")]
     found = {line["timestampMs"] for day in days for line in lines(archive, day)}
     assert found == set(times[10:21])
+    archive = exported(person, office, to=times[-1] - 5, formats=["jsonl"])
+    days = [name for name in names(archive, "jsonl") if name.startswith("readings/")]
+    assert max(line["timestampMs"] for day in days for line in lines(archive, day)) == times[-1], "it held since before"
 
 
 def test_what_has_expired_is_not_in_it(
