@@ -37,14 +37,6 @@ EpochMs = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800_000, description="e
 Watts = Annotated[float, msgspec.Meta(ge=0, le=25_000)]
 Volts = Annotated[float, msgspec.Meta(ge=0, le=500)]
 Amps = Annotated[float, msgspec.Meta(ge=0, le=100)]
-HeldMs = Annotated[
-    int,
-    msgspec.Meta(
-        ge=0,
-        le=900_000,
-        description="for how many milliseconds up to its time the reading held; power is the mean over them",
-    ),
-]
 CountedWattHours = Annotated[
     float, msgspec.Meta(ge=0, le=1_000_000_000, description="the meter's own running energy counter, in Wh")
 ]

@@ -6,27 +6,23 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from chalicelib.core.schemas import (
-    END,
-    Amps,
-    CountedWattHours,
-    EpochMs,
-    HeldMs,
-    Iso,
-    Part,
-    Request,
-    Timestamp,
-    Volts,
-    Watts,
-)
+from chalicelib.core.schemas import END, Amps, CountedWattHours, EpochMs, Iso, Part, Request, Timestamp, Volts, Watts
 from chalicelib.core.times import iso
 from chalicelib.detection.model import Status
 from chalicelib.detection.reply_schemas import DeviceReply, PortId
 from chalicelib.detection.status_by_watts import ReadingStatus
-from chalicelib.readings.model import PortReading
+from chalicelib.readings.model import MAX_HELD_MS, PortReading
 from chalicelib.readings.service import Refused, Result
 
 MAX_BATCH_READINGS = 500
+HeldMs = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=MAX_HELD_MS,
+        description="for how many milliseconds up to its time the reading held; power is the mean over them",
+    ),
+]
 
 
 class Reading(Request, frozen=True):
