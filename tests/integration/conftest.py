@@ -14,6 +14,7 @@ from starlette.routing import Mount
 import app
 from chalicelib.accounts import passwords
 from chalicelib.accounts.store import UserItem
+from chalicelib.core import rate_limits
 from infra.local.emulator import template
 from infra.local.emulator.edge_responses import GatewayAnswers
 from infra.local.emulator.gateway import Gateway
@@ -31,6 +32,12 @@ give_roles_to_verbs()
 def confirm_address(person: Person) -> None:
     """What following the link of the confirmation leaves behind."""
     UserItem(person.email).update(actions=[UserItem.confirmed_at_ms.set(1)])
+
+
+@pytest.fixture(autouse=True)
+def full_rate_limits() -> None:
+    """Begin with full rate limits: all tests of a worker call from one address, and some use its limit up."""
+    rate_limits.clear()
 
 
 @pytest.fixture(scope="module", autouse=True)
