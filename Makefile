@@ -64,8 +64,8 @@ node_modules/installed: package-lock.json
 demo: runtime ## The whole on this PC with a simulated Pi: watch a phantom being found and cut [HISTORY=30 days of past]
 	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA) --history $(HISTORY)
 
-serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one PUBLIC_URL=https://home.example TRUSTED_PROXY=127.0.0.1 WEB_ORIGIN=http://localhost:5173]
-	@exec $(BIN)/python -m infra.local --host $(HOST) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
+serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one PUBLIC_URL=https://home.example TRUSTED_PROXY=127.0.0.1 WEB_ORIGIN=http://localhost:5173 TLS=1: HTTPS and MQTTS]
+	@exec $(BIN)/python -m infra.local $(if $(filter file,$(origin HOST)),,--host $(HOST)) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
 
 test: install browser ## All tests
 	@npm test --silent

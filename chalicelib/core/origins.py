@@ -20,6 +20,7 @@ from chalicelib.core.settings import settings
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s/?#@\\:,\[\]]+)(?::(\d{1,5}))?", re.ASCII)
 """A serialised origin (RFC 6454, section 6.1), in lower case: scheme, host and perhaps a port, and nothing else."""
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 UNDELEGATED = ("localhost", "local", "internal", "home.arpa")
 """Names that public DNS does not have (RFC 6761, 6762, 8375, ICANN 2024): no stranger can point one at this machine."""
 
@@ -103,9 +104,18 @@ def _is_own(origin: str, public_url: str, host: Sequence[str]) -> bool:
     """
     if origin == _origin_of_url(public_url):
         return True
+    if len(host) != 1:
+        return False
     scheme = public_url.partition("://")[0]
-    reached = normalized_origin(f"{scheme}://{host[0]}") if len(host) == 1 else None
-    return origin == reached and _cannot_be_rebound(origin)
+    reached = {normalized_origin(f"{scheme}://{host[0]}"), _loopback_origin(host[0])}
+    return origin in reached and _cannot_be_rebound(origin)
+
+
+def _loopback_origin(host: str) -> str | None:
+    """The origin of a page on this machine itself, which is http whatever other machines use; None for other hosts."""
+    origin = normalized_origin(f"http://{host}")
+    shape = ORIGIN.fullmatch(origin) if origin else None
+    return origin if shape and shape.group(2) in LOOPBACK_HOSTS else None
 
 
 def _cannot_be_rebound(origin: str) -> bool:

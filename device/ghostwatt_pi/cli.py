@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ghostwatt_pi.cloud.claim import ClaimFailed
+from ghostwatt_pi.cloud.trust import CannotTrust
 from ghostwatt_pi.commands.context import ERROR, WRONG_COMMAND_LINE, Context
 from ghostwatt_pi.commands.parser import build_parser
 from ghostwatt_pi.data_directory import DataDirectory, DirectoryInUse
@@ -25,6 +26,7 @@ from ghostwatt_pi.setup.system import CommandFailed, this_system
 USER_ERRORS = (
     BadIdentity,
     BadSetting,
+    CannotTrust,
     ClaimFailed,
     CommandFailed,
     DirectoryInUse,

@@ -18,12 +18,14 @@ from infra.local.emulator.connection_limits import MqttLimits
 from infra.local.emulator.quiet_logs import quieten
 from infra.local.emulator.scheduler import PERIOD_SECONDS
 from infra.local.errors import StackError
-from infra.local.runner.bootstrap import StackSettings, serve
+from infra.local.runner.bootstrap import Addresses, StackSettings, serve
 from infra.local.runner.data_directory import locked
 from infra.local.runner.options import SETTINGS, count, port, seconds
 from infra.local.runner.terminal import own_foreground
 from infra.local.runner.worker import Worker
+from infra.local.tls.listeners import TlsSettings
 
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - with TLS only
 UNUSABLE = {errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS}
 """What is wrong with a folder that may not be written to, is none, or lies on a full disk."""
 
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="Run Ghostwatt on this PC.")
-    parser.add_argument("--host", default=LOOPBACK, help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--host", help=f"the address to listen on (default: {LOOPBACK}; of HTTPS and MQTTS all)")
     parser.add_argument("--port", type=port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="where data is kept (default: %(default)s)")
     parser.add_argument("--mqtt-port", type=port, default=0, help="of the MQTT broker, 0 takes a free one (default: 0)")
@@ -80,13 +82,16 @@ def _settings(options: argparse.Namespace, directory: Path) -> StackSettings:
     limits = MqttLimits(
         options.mqtt_connections_total, options.mqtt_connections_per_address, options.mqtt_connections_per_device
     )
+    tls_host = options.host or ALL_ADDRESSES
+    tls = TlsSettings(tls_host, options.https_port, options.mqtts_port, options.tls_names) if options.tls else None
     return StackSettings(
-        options.host,
+        LOOPBACK if tls else options.host or LOOPBACK,
         options.port,
         directory,
         options.sweep_seconds,
         options.mqtt_port,
         limits,
+        tls,
         public_url=options.public_url,
         web_origin=options.web_origin,
         proxies=options.trusted_proxy,
@@ -96,8 +101,13 @@ def _settings(options: argparse.Namespace, directory: Path) -> StackSettings:
     )
 
 
-def _tell_ready(url: str, mqtt_url: str) -> None:
-    sys.stdout.write(f"MQTT at {mqtt_url}\nready {url}\n")
+def _tell_ready(addresses: Addresses) -> None:
+    if addresses.https_url:
+        sys.stdout.write(
+            f"HTTPS at {addresses.https_url}\nMQTTS at {addresses.mqtts_url}\n"
+            f"CA at {addresses.https_url}/ca.pem, SHA-256 {addresses.ca_fingerprint}\n"
+        )
+    sys.stdout.write(f"MQTT at {addresses.mqtt_url}\nready {addresses.url}\n")
     sys.stdout.flush()
 
 

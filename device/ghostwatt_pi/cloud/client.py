@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -45,7 +46,7 @@ def address(settings: Settings) -> str:
 def open_client(settings: Settings, device_id: str) -> AbstractContextManager[CloudClient]:
     """Return the client that the settings choose. Raises BadSetting."""
     if settings.transport != "mqtt":
-        return HttpClient(settings.api)
+        return open_http(settings)
     if not settings.mqtt_host:
         raise BadSetting("mqtt_host is not set: transport = mqtt needs the name of the cloud's broker")
     try:
@@ -53,8 +54,24 @@ def open_client(settings: Settings, device_id: str) -> AbstractContextManager[Cl
         from ghostwatt_pi.cloud.mqtt_connection import Broker  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise BadSetting(f"transport is mqtt, which needs: pipx inject ghostwatt-pi paho-mqtt ({error})") from error
-    broker = Broker(settings.mqtt_host, _port(settings), _tls(settings))
-    return MqttClient(broker, device_id, HttpClient(settings.api))
+    broker = Broker(settings.mqtt_host, _port(settings), _tls(settings), settings.ca_file)
+    return MqttClient(broker, device_id, open_http(settings))
+
+
+def open_http(settings: Settings) -> HttpClient:
+    """Return the client over HTTP. Raises BadSetting when the CA's file cannot be used."""
+    if settings.ca_file:
+        check_ca_file(settings.ca_file)
+    return HttpClient(settings.api, ca_file=settings.ca_file)
+
+
+def check_ca_file(ca_file: str) -> None:
+    """Raise BadSetting unless the file holds certificates."""
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # SSLError is one
+        why = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else "it holds no certificate"
+        raise BadSetting(f"ca_file is {ca_file!r}: {why}") from error
 
 
 def _tls(settings: Settings) -> bool:

@@ -39,15 +39,18 @@ REFUSALS = frozenset(
 
 
 class HttpClient:
-    """The cloud at `base_url`, which ends in `/api`. TLS certificates are verified.
+    """The cloud at `base_url`, which ends in `/api`.
+
+    TLS certificates are verified: against the certificate authority in `ca_file`, without one against the usual ones.
 
     Every device reply sets `clock`, and `sentAtMs` is read from it. Use an instance in one thread, and in a `with`
     statement, which closes its connections.
     """
 
-    def __init__(self, base_url: str, clock: Clock | None = None) -> None:
+    def __init__(self, base_url: str, clock: Clock | None = None, ca_file: str = "") -> None:
         self.clock = clock or Clock()
         self._base_url = base_url.rstrip("/")
+        self._verify = ca_file or True  # with each request: the environment would go before the session's own
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"ghostwatt-pi/{VERSION}"
 
@@ -118,7 +121,12 @@ class HttpClient:
 
         try:  # auth, not headers: a line for this host in ~/.netrc would take the header's place
             response = self._session.post(
-                self._base_url + path, json=body, auth=authorize, timeout=TIMEOUT_SECONDS, allow_redirects=False
+                self._base_url + path,
+                json=body,
+                auth=authorize,
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+                verify=self._verify,
             )
         except requests.RequestException as error:
             raise CloudAway(type(error).__name__) from error  # the name says enough for a journal's line

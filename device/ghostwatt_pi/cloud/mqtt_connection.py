@@ -43,11 +43,16 @@ class Signal(Enum):
 
 @dataclass(frozen=True)
 class Broker:
-    """The address of a broker. With TLS its certificate is verified against the system's authorities."""
+    """The address of a broker.
+
+    With TLS its certificate is verified: against the certificate authority in `ca_file`, without one against the
+    system's.
+    """
 
     host: str
     port: int
     tls: bool
+    ca_file: str = ""
 
     @property
     def url(self) -> str:
@@ -126,7 +131,7 @@ class MqttConnection:
         client = Client(CallbackAPIVersion.VERSION2, client_id=device_id, reconnect_on_failure=False)
         client.username_pw_set(device_id, api_key)
         if self._broker.tls:
-            client.tls_set_context(_tls(self._broker.port))
+            client.tls_set_context(_tls(self._broker))
         client.on_connect, client.on_subscribe = self._connected, self._subscribed
         client.on_message, client.on_publish, client.on_disconnect = (
             self._message,
@@ -159,8 +164,8 @@ class MqttConnection:
         self._wake()
 
 
-def _tls(port: int) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if port == ALPN_PORT:
+def _tls(broker: Broker) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=broker.ca_file or None)
+    if broker.port == ALPN_PORT:
         context.set_alpn_protocols(["mqtt"])
     return context

@@ -73,7 +73,14 @@ def local_page(context: Context, snapshot: Callable[[], Snapshot] = Snapshot) ->
         device_id, state = identity.device_id_if_known(directory), context.claim_state
         try:
             server = LocalApi(
-                settings.port, directory, device_id, settings.api, state, lan=settings.lan, snapshot=snapshot
+                settings.port,
+                directory,
+                device_id,
+                settings.api,
+                state,
+                lan=settings.lan,
+                ca_file=settings.ca_file,
+                snapshot=snapshot,
             )
             server.start()
             context.log("local_api", url=server.url)

@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from ghostwatt_pi import identity
 from ghostwatt_pi.buffer.ownership import take_ownership
 from ghostwatt_pi.cloud.claim import Claimer, ClaimFailed
+from ghostwatt_pi.cloud.client import open_http
 from ghostwatt_pi.cloud.errors import CloudError
-from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.checks import WrongServer
 from ghostwatt_pi.commands.checks.cloud import find_network_problem
 from ghostwatt_pi.commands.components import local_page
@@ -45,7 +45,7 @@ def is_paired_and_well(context: Context) -> bool:
     if key is None:
         return False
     try:
-        with HttpClient(context.settings.api) as cloud:
+        with open_http(context.settings) as cloud:
             cloud.heartbeat(key, [])
     except CloudError:
         return False
@@ -68,7 +68,7 @@ def pair(context: Context, *, keep_readings: bool = False) -> bool:
     device_id = identity.device_id(context.directory)
     if sends_in_clear(context.settings.api):
         context.log("warning", text=f"{context.settings.api} is not https: the key will travel unencrypted")
-    with HttpClient(context.settings.api) as cloud:
+    with open_http(context.settings) as cloud:
         claimer = Claimer(
             context.directory,
             cloud,
@@ -85,7 +85,7 @@ def pair(context: Context, *, keep_readings: bool = False) -> bool:
 
 def _explain_failure(context: Context) -> None:
     """Log why the cloud does not answer. Raises ClaimFailed when waiting will not help."""
-    problem = find_network_problem(context.settings.api)
+    problem = find_network_problem(context.settings.api, context.settings.ca_file)
     if isinstance(problem, WrongServer):
         raise ClaimFailed(f"{problem.says}: {problem.remediation}")
     if problem:

@@ -14,6 +14,7 @@ from ghostwatt_pi.commands.run import replay, run_with_arduino, simulate
 from ghostwatt_pi.commands.settings_list import show_settings
 from ghostwatt_pi.commands.status import show_status
 from ghostwatt_pi.commands.switching import switch
+from ghostwatt_pi.commands.trust import trust
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
 from ghostwatt_pi.meters.simulated import PROFILES
 from ghostwatt_pi.settings import values
@@ -28,6 +29,7 @@ EPILOG = f"Every setting is a flag of each command: ghostwatt-pi settings. {EXIT
 TAKES = {"replay": "FILE [FILE ...]", "switch": "CHANNEL {on,off}"}
 EXAMPLES = {
     "setup": "setup --api https://your-cloud.example/api",
+    "trust": "trust --api https://192.168.1.20:8443/api",
     "run": "run --serial /dev/ttyACM0",
     "doctor": "doctor --switch 1",
     "simulate": "simulate --profile television --profile fridge",
@@ -61,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_setup(add("setup", setup, "set everything up: settings, pairing, meter, service"))
     _add_claim(add("claim", claim, "pair this device with an account by a short code"))
+    _add_trust(add("trust", trust, "trust a PC's own certificate authority, once you have compared its fingerprint"))
     add("run", run_with_arduino, "measure with an Arduino and send")
     _add_inspection(add, "status", show_status, "show what the agent does")
     _add_doctor(_add_inspection(add, "doctor", doctor, "check everything, and say how to fix it"))
@@ -116,6 +119,10 @@ def _add_claim(parser: argparse.ArgumentParser) -> None:
         "--keep-readings", action="store_true", help="also send the readings that wait, which are yours"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, the code on stderr")
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fingerprint", metavar="SHA256", help="the one that the PC shows; without it you are asked")
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:

@@ -53,6 +53,7 @@ class LocalApi(ThreadingHTTPServer):
         api: The cloud's address.
         claim: The state of the pairing.
         lan: Answer on the local network too.
+        ca_file: The certificate authority that vouches for the cloud; "" for the usual ones.
         snapshot: Returns the agent's snapshot.
 
     Raises:
@@ -71,10 +72,12 @@ class LocalApi(ThreadingHTTPServer):
         claim: ClaimState,
         *,
         lan: bool = False,
+        ca_file: str = "",
         snapshot: Callable[[], Snapshot] = Snapshot,
     ) -> None:
         super().__init__(("0.0.0.0" if lan else "127.0.0.1", port), Handler)  # noqa: S104 - only when asked for
         self.directory, self.device_id, self.api, self.claim, self.snapshot = directory, device_id, api, claim, snapshot
+        self.ca_file = ca_file
         self.origins = OriginPolicy(api, lan=lan)
         self.confirmation = ConfirmationWord()
         self._key_lock = threading.Lock()
@@ -114,7 +117,7 @@ class LocalApi(ThreadingHTTPServer):
             if self.directory.read_key():
                 raise CallRefused(HTTPStatus.CONFLICT, "already_registered", "This device is paired already.")
             check_key_is_ours(self.device_id, api_key)
-            check_key_with_cloud(self.api, api_key)
+            check_key_with_cloud(self.api, api_key, self.ca_file)
             self.directory.save_key(api_key)
 
 
@@ -129,10 +132,10 @@ def check_key_is_ours(device_id: str, api_key: str) -> None:
         raise CallRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "other_device", sentence)
 
 
-def check_key_with_cloud(api: str, api_key: str) -> None:
+def check_key_with_cloud(api: str, api_key: str, ca_file: str = "") -> None:
     """Raise CallRefused unless the cloud knows the key."""
     try:
-        with HttpClient(api) as cloud:
+        with HttpClient(api, ca_file=ca_file) as cloud:
             cloud.heartbeat(api_key, [])
     except KeyRefused:
         raise CallRefused(HTTPStatus.UNAUTHORIZED, "bad_key", "The cloud does not know this key.") from None

@@ -38,6 +38,9 @@ class Settings:
 
     data_dir: Path
     api: str = setting(LOCAL_API, address("http", "https"), "the cloud's address, with its /api", "URL")
+    ca_file: str = setting(
+        "", text, "the CA that vouches for the cloud and its broker, as of a PC; no other is trusted then", "FILE"
+    )
     env: str = setting("", one_of("local", "cloud"), "local: this machine; cloud: the address that is set")
     transport: str = setting("http", one_of("http", "mqtt"), "how readings travel; pairing is always by HTTP")
     mqtt_host: str = setting("", text, "the name of the cloud's MQTT broker; TLS, unless it is this machine", "HOST")

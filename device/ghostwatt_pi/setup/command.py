@@ -9,8 +9,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from ghostwatt_pi.cloud.client import open_http
 from ghostwatt_pi.cloud.errors import CloudError
-from ghostwatt_pi.cloud.http import HttpClient
+from ghostwatt_pi.cloud.trust import keep_ca
 from ghostwatt_pi.commands.context import OK, STEPS_LEFT, Context
 from ghostwatt_pi.commands.pairing import pair
 from ghostwatt_pi.commands.terminal import ask_at_terminal, is_confirmed
@@ -85,6 +86,8 @@ class Installer:
         _say(f"  the meter is at {self._port}")
 
     def _write_settings(self) -> None:
+        if self._settings.ca_file:
+            self._given["ca_file"] = str(keep_ca(self._directory, Path(self._settings.ca_file)))
         values = {key: list(value) if isinstance(value, tuple) else value for key, value in self._given.items()}
         write_settings(self._directory.path, values)
 
@@ -107,7 +110,7 @@ class Installer:
         if key is None:
             return
         try:
-            with HttpClient(self._settings.api) as cloud:
+            with open_http(self._settings) as cloud:
                 reply = cloud.heartbeat(key, [])
         except CloudError:  # the doctor says it
             return

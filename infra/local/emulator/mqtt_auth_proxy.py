@@ -75,7 +75,8 @@ async def _send_refusal(answer: bytes, stream: asyncio.StreamReader, writer: asy
         async with asyncio.timeout(LINGER_SECONDS):
             writer.write(answer)
             await writer.drain()
-            writer.write_eof()
+            if writer.can_write_eof():  # not with TLS
+                writer.write_eof()
             while await stream.read(MAX_CONNECT_BYTES):
                 pass
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.session import Session
 
 from infra.local.emulator.connection_limits import MqttConnectionCounter, MqttLimits
-from infra.local.emulator.mqtt_auth_proxy import authorize_client
+from infra.local.emulator.mqtt_auth_proxy import CONNECT_SECONDS, authorize_client
 from infra.local.emulator.mqtt_connection import MAX_UNACKNOWLEDGED, MAX_UNSENT, Client
 from infra.local.emulator.mqtt_permissions import Authorizer
 from infra.local.emulator.topic_rule import Sender
@@ -77,12 +78,25 @@ class AuthPlugin(BaseAuthPlugin, BaseTopicPlugin):
 
 
 class Broker:
-    """Serves MQTT on a listening socket in the thread that calls run(); all else is for other threads."""
+    """Serves MQTT on a listening socket in the thread that calls run(); all else is for other threads.
+
+    Args:
+        listening: The socket without TLS.
+        authorizer: Decides who signs in.
+        take: Takes what is published.
+        limits: Limits of connections, over both sockets.
+        secured: A socket for MQTT over TLS and its context; None for none.
+    """
 
     def __init__(
-        self, listening: socket.socket, authorizer: Authorizer, take: Take, limits: MqttLimits | None = None
+        self,
+        listening: socket.socket,
+        authorizer: Authorizer,
+        take: Take,
+        limits: MqttLimits | None = None,
+        secured: tuple[socket.socket, ssl.SSLContext] | None = None,
     ) -> None:
-        self._listening = listening
+        self._listening, self._secured = listening, secured
         self._authorizer = authorizer
         self._take = take
         self._limits = limits or MqttLimits()
@@ -128,13 +142,26 @@ class Broker:
         )
         self._broker = amqtt.broker.Broker(config, self._loop)
         await self._broker.start()
-        async with await asyncio.start_server(self._connected, sock=self._listening) as server:
+        async with AsyncExitStack() as listening:
+            servers = [await listening.enter_async_context(server) for server in await self._listen()]
             self._ready.set()
             await self._stopping.wait()
-            server.close()
+            for server in servers:
+                server.close()
             await self._abort_all()
             with suppress(asyncio.CancelledError):  # of its own waits for clients' acknowledgements
                 await self._broker.shutdown()
+
+    async def _listen(self) -> list[asyncio.Server]:
+        servers = [await asyncio.start_server(self._connected, sock=self._listening)]
+        if self._secured:
+            listening, context = self._secured
+            servers.append(
+                await asyncio.start_server(
+                    self._connected, sock=listening, ssl=context, ssl_handshake_timeout=CONNECT_SECONDS
+                )
+            )
+        return servers
 
     async def _connected(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection, from its first byte to its end."""

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -53,12 +54,12 @@ from infra.local.runner import environment
 from infra.local.runner.data_directory import signing_secret, temporary
 from infra.local.runner.server import ByPort, Server, listen, management_app, public_app
 from infra.local.runner.worker import Worker
+from infra.local.tls.listeners import ANY_ADDRESS, Secured, TlsSettings, open_secured
 
 PAGE_DIRECTORY = template.ROOT / "web"
 STREAMED_TABLE = f"ghostwatt-{environment.STAGE}-readings"
 DEAD_LETTERS = "dead-letters.jsonl"
 WORKER_STOP_SECONDS = 10.0
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - only compared with; a person chooses it on the command line
 OUTSIDE = ("192.0.2.1", 9)
 """An address for documentation (RFC 5737): asking how it would be reached sends nothing."""
 
@@ -74,6 +75,7 @@ class StackSettings:
         sweep_seconds: The period of the schedule.
         mqtt_port: The port of the MQTT broker, 0 for a free one.
         mqtt_limits: Limits of the broker's connections.
+        tls: HTTPS and MQTTS; then HTTP and MQTT without TLS listen at `host` all the same.
         public_url: Where people reach the stack, "" for where it listens.
         web_origin: The one other origin whose pages may call the API, "" for none.
         proxies: The reverse proxies in front of the stack.
@@ -88,6 +90,7 @@ class StackSettings:
     sweep_seconds: float
     mqtt_port: int = 0
     mqtt_limits: MqttLimits = field(default_factory=MqttLimits)
+    tls: TlsSettings | None = None
     public_url: str = ""
     web_origin: str = ""
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
@@ -96,12 +99,31 @@ class StackSettings:
     request_seconds: float = REQUEST_SECONDS
 
 
-def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a stack answers.
+
+    Attributes:
+        url: Of the page, without TLS.
+        mqtt_url: Of the broker, without TLS.
+        https_url: Of the page with TLS, "" without.
+        mqtts_url: Of the broker with TLS, "" without.
+        ca_fingerprint: Of the CA that other machines must trust, "" without TLS.
+    """
+
+    url: str
+    mqtt_url: str
+    https_url: str = ""
+    mqtts_url: str = ""
+    ca_fingerprint: str = ""
+
+
+def serve(settings: StackSettings, on_ready: Callable[[Addresses], None]) -> None:
     """Run the stack until a signal ends it.
 
     Args:
         settings: What a person chose.
-        on_ready: Called once it answers, with its own URL and the URL of its MQTT broker.
+        on_ready: Called once it answers.
 
     Raises:
         StackError: It cannot start.
@@ -110,8 +132,9 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
     shares = share_descriptors(raise_descriptor_limit())
     public, management = listen(settings.host, settings.port), listen(LOOPBACK, 0)
     mqtt = listen(settings.host, settings.mqtt_port)
-    own_url = f"http://{_url_host(settings.host)}:{public.port}"
-    url = settings.public_url or own_url
+    secured = _secured(settings)
+    addresses = _addresses(settings, public.port, mqtt.port, secured)
+    url = settings.public_url or addresses.https_url or addresses.url
     prefix = secrets.token_urlsafe()
     services_url = f"http://{LOOPBACK}:{management.port}/{prefix}"
     tempfile.tempdir = str(temporary(settings.directory))
@@ -124,22 +147,45 @@ def serve(settings: StackSettings, on_ready: Callable[[str, str], None]) -> None
         tables.ensure(create_client("dynamodb", database.url), definitions)
         connections, bucket = Connections(), Bucket(settings.directory / "exports")
         everyone = settings.proxies.behind(
-            _public(app, definitions, connections, bucket, url=url, web_origin=settings.web_origin)
+            _public(app, definitions, connections, bucket, url, settings.web_origin, secured)
         )
-        mqtt_url = f"mqtt://{_url_host(settings.host)}:{mqtt.port}"
         with (
             _poller(settings.directory, database.url),
             _schedule(settings.sweep_seconds),
-            _maintenance(settings, database, bucket),
-            _broker(settings, mqtt.socket, shares.mqtt) as broker,
+            _maintenance(settings, database, bucket, secured),
+            _broker(settings, mqtt.socket, shares.mqtt, secured) as broker,
             _jobs() as services,
         ):
             calls = [bucket.service(), *services, *iot_data_plane(broker)]
             inside = management_app(connections, prefix, calls)
             asgi = ByPort(management.port, inside, everyone)
             front = _front(settings, shares.http, management.port, policy_headers(definitions, API_POLICY))
-            server = Server(asgi, lambda: on_ready(own_url, mqtt_url), front)
+            server = Server(asgi, lambda: on_ready(addresses), front, secured.https_socket() if secured else None)
             asyncio.run(server.serve([public.socket, management.socket]))
+
+
+def _secured(settings: StackSettings) -> Secured | None:
+    """HTTPS and MQTTS, if a person chose them. Raises StackError."""
+    if settings.tls is None:
+        return None
+    if settings.public_url.startswith("http://"):
+        raise StackError("PUBLIC_URL begins with http://, but TLS=1 lets other machines reach this one by https only.")
+    return open_secured(settings.tls, settings.directory, urlsplit(settings.public_url).hostname or "")
+
+
+def _addresses(settings: StackSettings, port: int, mqtt_port: int, secured: Secured | None) -> Addresses:
+    host = _url_host(settings.host)
+    url, mqtt_url = f"http://{host}:{port}", f"mqtt://{host}:{mqtt_port}"
+    if settings.tls is None or secured is None:
+        return Addresses(url, mqtt_url)
+    tls_host = _url_host(settings.tls.host)
+    return Addresses(
+        url,
+        mqtt_url,
+        f"https://{tls_host}:{secured.https.port}",
+        f"mqtts://{tls_host}:{secured.mqtts.port}",
+        secured.certificates.authority.fingerprint,
+    )
 
 
 def _put_environment_in_place(settings: StackSettings, url: str, database_url: str, services_url: str) -> None:
@@ -175,16 +221,25 @@ def _app() -> Any:
 
 
 def _public(
-    app: Any, definitions: template.Template, connections: Connections, bucket: Bucket, *, url: str, web_origin: str
+    app: Any,
+    definitions: template.Template,
+    connections: Connections,
+    bucket: Bucket,
+    url: str,
+    web_origin: str,
+    secured: Secured | None,
 ) -> ASGIApp:
     handlers = LiveHandlers(app.live_connect, app.live_message, app.live_disconnect)
-    gateway, https = Gateway(app.app, GatewayAnswers(definitions)), url.startswith("https")
+    gateway = Gateway(app.app, GatewayAnswers(definitions))
+    # Not at home: browsers would then refuse http to all other programs at this machine's name, for a year.
+    https = url.startswith("https") and secured is None
     everything = public_app(
         gateway,
         Live(handlers, connections),
         Pages(PAGE_DIRECTORY, page_headers(definitions, https=https)),
         bucket.links(),
         SocketIo(gateway, handlers, connections, url, web_origin),
+        [secured.ca_route()] if secured else [],
     )
     return SecurityHeaders(OneFraming(everything), policy_headers(definitions, API_POLICY, https=https))
 
@@ -230,7 +285,9 @@ def _schedule(period_seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) -> Iterator[None]:
+def _maintenance(
+    settings: StackSettings, database: Database, bucket: Bucket, secured: Secured | None
+) -> Iterator[None]:
     """Run the maintenance that AWS does by itself with each tick of the schedule: delete expired data."""
     client, directory = create_client("dynamodb", database.url), settings.directory
     expiry = Expiry(client, database.path, lambda: _delivered(directory))
@@ -241,6 +298,8 @@ def _maintenance(settings: StackSettings, database: Database, bucket: Bucket) ->
         "mail": lambda: expire_mail(directory / "mail", client, clock.now_ms() / 1_000),
         "dead letters": lambda: expire_dead_letters(letters, client, clock.now_ms() / 1_000),
     }
+    if secured:
+        steps["certificate"] = secured.certificates.renew
     bucket.expire()
     maintenance = Maintenance(steps)
     # A thread of its own: no delivery waits for it.
@@ -259,12 +318,13 @@ def _jobs() -> Iterator[Sequence[BaseRoute]]:
 
 
 @contextmanager
-def _broker(settings: StackSettings, listening: socket.socket, most: int) -> Iterator[Broker]:
+def _broker(settings: StackSettings, listening: socket.socket, most: int, secured: Secured | None) -> Iterator[Broker]:
     """Run the MQTT broker and its topic rule."""
     handlers = importlib.import_module("chalicelib.entrypoints.mqtt")
     rule = TopicRule(handlers.mqtt_data, checkpoints.DeadLetterFile(settings.directory / DEAD_LETTERS))
     limits = replace(settings.mqtt_limits, total=min(settings.mqtt_limits.total, most))
-    broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits)
+    with_tls = secured.mqtts_socket() if secured else None
+    broker = Broker(listening, handlers.mqtt_authorize, rule.take, limits, with_tls)
     with _working(Worker("topic rule", rule.run), rule.stop), _working(Worker("broker", broker.run), broker.stop):
         yield broker
 

@@ -33,6 +33,8 @@ OURS = (
     "exports/**/*",
     "mail",
     "mail/**/*",
+    "tls",
+    "tls/*",
     "tmp",
     "tmp/**/*",
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from infra.local.emulator.connection_limits import MOST_HTTP, MOST_PER_CLIENT
 from infra.local.emulator.http_protocols import REQUEST_SECONDS
 from infra.local.emulator.trusted_proxies import TrustedProxies, networks
+from infra.local.tls.host_names import checked_name
 
 MAX_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -77,6 +78,21 @@ def network_list(text: str) -> TrustedProxies:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of addresses or networks: {error}") from error
 
 
+def is_on(text: str) -> bool:
+    """1 or yes, 0 or no; "" is no. Raises ArgumentTypeError."""
+    if text.lower() not in ("", "0", "no", "1", "yes"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 1 nor 0")
+    return text.lower() in ("1", "yes")
+
+
+def name_list(text: str) -> tuple[str, ...]:
+    """Names and addresses of this machine, parted by commas. Raises ArgumentTypeError."""
+    try:
+        return tuple(checked_name(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _refused(text: str) -> argparse.ArgumentTypeError:
     return argparse.ArgumentTypeError(f"{text!r} is no address like https://home.example (in ASCII, without a path)")
 
@@ -84,6 +100,10 @@ def _refused(text: str) -> argparse.ArgumentTypeError:
 SETTINGS = {
     "PUBLIC_URL": Setting(web_address, "where people reach it, as https://home.example (default: where it listens)"),
     "WEB_ORIGIN": Setting(web_address, "the one other origin whose pages may call the API (default: none)"),
+    "TLS": Setting(is_on, "1: HTTPS and MQTTS for other machines, with a CA of this PC's own; HTTP stays here"),
+    "TLS_NAMES": Setting(name_list, "more names and addresses of this machine for its certificate, by commas"),
+    "HTTPS_PORT": Setting(port, "of HTTPS, with TLS=1; 0 takes a free one (default: %(default)s)", "8443"),
+    "MQTTS_PORT": Setting(port, "of MQTT over TLS, with TLS=1; 0 takes a free one (default: %(default)s)", "8883"),
     "TRUSTED_PROXY": Setting(network_list, "reverse proxies that are believed: addresses and networks, by commas"),
     "MAX_CONNECTIONS": Setting(count, "at the HTTP port, in all (default: %(default)s)", str(MOST_HTTP)),
     "MAX_CONNECTIONS_PER_CLIENT": Setting(count, "of one address (default: %(default)s)", str(MOST_PER_CLIENT)),

@@ -17,7 +17,7 @@ from infra.local.emulator.template import ROOT
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
-OF_THIS_PROCESS = ("PUBLIC_URL", "WEB_ORIGIN")
+OF_THIS_PROCESS = ("PUBLIC_URL", "TLS", "WEB_ORIGIN")
 """Variables about the app in this process; another stack has its own."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +22,7 @@ from infra.local.errors import StackError
 BACKLOG = 2_048
 ACCEPTED_AT_ONCE = 64
 """Connections that are taken before the limits see them: in a flood each still takes a descriptor for a moment."""
+HANDSHAKE_SECONDS = 10.0
 GRACE_SECONDS = 5
 """How long requests that are under way may take to end when the stack stops."""
 
@@ -51,9 +54,16 @@ def listen(host: str, port: int) -> Listener:
         raise StackError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 
 
-def public_app(gateway: ASGIApp, live: ASGIApp, pages: ASGIApp, exports: BaseRoute, socket_io: ASGIApp) -> ASGIApp:
-    """The app that everybody reaches: the API, the WebSocket, Socket.IO, the exports and the page."""
-    site = Starlette(routes=[WebSocketRoute("/live", live), exports, Mount("/", pages)])
+def public_app(
+    gateway: ASGIApp,
+    live: ASGIApp,
+    pages: ASGIApp,
+    exports: BaseRoute,
+    socket_io: ASGIApp,
+    more: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """The app that everybody reaches: the API, the WebSocket, Socket.IO, the exports, more routes, and the page."""
+    site = Starlette(routes=[WebSocketRoute("/live", live), exports, *more, Mount("/", pages)])
     return UnderPath("/api", gateway, UnderPath(SOCKET_IO_PATH, socket_io, site))
 
 
@@ -92,9 +102,23 @@ class ByPort:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells when it answers, with limits on the connections of strangers."""
+    """uvicorn that tells when it answers, with limits on the connections of strangers, and TLS on sockets of its own.
 
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], front: Front | None = None) -> None:
+    Args:
+        app: Answers.
+        on_ready: Called once it does.
+        front: The limits.
+        secured: A socket for HTTPS and its TLS context; None for none.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        on_ready: Callable[[], None],
+        front: Front | None = None,
+        secured: tuple[socket.socket, ssl.SSLContext] | None = None,
+    ) -> None:
+        self._secured = secured
         front = front or Front(HttpLimits(MOST_HTTP, MOST_PER_CLIENT))
         super().__init__(
             uvicorn.Config(
@@ -118,4 +142,19 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for listening in sockets or []:
             listening.listen(BACKLOG)  # uvicorn has shortened the queue
+        if self._secured:
+            self.servers.append(await self._listen_with_tls(*self._secured))
         self._on_ready()
+
+    async def _listen_with_tls(self, listening: socket.socket, context: ssl.SSLContext) -> asyncio.Server:
+        """Listen like uvicorn does, which has one TLS context for all its sockets or none."""
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn calls it
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        return await asyncio.get_running_loop().create_server(
+            protocol, sock=listening, ssl=context, ssl_handshake_timeout=HANDSHAKE_SECONDS, backlog=BACKLOG
+        )

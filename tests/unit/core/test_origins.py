@@ -22,6 +22,18 @@ def test_the_page_and_programs_are_at_home(fetched: dict[str, str]) -> None:
     assert site(referer=f"{PUBLIC}/?code=BCDF", **fetched) is Site.OWN
 
 
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_the_page_on_this_machine_is_at_home_whatever_others_use(host: str) -> None:
+    assert site(f"http://{host}", host=host) is Site.OWN
+    assert site(f"http://{host}", host="home.example") is Site.FOREIGN
+    assert site("http://localhost:5174", host=host) is Site.FOREIGN
+
+
+@pytest.mark.parametrize("host", ["192.168.1.20", "pc.local", "pc", "localhost.evil.example"])
+def test_a_page_without_tls_on_another_machine_is_not_the_page_with_tls(host: str) -> None:
+    assert site(f"http://{host}", host=host) is Site.FOREIGN
+
+
 @pytest.mark.parametrize(
     "spelling", ["HTTPS://HOME.EXAMPLE", "https://home.example:443", " https://home.example ", "https://Home.Example"]
 )

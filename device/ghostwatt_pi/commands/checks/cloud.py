@@ -12,10 +12,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
+from ghostwatt_pi.cloud.client import check_ca_file, open_http
 from ghostwatt_pi.cloud.errors import CloudError, KeyRefused
-from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.commands.checks import Finding, WrongServer
 from ghostwatt_pi.commands.context import Context
+from ghostwatt_pi.settings.config import BadSetting
 
 TIMEOUT_SECONDS = 10.0
 CLOCK_OFF_SECONDS = 2.0
@@ -24,12 +25,15 @@ REPLACE_KEY = "make a new key for it on the page (New key) and write it into {pa
 CHECK_ADDRESS_AND_PORT = "check the address (api) and its port; if they are right, try again in a minute"
 CHECK_ADDRESS = "check the address (api); it ends with /api"
 NOT_HERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+CHECK_CERTIFICATE = (
+    "check the address (api) and the Pi's date; a PC of your own must be trusted first: ghostwatt-pi trust"
+)
 SET_CLOCK = "let systemd set it: sudo timedatectl set-ntp true"
 
 
 def check_cloud(context: Context) -> Iterator[Finding]:
     """Check the network first; key and clock only if the cloud can be reached."""
-    problem = find_network_problem(context.settings.api)
+    problem = find_network_problem(context.settings.api, context.settings.ca_file)
     if problem:
         yield problem
         yield Finding("key", "warn", "not checked, since the cloud cannot be asked")
@@ -39,8 +43,18 @@ def check_cloud(context: Context) -> Iterator[Finding]:
     yield from _key_and_clock(context)
 
 
-def find_network_problem(api: str) -> Finding | None:
-    """Return the first step on the way to the cloud that fails; None when its health check is good."""
+def find_network_problem(api: str, ca_file: str = "") -> Finding | None:
+    """Return the first step on the way to the cloud that fails; None when its health check is good.
+
+    Args:
+        api: The cloud's address.
+        ca_file: The certificate authority that vouches for it; "" for the usual ones.
+    """
+    if ca_file:
+        try:
+            check_ca_file(ca_file)
+        except BadSetting as error:
+            return _fail(str(error), "set ca_file to the CA's file, or fetch it: ghostwatt-pi trust")
     parts = urlsplit(api)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
@@ -51,21 +65,26 @@ def find_network_problem(api: str) -> Finding | None:
     try:
         with closing(socket.create_connection((host, port), TIMEOUT_SECONDS)) as line:
             if parts.scheme == "https":
-                ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH).wrap_socket(
+                ssl.create_default_context(cafile=ca_file or requests.utils.DEFAULT_CA_BUNDLE_PATH).wrap_socket(
                     line, server_hostname=host
                 ).close()
     except ssl.SSLError as error:
         if error.reason == "WRONG_VERSION_NUMBER":
             return _fail(f"{host}:{port} does not speak HTTPS", "check the address (api): its http or https, its port")
-        return _fail(f"{host} has no valid certificate: {error.reason}", "check the address (api) and the Pi's date")
+        return _fail(f"{host} has no valid certificate: {_reason(error)}", CHECK_CERTIFICATE)
     except OSError as error:
         return _fail(f"{host}:{port} does not answer: {error}", "check the address (api), router and firewall")
-    return _find_health_problem(api, parts)
+    return _find_health_problem(api, parts, ca_file)
 
 
-def _find_health_problem(api: str, parts: SplitResult) -> Finding | None:
+def _reason(error: ssl.SSLError) -> str:
+    """What OpenSSL says of a certificate, else the error's name."""
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error.reason)
+
+
+def _find_health_problem(api: str, parts: SplitResult, ca_file: str) -> Finding | None:
     try:
-        answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        answer = requests.get(f"{api}/health", timeout=TIMEOUT_SECONDS, allow_redirects=False, verify=ca_file or True)
     except requests.RequestException as error:
         return _fail(f"{parts.hostname} breaks off: {type(error).__name__}", CHECK_ADDRESS_AND_PORT)
     if answer.is_redirect:
@@ -102,7 +121,7 @@ def _key_and_clock(context: Context) -> Iterator[Finding]:
         yield _ntp()
         return
     try:
-        with HttpClient(context.settings.api) as cloud:
+        with open_http(context.settings) as cloud:
             cloud.heartbeat(key, [])
             off_seconds = cloud.clock.correction_ms / 1000
     except KeyRefused:
