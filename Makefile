@@ -65,7 +65,7 @@ demo: runtime ## The whole on this PC with a simulated Pi: watch a phantom being
 	@exec $(BIN)/python -m infra.local.demo --host $(HOST) --port $(PORT) --data $(DATA) --history $(HISTORY)
 
 serve: runtime ## Only the stack: API, page and database on one port [HOST=127.0.0.1 PORT=8000 DATA=.local MQTT_PORT=0: a free one PUBLIC_URL=https://home.example TRUSTED_PROXY=127.0.0.1 WEB_ORIGIN=http://localhost:5173 TLS=1: HTTPS and MQTTS]
-	@exec $(BIN)/python -m infra.local $(if $(filter file,$(origin HOST)),,--host $(HOST)) --port $(PORT) --data $(DATA) --mqtt-port $(MQTT_PORT)
+	@exec $(BIN)/python -m infra.local --data $(DATA) $(STACK_OPTIONS)
 
 test: install browser ## All tests
 	@npm test --silent
@@ -170,6 +170,21 @@ export-data: runtime ## All data of a PC whose stack is stopped, or of a stage o
 import-data: runtime ## A file of export-data into a PC's folder or a stage [FROM=file.zip DATA=.local or STAGE= REPLACE=yes]
 	@$(BIN)/python -m infra.backup import $(or $(FROM),$(error Which one? make import-data FROM=file.zip)) $(PLACE) $(if $(REPLACE),--replace)
 
+# As `make serve` has it: HOST only if somebody chose one, since with TLS=1 another is the default.
+STACK_OPTIONS = $(if $(filter file,$(origin HOST)),,--host $(HOST)) --port $(PORT) --mqtt-port $(MQTT_PORT)
+
+service: runtime ## Run the stack now and at each boot, as a systemd service; takes the variables of make serve [DATA=.local REMOVE=yes]
+	@$(BIN)/python -m infra.local.service.install --data $(DATA) $(if $(REMOVE),--remove) $(STACK_OPTIONS)
+
+upgrade: runtime ## Back up, take the newest version of this checkout, and start the service again [DATA=.local]
+	@$(BIN)/python -m infra.local.service.upgrade --data $(DATA)
+
+backup: runtime ## The data folder of a PC into one file, also while its stack runs [TO=ghostwatt-TIME.tar.gz DATA=.local]
+	@$(BIN)/python -m infra.backup.folder_command backup $(TO) --data $(DATA)
+
+restore: runtime ## A file of make backup into a PC's data folder; its stack must be stopped [FILE=ghostwatt-TIME.tar.gz DATA=.local REPLACE=yes]
+	@$(BIN)/python -m infra.backup.folder_command restore $(or $(FILE),$(error Which one? make restore FILE=ghostwatt-TIME.tar.gz)) --data $(DATA) $(if $(REPLACE),--replace)
+
 redrive: runtime ## Run a PC's dead letters through the same handlers again, its stack stopped [DATA=.local]
 	@$(BIN)/python -m infra.local.runner.redrive --data $(DATA)
 
@@ -186,4 +201,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-.PHONY: test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -28,6 +28,7 @@ OURS = (
     "checkpoint-*",
     "dead-letters.*",
     "demo-account.json",
+    "service.env",
     "stack.log",
     "exports",
     "exports/**/*",
