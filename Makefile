@@ -106,6 +106,9 @@ types: install ## Types, strictly
 generate: install ## Write the files that are made from facts in the code, such as the page's list of appliances
 	@$(BIN)/python -m infra.generate
 
+docs: install ## The documentation as a site in build/docs; a broken link or anchor fails it
+	@$(BIN)/python -m infra.docs_site
+
 locks: install ## Are the five locks those of the five lists of dependencies?
 	@for pair in $(LOCKS); do cp $$pair /tmp/ghostwatt-lock.$$$$; $(MAKE) --silent lock-$$(basename $$pair) OUT=/tmp/ghostwatt-lock.$$$$; cmp $$pair /tmp/ghostwatt-lock.$$$$ || { echo "$$pair is stale: run make lock"; exit 1; }; rm /tmp/ghostwatt-lock.$$$$; done
 
@@ -201,4 +204,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-.PHONY: backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: docs backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
