@@ -85,7 +85,7 @@ def install(machine: Machine, service: Service, settings: Mapping[str, str]) -> 
     """
     if not machine.has_systemd:
         _say("This machine runs no systemd, so nothing was installed. Start this at boot by other means:")
-        _say(f"  {_line(service)}")
+        _say(f"  {_line(service, settings)}")
         _say("With cron: crontab -e, and a line that begins with @reboot. In a terminal: make serve.")
         return STEPS_LEFT
     service.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,8 +119,9 @@ def remove(machine: Machine) -> int:
     return OK
 
 
-def _line(service: Service) -> str:
-    return f"cd {shlex.quote(str(service.root))} && {shlex.join(service.command)}"
+def _line(service: Service, settings: Mapping[str, str]) -> str:
+    variables = "".join(f"{name}={shlex.quote(value)} " for name, value in settings.items())
+    return f"cd {shlex.quote(str(service.root))} && {variables}{shlex.join(service.command)}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

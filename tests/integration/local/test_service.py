@@ -115,9 +115,13 @@ def test_without_systemd_nothing_is_installed_and_the_command_is_shown(
     tmp_path: Path, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = machine(tmp_path, calls, has_systemd=False)
-    assert install(here, Service(ROOT, tmp_path / "data", ["--port", "8000"]), {}) == STEPS_LEFT
+    assert (
+        install(here, Service(ROOT, tmp_path / "data", ["--port", "8000"]), {"TLS": "1", "SMTP_URL": "smtp://a b"})
+        == STEPS_LEFT
+    )
     said = capsys.readouterr().out
     assert "runs no systemd" in said
+    assert f"cd {ROOT} && TLS=1 SMTP_URL='smtp://a b' " in said
     assert f"-m infra.local --data {tmp_path / 'data'} --port 8000" in said
     assert not calls.commands
     assert not here.unit_path.exists()
