@@ -18,7 +18,7 @@ from chalicelib.energy.roll_up import HOURS_A_LOAD, hours_with_all_readings, slo
 from chalicelib.energy.slot_readings import load_slot_readings
 from chalicelib.energy.slots import SLOT_MS, quarter_hours
 from chalicelib.ports.model import Port
-from chalicelib.readings.model import MAX_CHUNK_MS
+from chalicelib.readings.model import REACH_MS
 from chalicelib.readings.store import load_reading_span_ms
 
 MOST_COMPUTED = 240
@@ -165,6 +165,6 @@ def _unsettled_hours(port: Port, cache: DeviceCache, first_ms: int, last_ms: int
     open_from = max(first, state.watermark_ms // HOUR_MS)
     reading_span_ms = cache.reading_span_ms(state.device_uid) if open_from <= last else None
     if reading_span_ms:
-        begins, ends = (reading_span_ms[0] - MAX_CHUNK_MS) // HOUR_MS, reading_span_ms[1] // HOUR_MS
+        begins, ends = (reading_span_ms[0] - REACH_MS) // HOUR_MS, reading_span_ms[1] // HOUR_MS
         hours |= set(range(max(open_from, begins), min(last, ends) + 1))
     return hours_with_all_readings([port], sorted(hours), now_ms)

@@ -12,7 +12,7 @@ from chalicelib.energy.slots import SLOT_MS
 from chalicelib.energy.store import SLOTS_KEPT_MS, first_usage_day_ms
 from chalicelib.energy.usage import load_usage_page
 from chalicelib.readings.history import RawPage, RecordedPort, load_raw_readings
-from chalicelib.readings.model import MAX_AHEAD_MS, MAX_CHUNK_MS
+from chalicelib.readings.model import MAX_AHEAD_MS, REACH_MS
 from chalicelib.readings.store import load_next_chunk_ms
 
 MOST_LOADS = 8
@@ -38,7 +38,7 @@ def load_raw_readings_if_few(of: RecordedPort, first_ms: int, last_ms: int, poin
 def begins_ms(of: RecordedPort, first_ms: int, now_ms: int) -> int:
     """Find the first time, not before first_ms, from which an outlet may have readings or usage (epoch ms)."""
     chunk_ms = load_next_chunk_ms(of.port.device_uid, max(first_ms, of.oldest_raw_ms))
-    begins = [] if chunk_ms is None else [max(chunk_ms - MAX_CHUNK_MS, of.oldest_raw_ms)]
+    begins = [] if chunk_ms is None else [max(chunk_ms - REACH_MS, of.oldest_raw_ms)]
     if first_ms < of.oldest_raw_ms:
         day_ms = first_usage_day_ms(of.port.port_id)
         begins += [] if day_ms is None else [day_ms]

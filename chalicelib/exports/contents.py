@@ -31,7 +31,7 @@ from chalicelib.notifications.store import load_notifications
 from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings.history import RecordedPort
-from chalicelib.readings.model import MAX_CHUNK_MS, MAX_HELD_MS, Columns, merged
+from chalicelib.readings.model import MAX_HELD_MS, REACH_MS, Columns, merged
 from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks, load_sensor_page
 
 ENTRIES_A_READ = 500
@@ -178,7 +178,7 @@ def _reading_hours(device: Device, first_ms: int, last_ms: int) -> Iterator[tupl
         chunk_ms = load_next_chunk_ms(device.device_uid, at_ms)
         if chunk_ms is None:
             return
-        at_ms = max(at_ms, chunk_ms - MAX_CHUNK_MS)
+        at_ms = max(at_ms, chunk_ms - REACH_MS)
         end_ms = (at_ms // HOUR_MS + 1) * HOUR_MS
         chunks = merged(load_overlapping_chunks(device.device_uid, at_ms, end_ms - 1))
         by_port = {port_id: _values(columns, at_ms, end_ms, last_ms) for port_id, columns in chunks.items()}

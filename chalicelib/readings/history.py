@@ -12,7 +12,7 @@ from chalicelib.core.times import HOUR_MS
 from chalicelib.devices.service import get_owned_device
 from chalicelib.ports.model import Port
 from chalicelib.ports.service import get_owned_port
-from chalicelib.readings.model import MAX_CHUNK_MS, MAX_HELD_MS, Columns, MeterReading, from_thousandths, merged
+from chalicelib.readings.model import MAX_HELD_MS, REACH_MS, Columns, MeterReading, from_thousandths, merged
 from chalicelib.readings.store import load_next_chunk_ms, load_overlapping_chunks
 
 MOST_LOADS = 48
@@ -48,7 +48,7 @@ def load_raw_readings(of: RecordedPort, first_ms: int, last_ms: int, limit: int)
     for _ in range(MOST_LOADS):
         if not length_ms:
             begins_ms = load_next_chunk_ms(of.port.device_uid, at_ms)
-            at_ms, length_ms = max(at_ms, (begins_ms or 0) - MAX_CHUNK_MS), HOUR_MS
+            at_ms, length_ms = max(at_ms, (begins_ms or 0) - REACH_MS), HOUR_MS
             if begins_ms is None:
                 return RawPage(found, None)
         if at_ms >= until_ms:

@@ -18,9 +18,11 @@ MAX_SPAN_MS = DAY_MS
 LATE_MS = 10 * MINUTE_MS
 """Older readings correct history but never cut or alert."""
 MAX_CHUNK_MS = 15 * MINUTE_MS
-"""A longer batch is stored as several chunks: who looks for readings of a time need not look further back than this."""
+"""From the first reading of a chunk to its last; a longer batch is stored as several chunks."""
 MAX_HELD_MS = 15 * MINUTE_MS
-"""The longest time that a reading may say it held. One held reading must fit into a chunk."""
+"""The longest time that a reading may say it held."""
+REACH_MS = MAX_CHUNK_MS + MAX_HELD_MS
+"""From the start of what held in a chunk to its last reading: who looks for a time need not look further."""
 
 
 class Reading(Protocol):
@@ -265,16 +267,14 @@ def by_port(stamped: Iterable[tuple[int, Reading]]) -> dict[str, Columns]:
 def runs(stamped: Sequence[tuple[int, Reading]]) -> list[list[tuple[int, Reading]]]:
     """Stamped readings, oldest first, cut into runs no longer than MAX_CHUNK_MS (nearly always one).
 
-    A run begins where its first reading does, or what held until a reading of it.
+    How long they held does not count: a day's batch must stay below the 100 items of a transaction.
     """
+    ordered = sorted(stamped, key=lambda pair: pair[0])
     cut: list[list[tuple[int, Reading]]] = []
-    begins_ms = 0
-    for at_ms, reading in sorted(stamped, key=lambda pair: pair[0]):
-        begins_ms = min(begins_ms, at_ms - reading.held_ms)
-        if not cut or at_ms - begins_ms > MAX_CHUNK_MS:
+    for pair in ordered:
+        if not cut or pair[0] - cut[-1][0][0] > MAX_CHUNK_MS:
             cut.append([])
-            begins_ms = at_ms - reading.held_ms
-        cut[-1].append((at_ms, reading))
+        cut[-1].append(pair)
     return cut
 
 

@@ -18,7 +18,7 @@ from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
 from chalicelib.core.times import LATEST_MS
 from chalicelib.readings import chunk_codec
-from chalicelib.readings.model import MAX_CHUNK_MS, Chunk, SensorLog
+from chalicelib.readings.model import REACH_MS, Chunk, SensorLog
 
 WATTS = "watts"
 SENSORS = "sensors"
@@ -114,7 +114,7 @@ def load_overlapping_chunks(device_uid: str, first_ms: int, last_ms: int) -> lis
     keys = [
         (device_uid, found.chunk_id)
         for found in ReadingItem.by_time.query(
-            device_uid, _between(WATTS, first_ms, last_ms + MAX_CHUNK_MS), consistent_read=True
+            device_uid, _between(WATTS, first_ms, last_ms + REACH_MS), consistent_read=True
         )
         if found.first_ms <= last_ms
     ]
@@ -147,7 +147,7 @@ def load_reading_span_ms(device_uid: str) -> tuple[int, int] | None:
 def load_next_chunk_ms(device_uid: str, at_ms: int) -> int | None:
     """Where the first chunk (by its end) that ends at or after a time begins, None without any.
 
-    Later ones begin at most MAX_CHUNK_MS before it.
+    Later ones begin at most REACH_MS before it.
     """
     found = next(_ends(device_uid, at_ms), None)
     return None if found is None else int(found.first_ms)

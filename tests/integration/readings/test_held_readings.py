@@ -82,6 +82,21 @@ def test_pages_of_held_readings_are_the_whole_once(person: Person, device: Devic
     assert found == whole
 
 
+@pytest.mark.parametrize(("step_ms", "held_ms"), [(300_000, 300_000), (200_000, 900_000)])
+def test_a_backlog_of_a_day_is_one_batch(
+    person: Person, device: Device, port_id: str, step_ms: int, held_ms: int
+) -> None:
+    """A transaction of DynamoDB stores at most 100 chunks."""
+    start_ms = now_ms() - 24 * 3_600_000
+    times_ms = range(start_ms, start_ms + 23 * 3_600_000, step_ms)
+    answer = device.send([reading(port_id, at_ms, 3.0) | {"heldMs": held_ms} for at_ms in times_ms])
+    assert answer.status == 200, answer
+    assert {result["status"] for result in answer.body["results"]} == {"stored"}
+    usage = person.call("GET", f"/port/{port_id}/history?resolution=1d").body["readings"]
+    assert sum(day["coveredSeconds"] for day in usage) == (times_ms[-1] - start_ms + held_ms) / 1_000
+    assert len(history(person, port_id)) == len(times_ms)
+
+
 def test_chunks_come_in_the_order_of_their_readings_whatever_held(person: Person, device: Device) -> None:
     """A backtest replays them so: readings before the newest one change nothing."""
     first, second = (str(person.port(device, name)["portId"]) for name in ("Television", "Lamp"))
