@@ -47,6 +47,7 @@ class DataDirectory:
         self.owner_tag_path = path / "owner_tag"
         self.state_path = path / "state.json"
         self.boot_path = path / "boot_id"
+        self.accepted_path = path / "accepted.json"
         self.switch_path = path / "switch.sock"
         self.former_dir = path / "former"
 

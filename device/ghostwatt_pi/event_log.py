@@ -59,6 +59,11 @@ MESSAGES = {
     ),
     "time_guessed": Message("{readings} readings were measured without a clock: they are dated up to this start"),
     "no_outlet": Message(NO_OUTLET + "; its readings wait here until then"),
+    "no_volts": Message(
+        "Outlet {channel} gives readings without volts, and the cloud does not take these yet: they wait here until it"
+        " is updated",
+        WARNING,
+    ),
     "set_behind": Message("{readings} readings failed {tries} times ({error}); the others go first", WARNING),
     "call_failed": Message("A call to the cloud failed ({error})", DEBUG),
     "away": Message("The cloud cannot be reached ({error}); readings are kept until it can", WARNING),

@@ -15,6 +15,8 @@ from ghostwatt_pi.version import VERSION
 RelayState = Literal["on", "off"]
 LocalReason = Literal["by_hand", "safe_state"]
 """Why an outlet was switched at the Pi without a command of the cloud."""
+HELD_MS, NULL_VOLTS = "heldMs", "nullVolts"
+"""What a cloud may accept: a reading that says how long it held, and readings without volts or amps."""
 Json = Mapping[str, Any]
 """A decoded JSON object. Fields that the agent does not know are ignored."""
 
@@ -48,12 +50,16 @@ class RelayReport:
 
 @dataclass(frozen=True, slots=True)
 class DeviceReply:
-    """What every answer to a device has: the server's time, the pace it asks for, and a command for each outlet."""
+    """What every answer to a device has: the server's time, the pace it asks for, and a command for each outlet.
+
+    `accepts` names what the cloud takes beyond the contract of version 0.2.0, which says nothing of it.
+    """
 
     server_time_ms: int
     interval_seconds: float
     heartbeat_seconds: float
     relays: tuple[RelayCommand, ...]
+    accepts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ def parse_reply(body: Json) -> DeviceReply:
         interval_seconds=max(1.0, float(body["intervalSeconds"])),
         heartbeat_seconds=max(1.0, float(body["heartbeatSeconds"])),
         relays=tuple(_parse_command(relay) for relay in body["relays"]),
+        accepts=frozenset(word for word in body.get("accepts", ()) if isinstance(word, str)),
     )
 
 

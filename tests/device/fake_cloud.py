@@ -12,6 +12,8 @@ from typing import Any
 
 Body = dict[str, Any]
 READING_FIELDS = {"portId", "timestampMs", "voltage", "current", "power"}
+ACCEPTS = ("heldMs", "nullVolts")
+MAX_HELD_MS = 900_000
 
 
 @dataclass
@@ -47,6 +49,8 @@ class FakeCloud:
     stumble: Callable[[Body], bool] = lambda _: False
     max_batch: int = 500
     dropped_readings: int = 0
+    accepts: tuple[str, ...] | None = ("nullVolts",)  # no spans: tests see every measurement; None: version 0.2.0
+    refuses_whole_batches: bool = False  # for one reading of a form that it does not know, a stricter cloud than any
     sent_at_ms: list[int] = field(default_factory=list)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
@@ -141,12 +145,16 @@ class FakeCloud:
             return 500, {"error": "Something went wrong on our side.", "code": "internal"}
         if len(readings) > self.max_batch:
             return 413, {"error": "too large", "code": "too_large"}
+        if self.refuses_whole_batches and (fields := [name for name in map(self._unknown_field, readings) if name]):
+            return 422, {"error": "unknown field", "code": "invalid", "field": fields[0]}
         if self.batches.setdefault(batch_id, readings) != readings:
             return 409, {"error": "other readings", "code": "batch_conflict"}
         return 200, {"results": [self._store_one(i, r) for i, r in enumerate(readings)], **self._reply()}
 
     def _store_one(self, index: int, reading: Body) -> Body:
-        self._check(reading, READING_FIELDS, set())
+        self._check(reading, READING_FIELDS, {"heldMs"})
+        if unknown := self._unknown_field(reading):
+            return {"index": index, "status": "rejected", "code": "invalid", "field": unknown}
         if code := self.reject(reading):
             return {"index": index, "status": "rejected", "code": code, "field": "power"}
         key = reading["portId"], reading["timestampMs"]
@@ -158,7 +166,16 @@ class FakeCloud:
         return {
             "serverTimeMs": self.server_time_ms or self.now_ms(), "intervalSeconds": self.interval_seconds,
             "heartbeatSeconds": self.heartbeat_seconds, "relays": list(self.relays), "somethingNew": True,
+            **({} if self.accepts is None else {"accepts": [*self.accepts, "somethingNew"]}),
         }  # fmt: skip
+
+    def _unknown_field(self, reading: Body) -> str | None:
+        """The field that this cloud refuses, as a real one of its version does."""
+        accepts = self.accepts or ()
+        if "heldMs" in reading and ("heldMs" not in accepts or not 0 < reading["heldMs"] <= MAX_HELD_MS):
+            return "heldMs"
+        nulls = [name for name in ("voltage", "current") if reading[name] is None]
+        return nulls[0] if nulls and "nullVolts" not in accepts else None
 
     def _check(self, body: Body, needed: set[str], allowed: set[str]) -> None:
         """The real cloud answers 422 to unknown fields; here the test that closes the cloud fails."""

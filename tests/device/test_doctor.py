@@ -5,8 +5,12 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
+from ghostwatt_pi.data_directory import DataDirectory
+from ghostwatt_pi.local.state_file import AgentState, NewestReading
 from ghostwatt_pi.measurement import now_ms
 
 from .conftest import until
@@ -64,3 +68,20 @@ def test_a_clock_that_is_wrong_is_a_warning(cloud: FakeCloud, pi: Started) -> No
     cloud.server_time_ms = now_ms() + 3_600_000
     _, out = pi.ask("doctor", "--json", "--serial", "/dev/does-not-exist")
     assert findings(out)["clock"] == [("warn", "let systemd set it: sudo timedatectl set-ntp true")]
+
+
+def test_readings_that_come_too_rarely_are_said_by_status_and_doctor(
+    directory: DataDirectory, pi: Started, tmp_path: Path
+) -> None:
+    port = tmp_path / "ttyACM0"
+    port.touch()
+    state = AgentState(is_online=True, newest={1: NewestReading(2.8, now_ms())}, slow={1: 300.4})
+    directory.state_path.write_text(json.dumps(asdict(state)))
+    sentence = "outlet 1: readings come 300 s apart; they must come within 120 s or say how long they held"
+    with directory.lock():  # as a running agent does; it answers nothing here, so its file counts
+        code, out = pi.ask("status", "--json")
+        assert (code, json.loads(out)["troubles"]) == (4, [sentence])
+        code, out = pi.ask("doctor", "--json", "--serial", str(port))
+    (serial,) = [finding for finding in json.loads(out)["findings"] if finding["name"] == "serial"]
+    assert (code, serial["state"], serial["says"]) == (4, "fail", sentence)
+    assert "every 60 s" in serial["mend"]

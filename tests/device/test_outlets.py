@@ -135,6 +135,44 @@ def test_a_measurement_of_long_ago_proves_nothing(house: House) -> None:
     assert house.obey(cut()) == [RelayReport("port-1", "on", 2, "in_use")]
 
 
+@pytest.mark.parametrize(
+    ("age_ms", "watts_now", "state", "asked"),
+    [
+        (11_000, 3.0, "off", [1]),
+        (11_000, 90.0, "on", [1]),
+        (11_000, None, "on", [1]),  # the meter does not answer any more
+        (9_000, 90.0, "off", []),  # the newest measurement is of just now
+    ],
+)
+def test_a_slow_meter_is_read_again_before_a_cut(
+    tmp_path: Path, age_ms: int, watts_now: float | None, state: RelayState, asked: list[int]
+) -> None:
+    calls: list[int] = []
+
+    def read_now(channel: int) -> Measurement | None:
+        calls.append(channel)
+        return None if watts_now is None else draws(watts_now)[0]
+
+    house = House(tmp_path)
+    house.outlets = Outlets(house.relays, house.memory, house.log, read_now=read_now)
+    house.outlets.take_measurements(draws(2.8, at_ms=now_ms() - age_ms))
+    reason = None if state == "off" else "in_use"
+    assert house.obey(cut()) == [RelayReport("port-1", state, 2, reason)]
+    assert calls == asked
+    assert house.relays.is_on(1) is (state == "on")
+    assert len(house.log.of("refused")) == (state == "on")
+    assert read_outlets(house.memory)[1].failure is None
+    house.obey(cut())
+    assert calls == asked  # the refused command is not tried again
+
+
+def test_a_person_s_switch_asks_no_meter(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.outlets = Outlets(house.relays, house.memory, house.log, read_now=lambda _: None)
+    house.obey(cut(below=None, expires_ms=None))
+    assert not house.relays.is_on(1)
+
+
 def test_a_refused_command_is_not_tried_again_when_the_power_falls(house: House) -> None:
     house.outlets.take_measurements(draws(90.0))
     house.obey(cut())

@@ -81,6 +81,45 @@ def test_a_meter_that_is_slow_is_not_called_silent(interval: int) -> None:
     assert [event for event, _ in room.said if event == "meter_silent"][1:] == []
 
 
+def test_a_meter_whose_readings_are_gaps_apart_is_called_slow_but_not_silent() -> None:
+    room = Room()
+    for _ in range(6):
+        room.passes(1, 1, 2)
+        for _ in range(29):
+            room.passes(10, 2)
+    assert room.monitor.slow() == {1: 291}
+    assert [event for event, channel in room.said if channel == 1] == ["meter_silent", "meter_speaks"]  # at first
+    room.passes(60, 1, 2)
+    assert room.monitor.slow() == {}
+
+
+def test_one_outage_makes_no_slow_meter() -> None:
+    room = Room()
+    for seconds in (2, 2, 500, 2, 500, 2):
+        room.passes(1, 1)
+        room.passes(seconds)
+    assert room.monitor.slow() == {}
+
+
+def test_a_meter_that_reports_changes_may_be_silent_for_a_quarter_of_an_hour() -> None:
+    room = Room()
+    report = replace(Measurement(1, 1, None, None, 5.0), reports_changes=True)
+    for _ in range(4):
+        room.monitor.measured([report], room.now)
+        room.passes(899)
+    assert (room.said, room.monitor.slow()) == ([], {})
+    room.passes(1)
+    assert room.said == [("meter_silent", None)]
+
+
+def test_values_that_a_meter_does_not_measure_are_no_metrics() -> None:
+    outlet = OutletSnapshot(1, "on", None, None, 92.0, 1000, 1.0)
+    text = metrics.render(Snapshot(outlets=(outlet,), at_ms=1000), "GW-1")
+    assert 'ghostwatt_watts{channel="1"} 92' in text
+    assert "ghostwatt_volts{" not in text
+    assert "ghostwatt_amperes{" not in text
+
+
 def test_what_is_older_than_a_gap_is_no_metric() -> None:
     outlet = OutletSnapshot(1, "on", 230.1, 0.4, 92.0, 1000, 1.0)
     fresh = Snapshot(outlets=(outlet,), at_ms=1000 + GAP_MS)

@@ -51,6 +51,7 @@ def test_an_outlet_that_is_off_draws_nothing_while_the_appliances_time_goes_on()
     simulator.relays.switch(1, "off")
     (dead,) = next(moments)
     assert (dead.power, dead.current) == (0.0, 0.0)
+    assert dead.voltage
     assert dead.voltage > 200
     simulator.relays.switch(1, "on")
     assert next(moments)[0].power == pytest.approx(2.0, rel=0.1)

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ghostwatt_pi.agent.sampler import STEP_WATTS, Sampler
+from ghostwatt_pi.agent.accepted import AcceptedByCloud
+from ghostwatt_pi.agent.sampler import SPAN_SECONDS, STEP_WATTS, Sampler
 from ghostwatt_pi.agent.schedule import Pace, UploadSchedule
 from ghostwatt_pi.agent.uploader import ConnectivityMonitor, Uploader
 from ghostwatt_pi.buffer.buffer import Buffer
@@ -18,11 +19,11 @@ from ghostwatt_pi.cloud.errors import CloudAway, CloudError, KeyRefused
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
-from ghostwatt_pi.meters.base import Meter
+from ghostwatt_pi.meters.base import Meter, ReadsOnDemand
 from ghostwatt_pi.outlets.outlets import Outlets
 from ghostwatt_pi.outlets.relays import RelayError
 from ghostwatt_pi.outlets.safe_states import SwitchPending
-from ghostwatt_pi.schemas import DeviceReply, RelayState
+from ghostwatt_pi.schemas import HELD_MS, DeviceReply, RelayState
 
 KEY_RETRY_SECONDS = 900.0
 """After a 401 only a person can help: the same key is tried again this rarely."""
@@ -40,10 +41,11 @@ class RunSummary:
 
     Attributes:
         complete: Whether it ended by itself.
-        measured: Readings that were measured.
+        measured: The number of measurements.
         acknowledged: Readings by what the cloud answered: stored, duplicate, rejected.
         left: Readings left in the buffer.
         waiting_before: Readings in the buffer at the start.
+        kept: Readings that these measurements became.
     """
 
     complete: bool
@@ -51,6 +53,7 @@ class RunSummary:
     acknowledged: Mapping[str, int]
     left: int
     waiting_before: int = 0
+    kept: int = 0
 
 
 class Agent:
@@ -67,6 +70,7 @@ class Agent:
         alive: Called at every turn of the loop, for a watchdog.
         pace: The pace of the calls; for tests that cannot wait.
         disk: Reports a disk that cannot be written.
+        span_seconds: The longest time that one reading may stand for.
     """
 
     def __init__(
@@ -82,14 +86,25 @@ class Agent:
         alive: Callable[[], None] = lambda: None,
         pace: Pace | None = None,
         disk: Disk | None = None,
+        span_seconds: float = SPAN_SECONDS,
     ) -> None:
         self._directory, self._cloud, self._buffer, self._log, self._stop = directory, cloud, buffer, log, stop
         self._alive, self._pace = alive, pace or Pace()
         self._uploader = Uploader(cloud, buffer, log)
         self._safe_state_results: dict[tuple[int, RelayState], RelayError | None] = {}
         wake = threading.Event()
-        self._outlets = Outlets(meter.relays, directory.outlets_path, log, on_switched=wake.set, disk=disk)
-        self._sampler = Sampler(meter, buffer, self._outlets, log, stop, step_watts, wake)
+        self._outlets = Outlets(
+            meter.relays,
+            directory.outlets_path,
+            log,
+            on_switched=wake.set,
+            disk=disk,
+            read_now=meter.read_now if isinstance(meter, ReadsOnDemand) else None,
+        )
+        self._sampler = Sampler(meter, buffer, self._outlets, log, stop, step_watts, wake, span_seconds)
+        self._accepted = AcceptedByCloud(directory.accepted_path, disk or Disk(log))
+        self._accepted_in_buffer: frozenset[str] | None = None  # None until the cloud has answered
+        self._channels_without_volts: set[int] = set()  # those that were logged
         self._schedule = UploadSchedule(buffer, self._outlets, self._sampler, self._pace)
         self._connectivity = ConnectivityMonitor(log)
         self._needs_heartbeat = True  # at first for the time and the ports, after a failure to see if the cloud is back
@@ -117,7 +132,8 @@ class Agent:
             self._stop.set()
             self._sampler.join()
         acknowledged, left = self._uploader.acknowledged, self._buffer.total()
-        return RunSummary(complete, self._sampler.measured, acknowledged, left, waiting_before)
+        sampler = self._sampler
+        return RunSummary(complete, sampler.measured, acknowledged, left, waiting_before, sampler.kept)
 
     @property
     def channels(self) -> set[int]:
@@ -156,6 +172,7 @@ class Agent:
         if self._buffer.unsendable:
             self._log("rejected", readings=self._buffer.unsendable, code=NOT_A_NUMBER)
         self._buffer.resume(self._cloud.clock)
+        self._sampler.join_steady(is_accepted=HELD_MS in self._accepted.words)
         self._cloud.listen(self._sampler.wake.set)
 
     def _turn(self) -> None:
@@ -183,6 +200,7 @@ class Agent:
 
     def _keep_alive(self) -> None:
         self._outlets.collect()
+        self._sampler.keep_due_spans()
         self._alive()
 
     def _keep_time(self) -> None:
@@ -213,6 +231,9 @@ class Agent:
         self._upload_failed = True
         reply = self._uploader.send(key, self._outlets.port_ids, live=live)
         self._upload_failed = False
+        if self._uploader.needs_heartbeat:
+            self._uploader.needs_heartbeat, self._needs_heartbeat = False, True
+            self._accepted_in_buffer = None
         if live and not more_follows:
             self._pace.note_live_upload(started)
         elif not live:
@@ -231,13 +252,26 @@ class Agent:
             self._retry_later(error)
 
     def _take_reply(self, reply: DeviceReply) -> None:
-        """Take the answer to a call; log channels that wait for an outlet, once each."""
+        """Take the answer to a call; log channels that wait for an outlet, or for a newer cloud, once each."""
+        self._take_accepted(reply.accepts)
         self._apply(reply)
         self._connected, self._needs_heartbeat = True, False
         waiting = self._buffer.waiting_by_channel().keys()
         for channel in sorted(waiting - self._outlets.port_ids - self._channels_without_outlet):
             self._channels_without_outlet.add(channel)
             self._log("no_outlet", channel=channel)
+        for channel in sorted(self._buffer.without_volts() - self._channels_without_volts):
+            self._channels_without_volts.add(channel)
+            self._log("no_volts", channel=channel)
+
+    def _take_accepted(self, accepted: frozenset[str]) -> None:
+        """Note what the cloud accepts, when that changes."""
+        if accepted == self._accepted_in_buffer:
+            return
+        self._sampler.join_steady(is_accepted=HELD_MS in accepted)
+        self._buffer.set_accepted(accepted)
+        self._accepted.update(accepted)
+        self._accepted_in_buffer = accepted
 
     def _apply(self, reply: DeviceReply) -> None:
         """Take the cloud's intervals and time, and its relay commands unless they are stale by now."""

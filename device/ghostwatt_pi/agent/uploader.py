@@ -32,11 +32,14 @@ class Uploader:
 
     Attributes:
         acknowledged: Readings by what the cloud answered for them: stored, duplicate, rejected.
+        needs_heartbeat: Whether the cloud must be asked again what it accepts, before anything else is sent.
     """
 
     def __init__(self, cloud: CloudClient, buffer: ReadingStore | Buffer, log: EventLog) -> None:
         self.acknowledged: Counter[str] = Counter()
         self._cloud, self._buffer, self._log = cloud, buffer, log
+        self.needs_heartbeat = False
+        self._is_doubted = False
         self._max_readings = MAX_BATCH_READINGS
         self._failures: Counter[str] = Counter()
         self._retry_deferred_at = math.inf
@@ -74,7 +77,8 @@ class Uploader:
             if not self._defer(batch, error):
                 raise
             return None
-        self._acknowledge(batch, answer.results)
+        self._acknowledge(batch, answer.results, answer.reply.accepts)
+        self._is_doubted = False
         self._max_readings = MAX_BATCH_READINGS
         return answer.reply
 
@@ -90,9 +94,22 @@ class Uploader:
             self._log("set_behind", readings=len(batch.readings), tries=failures, error=str(error))
         return True
 
-    def _acknowledge(self, batch: Batch, results: tuple[ReadingResult, ...]) -> None:
-        self._buffer.acknowledge(batch, results)
+    def _acknowledge(
+        self, batch: Batch, results: tuple[ReadingResult, ...], accepts: frozenset[str] | None = None
+    ) -> None:
+        """Take the results of a batch.
+
+        What an older cloud rejects because of its form waits again, for another one: its answer no longer says that it
+        accepts that form.
+        """
+        again = [
+            result.index
+            for result in results
+            if accepts is not None and result.status == "rejected" and not batch.readings[result.index].fits(accepts)
+        ]
+        self._buffer.acknowledge(batch, results, again)
         self._failures.pop(batch.batch_id, None)
+        results = tuple(result for result in results if result.index not in again)
         by_status: Counter[str] = Counter(result.status for result in results)
         self.acknowledged.update(by_status)
         self._log("uploaded", readings=len(results), stored=by_status["stored"], duplicate=by_status["duplicate"])
@@ -106,6 +123,9 @@ class Uploader:
         elif refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.readings) > 1:
             self._max_readings = len(batch.readings) // 2
             self._buffer.release(batch)
+        elif not self._is_doubted and not all(reading.fits(frozenset()) for reading in batch.readings):
+            self._is_doubted = self.needs_heartbeat = True  # an older cloud may have taken this one's place
+            self._buffer.set_accepted(frozenset())
         else:
             refused = range(len(batch.readings))
             self._acknowledge(batch, tuple(ReadingResult(i, "rejected", refusal.code, refusal.field) for i in refused))

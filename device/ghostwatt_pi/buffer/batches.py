@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ghostwatt_pi.buffer.boot_clock import BootClock, MonotonicTimestamps
+from ghostwatt_pi.schemas import HELD_MS, NULL_VOLTS
 
 MAX_BATCH_READINGS = 500
 MAX_BATCH_SPAN_MS = 24 * 3600 * 1000
-"""Both are the contract's. 500 readings are at most 115 KB, well under its 256 KB."""
-OLDEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id LIMIT ?"
-NEWEST = "SELECT id, timestamp_ms, boot FROM readings WHERE batch_id IS NULL AND channel = ? ORDER BY id DESC LIMIT ?"
+"""Both are the contract's. 500 readings are at most 125 KB, well under its 256 KB."""
+WAITING = "SELECT id, timestamp_ms, boot, held_ms FROM readings WHERE batch_id IS NULL AND channel = ?"
+OLDEST, NEWEST = f"{WAITING} ORDER BY id LIMIT ?", f"{WAITING} ORDER BY id DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,30 @@ class BufferedReading:
     row_id: int
     port_id: str
     timestamp_ms: int
-    voltage: float
-    current: float
+    voltage: float | None
+    current: float | None
     power: float
+    held_ms: int = 0
+
+    def fits(self, accepted: frozenset[str]) -> bool:
+        """Whether a cloud that accepts this takes the reading in its present form."""
+        has_volts = self.voltage is not None and self.current is not None
+        return (not self.held_ms or HELD_MS in accepted) and (has_volts or NULL_VOLTS in accepted)
+
+    def values(self) -> tuple[str, int, float | None, float | None, float, int]:
+        """Return (port, timestamp, volts, amps, watts, held milliseconds)."""
+        return self.port_id, self.timestamp_ms, self.voltage, self.current, self.power, self.held_ms
 
     def to_json(self) -> dict[str, object]:
         """Return the reading in the contract's form."""
-        return {
+        body: dict[str, object] = {
             "portId": self.port_id,
             "timestampMs": self.timestamp_ms,
             "voltage": self.voltage,
             "current": self.current,
             "power": self.power,
         }
+        return {**body, "heldMs": self.held_ms} if self.held_ms else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class WaitingReading(NamedTuple):
     row_id: int
     channel: int
     timestamp_ms: int
+    held_ms: int = 0
 
 
 class Batcher:
@@ -74,8 +87,11 @@ class Batcher:
         """Return the newest waiting readings, newest first; `limits` has the most of each channel."""
         return sorted(self._select(NEWEST, limits), reverse=True)
 
-    def make(self, chosen: Sequence[WaitingReading], port_ids: Mapping[int, str]) -> Batch:
-        """Make a batch of these readings, in the order of their ids, with their ports and final timestamps."""
+    def make(self, chosen: Sequence[WaitingReading], port_ids: Mapping[int, str], *, with_spans: bool) -> Batch:
+        """Make a batch of these readings, in the order of their ids, with their ports and final timestamps.
+
+        Without `with_spans` a reading's `held_ms` is dropped, for good: the batch is for a cloud that does not know it.
+        """
         batch_id = uuid.uuid4().hex
         for channel in {reading.channel for reading in chosen}:
             believed = [(reading.row_id, reading.timestamp_ms) for reading in chosen if reading.channel == channel]
@@ -85,12 +101,15 @@ class Batcher:
                 [(batch_id, port_ids[channel], timestamp_ms, row_id) for row_id, timestamp_ms in final],
             )
             self._timestamps.keep(channel, final)
+        if not with_spans:
+            self._db.execute("UPDATE readings SET held_ms = 0 WHERE batch_id = ? AND held_ms > 0", [batch_id])
         return self.read(batch_id)
 
     def read(self, batch_id: str) -> Batch:
         """Return the batch as it was made."""
         rows = self._db.execute(
-            "SELECT id, port_id, timestamp_ms, voltage, current, power FROM readings WHERE batch_id = ? ORDER BY id",
+            "SELECT id, port_id, timestamp_ms, voltage, current, power, held_ms FROM readings"
+            " WHERE batch_id = ? ORDER BY id",
             [batch_id],
         ).fetchall()
         return Batch(batch_id, tuple(BufferedReading(*row) for row in rows))
@@ -101,15 +120,19 @@ class Batcher:
         corrections = self._boot_clock.corrections()
         for channel, limit in limits.items():
             rows = self._db.execute(select, [channel, limit]).fetchall()
-            waiting += [WaitingReading(row_id, channel, at_ms + corrections[boot]) for row_id, at_ms, boot in rows]
+            waiting += [
+                WaitingReading(row_id, channel, at_ms + corrections[boot], held_ms)
+                for row_id, at_ms, boot, held_ms in rows
+            ]
         return waiting
 
 
 def within_span(readings: list[WaitingReading]) -> list[WaitingReading]:
     """Return as many readings from the start as lie within one batch's span; at least one if there is any."""
     first_ms = last_ms = readings[0].timestamp_ms if readings else 0
-    for index, (_, _, timestamp_ms) in enumerate(readings):
-        first_ms, last_ms = min(first_ms, timestamp_ms), max(last_ms, timestamp_ms)
+    for index, reading in enumerate(readings):
+        first_ms = min(first_ms, reading.timestamp_ms - reading.held_ms)
+        last_ms = max(last_ms, reading.timestamp_ms)
         if last_ms - first_ms > MAX_BATCH_SPAN_MS:
             return readings[:index]
     return readings

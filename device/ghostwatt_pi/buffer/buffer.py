@@ -45,6 +45,7 @@ class Buffer:
         self._lock = threading.Lock()
         self._is_in_memory = False
         self._return_at, self._wait_seconds = 0.0, FIRST_RETURN_SECONDS
+        self._accepted: frozenset[str] | None = None  # until the cloud has answered
         try:
             self._store = ReadingStore(path, timer=timer)
         except (OSError, sqlite3.OperationalError) as error:
@@ -72,6 +73,15 @@ class Buffer:
         if self._is_in_memory and time.monotonic() >= self._return_at:
             self._return_to_disk()
         return self._do(lambda store: store.add(measurements))
+
+    def set_accepted(self, accepted: frozenset[str]) -> None:
+        """As ReadingStore.set_accepted."""
+        self._accepted = accepted
+        self._do(lambda store: store.set_accepted(accepted))
+
+    def without_volts(self) -> set[int]:
+        """As ReadingStore.without_volts."""
+        return self._store.without_volts()
 
     def waiting_by_channel(self) -> Mapping[int, int]:
         """As ReadingStore.waiting_by_channel."""
@@ -113,9 +123,9 @@ class Buffer:
         """As ReadingStore.next_batch."""
         return self._do(lambda store: store.next_batch(port_ids, limit))
 
-    def acknowledge(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
+    def acknowledge(self, batch: Batch, results: Sequence[ReadingResult], again: Sequence[int] = ()) -> None:
         """As ReadingStore.acknowledge."""
-        self._do(lambda store: store.acknowledge(batch, results))
+        self._do(lambda store: store.acknowledge(batch, results, again))
 
     def release(self, batch: Batch) -> None:
         """As ReadingStore.release."""
@@ -162,7 +172,7 @@ class Buffer:
             source.backup(memory)
         prepare(memory)
         copied = int(memory.execute("SELECT count(*) FROM readings").fetchone()[0])
-        self._store = ReadingStore(self._path, copied + RING_READINGS, self._timer, db=memory)
+        self._store = self._with_accepted(ReadingStore(self._path, copied + RING_READINGS, self._timer, db=memory))
         self._is_in_memory = True
         self._return_at = time.monotonic() + self._wait_seconds
         self._wait_seconds = min(2 * self._wait_seconds, MOST_RETURN_SECONDS)
@@ -204,7 +214,13 @@ class Buffer:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
             raise
-        return ReadingStore(self._path, timer=self._timer)
+        return self._with_accepted(ReadingStore(self._path, timer=self._timer))
+
+    def _with_accepted(self, store: ReadingStore) -> ReadingStore:
+        """Tell a store that replaces another what the cloud accepts."""
+        if self._accepted is not None:
+            store.set_accepted(self._accepted)
+        return store
 
 
 def _read(path: Path) -> sqlite3.Connection | None:

@@ -118,17 +118,28 @@ def quarantine_database(path: Path) -> Path:
 
 def _copy(damaged: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> tuple[int, int]:
     """Copy one table; returns (rows copied, places that could not be read)."""
-    columns = [row[1] for row in fresh.execute(f"PRAGMA table_info({table})")]
-    insert = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
+    columns = _columns(fresh, table)
+    old = _columns(damaged, table)
+    columns = [column for column in columns if not old or column in old]  # a file of an earlier version has fewer
+    names = ", ".join(columns)
+    insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
     copied = missed = 0
     with fresh:
-        for row in _readable(damaged, f"SELECT {', '.join(columns)} FROM {table}"):  # noqa: S608 - likewise
+        for row in _readable(damaged, f"SELECT {names} FROM {table}"):  # noqa: S608 - likewise
             try:
                 copied += fresh.execute(insert, row).rowcount if row else 0
             except sqlite3.IntegrityError:  # readable, but nobody can have written such a row
                 missed += 1
             missed += row is None
     return copied, missed
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    """Return the names of a table's columns; none when they cannot be read."""
+    try:
+        return [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+    except sqlite3.DatabaseError:
+        return []
 
 
 def _readable(db: sqlite3.Connection, select: str) -> Iterator[Row | None]:

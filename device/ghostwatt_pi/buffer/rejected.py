@@ -11,11 +11,11 @@ from ghostwatt_pi.schemas import ReadingResult
 
 NOT_A_NUMBER = "not_a_number"
 COPY_UNSENDABLE = """
-INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)
-SELECT ?, coalesce(port_id, ''), timestamp_ms, voltage, current, power, ?, ? FROM readings
+INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, held_ms, code, field)
+SELECT ?, coalesce(port_id, ''), timestamp_ms, voltage, current, power, held_ms, ?, ? FROM readings
 WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"""
 DELETE_UNSENDABLE = "DELETE FROM readings WHERE abs(voltage) = 9e999 OR abs(current) = 9e999 OR abs(power) = 9e999"
-"""SQLite reads 9e999 as infinity, and keeps no NaN in a column that must have a value."""
+"""SQLite reads 9e999 as infinity, and keeps NaN as NULL, which `power` cannot be."""
 MAX_REJECTED = 100_000
 """Past it the oldest are dropped."""
 
@@ -39,11 +39,9 @@ class RejectedReadings:
         """Keep the readings of a batch whose result is `rejected`."""
         rejected = [(batch.readings[result.index], result) for result in results if result.status == "rejected"]
         self._db.executemany(
-            "INSERT INTO rejected (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, code, field)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (now_ms(), r.port_id, r.timestamp_ms, r.voltage, r.current, r.power, why.code or "unknown", why.field)
-                for r, why in rejected
-            ],
+            "INSERT INTO rejected"
+            " (rejected_at_ms, port_id, timestamp_ms, voltage, current, power, held_ms, code, field)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(now_ms(), *reading.values(), why.code or "unknown", why.field) for reading, why in rejected],
         )
         self._db.execute("DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?", [MAX_REJECTED])

@@ -10,13 +10,14 @@ from urllib.parse import quote
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS readings (
     id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, timestamp_ms INTEGER NOT NULL,
-    voltage REAL NOT NULL, current REAL NOT NULL, power REAL NOT NULL,
-    batch_id TEXT, port_id TEXT, boot INTEGER) STRICT;
+    voltage REAL, current REAL, power REAL NOT NULL,
+    batch_id TEXT, port_id TEXT, boot INTEGER, held_ms INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX IF NOT EXISTS waiting ON readings (channel, id) WHERE batch_id IS NULL;
 CREATE INDEX IF NOT EXISTS batched ON readings (batch_id, id) WHERE batch_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS rejected (
     id INTEGER PRIMARY KEY, rejected_at_ms INTEGER NOT NULL, port_id TEXT NOT NULL, timestamp_ms INTEGER NOT NULL,
-    voltage REAL NOT NULL, current REAL NOT NULL, power REAL NOT NULL, code TEXT NOT NULL, field TEXT) STRICT;
+    voltage REAL, current REAL, power REAL NOT NULL, code TEXT NOT NULL, field TEXT,
+    held_ms INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE IF NOT EXISTS boots (
     id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE, base_ms INTEGER NOT NULL,
     correction_ms INTEGER NOT NULL DEFAULT 0, is_known INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -71,4 +72,30 @@ def prepare(db: sqlite3.Connection) -> None:
     columns = {row[1] for row in db.execute("PRAGMA table_info(readings)")}
     if columns and "boot" not in columns:  # before there were boots: its timestamps count as final
         db.execute("ALTER TABLE readings ADD COLUMN boot INTEGER")
+    if columns and "held_ms" not in columns:
+        _let_volts_be_null(db)
     db.executescript(SCHEMA)
+
+
+def _let_volts_be_null(db: sqlite3.Connection) -> None:
+    """Make the tables of version 0.2.0 anew, which had no `held_ms` and no reading without volts, in one transaction.
+
+    SQLite cannot drop a NOT NULL. The indexes go with the old tables; SCHEMA makes them again.
+    """
+    script = ["BEGIN IMMEDIATE;"]
+    for table in ("readings", "rejected"):
+        columns = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})"))
+        if columns:
+            script.append(f"ALTER TABLE {table} RENAME TO old_{table};")
+    script.append(SCHEMA)
+    for table in ("readings", "rejected"):
+        columns = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})"))
+        if columns:
+            script.append(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM old_{table};")  # noqa: S608 - our own names
+            script.append(f"DROP TABLE old_{table};")
+    try:
+        db.executescript("\n".join([*script, "COMMIT;"]))
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.rollback()
+        raise

@@ -111,14 +111,18 @@ class Counters:
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        rows = db.execute("SELECT channel, count(*) FROM readings WHERE batch_id IS NULL GROUP BY channel")
-        self.waiting = Counter(dict(rows.fetchall()))
+        self.recount_waiting(db)
         self.live = Counter(self.waiting)
         rows = db.execute(
             "SELECT batch_id, count(*) FROM readings WHERE batch_id IS NOT NULL GROUP BY batch_id ORDER BY max(id)"
         )
         self.open: dict[str, int] = dict(rows.fetchall())
         self.deferred: dict[str, int] = {}
+
+    def recount_waiting(self, db: sqlite3.Connection) -> None:
+        """Count again what waits."""
+        rows = db.execute("SELECT channel, count(*) FROM readings WHERE batch_id IS NULL GROUP BY channel")
+        self.waiting: Counter[int] = Counter(dict(rows.fetchall()))
 
     def live_of(self, channel: int) -> int:
         """Return a channel's live readings: never more than wait, since the oldest may have been dropped."""

@@ -6,6 +6,9 @@ lost answer, a restart or a power cut is the same batch, which the cloud recogni
 Live readings are those that came since the last live batch. After a short outage they are sent in order. When many
 wait, the newest are sent first and the others become backlog, which is sent oldest first, so that a long backlog does
 not delay the present. At most MAX_OPEN_BATCHES are unanswered at a time, and a batch that was sent keeps its id.
+
+What the cloud accepts may change: another version may take its place. `set_accepted` says so. A batch whose readings it
+does not accept any more is taken apart; its readings are sent without `held_ms`, and those without volts wait.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from ghostwatt_pi.buffer.rejected import RejectedReadings
 from ghostwatt_pi.buffer.stats import Counters
 from ghostwatt_pi.cloud_time import PROCESS_TIMER, Clock, Timer
 from ghostwatt_pi.measurement import Measurement
-from ghostwatt_pi.schemas import ReadingResult
+from ghostwatt_pi.schemas import HELD_MS, NULL_VOLTS, ReadingResult
 
 MAX_OPEN_BATCHES = 2
 """The batch that an outage interrupted, and the live one that passes it."""
@@ -32,7 +35,13 @@ MAX_DEFERRED_BATCHES = 8
 MAX_IN_ORDER = 4 * MAX_BATCH_READINGS
 """Most live readings that are sent in order: the cloud never cuts by a reading that arrives after a later one."""
 MAX_READINGS = 1_000_000
-"""Nearly six days of four outlets at one reading in two seconds, about 70 MB. Past it the oldest are dropped."""
+"""About 70 MB: nearly six days of four outlets at one reading in two seconds, some months of spans. Past it the oldest
+are dropped."""
+NEEDS_OF_BATCHES = """
+SELECT batch_id, max(held_ms) > 0, max(voltage IS NULL OR current IS NULL) FROM readings
+WHERE batch_id IS NOT NULL GROUP BY batch_id"""
+WITHOUT_VOLTS = """
+SELECT DISTINCT channel FROM readings WHERE batch_id IS NULL AND (voltage IS NULL OR current IS NULL)"""
 
 
 class Retired(Exception):
@@ -78,6 +87,8 @@ class ReadingStore:
         highest = self._db.execute("SELECT coalesce(max(id), 0) FROM readings").fetchone()[0]
         self._last_id = max(int(highest), timestamps.last_id())  # SQLite itself would use the ids of deleted rows again
         self._dropped = int(self._db.execute("SELECT dropped FROM totals").fetchone()[0])
+        self._accepted: frozenset[str] = frozenset()
+        self._without_volts: set[int] = set()  # channels that wait, since the cloud needs volts
 
     def close(self) -> None:
         """Close the file."""
@@ -110,6 +121,21 @@ class ReadingStore:
                 self._dropped = int(self._db.execute("SELECT dropped FROM totals").fetchone()[0])
                 raise
 
+    def set_accepted(self, accepted: frozenset[str]) -> None:
+        """Note what the cloud accepts, by its answer. Nothing may be sent before the first answer."""
+        with self._change():
+            self._accepted = accepted
+            needs = self._db.execute(NEEDS_OF_BATCHES).fetchall()
+            for batch_id, has_spans, has_null_volts in needs:
+                if (has_spans and HELD_MS not in accepted) or (has_null_volts and NULL_VOLTS not in accepted):
+                    self._release(batch_id)
+            self._find_without_volts()
+
+    def without_volts(self) -> set[int]:
+        """Return the channels whose readings wait because the cloud does not take them without volts."""
+        with self._lock:
+            return set(self._without_volts)
+
     def waiting(self, channels: Iterable[int]) -> int:
         """Return how many readings of these channels are in no batch yet."""
         with self._lock:
@@ -118,17 +144,17 @@ class ReadingStore:
     def live(self, channels: Iterable[int]) -> int:
         """Return how many readings of these channels came since the last live batch."""
         with self._lock:
-            return sum(self._counters.live_of(channel) for channel in set(channels))
+            return sum(self._counters.live_of(channel) for channel in self._sendable(channels))
 
     def has_backlog(self, channels: Iterable[int]) -> bool:
         """Whether anything waits besides live readings of these channels and deferred batches."""
         with self._lock:
-            return self._counters.has_backlog(channels)
+            return self._counters.has_backlog(self._sendable(channels))
 
     def is_clear(self, channels: Iterable[int]) -> bool:
-        """Whether nothing of these channels waits but deferred batches."""
+        """Whether nothing of these channels can be sent now but deferred batches."""
         with self._lock:
-            return self._counters.is_clear(channels)
+            return self._counters.is_clear(self._sendable(channels))
 
     def waiting_by_channel(self) -> Mapping[int, int]:
         """Return how many readings of each channel are in no batch yet."""
@@ -181,19 +207,22 @@ class ReadingStore:
                     m.current,
                     m.power,
                     boot_clock.current,
+                    m.held_ms,
                 )
                 for row_id, m in enumerate(measurements, self._last_id + 1)
             ]
             self._db.executemany(
-                "INSERT INTO readings (id, channel, timestamp_ms, voltage, current, power, boot)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO readings (id, channel, timestamp_ms, voltage, current, power, boot, held_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             self._last_id += len(rows)
+            if NULL_VOLTS not in self._accepted:
+                self._without_volts |= {m.channel for m in measurements if None in (m.voltage, m.current)}
             self._counters.added(m.channel for m in measurements)
             return self._drop_oldest()
 
-    def import_readings(self, readings: Sequence[tuple[int, int, float, float, float]]) -> int:
+    def import_readings(self, readings: Sequence[tuple[int, int, float | None, float | None, float]]) -> int:
         """Let the readings of an archive wait here.
 
         Args:
@@ -220,10 +249,10 @@ class ReadingStore:
         with self._change():
             if len(self._counters.open) >= MAX_OPEN_BATCHES:
                 return self._batcher.read(list(self._counters.open)[-1])
-            live = {channel: self._counters.live_of(channel) for channel in port_ids}
+            live = {channel: self._counters.live_of(channel) for channel in self._sendable(port_ids)}
             if sum(live.values()) <= MAX_IN_ORDER:
                 chosen = within_span(self._batcher.newest(live)[::-1][:limit])
-                self._counters.live.subtract(channel for _, channel, _ in chosen)
+                self._counters.live.subtract(reading.channel for reading in chosen)
             else:
                 newest = self._batcher.newest({channel: min(limit, count) for channel, count in live.items()})
                 chosen = within_span(newest[:limit])[::-1]
@@ -240,23 +269,31 @@ class ReadingStore:
         with self._change():
             if self._counters.open:
                 return self._batcher.read(next(iter(self._counters.open)))
-            oldest = self._batcher.oldest(dict.fromkeys(port_ids, limit))
+            oldest = self._batcher.oldest(dict.fromkeys(self._sendable(port_ids), limit))
             return self._make_batch(within_span(oldest[:limit]), port_ids)
 
-    def acknowledge(self, batch: Batch, results: Sequence[ReadingResult]) -> None:
-        """Forget the readings of a batch that the cloud has answered; keep those that it rejected apart."""
+    def acknowledge(self, batch: Batch, results: Sequence[ReadingResult], again: Sequence[int] = ()) -> None:
+        """Forget the readings of a batch that the cloud has answered; keep those that it rejected apart.
+
+        Args:
+            batch: The batch.
+            results: The cloud's answer.
+            again: The indexes of readings that wait again, in a form that the cloud accepts.
+        """
         with self._change():
+            row_ids = [(batch.readings[index].row_id,) for index in again]
+            self._db.executemany("UPDATE readings SET batch_id = NULL, port_id = NULL WHERE id = ?", row_ids)
             self._db.execute("DELETE FROM readings WHERE batch_id = ?", [batch.batch_id])
-            self._rejected.keep(batch, results)
+            self._rejected.keep(batch, [result for result in results if result.index not in again])
             self._counters.answered(batch.batch_id)
+            if again:
+                self._counters.recount_waiting(self._db)
+                self._find_without_volts()
 
     def release(self, batch: Batch) -> None:
         """Take a batch apart: its readings wait again, to be sent under another id with the same timestamps."""
         with self._change():
-            rows = self._db.execute("SELECT channel FROM readings WHERE batch_id = ?", [batch.batch_id]).fetchall()
-            self._db.execute("UPDATE readings SET batch_id = NULL, port_id = NULL WHERE batch_id = ?", [batch.batch_id])
-            self._counters.waiting.update(channel for (channel,) in rows)
-            self._counters.answered(batch.batch_id)
+            self._release(batch.batch_id)
 
     def defer(self, batch: Batch) -> bool:
         """Let the other batches pass this one until `requeue` or the next start; False if too many are deferred."""
@@ -270,6 +307,20 @@ class ReadingStore:
         """Give deferred batches their turn again, after those that are open now."""
         with self._lock:
             self._counters.requeue()
+
+    def _release(self, batch_id: str) -> None:
+        rows = self._db.execute("SELECT channel FROM readings WHERE batch_id = ?", [batch_id]).fetchall()
+        self._db.execute("UPDATE readings SET batch_id = NULL, port_id = NULL WHERE batch_id = ?", [batch_id])
+        self._counters.waiting.update(channel for (channel,) in rows)
+        self._counters.answered(batch_id)
+
+    def _find_without_volts(self) -> None:
+        is_needed = NULL_VOLTS not in self._accepted
+        self._without_volts = {row[0] for row in self._db.execute(WITHOUT_VOLTS)} if is_needed else set()
+
+    def _sendable(self, channels: Iterable[int]) -> set[int]:
+        """Return those of the channels whose readings the cloud accepts."""
+        return set(channels) - self._without_volts
 
     def _drop_oldest(self) -> int:
         """Drop the oldest readings over the bound, but none of a batch, which may not change any more."""
@@ -289,6 +340,6 @@ class ReadingStore:
         """Make a batch of these readings; None when there are none."""
         if not chosen:
             return None
-        batch = self._batcher.make(chosen, port_ids)
-        self._counters.batched(batch.batch_id, (channel for _, channel, _ in chosen))
+        batch = self._batcher.make(chosen, port_ids, with_spans=HELD_MS in self._accepted)
+        self._counters.batched(batch.batch_id, (reading.channel for reading in chosen))
         return batch

@@ -40,7 +40,7 @@ def run_with_arduino(context: Context, options: Namespace) -> int:
 
 def simulate(context: Context, options: Namespace) -> int:
     """Measure simulated appliances and send, until stopped."""
-    run_agent(context, lambda: Simulator(_appliances(options), options.interval, options.speed))
+    run_agent(context, lambda: Simulator(_appliances(options), options.interval, options.speed), speed=options.speed)
     return OK
 
 
@@ -49,21 +49,24 @@ def replay(context: Context, options: Namespace) -> int:
     recording = Replay(options.files, options.speed, options.from_hours, options.hours, options.channel)
     progress = ProgressBar("Replayed", recording.count())
     try:
-        summary = run_agent(context, lambda: _MeterWithProgress(recording, progress))
+        summary = run_agent(context, lambda: _MeterWithProgress(recording, progress), speed=options.speed)
     finally:
         progress.end()
     if summary is None or not summary.complete:
         return OK
-    return log_finished(context, summary, summary.measured + summary.waiting_before)
+    return log_finished(context, summary, summary.kept + summary.waiting_before)
 
 
-def run_agent(context: Context, open_meter: Callable[[], Meter], *, watch_silence: bool = False) -> RunSummary | None:
+def run_agent(
+    context: Context, open_meter: Callable[[], Meter], *, watch_silence: bool = False, speed: float = 1.0
+) -> RunSummary | None:
     """Pair the device if it has no key, then run the agent.
 
     Args:
         context: The command's context.
         open_meter: Makes the meter, once the data folder is locked.
         watch_silence: Log when readings stop.
+        speed: How many seconds of an appliance's life pass in one; a reading stands for that much less of ours.
 
     Returns:
         What the run did; None if it was stopped before the device was paired.
@@ -73,7 +76,7 @@ def run_agent(context: Context, open_meter: Callable[[], Meter], *, watch_silenc
     try:
         while True:
             try:
-                return _run_for_one_owner(context, open_meter, watch_silence=watch_silence)
+                return _run_for_one_owner(context, open_meter, watch_silence=watch_silence, speed=speed)
             except KeyReplaced:
                 context.log("key_replaced")
                 if not context.begin_again():
@@ -82,7 +85,9 @@ def run_agent(context: Context, open_meter: Callable[[], Meter], *, watch_silenc
         context.notifier.stopping()
 
 
-def _run_for_one_owner(context: Context, open_meter: Callable[[], Meter], *, watch_silence: bool) -> RunSummary | None:
+def _run_for_one_owner(
+    context: Context, open_meter: Callable[[], Meter], *, watch_silence: bool, speed: float
+) -> RunSummary | None:
     """Run until the end. Raises KeyReplaced when the device gets another owner: then all is opened anew."""
     observer = AgentObserver(context.log)
     with context.directory.lock(), local_page(context, observer.snapshot), ExitStack() as stack:
@@ -94,10 +99,13 @@ def _run_for_one_owner(context: Context, open_meter: Callable[[], Meter], *, wat
         context.notifier.ready("Working" if is_paired else "Waiting to be paired")
         if not is_paired and not pair(context):
             return None
-        return _run_paired(context, meter, observer, watch_silence=watch_silence)
+        span_seconds = context.settings.span_seconds / speed
+        return _run_paired(context, meter, observer, watch_silence=watch_silence, span_seconds=span_seconds)
 
 
-def _run_paired(context: Context, meter: Meter, observer: AgentObserver, *, watch_silence: bool) -> RunSummary:
+def _run_paired(
+    context: Context, meter: Meter, observer: AgentObserver, *, watch_silence: bool, span_seconds: float
+) -> RunSummary:
     """Open all that the agent works with, and run it until it ends."""
     directory, settings, disk = context.directory, context.settings, Disk(observer.log)
     take_ownership(directory, observer.log, disk)
@@ -142,6 +150,7 @@ def _run_paired(context: Context, meter: Meter, observer: AgentObserver, *, watc
             step_watts=settings.upload_step_watts,
             alive=turn,
             disk=disk,
+            span_seconds=span_seconds,
         )
         return agent.run()
 

@@ -63,6 +63,8 @@ class Status:
             sentences.append("the meter is silent")
         elif self.running:
             sentences += [f"outlet {channel} has no reading" for channel in self.agent.silent]
+        if self.running:
+            sentences += [too_slow(channel, seconds) for channel, seconds in sorted(self.agent.slow.items())]
         if self.is_read_only:
             sentences.append("the data folder is read-only")
         elif self.running and self.agent.disk:
@@ -104,6 +106,14 @@ def agent_state(directory: DataDirectory) -> AgentState:
         return parse_state(request_state(directory.switch_path))
     except (NoAgent, AttributeError, KeyError, TypeError, ValueError):
         return read_state(directory.state_path)
+
+
+def too_slow(channel: int, seconds: float) -> str:
+    """Say that the readings of an outlet come too rarely to be of use."""
+    return (
+        f"outlet {channel}: readings come {seconds:.0f} s apart; they must come within {GAP_MS // 1000} s or say how"
+        " long they held"
+    )
 
 
 def watts_while_off(agent: AgentState, channel: int, outlet: OutletRecord) -> float | None:

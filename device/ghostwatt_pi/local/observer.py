@@ -15,7 +15,7 @@ from ghostwatt_pi.cloud.client import CloudClient
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
-from ghostwatt_pi.meters.base import CountsErrors, Meter
+from ghostwatt_pi.meters.base import CountsErrors, Meter, ReadsOnDemand
 from ghostwatt_pi.meters.silence import SilenceMonitor
 from ghostwatt_pi.outlets.relays import Relays, ReportsRestores
 from ghostwatt_pi.schemas import RelayState
@@ -66,7 +66,8 @@ class AgentObserver:
     def observe(self, meter: Meter) -> Meter:
         """Return the same meter, observed."""
         self._meter = meter
-        return ObservedMeter(meter, self.measured, self.switched)
+        kind = ObservedReadableMeter if isinstance(meter, ReadsOnDemand) else ObservedMeter
+        return kind(meter, self.measured, self.switched)
 
     @contextmanager
     def with_backlog(self, buffer: ReadingStore | Buffer, cloud: CloudClient) -> Iterator[None]:
@@ -121,6 +122,7 @@ class AgentObserver:
                 at_ms=now_ms(),
                 silent=self.silence.silent,
                 is_meter_silent=self.silence.is_meter_silent,
+                slow=self.silence.slow(),
             )
             return self._complete(snapshot)
 
@@ -179,6 +181,17 @@ class ObservedMeter:
         for measurements in self._meter.measurements(stop):
             self._on_measured(measurements)
             yield measurements
+
+
+class ObservedReadableMeter(ObservedMeter):
+    """The same of a meter that can be asked."""
+
+    def read_now(self, channel: int, /) -> Measurement | None:
+        """Measure an outlet at once."""
+        measurement = self._meter.read_now(channel) if isinstance(self._meter, ReadsOnDemand) else None
+        if measurement:
+            self._on_measured([measurement])
+        return measurement
 
 
 class ObservedRelays:

@@ -64,6 +64,7 @@ class Snapshot:
         at_ms: The time of the snapshot, epoch milliseconds of the Pi's clock.
         silent: The channels whose readings have stopped.
         is_meter_silent: Whether all readings have stopped.
+        slow: The seconds between readings of each channel whose readings come too rarely.
         disk: Why the data folder cannot be written.
     """
 
@@ -84,8 +85,9 @@ class Snapshot:
     at_ms: int | None = None
     silent: tuple[int, ...] = ()
     is_meter_silent: bool = False
+    slow: Mapping[int, float] = field(default_factory=dict)
     disk: str | None = None
 
     def redacted(self) -> Snapshot:
         """Return the snapshot without anything about life at home: outlets, their power and relays."""
-        return replace(self, outlets=(), silent=())
+        return replace(self, outlets=(), silent=(), slow={})

@@ -37,6 +37,7 @@ class AgentState:
         newest: The newest reading of each channel.
         silent: The channels whose readings have stopped.
         is_meter_silent: Whether all readings have stopped.
+        slow: The seconds between readings of each channel whose readings come too rarely.
         disk: Why the data folder cannot be written.
     """
 
@@ -46,6 +47,7 @@ class AgentState:
     newest: Mapping[int, NewestReading] = field(default_factory=dict)
     silent: tuple[int, ...] = ()
     is_meter_silent: bool = False
+    slow: Mapping[int, float] = field(default_factory=dict)
     disk: str | None = None
 
 
@@ -87,6 +89,7 @@ class StateFile:
             },
             silent=snapshot.silent,
             is_meter_silent=snapshot.is_meter_silent,
+            slow=snapshot.slow,
             disk=snapshot.disk,
         )
 
@@ -120,6 +123,7 @@ def parse_state(stored: Mapping[str, Any]) -> AgentState:
         newest={int(channel): _newest(fields) for channel, fields in stored.get("newest", {}).items()},
         silent=tuple(int(channel) for channel in stored.get("silent", ())),
         is_meter_silent=stored.get("is_meter_silent", False) is True,
+        slow={int(channel): float(seconds) for channel, seconds in stored.get("slow", {}).items()},
         disk=_optional(str, stored.get("disk")),
     )
 
@@ -136,4 +140,4 @@ def _optional(kind: type, value: Any) -> Any:
 
 
 def _health(state: AgentState) -> object:
-    return state.is_online, state.silent, state.is_meter_silent, state.disk
+    return state.is_online, state.silent, state.is_meter_silent, tuple(state.slow), state.disk

@@ -11,7 +11,12 @@ from ghostwatt_pi.outlets.relays import Relays
 
 
 class Meter(Protocol):
-    """Measures outlets and holds their relays."""
+    """Measures outlets and holds their relays.
+
+    A meter says with each measurement what the time since the one before is worth. Two polled measurements of the same
+    watts confirm each other when they are close. One that `reports_changes` confirms all the time before it. One that
+    comes `after_gap` confirms nothing before it: set that after an error, a lost connection or a restart.
+    """
 
     @property
     def relays(self) -> Relays:
@@ -28,6 +33,14 @@ class CountsErrors(Protocol):
     @property
     def errors(self) -> Mapping[str, int]:
         """Errors by sort, since the meter was made."""
+
+
+@runtime_checkable
+class ReadsOnDemand(Protocol):
+    """A meter that can be asked. One that is slower than ten seconds is asked before an automatic cut."""
+
+    def read_now(self, channel: int, /) -> Measurement | None:
+        """Measure an outlet at once, from any thread; None when it does not answer."""
 
 
 @runtime_checkable

@@ -8,7 +8,8 @@ Arduino -> Pi  {"hello": "ghostwatt"}                                        it 
 Pi -> Arduino  {"port": 2, "relay": "off"}
 
 A line with voltage, current and power is a reading, whatever else it has: its `"relay"` is the relay's state, and
-unknown fields are ignored. An error takes precedence: a text that is not empty, true, or a number other than 0.
+unknown fields are ignored. `"voltage"` and `"current"` may be null: this meter does not measure them.
+An error takes precedence: a text that is not empty, true, or a number other than 0.
 `"error"` null, false, 0 or "" is none.
 
 Each line may end in a checksum, `,"crc": N}`: CRC-16/MODBUS of the bytes before that comma, as a decimal number. A
@@ -82,7 +83,9 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class SensorError:
-    """The Arduino works, but the sensor of an outlet does not answer."""
+    """The Arduino works, but the sensor of an outlet does not answer; the line may not say of which (None)."""
+
+    channel: int | None = None
 
 
 Line = Measurement | Acknowledgement | Hello | SensorError
@@ -170,16 +173,16 @@ def _check_crc(text: bytes, fields: dict[str, Any], *, required: bool) -> bool:
 
 def _interpret(fields: Mapping[str, Any], timestamp_ms: int) -> Line:
     if fields.get("error"):  # null, false, 0 and "" are not errors
-        return SensorError()
-    has_values = all(fields.get(name) is not None for name in VALUES)
+        return SensorError(_channel_if_whole(fields.get("port")))
+    has_values = fields.get("power") is not None and all(name in fields for name in VALUES)
     if "hello" in fields and not has_values:
         return Hello()
     channel = _channel(fields.get("port", 1))
     relay = _relay(fields.get("relay"))
     if relay and not has_values:
         return Acknowledgement(channel, relay, fields.get("ok", True) is True)
-    volts, amps, watts = (_number(name, fields) for name in VALUES)
-    measurement = Measurement(channel, timestamp_ms, volts, amps, watts, relay)
+    volts, amps = (_number_or_null(name, fields) for name in ("voltage", "current"))
+    measurement = Measurement(channel, timestamp_ms, volts, amps, _number("power", fields), relay)
     if not measurement.is_plausible():
         raise BadLine("out_of_range")
     return measurement
@@ -196,11 +199,23 @@ def _channel(value: object) -> int:
     raise BadLine("not_a_reading", f"port is {value!r}")
 
 
+def _channel_if_whole(value: object) -> int | None:
+    try:
+        return None if value is None else _channel(value)
+    except BadLine:
+        return None
+
+
 def _relay(value: object) -> RelayState | None:
     """Parse the relay's state; None for any other value, since the field may mean something else."""
     if value == "on":
         return "on"
     return "off" if value == "off" else None
+
+
+def _number_or_null(name: str, fields: Mapping[str, Any]) -> float | None:
+    """Parse a number; null stands for a value that this meter does not measure. Raises BadLine."""
+    return None if fields.get(name, 0) is None else _number(name, fields)
 
 
 def _number(name: str, fields: Mapping[str, Any]) -> float:

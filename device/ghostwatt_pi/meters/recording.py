@@ -8,15 +8,13 @@ import lzma
 import math
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO, cast
 
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_VOLTS, MAX_WATTS
 
-MAINS_VOLTS = 230.0
-"""Assumed where the recording has no volts."""
 SECONDS, EPOCH_MS, ISO = "t_seconds", "timestampms", ("timestamp", "last_changed", "last_updated")
 POWER, VOLTS, AMPS = ("power_w", "power", "state"), ("voltage_v", "voltage"), ("current_a", "current")
 """Columns, in lower case, of our recordings, our history and Home Assistant's. The first that is present counts."""
@@ -41,15 +39,15 @@ class Sample:
 
     Attributes:
         at_seconds: Seconds from the start of the recording.
-        volts: Voltage.
-        amps: Current.
+        volts: Voltage; None where the recording has none.
+        amps: Current; None where the recording has none.
         watts: Power.
         after_gap: Whether the recording says that nothing was measured just before.
     """
 
     at_seconds: float
-    volts: float
-    amps: float
+    volts: float | None
+    amps: float | None
     watts: float
     after_gap: bool = False
 
@@ -144,8 +142,7 @@ class _Rows:
         watts = self._number(cells, columns.power, MAX_WATTS)
         volts = self._optional(cells, columns.volts, MAX_VOLTS)
         amps = self._optional(cells, columns.amps, MAX_AMPS)
-        sample = _completed(at_seconds, watts, volts, amps)
-        sample, self._is_gap = replace(sample, after_gap=self._is_gap), False
+        sample, self._is_gap = Sample(at_seconds, volts, amps, watts, after_gap=self._is_gap), False
         return sample
 
     def _check_entity(self, cells: Sequence[str]) -> None:
@@ -246,13 +243,3 @@ def _iso_seconds(name: str, text: str) -> float:
     except ValueError:
         raise ValueError(f"{name} is {text!r}: it must be a time as in 2026-01-31T12:00:00Z") from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def _completed(at_seconds: float, watts: float, volts: float | None, amps: float | None) -> Sample:
-    """Make a sample; missing volts are assumed, missing amps computed. Raises ValueError."""
-    volts = MAINS_VOLTS if volts is None else volts
-    if amps is None:
-        amps = watts / volts if volts else 0.0
-        if amps > MAX_AMPS:
-            raise ValueError(f"{watts:g} W at {volts:g} V are {amps:g} A: at most {MAX_AMPS:g} are possible")
-    return Sample(at_seconds, volts, round(amps, 4), watts)

@@ -93,8 +93,10 @@ class Replay:
 
     def _measurement(self, channel: int, sample: Sample, timestamp_ms: int) -> Measurement:
         if self.relays.is_on(channel):
-            return Measurement(channel, timestamp_ms, sample.volts, sample.amps, sample.watts)
-        return Measurement(channel, timestamp_ms, sample.volts, 0.0, 0.0)
+            return Measurement(
+                channel, timestamp_ms, sample.volts, sample.amps, sample.watts, after_gap=sample.after_gap
+            )
+        return Measurement(channel, timestamp_ms, sample.volts, None if sample.amps is None else 0.0, 0.0)
 
 
 def compressed_seconds(recorded_seconds: float, speed: float) -> float:

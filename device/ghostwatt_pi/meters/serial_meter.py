@@ -6,6 +6,7 @@ import errno
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import serial
 
@@ -35,6 +36,7 @@ class SerialMeter:
         self._identity: UsbIdentity | None = None
         self._with_crc = False  # a line with a right checksum has come since the port was opened: now all must have one
         self._lost = False
+        self._measuring: set[int] = set()  # channels that were measured since the last error, restart or lost port
         self._line_errors = LineErrors(baud, log)
         self._ambiguity = AmbiguityCheck(log)
 
@@ -68,6 +70,7 @@ class SerialMeter:
         line = serial.Serial(self._port, self._baud, timeout=READ_SECONDS, write_timeout=READ_SECONDS)
         self._identity = self._identity or identity_of(self._port, ports)
         self._with_crc = False
+        self._measuring.clear()
         return line
 
     def _find(self, ports: Collection[UsbPort]) -> str:
@@ -102,10 +105,14 @@ class SerialMeter:
         if isinstance(parsed, Measurement):
             if parsed.relay:
                 self.relays.acknowledged(Acknowledgement(parsed.channel, parsed.relay, done=True))
-            yield [parsed]
+            yield [replace(parsed, after_gap=parsed.channel not in self._measuring)]
+            self._measuring.add(parsed.channel)
         elif isinstance(parsed, Acknowledgement):
             self.relays.acknowledged(parsed)
+        elif isinstance(parsed, Hello):
+            self._measuring.clear()
         elif isinstance(parsed, SensorError):
+            self._measuring -= self._measuring if parsed.channel is None else {parsed.channel}
             self._line_errors.add(BadLine("sensor", "the sensor does not answer"), text)
 
     def _good_line(self) -> None:

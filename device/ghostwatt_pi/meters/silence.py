@@ -1,10 +1,12 @@
-"""Notices when the readings of a meter, or of one of its outlets, stop."""
+"""Notices when the readings of a meter, or of one of its outlets, stop or come too rarely."""
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import GAP_MS, Measurement
@@ -12,8 +14,10 @@ from ghostwatt_pi.measurement import GAP_MS, Measurement
 SILENT_SECONDS = 60.0
 """A meter sends every two seconds, so this is thirty missing readings."""
 SILENT_INTERVALS = 2.5
-"""A slow meter may be silent for so many of its own intervals, but never longer than five minutes."""
-MOST_SILENT_SECONDS = 300.0
+"""A slow meter may be silent for so many of its own intervals, but never longer than a quarter of an hour."""
+MOST_SILENT_SECONDS = 900.0
+INTERVALS, LEAST_INTERVALS = 5, 3
+"""The median of the last five intervals is the meter's own, though one is an outage; three show that it is slow."""
 
 
 class SilenceMonitor:
@@ -32,7 +36,8 @@ class SilenceMonitor:
         self._log = log
         self._lock = threading.Lock()
         self._last_at: dict[int, float] = {}
-        self._interval_seconds: dict[int, float] = {}
+        self._intervals: dict[int, deque[float]] = {}
+        self._reporting: set[int] = set()  # channels whose meter reports changes: it is silent while nothing changes
         self._started_at: float | None = None
         self._logged: set[int | None] = set()
 
@@ -42,9 +47,21 @@ class SilenceMonitor:
         with self._lock:
             for measurement in measurements:
                 channel = measurement.channel
-                interval = now - self._last_at.get(channel, now)
-                self._interval_seconds[channel] = interval if interval <= GAP_MS / 1000 else 0.0
+                if channel in self._last_at:
+                    intervals = self._intervals.setdefault(channel, deque(maxlen=INTERVALS))
+                    intervals.append(now - self._last_at[channel])
                 self._last_at[channel] = now
+                if measurement.reports_changes:
+                    self._reporting.add(channel)
+                else:
+                    self._reporting.discard(channel)
+
+    def slow(self) -> Mapping[int, float]:
+        """Return the seconds between measurements of each channel where they are a gap for the cloud."""
+        with self._lock:
+            known = {channel for channel, intervals in self._intervals.items() if len(intervals) >= LEAST_INTERVALS}
+            typical = {channel: self._typical(channel) for channel in known - self._reporting}
+        return {channel: seconds for channel, seconds in typical.items() if seconds > GAP_MS / 1000}
 
     def turn(self, expected: Iterable[int], *, is_lost: bool, now: float | None = None) -> None:
         """Find the channels that are silent now, and log each change.
@@ -81,8 +98,13 @@ class SilenceMonitor:
         return now - newest
 
     def _limit(self, channel: int) -> float:
-        own_limit = SILENT_INTERVALS * self._interval_seconds.get(channel, 0.0)
-        return max(SILENT_SECONDS, min(own_limit, MOST_SILENT_SECONDS))
+        if channel in self._reporting:
+            return MOST_SILENT_SECONDS
+        return max(SILENT_SECONDS, min(SILENT_INTERVALS * self._typical(channel), MOST_SILENT_SECONDS))
+
+    def _typical(self, channel: int) -> float:
+        """Return the typical interval in seconds; 0 before the second measurement."""
+        return statistics.median(self._intervals.get(channel) or [0.0])
 
 
 def _ordered(parts: set[int | None]) -> list[int | None]:

@@ -92,14 +92,20 @@ class Simulator:
     def __init__(self, appliances: Sequence[Appliance], interval_seconds: float, speed: float = 1.0) -> None:
         self.relays = SimulatedRelays()
         self._appliances, self._interval_seconds, self._speed = appliances, interval_seconds, speed
+        self._started = time.monotonic()
 
     def measurements(self, stop: threading.Event) -> Iterator[list[Measurement]]:
         """Yield a measurement of every outlet, each interval."""
-        started = due = time.monotonic()
+        self._started = due = time.monotonic()
         while not stop.is_set():
-            yield self._measure((time.monotonic() - started) * self._speed)
+            yield self._measure((time.monotonic() - self._started) * self._speed)
             due = max(due + self._interval_seconds, time.monotonic())
             stop.wait(due - time.monotonic())
+
+    def read_now(self, channel: int) -> Measurement | None:
+        """Measure one outlet at once."""
+        measured = self._measure((time.monotonic() - self._started) * self._speed)
+        return next((measurement for measurement in measured if measurement.channel == channel), None)
 
     def _measure(self, at_seconds: float) -> list[Measurement]:
         timestamp_ms = now_ms()

@@ -1,7 +1,8 @@
 """Checks that it is safe to carry out a relay command.
 
 The detector's `off` carries a power and an expiry. It is carried out only if the newest measurement of that outlet, at
-most two minutes old, is below the power, and the command has not expired.
+most two minutes old, is below the power, and the command has not expired. The newest measurement counts whether or not
+it was sent. One that is older than FRESH_MS is made anew where the meter can be asked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Literal
 from ghostwatt_pi.measurement import GAP_MS, Measurement, now_ms
 from ghostwatt_pi.schemas import RelayCommand, RelayState
 
+FRESH_MS = 10_000
+"""A slow meter is read again before a cut when its newest measurement is older than this."""
 Refusal = Literal["expired", "in_use"]
 
 
@@ -50,6 +53,11 @@ class LatestMeasurements:
         """The power that flows now; None when it is unknown."""
         newest = self._recent(channel)
         return newest.power if newest else None
+
+    def is_fresh(self, channel: int) -> bool:
+        """Whether the newest measurement says what flows at this moment."""
+        newest = self._newest.get(channel)
+        return newest is not None and now_ms() - newest.timestamp_ms <= FRESH_MS
 
     def relay_state(self, channel: int) -> RelayState | None:
         """The relay's state, from a meter that sends it with its readings."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from ghostwatt_pi.disk_failures import Disk
 from ghostwatt_pi.event_log import EventLog
 from ghostwatt_pi.measurement import Measurement, now_ms
-from ghostwatt_pi.outlets.cut_safety import LatestMeasurements, refusal_of
+from ghostwatt_pi.outlets.cut_safety import LatestMeasurements, Refusal, refusal_of
 from ghostwatt_pi.outlets.records import Failure, OutletRecord, load_outlets, to_json
 from ghostwatt_pi.outlets.relays import (
     Done,
@@ -24,6 +24,7 @@ from ghostwatt_pi.outlets.relays import (
     Relays,
     RelaySwitcher,
     ReportsRestores,
+    StillInUse,
 )
 from ghostwatt_pi.schemas import DeviceReply, LocalReason, RelayCommand, RelayReport, RelayState
 from ghostwatt_pi.small_files import DamagedFile
@@ -42,6 +43,7 @@ class Outlets:
         on_switched: Called from another thread when a relay has answered or failed; then call `collect`. Without it
             every switch is waited for.
         disk: Writes the file.
+        read_now: Measures an outlet at once, from a meter that can be asked; it returns None when there is no answer.
 
     Attributes:
         port_ids: The port of each channel, by the last device reply.
@@ -55,10 +57,12 @@ class Outlets:
         *,
         on_switched: Callable[[], None] | None = None,
         disk: Disk | None = None,
+        read_now: Callable[[int], Measurement | None] | None = None,
     ) -> None:
         self.port_ids: dict[int, str] = {}
         self._relays, self._path, self._log = relays, path, log
         self._disk = disk or Disk(log)
+        self._read_now = read_now
         self._switcher = RelaySwitcher(relays, on_switched)
         self._latest, self._retries = LatestMeasurements(), RelayRetries()
         self._unconfirmed_since_ms: dict[int, int] = {}  # channels whose switch no measurement has confirmed yet
@@ -81,6 +85,11 @@ class Outlets:
         for state, measurement in confirmed:
             self._log("relay", channel=measurement.channel, state=state, watts=measurement.power)
         return bool(confirmed)
+
+    def switched_outlets(self) -> set[int]:
+        """Return the outlets whose relay may have moved since the last call, or whose switch is not confirmed yet."""
+        with self._lock:
+            return self._switcher.moved() | self._unconfirmed_since_ms.keys()
 
     def apply(self, reply: DeviceReply) -> None:
         """Learn the ports from a device reply, and carry out commands that are new or due to be tried again."""
@@ -206,15 +215,39 @@ class Outlets:
             return
         reason = refusal_of(command, self._latest.watts(channel), server_time_ms)
         if reason is None:
-            self._switcher.start(channel, command.desired, lambda error: self._command_ended(command, error))
+            self._switcher.start(
+                channel,
+                command.desired,
+                lambda error: self._command_ended(command, error),
+                lambda: self._look_again(command),
+            )
             return
+        self._refuse(channel, record, reason)
+
+    def _refuse(self, channel: int, record: OutletRecord, reason: Refusal) -> None:
         self._save(channel, replace(record, reason=reason))
         self._log("refused", channel=channel, reason=reason, watts=self._latest.watts(channel))
+
+    def _look_again(self, command: RelayCommand) -> None:
+        """Measure once more before a cut by a slow meter that can be asked. Raises StillInUse."""
+        if self._read_now is None or command.only_below_watts is None or self._latest.is_fresh(command.channel):
+            return
+        measurement = self._read_now(command.channel)
+        if measurement is None:
+            raise StillInUse("the meter does not answer")
+        self._latest.add([measurement])
+        if command.desired == "off" and measurement.power >= command.only_below_watts:
+            raise StillInUse(f"{measurement.power:g} W flow")
 
     def _command_ended(self, command: RelayCommand, error: RelayError | None) -> None:
         """Record the relay's answer or failure. Without relays the command stays new."""
         channel = command.channel
         if isinstance(error, NoRelays):
+            return
+        if isinstance(error, StillInUse):
+            record = self._records.get(channel) or OutletRecord(command.port_id, command.version, "on")
+            record = replace(record, port_id=command.port_id, version=command.version, reported=False)
+            self._refuse(channel, record, "in_use")
             return
         metered_state = self._latest.relay_state(channel)
         if error is None or metered_state == command.desired:

@@ -25,6 +25,10 @@ class NoRelays(RelayError):
     """Nothing here can switch: the command waits for an agent that can."""
 
 
+class StillInUse(RelayError):
+    """A last look at the meter shows that the outlet must not be cut."""
+
+
 Done = Callable[[RelayError | None], None]
 """Takes the result of an attempt: None, or the error if it failed."""
 
@@ -80,6 +84,8 @@ class RelaySwitcher:
     def __init__(self, relays: Relays, finished: Callable[[], None] | None = None) -> None:
         self._relays, self._finished = relays, finished
         self._busy: set[int] = set()
+        self._moved: set[int] = set()
+        self._lock = threading.Lock()
         self._results: SimpleQueue[tuple[int, Done, RelayError | None]] = SimpleQueue()
 
     def is_busy(self, channel: int) -> bool:
@@ -91,15 +97,29 @@ class RelaySwitcher:
         """Whether an attempt has not been collected yet."""
         return bool(self._busy)
 
-    def start(self, channel: int, state: RelayState, done: Done) -> None:
-        """Begin an attempt on an outlet that is not busy; `collect` calls `done`, with the error if it failed."""
+    def start(self, channel: int, state: RelayState, done: Done, check: Callable[[], None] = lambda: None) -> None:
+        """Begin an attempt on an outlet that is not busy; `collect` calls `done`, with the error if it failed.
+
+        `check` is called in the attempt's thread just before the switch, and may raise RelayError to prevent it.
+        """
         self._busy.add(channel)
+        self._note_move(channel)
         if self._finished is None:
-            self._attempt(channel, state, done)
+            self._attempt(channel, state, done, check)
         else:
             threading.Thread(
-                target=self._attempt, args=(channel, state, done), name=f"switch-{channel}", daemon=True
+                target=self._attempt, args=(channel, state, done, check), name=f"switch-{channel}", daemon=True
             ).start()
+
+    def moved(self) -> set[int]:
+        """Return the outlets whose relay may have moved since the last call: an attempt began, runs or ended."""
+        with self._lock:
+            moved, self._moved = self._moved, set()
+        return moved | self._busy
+
+    def _note_move(self, channel: int) -> None:
+        with self._lock:
+            self._moved.add(channel)
 
     def collect(self) -> None:
         """Call `done` of every attempt that has ended."""
@@ -119,14 +139,16 @@ class RelaySwitcher:
             time.sleep(0.05)
             self.collect()
 
-    def _attempt(self, channel: int, state: RelayState, done: Done) -> None:
+    def _attempt(self, channel: int, state: RelayState, done: Done, check: Callable[[], None]) -> None:
         error: RelayError | None = None
         try:
+            check()
             self._relays.switch(channel, state)
         except RelayError as failed:
             error = failed
         except Exception as failed:  # noqa: BLE001 - a thread of its own: whatever it is, the outlet was not switched
             error = RelayError(f"{type(failed).__name__}: {failed}")
+        self._note_move(channel)
         self._results.put((channel, done, error))
         if self._finished:
             self._finished()

@@ -59,6 +59,9 @@ class Settings:
     relay_after_cloud_loss: str = setting("keep", one_of(*SAFE_STATES), "an outlet's state once the cloud is lost")
     cloud_loss_minutes: float = setting(60.0, number(1, 100_000), "how long the cloud must be away to be lost", "N")
     upload_step_watts: float = setting(20.0, number(1, 25_000), "a change this large is sent at once", "N")
+    span_seconds: float = setting(
+        60.0, number(1, 120), "the longest time of steady watts that one reading may stand for", "N"
+    )
     home_assistant: str = setting("", address("mqtt", "mqtts"), "the home's own MQTT broker, for Home Assistant", "URL")
     retired: tuple[str, ...] = ()
     """Sentences about settings that were given but no longer exist."""

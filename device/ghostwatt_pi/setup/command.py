@@ -101,7 +101,7 @@ class Installer:
         except NoReading as error:
             self.left.append(f"{error} Then: ghostwatt-pi doctor")
         else:
-            _say(f"  outlet {seen.channel}: {seen.voltage:.1f} V, {seen.current:.3f} A, {seen.power:.1f} W")
+            _say(f"  outlet {seen.channel}: {seen.in_words()}")
             self._name_missing_outlet(seen.channel)
 
     def _name_missing_outlet(self, channel: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ghostwatt_pi.commands.checks import Finding
 from ghostwatt_pi.commands.context import Context
-from ghostwatt_pi.commands.status import agent_state, watts_while_off
+from ghostwatt_pi.commands.status import agent_state, too_slow, watts_while_off
 from ghostwatt_pi.commands.switching import switch_outlet
 from ghostwatt_pi.commands.terminal import ago, is_confirmed
 from ghostwatt_pi.data_directory import DirectoryInUse
@@ -25,6 +25,7 @@ from ghostwatt_pi.settings.config import BadSetting
 
 CHECK_METER = "check its power, cable and sketch, then: sudo systemctl restart ghostwatt"
 CHECK_SENSOR = "check the wiring and address of that outlet's sensor; journalctl -u ghostwatt -n 20"
+SHORTEN_INTERVAL = "let the meter report at least every 60 s: standby is found, and energy counted, only without gaps"
 CHECK_RELAY = "check the relay module's power and wires, and that the sketch has that relay; then: doctor --switch N"
 REPLACE_RELAY = "the relay's contact may be welded, or the appliance is wired past it: unplug it, and replace the relay"
 
@@ -87,11 +88,13 @@ def _from_agent(context: Context, port: str) -> Iterator[Finding]:
         newest = agent.newest.get(channel)
         when = f"the last {ago(newest.at_ms, now_ms())}" if newest else "never any"
         yield Finding("serial", "fail", f"outlet {channel} gives no reading, {when}", CHECK_SENSOR)
+    for channel, seconds in sorted(agent.slow.items()):
+        yield Finding("serial", "fail", too_slow(channel, seconds), SHORTEN_INTERVAL)
     newest_at_ms = max(newest.at_ms for newest in agent.newest.values())
     seconds = (now_ms() - newest_at_ms) / 1000
-    if seconds > MOST_SILENT_SECONDS:
+    if seconds > MOST_SILENT_SECONDS and not agent.slow:
         yield Finding("serial", "fail", f"the newest reading is {seconds:.0f} s old", CHECK_METER)
-    elif not agent.silent:
+    elif not agent.silent and not agent.slow:
         yield Finding("serial", "ok", f"the agent reads {port}; its newest reading is {seconds:.0f} s old")
 
 
@@ -109,7 +112,7 @@ def _from_port(context: Context, port: str) -> Finding:
         reading = first_reading(port, context.settings.baud, discard_event)
     except NoReading as error:
         return Finding("serial", "fail", str(error), "check cable, sketch and baud; sketch: device/arduino")
-    says = f"{port}: outlet {reading.channel} has {reading.voltage:.1f} V, {reading.power:.1f} W"
+    says = f"{port}: outlet {reading.channel} has {reading.in_words()}"
     return Finding("serial", "ok", says)
 
 
