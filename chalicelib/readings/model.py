@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Protocol
 
 from chalicelib.accounts.retention import Retention
@@ -151,18 +152,9 @@ class Columns:
         figures = (self.times_ms, self.milliwatts, self.millivolts, self.milliamps, self.milliwatt_hours, self.held_ms)
         return zip(*figures, strict=True)
 
-    def append(self, at_ms: int, reading: Reading) -> None:
-        """Add one reading, stamped at_ms."""
-        self.times_ms.append(at_ms)
-        self.milliwatts.append(round(reading.power * 1_000))
-        self.millivolts.append(_thousandths(reading.voltage))
-        self.milliamps.append(_thousandths(reading.current))
-        self.milliwatt_hours.append(_thousandths(reading.energy))
-        self.held_ms.append(reading.held_ms)
 
-
-def _thousandths(figure: float | None) -> int | None:
-    return None if figure is None else round(figure * 1_000)
+def _thousandths(figures: Iterable[float | None]) -> list[int | None]:
+    return [None if figure is None else round(figure * 1_000) for figure in figures]
 
 
 def from_thousandths(figure: int | None) -> float | None:
@@ -258,10 +250,22 @@ def refusal(at_ms: int, now_ms: int, retention: Retention) -> str | None:
 
 def by_port(stamped: Iterable[tuple[int, Reading]]) -> dict[str, Columns]:
     """Stamped readings as columns by port, oldest first."""
-    ports: dict[str, Columns] = {}
-    for at_ms, reading in sorted(stamped, key=lambda pair: pair[0]):
-        ports.setdefault(reading.port_id, Columns()).append(at_ms, reading)
-    return ports
+    ports: dict[str, list[tuple[int, Reading]]] = {}
+    for pair in sorted(stamped, key=itemgetter(0)):
+        ports.setdefault(pair[1].port_id, []).append(pair)
+    return {port_id: _columns(pairs) for port_id, pairs in ports.items()}
+
+
+def _columns(pairs: Sequence[tuple[int, Reading]]) -> Columns:
+    readings = [reading for _, reading in pairs]
+    return Columns(
+        [at_ms for at_ms, _ in pairs],
+        [round(reading.power * 1_000) for reading in readings],
+        _thousandths([reading.voltage for reading in readings]),
+        _thousandths([reading.current for reading in readings]),
+        _thousandths([reading.energy for reading in readings]),
+        [reading.held_ms for reading in readings],
+    )
 
 
 def runs(stamped: Sequence[tuple[int, Reading]]) -> list[list[tuple[int, Reading]]]:

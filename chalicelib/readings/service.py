@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.accounts.retention import Retention
 from chalicelib.core.errors import Conflict, Invalid, not_found
@@ -15,6 +15,7 @@ from chalicelib.ports.model import Port
 from chalicelib.ports.store import load_ports_of_device
 from chalicelib.readings.batch_locks import turn
 from chalicelib.readings.model import (
+    MAX_AHEAD_MS,
     MAX_SPAN_MS,
     Chunk,
     PortReading,
@@ -111,45 +112,43 @@ def record_batch(device: Device, batch: Batch, now_ms: int) -> RecordedBatch:
     return RecordedBatch(results, rebased_by_ms, ports)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamped:
-    """A reading that may be stored, with its true time."""
+class _Stamped(NamedTuple):
+    """A reading that may be stored, with its true time, and what it is known by."""
 
     at_ms: int
     reading: Reading
-
-    @property
-    def identity(self) -> Identity:
-        return self.reading.port_id, self.at_ms
+    identity: Identity
 
 
 def _judge(
     readings: Sequence[Reading | Refused], port_ids: set[str], retention: Retention, rebased_by_ms: int, now_ms: int
 ) -> list[_Stamped | Refused]:
-    stamps = [reading.timestamp_ms + rebased_by_ms for reading in readings if not isinstance(reading, Refused)]
-    believed = [at_ms for at_ms in stamps if refusal(at_ms, now_ms, retention) is None]
-    end_ms = min(believed, default=0) + MAX_SPAN_MS
-    return [
-        reading
-        if isinstance(reading, Refused)
-        else _judge_one(reading, port_ids, retention, rebased_by_ms, end_ms, now_ms)
-        for reading in readings
-    ]
+    oldest_ms, newest_ms = retention.oldest_ms(now_ms), now_ms + MAX_AHEAD_MS
+    stamps = (reading.timestamp_ms + rebased_by_ms for reading in readings if not isinstance(reading, Refused))
+    end_ms = min((at_ms for at_ms in stamps if oldest_ms <= at_ms <= newest_ms), default=0) + MAX_SPAN_MS
+    last_ms = min(end_ms, newest_ms)
+    judged: list[_Stamped | Refused] = []
+    for reading in readings:
+        if isinstance(reading, Refused):
+            judged.append(reading)
+            continue
+        port_id, at_ms = reading.port_id, reading.timestamp_ms + rebased_by_ms
+        is_timely = oldest_ms <= at_ms <= last_ms and not (
+            rebased_by_ms and is_in_seconds(reading.timestamp_ms, now_ms)
+        )
+        if is_timely and port_id in port_ids:
+            judged.append(_Stamped(at_ms, reading, (port_id, at_ms)))
+        else:
+            judged.append(_why_refused(reading, at_ms, port_ids, retention, now_ms))
+    return judged
 
 
-def _judge_one(
-    reading: Reading, port_ids: set[str], retention: Retention, rebased_by_ms: int, end_ms: int, now_ms: int
-) -> _Stamped | Refused:
-    at_ms = reading.timestamp_ms + rebased_by_ms
+def _why_refused(reading: Reading, at_ms: int, port_ids: set[str], retention: Retention, now_ms: int) -> Refused:
     if reading.port_id not in port_ids:
         return Refused("unknown_port", "portId")
     if is_in_seconds(reading.timestamp_ms, now_ms):
         return Refused("in_seconds", "timestampMs")
-    if code := refusal(at_ms, now_ms, retention):
-        return Refused(code, "timestampMs")
-    if at_ms > end_ms:
-        return Refused("batch_too_long", "timestampMs")
-    return _Stamped(at_ms, reading)
+    return Refused(refusal(at_ms, now_ms, retention) or "batch_too_long", "timestampMs")
 
 
 def _store(device: Device, batch: Batch, judged: list[_Stamped | Refused], now_ms: int) -> list[Result]:

@@ -55,11 +55,12 @@ def some_readings(draw: st.DrawFn, most: int = 30, *, counted: bool = False) -> 
 
 
 def columns(readings: Readings) -> Columns:
-    found = Columns()
-    for reading in sorted(readings, key=lambda reading: reading.at_ms):
-        count = None if reading.counter is None else reading.counter / 1_000
-        found.append(reading.at_ms, PortReading("p", 0, None, None, reading.milliwatts / 1_000, count, reading.held_ms))
-    return found
+    return by_port([(reading.at_ms, _as_sent(reading)) for reading in readings]).get("p", Columns())
+
+
+def _as_sent(reading: Reading) -> PortReading:
+    count = None if reading.counter is None else reading.counter / 1_000
+    return PortReading("p", 0, None, None, reading.milliwatts / 1_000, count, reading.held_ms)
 
 
 def all_slots(readings: Readings) -> list[Usage]:
