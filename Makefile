@@ -133,6 +133,9 @@ device: install ## Build the Pi's agent as a wheel in dist/, apart from its sour
 bench: install ## Calls, capacity units and CPU of each route, the stream and the sweep; readings a second
 	@$(BIN)/python -m tests.benchmarks.bench
 
+bench-pc: install ## Only what a reading costs the PC stack, all processes, beside a plain Flask and SQLite server [BENCH_REQUESTS=2000]
+	@$(BIN)/python -m tests.benchmarks.pc_stack
+
 bench-cold: install ## What a cold start of the package costs: the size of the zip, the CPU of the imports
 	@$(BIN)/python -m tests.benchmarks.bench_cold
 
@@ -204,4 +207,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-.PHONY: docs backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: bench-pc docs backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import app
 from infra.local.runner.process import running_stack
-from tests.benchmarks import cost, event_work, plain, route_work, throughput
+from tests.benchmarks import cost, event_work, pc_stack, plain, route_work, throughput
 from tests.benchmarks.cost import Dollars
 from tests.benchmarks.meter import Cost, Work, measure
 from tests.benchmarks.place import Entry, Records, own_database
@@ -24,14 +24,15 @@ UPLOADS = ((60, 1), (300, 2))
 
 
 def main() -> None:
-    """Measure and print it all, in a minute or three."""
+    """Measure and print it all, in a few minutes."""
     _print(f"CPU times are of {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}.", "")
     with tempfile.TemporaryDirectory() as directory, own_database(Path(directory)) as database_url:
         costs = _measured(database_url)
     no_limits = {"LIMITS": "off"}  # a few clients send as much as hundreds of devices
     with tempfile.TemporaryDirectory() as directory, running_stack(Path(directory), environment=no_limits) as stack:
         speeds = [throughput.measure(stack, batch) for batch in throughput.BATCHES]
-    _print("", *_speed_lines(speeds), "", *_dollar_lines(costs), "", *_beside_lines(costs))
+    _print("", *_speed_lines(speeds), "", *_dollar_lines(costs), "", *_beside_lines(costs), "")
+    _print(*pc_stack.lines())
 
 
 def _measured(database_url: str) -> dict[str, Cost]:

@@ -33,13 +33,13 @@ class Throughput:
 
 def measure(stack: RunningStack, batch: int) -> Throughput:
     """Send from several devices at once, one batch after another from each."""
-    households = [Household(new_person(_caller(stack)), now_ms() - BEGAN_MS) for _ in range(CLIENTS)]
+    households = [Household(new_person(caller(stack)), now_ms() - BEGAN_MS) for _ in range(CLIENTS)]
     started = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as pool:
         stored = sum(pool.map(lambda household: _send(household, batch, started + SECONDS), households))
     ended = time.monotonic()
     for household in households:
-        eventually(partial(_is_examined, household), "the stream is through", seconds=60)
+        eventually(partial(is_examined, household), "the stream is through", seconds=60)
     return Throughput(batch, stored / (ended - started), time.monotonic() - ended)
 
 
@@ -53,13 +53,15 @@ def _send(household: Household, batch: int, until: float) -> int:
     return stored
 
 
-def _is_examined(household: Household) -> bool:
+def is_examined(household: Household) -> bool:
+    """Whether the stream has come to the household's newest reading."""
     port, at_ms = household.newest
     latest = household.person.call("GET", f"/port/{port}").body["latest"]
     return latest is not None and latest["timestampMs"] == at_ms
 
 
-def _caller(stack: RunningStack) -> Callable[..., Answered]:
+def caller(stack: RunningStack) -> Callable[..., Answered]:
+    """Calls the API of a stack."""
     session = requests.Session()
 
     def call(method: str, path: str, body: Any = None, **headers: str) -> Answered:
