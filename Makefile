@@ -148,6 +148,9 @@ bench-growth: install ## How large a PC's database grows, with and without what 
 bench-detector: install ## The detector on real recordings, beside the rules of today [TRACES=../shared/traces]
 	@$(BIN)/python -m tests.benchmarks.bench_detector $(TRACES)
 
+bench-spans: install ## What the agent's dead band saves on real recordings, and what it costs in energy [TRACES=../shared/traces]
+	@$(BIN)/python -m tests.benchmarks.bench_spans $(TRACES)
+
 # The shell opens a page for half the work of a whole Chromium, which does where there is no shell to install.
 browser:
 	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests ..." && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium-headless-shell >/dev/null; } || command -v chromium >/dev/null || { echo "The browser tests need chromium or chromium-headless-shell: install one, or run as root on Debian."; exit 1; }
@@ -207,4 +210,4 @@ test-deployed: install .cache/emulator/installed ## The package in an emulator o
 clean: ## Delete what was installed and made here, but not the data in .local
 	rm -rf .venv node_modules .cache build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 
-.PHONY: bench-pc docs backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock
+.PHONY: bench-spans bench-pc docs backup restore service upgrade test-properties bench-growth bench-noise device help fuzz test-faults runtime export-data import-data smoke deploy destroy rotate-keys package test-deployed install demo serve test check lint types generate locks lock bench bench-cold bench-detector browser clean lock-requirements.txt lock-requirements-pc.txt lock-requirements-dev.txt lock-requirements.lock lock-emulator.lock

@@ -18,6 +18,7 @@ from ghostwatt_pi.outlets.records import OutletRecord, to_json
 
 from .conftest import RecordedLog, RunningAgent, ScriptedMeter, StartAgent, until
 from .fake_cloud import ACCEPTS, Body, FakeCloud
+from .processes import Started, next_event
 
 STEADY = [2.8] * 20
 SPANS_OF_STEADY = [(0, 2.8, None), (60, 2.8, 60_000), (95, 2.8, 35_000)]
@@ -258,6 +259,48 @@ def test_after_a_switch_the_next_measurement_goes_out_though_the_watts_stay(
     meter.say(*polled([0.1], start_ms + 15_000))
     until(lambda: len(cloud.stored) == 3)
     assert stored(cloud) == [(0, 0.1, None), (10, 0.1, 10_000), (15, 0.1, None)]
+
+
+def spans_in(directory: DataDirectory) -> list[tuple[float, int]]:
+    """(watts, held milliseconds) of the spans that wait."""
+    with closing(sqlite3.connect(directory.buffer_path)) as db:
+        return db.execute("SELECT power, held_ms FROM readings WHERE held_ms > 0 ORDER BY id").fetchall()
+
+
+STEADY_SIMULATION = ["simulate", "--profile", "fridge", "--seed", "1", "--interval", "0.1"]
+"""Its meter's values wander by 1.5 %, so that some spans end by themselves."""
+
+
+def test_the_service_manager_s_stop_keeps_the_span_under_way(
+    cloud: FakeCloud, directory: DataDirectory, pi: Started
+) -> None:
+    cloud.accepts = ACCEPTS
+    cloud.interval_seconds = 600
+    process = pi.start(*STEADY_SIMULATION)
+    next_event(process, "uploaded")
+    until(lambda: spans_in(directory))
+    process.terminate()
+    newest_ms = now_ms()
+    assert process.wait(60) == 0
+    with closing(sqlite3.connect(directory.buffer_path)) as db:
+        (last_ms,) = db.execute("SELECT max(timestamp_ms) FROM readings").fetchone()
+    assert last_ms >= newest_ms - 5_000
+
+
+def test_a_kill_loses_no_reading_that_was_kept_and_the_next_run_goes_on(
+    cloud: FakeCloud, directory: DataDirectory, pi: Started
+) -> None:
+    cloud.accepts = ACCEPTS
+    process = pi.start(*STEADY_SIMULATION, "--span-seconds", "1")
+    next_event(process, "uploaded")
+    until(lambda: spans_in(directory))
+    process.kill()
+    process.wait()
+    waited = spans_in(directory)
+    before = {key for key, reading in cloud.stored.items() if reading.get("heldMs")}
+    next_event(pi.start(*STEADY_SIMULATION, "--span-seconds", "1"), "uploaded")
+    until(lambda: len({key for key, reading in cloud.stored.items() if reading.get("heldMs")} - before) > len(waited))
+    assert all(0 < reading.get("heldMs", 1) <= 1000 for reading in cloud.stored.values())
 
 
 OLD_SCHEMA = """
