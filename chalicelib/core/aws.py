@@ -28,7 +28,9 @@ def client(
 ) -> Any:
     """The client of an AWS service; the same for the same arguments.
 
-    The default time-outs fit behind API Gateway, which waits 29 s.
+    The default time-outs fit behind API Gateway, which waits 29 s. A bucket on AWS is called by its regional name: S3
+    redirects from the global name of a new bucket, or of one in a newer region, to the regional one, for which a signed
+    link to the global name is no good.
 
     Args:
         service: Its name in botocore, like `ssm`.
@@ -43,7 +45,7 @@ def client(
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,
         retries={"total_max_attempts": attempts},
-        s3={"addressing_style": "path" if endpoint_url else "auto"},
+        s3={"addressing_style": "path" if endpoint_url else "virtual"},
         signature_version=signature_version,
         max_pool_connections=max_pool_connections,
     )
