@@ -158,8 +158,8 @@ browser:
 package: install ## The zip and the template for AWS, in build/STAGE-ARCH [ARCH=arm64|x86_64 STAGE=dev]
 	@$(BIN)/python -m infra.aws.packaging --stage $(STAGE) --arch $(ARCH)
 
-deploy: install ## A stage on AWS, from this checkout to its URL [STAGE=dev DRY_RUN=1 SET="AlarmEmail=you@example.com DomainName=..."]
-	@$(BIN)/python -m infra.aws.deploy $(or $(STAGE),dev) $(SET) $(if $(DRY_RUN),--dry-run)
+deploy: install ## A stage on AWS, from this checkout to its URL [STAGE=dev DRY_RUN=1 LOSE_TABLES=yes SET="AlarmEmail=you@example.com DomainName=..."]
+	@$(BIN)/python -m infra.aws.deploy $(or $(STAGE),dev) $(SET) $(if $(DRY_RUN),--dry-run) $(if $(LOSE_TABLES),--lose-tables)
 
 destroy: install ## Take a stage on AWS down; asks first, and says what stays [STAGE=]
 	@$(BIN)/python -m infra.aws.deploy.destroy $(or $(STAGE),$(error Which one? make destroy STAGE=dev))

@@ -23,7 +23,7 @@ ARCHITECTURE = "arm64"
 
 
 def deploy(account: Account, deployment: Deployment) -> str:
-    """Run all steps of a deployment; each is named on standard error as it begins.
+    """Run all steps of a deployment; the account, and each step as it begins, are named on standard error.
 
     Returns:
         The URL of the stage.
@@ -31,6 +31,7 @@ def deploy(account: Account, deployment: Deployment) -> str:
     Raises:
         DeployError: CloudFormation refused a change, or a setting is not a parameter of the template.
     """
+    sys.stderr.write(f"Account {account.account_id}, region {account.region}\n")
     for step in list(steps_of(deployment)):
         sys.stderr.write(f"{step.title}\n")
         step.run(account, deployment)
@@ -55,11 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.aws.deploy", description=__doc__)
     parser.add_argument("stage")
     parser.add_argument("parameters", nargs="*", type=_pair, metavar="NAME=VALUE")
+    parser.add_argument("--lose-tables", action="store_true", help="tables may go or be replaced, with all data")
     parser.add_argument("--dry-run", action="store_true", help="package, and only say what would be done")
     options = parser.parse_intermixed_args(arguments)
     try:
         template = package(options.stage, ARCHITECTURE, ROOT / "build" / f"{options.stage}-{ARCHITECTURE}")
-        deployment = Deployment(options.stage, template, PAGE, dict(options.parameters))
+        deployment = Deployment(options.stage, template, PAGE, dict(options.parameters), options.lose_tables)
         output = describe(deployment) if options.dry_run else f"{deploy(current_account(), deployment)}\n"
     except (PackageError, DeployError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")

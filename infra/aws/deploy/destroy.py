@@ -22,6 +22,8 @@ def destroy(account: Account, stage: str) -> list[str]:
     tables = _resources(account, name, "AWS::DynamoDB::Table") if stage in KEPT_STAGES else []
     for bucket in _resources(account, name, "AWS::S3::Bucket"):
         empty(account, bucket)
+    if stage in KEPT_STAGES:
+        stacks.protect(cloudformation, name, protected=False)
     stacks.delete(cloudformation, name)
     keys.remove(account.client("ssm"), stage)
     bucket = names.deployment_bucket(account.account_id, account.region)

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from botocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.aws.deploy.account import current_account
 from infra.aws.deploy.names import origin_secret_name, signing_keys_path
+from infra.aws.deploy.stacks import DeployError
 
 SECRET_BYTES = 32
 """HS256 wants a key at least as long as its digest (RFC 7518, section 3.2)."""
@@ -74,9 +76,13 @@ def _made_at(name: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rotate the keys of the stage that is named."""
+    """Rotate the keys of the stage that is named; the exit code is 1 when that failed."""
     (stage,) = sys.argv[1:] if arguments is None else arguments
-    spent = rotate(get_session().create_client("ssm"), stage, int(time.time()))
+    try:
+        spent = rotate(current_account().client("ssm"), stage, int(time.time()))
+    except (DeployError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stdout.write(f"{stage} has a new signing key; {len(spent)} old ones are gone.\n")
     return 0
 

@@ -23,3 +23,12 @@ def signing_keys_path(stage: str) -> str:
 def origin_secret_name(stage: str) -> str:
     """The SSM parameter of the secret that CloudFront shows to the API."""
     return f"/ghostwatt/{stage}/origin-secret"
+
+
+RELEASE_ALARMS = ("5xx", "api-errors", "examine-errors")
+"""The alarms that undo a release when they ring during it or just after; the part after alarm_name's stage."""
+
+
+def alarm_name(stage: str, alarm: str) -> str:
+    """An alarm of a stage."""
+    return f"ghostwatt-{stage}-{alarm}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import yaml
 
 from infra.aws.deploy import keys, names, package_upload, stacks, web_upload
 from infra.aws.deploy.account import Account
+from infra.aws.packaging.template import KEPT_STAGES
 
 LOG_ROLE = Path(__file__).with_name("log_role.yaml")
 
@@ -27,6 +28,7 @@ class Deployment:
         template: The package's template; deployment.zip lies beside it.
         page: Folder of the page.
         settings: Parameters of the template that a person set.
+        may_lose_tables: Whether tables may be removed or replaced by empty ones.
         bucket: Where packages are uploaded to; known once that step ran, like all that follows.
         template_url: Where CloudFormation reads the template.
         origin_secret: What CloudFront shows to the API.
@@ -37,6 +39,7 @@ class Deployment:
     template: Path
     page: Path
     settings: Mapping[str, str]
+    may_lose_tables: bool = False
     bucket: str = ""
     template_url: str = ""
     origin_secret: str = ""
@@ -56,6 +59,11 @@ class Deployment:
             "OriginSha256": hashlib.sha256(self.origin_secret.encode()).hexdigest(),
             **self.settings,
         }
+
+    def guards(self, alarms: Sequence[str] = ()) -> stacks.Guards:
+        """What keeps a change of this stage from doing harm."""
+        tags = {"app": "ghostwatt", "stage": self.stage}
+        return stacks.Guards(tags, alarms, self.may_lose_tables)
 
     def printable_parameters(self) -> dict[str, str]:
         """The same, with words in place of the secret and its digest."""
@@ -91,6 +99,8 @@ def steps_of(deployment: Deployment) -> Iterator[Step]:
     yield Step(f"Change the stack {names.stack_name(stage)}", change_stack)
     if "PublicUrl" not in deployment.settings:
         yield Step("Change the stack again, with its output Url as PublicUrl", tell_public_url)
+    if stage in KEPT_STAGES:
+        yield Step(f"Protect the stack {names.stack_name(stage)} from deletion", protect_stack)
     count = len(list(web_upload.files(deployment.page)))
     yield Step(f"Upload the {count} files of {deployment.page} to the bucket of the page", upload_page)
     yield Step("Have CloudFront fetch the page anew", refresh_page)
@@ -119,13 +129,18 @@ def make_secrets(account: Account, deployment: Deployment) -> None:
 
 
 def change_stack(account: Account, deployment: Deployment) -> None:
-    """Bring the stack to the template. Raises DeployError."""
-    _change(account, deployment, deployment.parameters())
+    """Bring the stack to the template; undone when an alarm that was silent before rings. Raises DeployError."""
+    _change(account, deployment, deployment.parameters(), _silent_alarms(account, deployment.stage))
 
 
 def tell_public_url(account: Account, deployment: Deployment) -> None:
     """Give the stack the URL that CloudFront made for it. Raises DeployError."""
     _change(account, deployment, {**deployment.parameters(), "PublicUrl": deployment.outputs["Url"]})
+
+
+def protect_stack(account: Account, deployment: Deployment) -> None:
+    """Have CloudFormation refuse to delete the stack until make destroy takes that back."""
+    stacks.protect(account.client("cloudformation"), names.stack_name(deployment.stage), protected=True)
 
 
 def upload_page(account: Account, deployment: Deployment) -> None:
@@ -140,15 +155,23 @@ def refresh_page(account: Account, deployment: Deployment) -> None:
     account.client("cloudfront").create_invalidation(DistributionId=distribution, InvalidationBatch=batch)
 
 
-def _change(account: Account, deployment: Deployment, values: Mapping[str, str]) -> None:
+def _change(account: Account, deployment: Deployment, values: Mapping[str, str], alarms: Sequence[str] = ()) -> None:
     cloudformation, name = account.client("cloudformation"), names.stack_name(deployment.stage)
-    before = stacks.find(cloudformation, name)
+    before = stacks.ready(cloudformation, name)
     parameters = stacks.parameters(values, deployment.template_parameters, before)
-    stacks.change(cloudformation, name, {"TemplateURL": deployment.template_url}, parameters, _unique_name())
+    template = {"TemplateURL": deployment.template_url}
+    stacks.change(cloudformation, name, template, parameters, _unique_name(), deployment.guards(alarms))
     stack = stacks.find(cloudformation, name)
     if stack is None:
         raise stacks.DeployError(f"{name} is not there after its change.")
     deployment.outputs = stack.outputs
+
+
+def _silent_alarms(account: Account, stage: str) -> list[str]:
+    """The ARNs of the release alarms that are there and do not ring: one that rings would undo what mends it."""
+    wanted = [names.alarm_name(stage, alarm) for alarm in names.RELEASE_ALARMS]
+    alarms = account.client("cloudwatch").describe_alarms(AlarmNames=wanted)["MetricAlarms"]
+    return [alarm["AlarmArn"] for alarm in alarms if alarm["StateValue"] != "ALARM"]
 
 
 def _unique_name() -> str:
