@@ -84,7 +84,9 @@ fuzz: install ## Hostile requests, and requests made from openapi.json, against 
 	@$(BIN)/python -m tests.fuzz.attack --requests $(REQUESTS) --seed $(SEED)
 	@$(BIN)/python -m tests.fuzz.openapi_fuzz --examples $(EXAMPLES) --seed $(SEED)
 
-check: lint types locks test ## Lint, types, architecture, lock freshness, all tests
+check: install ## Lint, types, architecture, lock freshness, all tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types locks
+	@$(MAKE) --no-print-directory test
 
 # The release that amqtt's PyYAML allows ends Python 3.11 in 2026; AWS has moved that to June 2027, as cfn-lint 1.58 knows.
 CFN_DATED := E2533

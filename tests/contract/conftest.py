@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 DEPLOYED = "tests.deployed.plugin"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[RunningStack]:
     if pytestconfig.pluginmanager.has_plugin(DEPLOYED) or pytestconfig.option.base:
         pytest.skip("it is about the PC stack's own server: its page, its paths, its sockets")
