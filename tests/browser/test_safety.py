@@ -121,6 +121,7 @@ def test_a_deleted_account_is_gone(person: Person) -> None:
     expect(page.get_by_label("Your password")).to_be_focused()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)  # which has a password too
     page.get_by_label("E-mail").fill(person.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
