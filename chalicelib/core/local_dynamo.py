@@ -41,7 +41,10 @@ RETRIED = frozenset(
 )
 """Refusals after which the same call may succeed; so may one after a status from 500 on."""
 LONGEST_PAUSE_SECONDS = 20.0
-RECEIVED_AT_ONCE = 256 * 1024
+RECEIVED_AT_ONCE = 16 * 1024
+"""Nearly all answers are shorter. Python makes room for so much before it receives; larger rooms are mapped and
+unmapped by the system each time, and leave the process's memory full of holes."""
+MORE_AT_ONCE = 128 * 1024
 LENGTH = b"\r\ncontent-length:"
 BINARY = (b'"B":', b'"BS":')
 
@@ -196,14 +199,14 @@ def _receive(connection: socket.socket) -> tuple[int, bytes, bool]:
         parts = [body]
         missing = length - len(body)
         while missing:
-            parts.append(_more(connection))
+            parts.append(_more(connection, min(missing, MORE_AT_ONCE)))
             missing -= len(parts[-1])
         body = b"".join(parts)
     return int(head[9:12]), body, b"\r\nconnection: close" not in head
 
 
-def _more(connection: socket.socket) -> bytes:
-    received = connection.recv(RECEIVED_AT_ONCE)
+def _more(connection: socket.socket, most: int = RECEIVED_AT_ONCE) -> bytes:
+    received = connection.recv(most)
     if not received:
         raise ConnectionResetError("the server has closed the connection")
     return received

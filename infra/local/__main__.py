@@ -20,6 +20,7 @@ from infra.local.emulator.scheduler import PERIOD_SECONDS
 from infra.local.errors import StackError
 from infra.local.runner.bootstrap import Addresses, StackSettings, serve
 from infra.local.runner.data_directory import locked
+from infra.local.runner.memory import keep_small
 from infra.local.runner.options import SETTINGS, count, port, seconds
 from infra.local.runner.terminal import own_foreground
 from infra.local.runner.worker import Worker
@@ -33,6 +34,7 @@ UNUSABLE = {errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.ENOSPC, errno.ENOTDI
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack; the exit code is 0 when it was asked to stop, 1 when it could not start or go on."""
     options = _options(arguments)
+    keep_small()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("amqtt", "botocore", "engineio", "pynamodb", "socketio", "transitions", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
