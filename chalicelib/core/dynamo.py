@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, count
 from typing import Any, Generic, TypeVar, cast
@@ -15,7 +15,7 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection as PynamoConnection
 from pynamodb.connection._botocore_private import BotocoreBaseClientPrivate
 from pynamodb.connection.table import TableConnection
-from pynamodb.constants import STRING
+from pynamodb.constants import BATCH_GET_PAGE_LIMIT, STRING
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -185,7 +185,7 @@ class Item(Model):
         return _written(lambda: self.delete(condition=condition))
 
     @classmethod
-    def plain(cls, hash_key: str, index_name: str, names: Sequence[str]) -> Iterator[Mapping[str, Mapping[str, str]]]:
+    def plain(cls, hash_key: str, index_name: str, names: Sequence[str]) -> Iterator[Mapping[str, Mapping[str, Any]]]:
         """These attributes of all items under a key of an index, as DynamoDB sends them ({name: {type: text}}).
 
         For long lists: models of a thousand items take longer to make than to read.
@@ -194,6 +194,19 @@ class Item(Model):
         pages: PageIterator[Mapping[str, Any]] = PageIterator(cls._get_connection().query, (hash_key,), options)
         for page in pages:
             yield from page["Items"]
+
+    @classmethod
+    def plain_by_hash_keys(
+        cls, hash_keys: Iterable[str], names: Sequence[str]
+    ) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+        """These attributes of the items of these hash keys, a hundred a call, as DynamoDB sends them."""
+        attribute = cls._hash_key_attribute().attr_name  # type: ignore[no-untyped-call]
+        left: list[Any] = [{attribute: hash_key} for hash_key in dict.fromkeys(hash_keys)]
+        while left:
+            first = left[:BATCH_GET_PAGE_LIMIT]
+            page, unprocessed = cls._batch_get_page(first, None, list(names))  # type: ignore[no-untyped-call]
+            left = left[BATCH_GET_PAGE_LIMIT:] + (unprocessed or [])
+            yield from page
 
 
 class DataAttribute(Attribute[Loaded], Generic[Loaded]):

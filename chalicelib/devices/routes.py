@@ -18,7 +18,7 @@ from chalicelib.core.settings import settings
 from chalicelib.deletion.service import release_owned_device
 from chalicelib.detection import outlet_silence
 from chalicelib.detection.reply_schemas import DeviceReply, Heartbeat
-from chalicelib.detection.store import load_device_states
+from chalicelib.detection.store import load_shown_states
 from chalicelib.devices import device_list, pairing_service, schemas, service
 from chalicelib.devices.authentication import DEVICE, DeviceCall
 from chalicelib.devices.model import Device
@@ -67,7 +67,7 @@ def list_devices(call: SessionCall[None], query: PageQuery) -> schemas.DeviceLis
 
 
 def _device_parts(devices: list[Device], now_ms: int) -> list[schemas.DevicePart]:
-    states = load_device_states(device.device_uid for device in devices if device.ports)
+    states = load_shown_states(device.device_uid for device in devices if device.ports)
     upload_seconds = settings().upload_seconds
     return [
         schemas.device_part(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -15,6 +17,10 @@ from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.remembered import Remembered
 from chalicelib.devices.liveness import Presence
 from chalicelib.devices.model import AgentReport, Calls, Device, Keys, PortName
+
+Plain = Mapping[str, Mapping[str, Any]]
+"""An item as DynamoDB sends it. Models of a thousand items take longer to make than to read."""
+Data = TypeVar("Data")
 
 
 class ByOwner(GlobalSecondaryIndex["DeviceItem"]):
@@ -104,6 +110,13 @@ def _item(device: Device) -> DeviceItem:
     )
 
 
+class StoredDevice(NamedTuple):
+    """A device of a long list: when it called, and a function that decodes the rest."""
+
+    calls: Calls
+    decode: Callable[[], Device]
+
+
 class FewDevices(NamedTuple):
     """Some devices of a person, and whether the person has no others."""
 
@@ -162,14 +175,45 @@ def load_few_devices_of_owner(owner_id: str, most: int) -> FewDevices:
 def load_calls_of_owner(owner_id: str) -> list[Calls]:
     """The last calls of each of a person's devices, without reading the devices whole."""
     names = ["device_id", "last_seen_ms", "previous_seen_ms"]
-    return [
-        Calls(item["device_id"]["S"], _plain_ms(item, "last_seen_ms"), _plain_ms(item, "previous_seen_ms"))
-        for item in DeviceItem.plain(owner_id, ByOwner.Meta.index_name, names)
-    ]
+    return [_calls(item) for item in DeviceItem.plain(owner_id, ByOwner.Meta.index_name, names)]
 
 
-def _plain_ms(item: Mapping[str, Mapping[str, str]], name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
+def load_stored_devices_of_owner(owner_id: str) -> dict[str, StoredDevice]:
+    """All devices of a person by id, with the attributes of a list; whoever shows one decodes it."""
+    items = DeviceItem.plain(owner_id, ByOwner.Meta.index_name, LISTED)
+    return {item["device_id"]["S"]: StoredDevice(_calls(item), partial(_listed, item)) for item in items}
+
+
+def _calls(item: Plain) -> Calls:
+    return Calls(item["device_id"]["S"], _plain_ms(item, "last_seen_ms"), _plain_ms(item, "previous_seen_ms"))
+
+
+def _plain_ms(item: Plain, name: str) -> int | None:
+    return int(item[name]["N"]) if "N" in item.get(name, ()) else None
+
+
+def _listed(item: Plain) -> Device:
+    """A device with the attributes of a list, as _device makes it of a whole item."""
+    return Device(
+        device_id=item["device_id"]["S"],
+        device_uid=item["device_uid"]["S"],
+        owner_id=item["owner_id"]["S"],
+        name=item["name"]["S"],
+        created_at_ms=int(item["created_at_ms"]["N"]),
+        online=item["online"]["BOOL"],
+        last_seen_ms=_plain_ms(item, "last_seen_ms"),
+        previous_seen_ms=_plain_ms(item, "previous_seen_ms"),
+        sensors=_data(item, "sensors", dict[str, float], None),
+        sensors_at_ms=_plain_ms(item, "sensors_at_ms"),
+        ports=_data(item, "ports", tuple[PortName, ...], ()),
+        presence=_data(item, "presence", Presence, Presence()),
+        agent=_data(item, "agent", AgentReport, AgentReport()),
+        retention=_data(item, "retention", Retention, Retention()),
+    )
+
+
+def _data(item: Plain, name: str, data_type: type[Data], missing: Data) -> Data:
+    return msgspec.json.decode(item[name]["S"], type=data_type) if "S" in item.get(name, ()) else missing
 
 
 def load_last_calls(device_ids: Iterable[str]) -> dict[str, int | None]:
@@ -180,10 +224,8 @@ def load_last_calls(device_ids: Iterable[str]) -> dict[str, int | None]:
 
 def load_devices(device_ids: Sequence[str]) -> list[Device]:
     """Devices in the order of their ids, with the attributes of a list; unknown ids are left out."""
-    devices = {
-        item.device_id: _device(item) for item in DeviceItem.batch_get(device_ids, attributes_to_get=list(LISTED))
-    }
-    return [devices[device_id] for device_id in device_ids if device_id in devices]
+    found = {item["device_id"]["S"]: item for item in DeviceItem.plain_by_hash_keys(device_ids, LISTED)}
+    return [_listed(found[device_id]) for device_id in device_ids if device_id in found]
 
 
 def put_new_device(write: Transaction, device: Device) -> None:

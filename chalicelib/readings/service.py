@@ -106,7 +106,7 @@ def record_batch(device: Device, batch: Batch, now_ms: int) -> RecordedBatch:
     ports = load_ports_of_device(device.device_uid)
     rebased_by_ms = rebase_ms(batch.sent_at_ms, now_ms)
     port_ids = {port.port_id for port in ports}
-    judged = _judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
+    judged = judge(batch.readings, port_ids, device.retention, rebased_by_ms, now_ms)
     with turn(device.device_uid):  # else two batches with one reading would not see each other
         results = _store(device, batch, judged, now_ms)
     return RecordedBatch(results, rebased_by_ms, ports)
@@ -120,9 +120,10 @@ class _Stamped(NamedTuple):
     identity: Identity
 
 
-def _judge(
+def judge(
     readings: Sequence[Reading | Refused], port_ids: set[str], retention: Retention, rebased_by_ms: int, now_ms: int
 ) -> list[_Stamped | Refused]:
+    """Judge each reading by itself: its true time, or why it is refused."""
     oldest_ms, newest_ms = retention.oldest_ms(now_ms), now_ms + MAX_AHEAD_MS
     stamps = (reading.timestamp_ms + rebased_by_ms for reading in readings if not isinstance(reading, Refused))
     end_ms = min((at_ms for at_ms in stamps if oldest_ms <= at_ms <= newest_ms), default=0) + MAX_SPAN_MS

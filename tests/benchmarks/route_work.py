@@ -129,7 +129,7 @@ def list_work(entry: Entry) -> Iterator[Work]:
     for length in LIST_LENGTHS:
         person = with_devices(entry, length)
         yield device_list_work(entry, person, length)
-    yield _device_walk_work(entry, person, length)
+    yield walk_work(entry, person, length)
     reader = new_person(entry.call)
     household = Household(reader, now_ms() - HISTORY_MS)
     fill_events(owner_of(household.device), household, SHORT_LIST)
@@ -160,7 +160,9 @@ def walk_name(length: int) -> str:
     return f"GET /device/list, all {length:,} by {WALK_LIMIT}"
 
 
-def _device_walk_work(entry: Entry, person: Person, length: int) -> Work:
+def walk_work(entry: Entry, person: Person, length: int) -> Work:
+    """The whole list of so many devices, page by page."""
+
     def walk() -> dict[str, Any]:
         result = _as(entry, person, "GET", f"/device/list?limit={WALK_LIMIT}")()
         while cursor := answered(result).body["cursor"]:
