@@ -48,6 +48,7 @@ class DataDirectory:
         self.state_path = path / "state.json"
         self.boot_path = path / "boot_id"
         self.accepted_path = path / "accepted.json"
+        self.allowed_page_path = path / "allowed_page.json"
         self.switch_path = path / "switch.sock"
         self.former_dir = path / "former"
 

@@ -46,6 +46,7 @@ MESSAGES = {
     "started": Message("{deviceId} sends to {api}"),
     "local_api": Message("Local page: {url}"),
     "lan_word": Message("To pair this device from the local network, type the word {word} into its page"),
+    "page_allowed": Message("The page {origin} may pair this device for {minutes} minutes"),
     "local_api_off": Message("No local page: {error}", WARNING),
     "warning": Message("Warning: {text}", WARNING),
     "relay": Message("Outlet {channel} is {state}: {watts:.1f} W", NOTICE),

@@ -13,8 +13,10 @@ import requests
 from ghostwatt_pi.cloud.claim import ClaimState
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.local.access import MAX_BODY_BYTES, MAX_WRONG_WORDS
+from ghostwatt_pi.local.allowed_page import ALLOWED_MS, allow_page
 from ghostwatt_pi.local.server import MAX_CALLS, LocalApi
 from ghostwatt_pi.local.snapshot import OutletSnapshot, Snapshot
+from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.schemas import Claim
 
 from .conftest import until
@@ -138,7 +140,8 @@ def test_a_foreign_or_malformed_call_is_refused(
     answer = post(page, body=body, **headers)
     assert answer.status_code == status
     assert answer.json()["success"] is False
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    told = {"https://evil.example", "null", "http://localhost.evil.example"} & {headers.get("Origin", "")}
+    assert answer.headers.get("Access-Control-Allow-Origin") == (told.pop() if told else None)
     assert unpaired.read_key() is None
 
 
@@ -183,11 +186,76 @@ def test_chrome_hears_that_the_clouds_page_may_call_into_the_home(page: LocalApi
     assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
 
 
-def test_a_foreign_page_is_not_even_told_what_it_may_not(page: LocalApi) -> None:
-    asks = {"Origin": "https://evil.example", "Access-Control-Request-Private-Network": "true"}
-    answer = requests.options(page.url + "device-register", headers=asks, timeout=60)
-    assert answer.status_code == 403
-    assert not any(name.startswith("Access-Control") for name in answer.headers)
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_foreign_page_can_read_why_it_is_refused_and_nothing_else(page: LocalApi, origin: str) -> None:
+    asks = {"Origin": origin, "Access-Control-Request-Private-Network": "true"}
+    before = requests.options(page.url + "device-register", headers=asks, timeout=60)
+    assert (before.status_code, before.headers["Access-Control-Allow-Private-Network"]) == (204, "true")
+    for path in ("", "device-id", "status", "metrics"):
+        answer = requests.get(page.url + path, headers={"Origin": origin}, timeout=60)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (403, origin)
+        assert f"claim --allow-page {origin}" in answer.json()["error"]
+        assert "GW-1" not in answer.text
+
+
+def test_under_a_foreign_name_no_page_reads_anything(page: LocalApi) -> None:
+    for ask in (requests.options, requests.get):
+        headers = {"Origin": "http://localhost:8000", "Host": "evil.example"}
+        answer = ask(page.url + "device-id", headers=headers, timeout=60)
+        assert answer.status_code == 403
+        assert not any(name.startswith("Access-Control") for name in answer.headers)
+
+
+def test_an_allowed_page_pairs_the_device_within_ten_minutes(page: LocalApi, unpaired: DataDirectory) -> None:
+    origin = "http://192.168.1.5:5173"
+    allow_page(unpaired.allowed_page_path, origin, "", now_ms() - ALLOWED_MS - 1)
+    assert post(page, Origin=origin).json()["code"] == "bad_origin"
+    allow_page(unpaired.allowed_page_path, origin, "", now_ms() + 60_000)  # the clock has been set back since
+    assert post(page, Origin=origin).json()["code"] == "bad_origin"
+    allow_page(unpaired.allowed_page_path, origin, "", now_ms())
+    assert post(page, Origin="http://192.168.1.5:5174").json()["code"] == "bad_origin"
+    assert post(page, Origin="null").json()["code"] == "bad_origin"
+    assert requests.get(page.url + "device-id", headers={"Origin": origin}, timeout=60).json()["deviceId"] == "GW-1"
+    answer = post(page, Origin=origin)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, origin)
+    assert unpaired.read_key() == KEY
+
+
+def test_a_page_from_a_file_needs_the_word_that_was_typed_at_the_pi(page: LocalApi, unpaired: DataDirectory) -> None:
+    allow_page(unpaired.allowed_page_path, "null", "Blue Kettle", now_ms())
+    for word, code in ((None, "word_needed"), ("red kettle", "bad_word"), (5, "bad_word")):
+        assert post(page, body={**GOOD, "word": word}, Origin="null").json()["code"] == code
+    asked = requests.get(page.url + "device-id", headers={"Origin": "null"}, timeout=60)
+    assert (asked.status_code, asked.json()["code"]) == (403, "word_needed")
+    shown = requests.get(page.url + "device-id?word=blue-kettle", headers={"Origin": "null"}, timeout=60)
+    assert shown.json()["deviceId"] == "GW-1"
+    assert post(page, body={**GOOD, "word": "BLUE KETTLE"}, Origin="null").status_code == 200
+    assert unpaired.read_key() == KEY
+
+
+def test_the_word_for_a_file_cannot_be_guessed(page: LocalApi, unpaired: DataDirectory) -> None:
+    allow_page(unpaired.allowed_page_path, "null", "blue kettle", now_ms())
+    for _ in range(MAX_WRONG_WORDS):
+        post(page, body={**GOOD, "word": "green kettle"}, Origin="null")
+    assert post(page, body={**GOOD, "word": "blue kettle"}, Origin="null").json()["code"] == "too_many_words"
+    assert unpaired.read_key() is None
+
+
+def test_an_allowed_page_from_the_network_needs_the_printed_word_too(
+    lan_page: LocalApi, unpaired: DataDirectory
+) -> None:
+    origin = "http://192.168.1.5:5173"
+    allow_page(unpaired.allowed_page_path, origin, "", now_ms())
+    url = f"http://{own_address()}:{lan_page.server_port}/save-api-key"
+    for word, status in (("", 403), (lan_page.confirmation.word, 200)):
+        answer = requests.post(url, json={**GOOD, "word": word}, headers={"Origin": origin}, timeout=60)
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"origin": "https://evil.example"}', '{"until_ms": "x"}'])
+def test_a_damaged_permission_allows_nobody(page: LocalApi, unpaired: DataDirectory, text: str) -> None:
+    unpaired.allowed_page_path.write_text(text)
+    assert post(page, Origin="https://evil.example").json()["code"] == "bad_origin"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ from ghostwatt_pi.commands.checks import WrongServer
 from ghostwatt_pi.commands.checks.cloud import find_network_problem
 from ghostwatt_pi.commands.components import local_page
 from ghostwatt_pi.commands.context import OK, Context
-from ghostwatt_pi.commands.terminal import print_json
+from ghostwatt_pi.commands.terminal import ask_at_terminal, print_json
+from ghostwatt_pi.local.access import NULL_ORIGIN, ConfirmationWord
+from ghostwatt_pi.local.allowed_page import ALLOWED_MS, allow_page
+from ghostwatt_pi.measurement import now_ms
 from ghostwatt_pi.settings.config import sends_in_clear
 
 
@@ -25,6 +28,8 @@ def claim(context: Context, options: Namespace) -> int:
         if options.json:
             print_json({"deviceId": identity.device_id_if_known(context.directory), "paired": True})
         return OK
+    if options.allow_page:
+        _allow_page(context, options.allow_page)
     is_running = context.directory.is_in_use() and not options.new_identity
     with nullcontext() if is_running else context.directory.lock():
         if options.new_identity:
@@ -37,6 +42,23 @@ def claim(context: Context, options: Namespace) -> int:
     if options.json:
         print_json({"deviceId": identity.device_id(context.directory), "paired": is_paired})
     return OK
+
+
+def _allow_page(context: Context, origin: str) -> None:
+    """Let a page of this origin pair the device. Raises ClaimFailed for a file's page without a word."""
+    word = _ask_for_page_word() if origin == NULL_ORIGIN else ""
+    permission = allow_page(context.directory.allowed_page_path, origin, word, now_ms())
+    context.log("page_allowed", origin=permission.origin, minutes=ALLOWED_MS // 60_000)
+
+
+def _ask_for_page_word() -> str:
+    ask = ask_at_terminal()
+    if ask is None:
+        raise ClaimFailed("--allow-page null needs somebody at the Pi's terminal, who types a word for the page")
+    word = ask("Any page may claim to be a file. Type a word of at least 6 letters, and the same into the page: ")
+    if not ConfirmationWord(word).is_strong:
+        raise ClaimFailed("this word is too short: at least 6 letters or digits")
+    return word
 
 
 def is_paired_and_well(context: Context) -> bool:

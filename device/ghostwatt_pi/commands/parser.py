@@ -15,6 +15,7 @@ from ghostwatt_pi.commands.settings_list import show_settings
 from ghostwatt_pi.commands.status import show_status
 from ghostwatt_pi.commands.switching import switch
 from ghostwatt_pi.commands.trust import trust
+from ghostwatt_pi.local.access import NULL_ORIGIN, WEB_ORIGIN
 from ghostwatt_pi.measurement import MAX_AMPS, MAX_CHANNEL, MAX_VOLTS
 from ghostwatt_pi.meters.simulated import PROFILES
 from ghostwatt_pi.settings import values
@@ -118,6 +119,12 @@ def _add_claim(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-readings", action="store_true", help="also send the readings that wait, which are yours"
     )
+    parser.add_argument(
+        "--allow-page",
+        type=_page_origin,
+        metavar="ORIGIN",
+        help="let a page of this origin pair the device, for ten minutes: http://192.168.1.5:5173, or null for a file",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, the code on stderr")
 
 
@@ -175,6 +182,14 @@ def _number(least: float, most: float) -> Callable[[str], float]:
         return float(text)
 
     return number
+
+
+def _page_origin(text: str) -> str:
+    """Convert text to the origin of a page, as browsers write it."""
+    origin = text.lower().rstrip("/")
+    if origin != NULL_ORIGIN and not WEB_ORIGIN.fullmatch(origin):
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin like http://192.168.1.5:5173, and not null")
+    return origin
 
 
 def _channel(text: str) -> int:

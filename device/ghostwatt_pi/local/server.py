@@ -24,7 +24,15 @@ from ghostwatt_pi.cloud.http import HttpClient
 from ghostwatt_pi.data_directory import DataDirectory
 from ghostwatt_pi.identity import key_device_id
 from ghostwatt_pi.local import metrics, page
-from ghostwatt_pi.local.access import CallRefused, ConfirmationWord, OriginPolicy, is_loopback, read_json
+from ghostwatt_pi.local.access import (
+    NULL_ORIGIN,
+    CallRefused,
+    ConfirmationWord,
+    OriginPolicy,
+    is_loopback,
+    read_json,
+)
+from ghostwatt_pi.local.allowed_page import AllowedPage
 from ghostwatt_pi.local.snapshot import Snapshot
 from ghostwatt_pi.platforms.listening import REUSES_ADDRESS
 from ghostwatt_pi.version import VERSION
@@ -78,7 +86,8 @@ class LocalApi(ThreadingHTTPServer):
         super().__init__(("0.0.0.0" if lan else "127.0.0.1", port), Handler)  # noqa: S104 - only when asked for
         self.directory, self.device_id, self.api, self.claim, self.snapshot = directory, device_id, api, claim, snapshot
         self.ca_file = ca_file
-        self.origins = OriginPolicy(api, lan=lan)
+        self.allowed_page = AllowedPage(directory.allowed_page_path)
+        self.origins = OriginPolicy(api, lan=lan, allowed=self.allowed_page.origin)
         self.confirmation = ConfirmationWord()
         self._key_lock = threading.Lock()
         self._calls = threading.BoundedSemaphore(MAX_CALLS)
@@ -162,11 +171,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_OPTIONS(self) -> None:
         """Answer a browser that asks before it sends JSON to another origin (a CORS preflight)."""
-        self._run(lambda: self._answer(HTTPStatus.NO_CONTENT, b"", "text/plain"))
+        self._run(lambda: self._answer(HTTPStatus.NO_CONTENT, b"", "text/plain"), self.server.origins.check_host)
 
-    def _run(self, call: Callable[[], None]) -> None:
+    def _run(self, call: Callable[[], None], check: Callable[[Message], None] | None = None) -> None:
         try:
-            self.server.origins.check(self.headers)
+            (check or self.server.origins.check)(self.headers)
             call()
         except CallRefused as refused:
             self._refuse(refused)
@@ -175,12 +184,14 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         paired = server.directory.read_key() is not None
         where = urlsplit(self.path)
+        if self._is_file_page():
+            self.server.allowed_page.check_word(_word_of(where.query))
         if where.path == "/":
             hint = "" if paired else self._word_hint(where.query)
             claim = None if hint else server.claim.claim
             content = page.PageContent(server.device_id, paired, claim, self._snapshot(), hint)
             self._answer(HTTPStatus.OK, page.render(content).encode(), "text/html; charset=utf-8")
-        elif self.path == "/device-id":
+        elif where.path == "/device-id":
             self._answer_json(HTTPStatus.OK, {"success": True, "deviceId": server.device_id, "registered": paired})
         elif self.path == "/status":
             state = {"deviceId": server.device_id, "registered": paired, **asdict(self._snapshot())}
@@ -194,12 +205,15 @@ class Handler(BaseHTTPRequestHandler):
     def _is_at_the_pi(self) -> bool:
         return is_loopback(self.client_address[0])
 
+    def _is_file_page(self) -> bool:
+        return bool(self.headers.get("Origin") == NULL_ORIGIN)
+
     def _word_hint(self, query: str) -> str:
         """Return what a caller has to do before it may see the claim code; empty if nothing."""
         if self._is_at_the_pi():
             return ""
         try:
-            self.server.confirmation.check(parse_qs(query).get("word", [""])[0])
+            self.server.confirmation.check(_word_of(query))
         except CallRefused as refused:
             return page.ASK_FOR_WORD if refused.code == "word_needed" else str(refused)
         return ""
@@ -213,7 +227,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path not in KEY_PATHS:
             raise CallRefused(HTTPStatus.NOT_FOUND, "not_found", "There is no such call.")
         body = read_json(self.headers, self.rfile)
-        if not self._is_at_the_pi():
+        if self._is_file_page():
+            self.server.allowed_page.check_word(body.get("word"))
+        elif not self._is_at_the_pi():
             self.server.confirmation.check(body.get("word"))
         api_key = body.get("apiKey")
         if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or not api_key.strip():
@@ -244,3 +260,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Log nothing: a journal needs no line for each view of the page."""
+
+
+def _word_of(query: str) -> str:
+    return parse_qs(query).get("word", [""])[0]
