@@ -6,11 +6,13 @@ import logging
 from dataclasses import replace
 
 from chalicelib.core import telemetry
+from chalicelib.core.deadlines import Deadline
 from chalicelib.core.due_index import shards
 from chalicelib.core.dynamo import Transaction, retry_conflicts_from
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.errors import Busy
 from chalicelib.core.event_bus import Event, publish
+from chalicelib.core.times import MINUTE_MS
 from chalicelib.devices import device_alerts, liveness
 from chalicelib.devices.liveness import Presence, after_call, after_change, after_flapping, is_call_due_for_storing
 from chalicelib.devices.model import Device, DeviceChanged
@@ -128,8 +130,12 @@ def record_agent_report(device: Device, version: str | None, dropped_readings: i
     return updated
 
 
-def mark_silent_devices(now_ms: int) -> int:
-    """Mark all silent devices offline; only devices that are due are read. A call of a device meanwhile always wins.
+def mark_silent_devices(now_ms: int, deadline: Deadline | None = None) -> int:
+    """Mark silent devices offline; only devices that are due are read. A call of a device meanwhile always wins.
+
+    Args:
+        now_ms: The present (epoch ms).
+        deadline: Asked before each device; those left stay due for the next run. None for no end.
 
     Returns:
         How many devices were marked.
@@ -139,10 +145,22 @@ def mark_silent_devices(now_ms: int) -> int:
     """
     marked = 0
     with ErrorCollector(LOG) as errors:
-        for device_id in (device_id for shard in shards() for device_id in load_due_device_ids(shard, now_ms)):
+        for device_id in (
+            device_id for shard in _shards_in_turn(now_ms) for device_id in load_due_device_ids(shard, now_ms)
+        ):
+            if deadline is not None and deadline.expired:
+                LOG.warning("more devices are silent than this run can mark; the next one goes on")
+                break
             with errors.collect(f"marking device {telemetry.hashed(device_id)}"):
                 marked += _mark_if_silent(device_id, now_ms)
     return marked
+
+
+def _shards_in_turn(now_ms: int) -> list[str]:
+    """All partitions, each minute beginning with another, so that a flood in one does not hold up the others."""
+    every = shards()
+    first = now_ms // MINUTE_MS % len(every)
+    return [*every[first:], *every[:first]]
 
 
 def _mark_if_silent(device_id: str, now_ms: int) -> bool:

@@ -17,7 +17,7 @@ from chalicelib.notifications import delivery, weekly_digest
 
 blueprint = Blueprint(__name__)
 LOG = logging.getLogger("ghostwatt.schedule")
-DELIVERY_SECONDS, DIGEST_SECONDS, PURGE_SECONDS, ROLL_UP_SECONDS = 15.0, 5.0, 10.0, 10.0
+OFFLINE_SECONDS, DELIVERY_SECONDS, DIGEST_SECONDS, PURGE_SECONDS, ROLL_UP_SECONDS = 15.0, 15.0, 5.0, 10.0, 10.0
 """Shares of the minute that the function has. Each step may take up to ten seconds longer, for the call under way."""
 
 
@@ -34,7 +34,7 @@ def _sweep() -> dict[str, int]:
     """Take each step, whatever became of the one before; the first error is raised in the end, for the alarm."""
     now_ms = clock.now_ms()
     steps: dict[str, Callable[[], int]] = {
-        "offline": lambda: mark_silent_devices(now_ms),
+        "offline": lambda: mark_silent_devices(now_ms, Deadline(OFFLINE_SECONDS)),
         "digests": lambda: weekly_digest.make_due_digests(Deadline(DIGEST_SECONDS), now_ms),
         "delivered": lambda: delivery.deliver_due(Deadline(DELIVERY_SECONDS), now_ms),
         "rolled_up": lambda: roll_up.roll_up_silent_devices(Deadline(ROLL_UP_SECONDS), now_ms),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.core.deadlines import Deadline
 from chalicelib.devices import presence
 from chalicelib.devices.presence import mark_silent_devices
 from chalicelib.devices.presence_store import load_due_device_ids, save_call
@@ -30,6 +31,32 @@ def test_a_silent_device_goes_offline_with_one_notification(person: Person) -> N
     assert offline(person) == ["Cellar Pi is offline"]
     device.call("POST", "/device/heartbeat")
     assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+
+
+def test_silent_devices_that_a_run_has_no_time_for_stay_due(person: Person) -> None:
+    device = person.device("Cellar Pi")
+    device.call("POST", "/device/heartbeat", {"agentVersion": "1.4.0"})
+    assert mark_silent_devices(now_ms() + 151_000, Deadline(0)) == 0
+    assert person.call("GET", "/device/list").body["devices"][0]["status"] == "online"
+    assert mark_silent_devices(now_ms() + 151_000, Deadline(60)) >= 1
+    assert offline(person) == ["Cellar Pi is offline"]
+
+
+def test_a_flood_of_silent_devices_leaves_time_for_the_other_steps(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Deadline] = []
+
+    def mark(_now_ms: int, deadline: Deadline) -> int:
+        given.append(deadline)
+        return 0
+
+    monkeypatch.setattr(schedule, "mark_silent_devices", mark)
+    event = {"source": "aws.events", "account": "", "time": "", "region": "", "resources": [], "detail-type": ""}
+    schedule.sweep({**event, "detail": "", "version": "0", "id": "1"}, None)
+    assert len(given) == 1
+    shares = [value for name, value in vars(schedule).items() if name.endswith("_SECONDS")]
+    assert sum(shares) < 60, "the function ends after a minute"
 
 
 def test_a_heartbeat_in_between_wins(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
