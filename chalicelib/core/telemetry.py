@@ -89,8 +89,12 @@ def hashed(device_id: str) -> str:
 
 
 def measure(metrics: dict[str, float], unit: Unit = "Count", **ids: object) -> None:
-    """Log figures, each a metric of CloudWatch, and the ids that they are about. Only where logs are JSON."""
-    if not settings().json_logs:
+    """Log figures, each a metric of CloudWatch, and the ids that they are about. Only where logs are JSON.
+
+    A count of none is left out: it adds nothing to a sum, and its bytes are paid for.
+    """
+    metrics = {name: value for name, value in metrics.items() if value or unit != "Count"}
+    if not metrics or not settings().json_logs:
         return
     directive = {
         "Namespace": NAMESPACE,

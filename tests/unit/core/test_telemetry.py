@@ -44,6 +44,17 @@ def test_figures_are_metrics_of_the_stage(json_lines: io.StringIO) -> None:
     assert line["stage"] == settings_module.settings().stage
 
 
+def test_a_count_of_none_is_not_logged_and_a_duration_of_none_is(json_lines: io.StringIO) -> None:
+    with telemetry.invocation("r"):
+        telemetry.measure({"SweepOffline": 0, "SweepPurged": 0})
+        telemetry.measure({"ReadingsStored": 3, "ReadingsRejected": 0}, batchId="b")
+        telemetry.measure({"DetectionLag": 0}, "Milliseconds")
+    stored, lag = told(json_lines)
+    assert [metric["Name"] for metric in stored["_aws"]["CloudWatchMetrics"][0]["Metrics"]] == ["ReadingsStored"]
+    assert "ReadingsRejected" not in stored
+    assert lag["DetectionLag"] == 0
+
+
 def test_an_exception_is_part_of_its_line(json_lines: io.StringIO) -> None:
     with telemetry.invocation("r"):
         try:
