@@ -24,6 +24,7 @@ class Settings:
         public_url: Where people reach the page.
         web_origin: The one origin that CORS allows.
         upload_seconds: How often devices are told to send their readings.
+        due_shards: How many partitions the indexes of what is due have.
         mail_from: The sender of mails; "" where no mail is sent.
         smtp_url: The mail server (smtp or smtps, with user and password if it wants them); "" for none.
         mail_directory: Where mails are written as files; "" for none. Without it and smtp_url, SES sends them.
@@ -48,6 +49,7 @@ class Settings:
     public_url: str
     web_origin: str
     upload_seconds: int
+    due_shards: int
     mail_from: str
     smtp_url: str
     mail_directory: str
@@ -82,6 +84,7 @@ def settings() -> Settings:
         public_url=public_url,
         web_origin=os.environ.get("WEB_ORIGIN", public_url),
         upload_seconds=int(os.environ.get("UPLOAD_SECONDS", "60")),
+        due_shards=int(os.environ.get("DUE_SHARDS", "4")),
         mail_from=os.environ.get("MAIL_FROM", ""),
         smtp_url=os.environ.get("SMTP_URL", ""),
         mail_directory=os.environ.get("MAIL_DIRECTORY", ""),

@@ -33,13 +33,21 @@ def ensure_bucket(account: Account) -> str:
     return bucket
 
 
-def upload(account: Account, bucket: str, stage: str, template: Path) -> str:
-    """Upload zip and template; returns the template's URL."""
+def upload(account: Account, bucket: str, stage: str, template: Path, web_origin: str) -> str:
+    """Upload zip and template; returns the template's URL.
+
+    Args:
+        account: Where to.
+        bucket: That of packages.
+        stage: Their folder in it.
+        template: The package's template; the zip lies beside it.
+        web_origin: The foreign origin that the API will allow.
+    """
     s3 = account.client("s3")
     code = template.with_name(CODE).read_bytes()
     code_key = f"{stage}/{hashlib.sha256(code).hexdigest()}.zip"
     s3.put_object(Bucket=bucket, Key=code_key, Body=code)
-    text = with_code(template.read_text(), f"s3://{bucket}/{code_key}").encode()
+    text = with_origin(with_code(template.read_text(), f"s3://{bucket}/{code_key}"), web_origin).encode()
     key = f"{stage}/{hashlib.sha256(text).hexdigest()}.yaml"
     s3.put_object(Bucket=bucket, Key=key, Body=text)
     return f"https://{bucket}.s3.{account.region}.amazonaws.com/{key}"
@@ -51,4 +59,17 @@ def with_code(template: str, code_uri: str) -> str:
     for resource in content["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code_uri
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def with_origin(template: str, web_origin: str) -> str:
+    """Return the template with the foreign origin in the description of the REST API.
+
+    SAM makes a new deployment of the gateway only when the API's definition changes, and a parameter's value is no part
+    of that. So without this the gateway's own answers would keep the origin that was set first.
+    """
+    content = yaml.safe_load(template)
+    api = content["Resources"].get("RestAPI")
+    if api is not None:
+        api["Properties"]["DefinitionBody"]["info"]["description"] = f"Pages of {web_origin} may call it."
     return yaml.safe_dump(content, sort_keys=False)

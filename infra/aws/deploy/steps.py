@@ -120,7 +120,9 @@ def make_bucket(account: Account, deployment: Deployment) -> None:
 
 def upload_package(account: Account, deployment: Deployment) -> None:
     """Upload the zip and the template."""
-    deployment.template_url = package_upload.upload(account, deployment.bucket, deployment.stage, deployment.template)
+    origin = _web_origin(account, deployment)
+    template = deployment.template
+    deployment.template_url = package_upload.upload(account, deployment.bucket, deployment.stage, template, origin)
 
 
 def make_secrets(account: Account, deployment: Deployment) -> None:
@@ -165,6 +167,15 @@ def _change(account: Account, deployment: Deployment, values: Mapping[str, str],
     if stack is None:
         raise stacks.DeployError(f"{name} is not there after its change.")
     deployment.outputs = stack.outputs
+
+
+def _web_origin(account: Account, deployment: Deployment) -> str:
+    """The foreign origin that the stack will allow: the one set now, else the stack's, else the template's."""
+    if origin := deployment.settings.get("WebOrigin"):
+        return origin
+    stack = stacks.find(account.client("cloudformation"), names.stack_name(deployment.stage))
+    default = deployment.template_parameters.get("WebOrigin", {}).get("Default", "")
+    return stack.parameters.get("WebOrigin", default) if stack else default
 
 
 def _silent_alarms(account: Account, stage: str) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infra.aws.packaging.code import gather, write_archive
 from infra.aws.packaging.template import ARCHITECTURES, write_template
-from infra.aws.packaging.wheels import PackageError, wheels
+from infra.aws.packaging.wheels import PYTHON, PackageError, wheels
 
 ROOT = Path(__file__).resolve().parents[3]
 WHEEL_CACHE = ROOT / ".cache" / "wheels"
@@ -46,7 +46,12 @@ def compile_ahead(code: Path) -> None:
 
     It is never checked against its source, which cannot change there; so it holds no time and is the same each time.
     A process of its own, since what marshal writes depends on what else is loaded.
+
+    Raises PackageError when a source does not compile, or this is another Python than Lambda's: its bytecode would be
+    passed over without a word, and each cold start would compile all sources.
     """
+    if (ours := f"{sys.version_info.major}.{sys.version_info.minor}") != PYTHON:
+        raise PackageError(f"The package needs Python {PYTHON}, as Lambda runs it; this is {ours}.")
     where = ["-s", str(code), "-p", "/var/task", str(code)]
     command = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *where]
     if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own interpreter

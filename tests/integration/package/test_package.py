@@ -187,3 +187,10 @@ def test_a_zip_that_grew_too_large_stops_the_packaging(tmp_path: Path, monkeypat
 def test_an_unknown_stage_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert package.main(["--stage", "moon", "--out", str(tmp_path)]) == 1
     assert "no stage moon" in capsys.readouterr().err
+
+
+def test_another_python_than_lambdas_makes_no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its bytecode would be passed over without a word, and each cold start would compile all sources."""
+    monkeypatch.setattr(package, "PYTHON", "3.99")
+    with pytest.raises(PackageError, match=r"needs Python 3\.99"):
+        package.compile_ahead(tmp_path)

@@ -34,13 +34,18 @@ class NoManagedPolicies:
         return {}
 
 
+def expanded(template: str, stage: str) -> dict[str, Any]:
+    """A packaged template with SAM's transform carried out."""
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        whole: dict[str, Any] = transform(yaml.safe_load(template), {"Stage": stage}, NoManagedPolicies())
+    return whole
+
+
 @pytest.fixture(scope="session", params=["dev", "prod"])
 def packaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     """The packaged template of a stage, with SAM's transform carried out as CloudFormation does."""
     path = write_template(ROOT, request.param, "arm64", tmp_path_factory.mktemp(request.param))
-    content = yaml.safe_load(with_code(path.read_text(), "s3://bucket/deployment.zip"))
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        whole = transform(content, {"Stage": request.param}, NoManagedPolicies())
+    whole = expanded(with_code(path.read_text(), "s3://bucket/deployment.zip"), request.param)
     return Packaged(path, whole["Parameters"], whole["Resources"])

@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 
 from chalicelib.core import settings
+from infra.aws.deploy import names, package_upload
 from infra.aws.packaging import functions, template
-from tests.unit.aws.conftest import Packaged
+from tests.unit.aws.conftest import Packaged, expanded
 
 WAF = template.AWS / "waf.yaml"
 OTHER_GRANTS = {
@@ -83,6 +84,7 @@ def granted(role: dict[str, Any]) -> set[tuple[str, str]]:
     (policy,) = role["Policies"]
     found = set()
     for given in policy["PolicyDocument"]["Statement"]:
+        assert given.get("Fn::If", [None, None, None])[2] in (None, {"Ref": "AWS::NoValue"})
         statement = given["Fn::If"][1] if "Fn::If" in given else given
         assert statement["Effect"] == "Allow"
         found |= {(action, resource(statement["Resource"])) for action in statement["Action"]}
@@ -121,11 +123,11 @@ def test_each_function_has_a_role_and_a_log_of_its_own_that_ends(packaged: Packa
     assert all("RetentionInDays" in log for log in logs.values())
     for name, function in packaged.of_type("AWS::Lambda::Function").items():
         assert function["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
-        assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Log"}}
+        assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{name}Log"}
+        assert function["LoggingConfig"]["SystemLogLevel"] == "WARN", "START, END and REPORT are half of the bytes"
         assert {("logs:PutLogEvents", f"{name}Log.Arn")} == {
             grant for grant in roles(packaged)[name] if grant[0] == "logs:PutLogEvents"
         }
-        assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["Runtime"] == "python3.11"
 
 
@@ -163,6 +165,9 @@ def test_the_stream_is_read_whole_retried_bisected_and_what_fails_is_kept(packag
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["ReadingsTable", "StreamArn"]}
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["BatchSize"] >= 100
+    (only,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}, "what stream.py reads, and no expiry"
+    assert "ParallelizationFactor" not in mapping, "it would examine a device's chunks out of order"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"]
     assert mapping["MaximumRetryAttempts"] > 0
@@ -291,6 +296,76 @@ def test_preflight_allows_the_origin_that_the_functions_allow(packaged: Packaged
     assert "localhost:8000" not in packaged.path.read_text()
 
 
+def test_another_origin_is_another_deployment_of_the_gateway(packaged: Packaged) -> None:
+    """Otherwise the gateway's own answers would keep the origin that was set first."""
+
+    def deployments(origin: str) -> set[str]:
+        text = package_upload.with_code(packaged.path.read_text(), "s3://bucket/deployment.zip")
+        resources = expanded(package_upload.with_origin(text, origin), "dev")["Resources"]
+        return {name for name, one in resources.items() if one["Type"] == "AWS::ApiGateway::Deployment"}
+
+    first = deployments("https://a.example")
+    assert first
+    assert first == deployments("https://a.example")
+    assert not first & deployments("https://b.example")
+
+
+def test_nothing_is_traced_unless_that_is_asked_for(packaged: Packaged) -> None:
+    assert packaged.parameters["Trace"]["Default"] == "no"
+    for function in packaged.of_type("AWS::Lambda::Function").values():
+        assert function["TracingConfig"] == {"Mode": {"Fn::If": ["Traces", "Active", "PassThrough"]}}
+    (rest,) = packaged.of_type("AWS::ApiGateway::Stage").values()
+    assert rest["TracingEnabled"] == {"Fn::If": ["Traces", True, False]}
+    for role in packaged.of_type("AWS::IAM::Role").values():
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]:
+            assert "xray:" not in json.dumps(statement) or statement["Fn::If"][0] == "Traces"
+
+
+def test_names_that_count_in_the_whole_account_hold_the_region(packaged: Packaged) -> None:
+    named = [
+        *(
+            one["ResponseHeadersPolicyConfig"]
+            for one in packaged.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+        ),
+        *(
+            one["OriginAccessControlConfig"]
+            for one in packaged.of_type("AWS::CloudFront::OriginAccessControl").values()
+        ),
+        *({"Name": one["Budget"]["BudgetName"]} for one in packaged.of_type("AWS::Budgets::Budget").values()),
+    ]
+    names = [one["Name"]["Fn::Sub"] for one in named]
+    assert len(names) == 4
+    assert all(name.endswith("-${AWS::Region}") for name in names)
+
+
+def test_pace_and_shards_are_settings_of_a_stage_with_the_values_of_before(packaged: Packaged) -> None:
+    for name, variable in {"UploadSeconds": "UPLOAD_SECONDS", "DueShards": "DUE_SHARDS"}.items():
+        for function in packaged.of_type("AWS::Lambda::Function").values():
+            assert function["Environment"]["Variables"][variable] == {"Ref": name}
+    assert (packaged.parameters["UploadSeconds"]["Default"], packaged.parameters["DueShards"]["Default"]) == (60, 4)
+    assert packaged.parameters["UploadSeconds"]["MaxValue"] // 2 * 4 <= 500, "four outlets fill one batch"
+
+
+def test_the_authorizer_answers_within_the_five_seconds_that_iot_waits(packaged: Packaged) -> None:
+    authorizer = packaged.resources["MqttAuthorize"]["Properties"]
+    assert (authorizer["Timeout"], authorizer["MemorySize"]) == (5, 512)
+
+
+def test_a_name_of_your_own_needs_its_certificate_in_us_east_1(packaged: Packaged) -> None:
+    content = yaml.safe_load(packaged.path.read_text())
+    (assertion,) = content["Rules"]["NameWithCertificate"]["Assertions"]
+    assert "CertificateArn" in assertion["AssertDescription"]
+    pattern = re.compile(packaged.parameters["CertificateArn"]["AllowedPattern"])
+    assert pattern.match("")
+    assert pattern.match("arn:aws:acm:us-east-1:123456789012:certificate/1")
+    assert not pattern.match("arn:aws:acm:eu-central-1:123456789012:certificate/1")
+
+
+def test_the_alarms_that_undo_a_release_are_there(packaged: Packaged) -> None:
+    named = {alarm["AlarmName"]["Fn::Sub"] for alarm in packaged.of_type("AWS::CloudWatch::Alarm").values()}
+    assert {names.alarm_name("${Stage}", alarm) for alarm in names.RELEASE_ALARMS} <= named
+
+
 def test_every_alarm_tells_the_topic(packaged: Packaged) -> None:
     alarms = packaged.of_type("AWS::CloudWatch::Alarm")
     assert {
@@ -299,6 +374,9 @@ def test_every_alarm_tells_the_topic(packaged: Packaged) -> None:
         "SweepSilentAlarm",
         "ThrottlesAlarm",
         "GatewayFailuresAlarm",
+        "FunctionErrorsAlarm",
+        "WriteThrottlesAlarm",
+        "MqttFailuresAlarm",
     } <= set(alarms)
     assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms.values())
     assert len(alarms) <= 10, "ten alarms are free"
