@@ -24,11 +24,20 @@ def destroy(account: Account, stage: str) -> list[str]:
         empty(account, bucket)
     if stage in KEPT_STAGES:
         stacks.protect(cloudformation, name, protected=False)
+    for domain in _resources(account, name, "AWS::IoT::DomainConfiguration"):
+        disable(account, domain)
     stacks.delete(cloudformation, name)
     keys.remove(account.client("ssm"), stage)
     bucket = names.deployment_bucket(account.account_id, account.region)
     kept = [f"table {table}" for table in tables]
     return [*kept, f"bucket {bucket} (packages of all stages)", f"stack {names.LOG_ROLE_STACK}"]
+
+
+def disable(account: Account, domain: str) -> None:
+    """Disable a domain of MQTT: AWS deletes one only when it has been disabled for a week, so that starts now."""
+    account.client("iot").update_domain_configuration(
+        domainConfigurationName=domain, domainConfigurationStatus="DISABLED"
+    )
 
 
 def empty(account: Account, bucket: str) -> None:

@@ -15,6 +15,10 @@ ADVICE = {
         "AWS has not yet verified this account for CloudFront. Open a case with AWS Support (Account and billing) that"
         " quotes the sentence above; the answer takes a day or two. Then run make deploy again: it goes on from here."
     ),
+    "disabled for at least 7 days": (
+        "AWS deletes a domain of MQTT only a week after it was disabled. make destroy has disabled it and deleted what"
+        " it could. Run make destroy again in a week; until then the stage cannot be deployed."
+    ),
     "already exists": (
         "Something of this name is left from before. If it is a table with data that you want, export it first"
         " (docs/deploy.md, Take it down). Then delete it and run make deploy again."

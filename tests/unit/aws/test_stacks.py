@@ -22,6 +22,7 @@ UNVERIFIED = (
     "Access denied for operation 'AWS::CloudFront::Distribution: Your account must be verified before you can add new "
     "CloudFront resources. To verify your account, please contact AWS Support'."
 )
+WEEK = "AWS Managed Domain Configuration must be disabled for at least 7 days before it can be deleted"
 
 
 class CloudFormation:
@@ -38,6 +39,8 @@ class CloudFormation:
         self.calls: list[str] = []
         self.asked: dict[str, Any] = {}
         self.protected = False
+        self.resources: list[Mapping[str, str]] = []
+        self.deletes_to = GONE
 
     def describe_stacks(self, **asked: str) -> dict[str, Any]:
         if self.status == GONE:
@@ -68,7 +71,7 @@ class CloudFormation:
         self.calls.append("delete")
         if self.protected:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": "is protected"}}, "DeleteStack")
-        self.status = GONE
+        self.status = self.deletes_to
 
     def update_termination_protection(self, **asked: Any) -> None:
         self.protected = asked["EnableTerminationProtection"]
@@ -91,7 +94,7 @@ class CloudFormation:
         return self
 
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
-        return [{"StackEvents": page, "StackResourceSummaries": []} for page in self.events]
+        return [{"StackEvents": page, "StackResourceSummaries": self.resources} for page in self.events]
 
 
 class CloudWatch:
@@ -287,6 +290,20 @@ def test_a_stack_with_kept_tables_is_protected_until_it_is_taken_down(deployment
     given.events = []
     destroy.destroy(where, "prod")
     assert given.calls == ["delete"]
+
+
+def test_a_domain_of_mqtt_is_disabled_at_once_since_aws_deletes_it_a_week_later() -> None:
+    given = CloudFormation("UPDATE_COMPLETE")
+    given.resources = [{"ResourceType": "AWS::IoT::DomainConfiguration", "PhysicalResourceId": NAME}]
+    given.events = [[event("DELETE_FAILED", "MqttDomain", WEEK), event("DELETE_IN_PROGRESS")]]
+    given.deletes_to = "DELETE_FAILED"
+    disabled: list[dict[str, str]] = []
+    iot = type("Iot", (), {"update_domain_configuration": lambda _, **asked: disabled.append(asked)})()
+    where = account.Account(Session(cloudformation=given, iot=iot), "123456789012", "eu-central-1")
+    with pytest.raises(stacks.DeployError, match="again in a week") as raised:
+        destroy.destroy(where, "dev")
+    assert WEEK in str(raised.value)
+    assert disabled == [{"domainConfigurationName": NAME, "domainConfigurationStatus": "DISABLED"}]
 
 
 def test_a_region_is_wanted_before_anything_else_and_aws_region_counts(monkeypatch: pytest.MonkeyPatch) -> None:
