@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Unavailable
+from infra.aws.packaging.template import merged
 from infra.local.emulator.checkpoints import DeadLetterFile, FileCheckpoint, delivered
 from infra.local.emulator.event_source_poller import (
     BATCH_SIZE,
+    DELIVERED,
     MAX_ATTEMPTS,
     EventSourcePoller,
     Handler,
@@ -28,7 +30,7 @@ Answer = Callable[[list[int]], Any]
 
 
 def record(number: int) -> Record:
-    return {"eventID": str(number), "dynamodb": {"SequenceNumber": str(number)}}
+    return {"eventID": str(number), "eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number)}}
 
 
 def numbers(records: Sequence[Record]) -> list[int]:
@@ -41,6 +43,7 @@ class Stream:
 
     count: int
     outages: int = 0
+    removals: frozenset[int] = frozenset()
     on_end: Callable[[], None] = lambda: None
 
     def read(self, after: str | None, limit: int) -> list[Record]:
@@ -48,10 +51,13 @@ class Stream:
             self.outages -= 1
             raise SourceUnavailable("down")
         start = int(after or 0) + 1
-        found = [record(number) for number in range(start, self.count + 1)][:limit]
+        found = [self._record(number) for number in range(start, self.count + 1)][:limit]
         if not found:
             self.on_end()
         return found
+
+    def _record(self, number: int) -> Record:
+        return {**record(number), "eventName": "REMOVE" if number in self.removals else "INSERT"}
 
 
 @dataclass
@@ -119,6 +125,19 @@ def test_all_records_come_once_in_order_in_batches_of_at_most_a_hundred(bench: B
     assert [number for batch in bench.batches for number in batch] == list(range(1, 251))
     assert max(len(batch) for batch in bench.batches) == BATCH_SIZE
     assert bench.position == 250
+
+
+def test_what_expired_reaches_no_handler_and_is_passed_all_the_same(bench: Bench) -> None:
+    removals = frozenset({1, 2, *range(150, 301)})
+    bench.run(Stream(300, removals=removals), lambda _: None)
+    assert [number for batch in bench.batches for number in batch] == list(range(3, 150))
+    assert bench.position == 300
+
+
+def test_what_is_delivered_is_what_the_mapping_on_aws_delivers() -> None:
+    mapping = merged()["Resources"]["Examine"]["Properties"]["Events"]["ExamineDynamodbEventSource"]["Properties"]
+    (only,) = mapping["FilterCriteria"]["Filters"]
+    assert set(json.loads(only["Pattern"])["eventName"]) == DELIVERED
 
 
 def test_after_a_restart_it_goes_on_where_it_was(bench: Bench) -> None:

@@ -29,6 +29,8 @@ LONGEST_BACKOFF_SECONDS = 2.0
 """A record that always fails holds up the ones behind it for about 3 seconds."""
 FULL = {errno.ENOSPC, errno.EDQUOT}
 """A disk that is full may have room again; any other trouble with the files of the poller ends it."""
+DELIVERED = {"INSERT", "MODIFY"}
+"""The kinds of records that the handler reads, as the filter of the event source mapping on AWS (functions.yaml)."""
 LOG = logging.getLogger("ghostwatt.pump")
 
 
@@ -114,8 +116,11 @@ class EventSourcePoller:
         """Poll until stop() is called from another thread."""
         while not self._stopping.is_set():
             records = self._read()
-            if records:
-                self._deliver(records)
+            wanted = [record for record in records if record["eventName"] in DELIVERED]
+            if wanted:
+                self._deliver(wanted)
+            elif records:
+                self._done(records[-1])
             else:
                 self._stopping.wait(IDLE_SECONDS)
 
