@@ -6,6 +6,7 @@ AWS needs, one file a subject.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -30,6 +31,8 @@ EVERY_TABLE = PARTS / "every_table.yaml"
 VARIABLES = PARTS / "variables.yaml"
 """Not parts themselves: the properties that every table gets, and the environment that every function gets."""
 TABLE = "AWS::DynamoDB::Table"
+WEBSOCKET_DEPLOYMENT = "WebsocketAPIDeployment"
+WEBSOCKET_ROUTES = ("AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration")
 KEPT_STAGES = ("prod",)
 """Stages whose tables outlive their stack. CloudFormation takes no condition for that, so it is decided here."""
 
@@ -49,7 +52,7 @@ def write_template(root: Path, stage: str, architecture: str, out: Path) -> Path
         write_merge_template(project / "merge.yaml", stage)
         _run_chalice(project, stage, project / "merge.yaml")
         made = yaml.safe_load((project / "out" / "sam.yaml").read_text())
-    return dump(with_stages_origin(made), out / "sam.yaml")
+    return dump(with_deployment_of_routes(with_stages_origin(made)), out / "sam.yaml")
 
 
 def with_stages_origin(template: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +60,21 @@ def with_stages_origin(template: dict[str, Any]) -> dict[str, Any]:
     for path in template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
         answer = path["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
         answer["responseParameters"][ALLOW_ORIGIN] = {"Fn::Sub": "'${WebOrigin}'"}
+    return template
+
+
+def with_deployment_of_routes(template: dict[str, Any]) -> dict[str, Any]:
+    """The template whose WebSocket deployment is named by the routes in it.
+
+    A deployment is a copy of the routes at that moment. Chalice's always has the same name, so CloudFormation would
+    keep the old copy, and a new or changed route would not be served.
+    """
+    resources = template["Resources"]
+    routes = {name: one for name, one in resources.items() if one["Type"].startswith(WEBSOCKET_ROUTES)}
+    digest = hashlib.sha256(json.dumps(routes, sort_keys=True).encode()).hexdigest()[:10]
+    name = f"{WEBSOCKET_DEPLOYMENT}{digest}"
+    resources[name] = resources.pop(WEBSOCKET_DEPLOYMENT)
+    resources["WebsocketAPIStage"]["Properties"]["DeploymentId"] = {"Ref": name}
     return template
 
 

@@ -310,6 +310,23 @@ def test_another_origin_is_another_deployment_of_the_gateway(packaged: Packaged)
     assert not first & deployments("https://b.example")
 
 
+def test_another_route_is_another_deployment_of_the_websocket(packaged: Packaged) -> None:
+    content = yaml.safe_load(packaged.path.read_text())
+    (name,) = [name for name, one in content["Resources"].items() if one["Type"] == "AWS::ApiGatewayV2::Deployment"]
+    assert content["Resources"]["WebsocketAPIStage"]["Properties"]["DeploymentId"] == {"Ref": name}
+
+    def named_anew(*, change: bool) -> str:
+        made = yaml.safe_load(packaged.path.read_text())
+        made["Resources"][template.WEBSOCKET_DEPLOYMENT] = made["Resources"].pop(name)
+        if change:
+            made["Resources"]["WebsocketMessageRoute"]["Properties"]["RouteKey"] = "another"
+        again = template.with_deployment_of_routes(made)["Resources"]
+        return next(str(one) for one in again if one.startswith(template.WEBSOCKET_DEPLOYMENT))
+
+    assert named_anew(change=False) == name
+    assert named_anew(change=True) != name
+
+
 def test_nothing_is_traced_unless_that_is_asked_for(packaged: Packaged) -> None:
     assert packaged.parameters["Trace"]["Default"] == "no"
     for function in packaged.of_type("AWS::Lambda::Function").values():
