@@ -15,6 +15,9 @@ __all__ = ["LEFT_ALONE_MS", "MAX_GAP_MS", "is_left_alone", "standby_threshold_wa
 LEFT_ALONE_MS = 24 * 60 * MINUTE_MS
 """So long a person's switch-on protects what the meter does not see in use: use of seconds falls between readings."""
 
+GLIMPSED_ALONE_MS = 3 * 60 * MINUTE_MS
+"""Where readings come too slowly to see most of the use, a switch-on would else protect it day after day."""
+
 
 def step_detector(
     state: State, rule: Rule, times_ms: Sequence[int], watts: Sequence[float], held_ms: Sequence[int] = ()
@@ -58,7 +61,8 @@ def is_left_alone(state: State, rule: Rule) -> bool:
     """Whether a person switched the outlet on after a cut, and neither was it used since then nor has a day passed."""
     if rule.undone_at_ms is None or state.in_use_at_ms >= rule.undone_at_ms:
         return False
-    return state.watermark_ms - rule.undone_at_ms < LEFT_ALONE_MS
+    longest_ms = GLIMPSED_ALONE_MS if learned_rule.misses_use(state) else LEFT_ALONE_MS
+    return state.watermark_ms - rule.undone_at_ms < longest_ms
 
 
 def _take(state: State, rule: Rule, stretch: Stretch) -> int | None:
@@ -67,7 +71,10 @@ def _take(state: State, rule: Rule, stretch: Stretch) -> int | None:
     from_ms, carried_milliwatts = state.watermark_ms, state.last_milliwatts
     if stretch.after_gap:
         from_ms, carried_milliwatts = stretch.starts_ms[0], stretch.milliwatts[0]
+        is_alone, gap_ms = state.fold_since_ms == state.watermark_ms != NEVER, from_ms - state.watermark_ms
         ended_at_ms = _end_fold(state, rule)
+        if is_alone:
+            state.pace_ms = gap_ms  # a reading with a gap on both sides
         learned_rule.break_off(state)
         fixed_rule.break_off(state)
     for window in windows(stretch, from_ms, carried_milliwatts):

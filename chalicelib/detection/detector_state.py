@@ -27,22 +27,25 @@ class State:
     for a millisecond) and milliseconds.
 
     The newest reading: watermark_ms, last_milliwatts. The fold under way: fold_since_ms, covered_ms (how much of its
-    time is known), fold_microjoules, measured_ms (how much of it was measured), use_ms and use_microjoules (the part
-    in use), relay_was_off (1: at some time in it). The fold before it: last_bin of the histogram (NOTHING_DRAWN:
-    none), counted last_minutes. The stretch of the fixed rule: fixed_since_ms, fixed_microjoules, fixed_zero_ms (how
-    long 0 W has been read, up to the newest reading). Idle: idle_since_ms and the highest fold since,
-    idle_peak_watts; within it standby, which begins anew when power returns after off: standby_since_ms,
-    standby_covered_ms, standby_microjoules, zero_minutes (in a row). in_use_at_ms: the last use.
-    found_since_ms: where the spell began that was found last, until its end is told.
+    time is known), fold_microjoules, held_ms (how long readings held), samples (those that did not go on from one that
+    held), use_ms and use_microjoules (the part in use), relay_was_off (1: at some time in it). The fold before it:
+    last_bin of the histogram (NOTHING_DRAWN: none), counted last_minutes. The stretch of the fixed rule:
+    fixed_since_ms, fixed_microjoules, fixed_zero_ms (how long 0 W has been read, up to the newest reading). Idle:
+    idle_since_ms and the highest fold since, idle_peak_watts; within it standby, which begins anew when power returns
+    after off: standby_since_ms, standby_covered_ms, standby_microjoules, zero_minutes (in a row). in_use_at_ms: the
+    last use. found_since_ms: where the spell began that was found last, until its end is told.
     Learned: threshold_watts, standby_watts and use_watts of the gap (0 for none), watt_minutes (the histogram),
     idle_runs, and of programmes heat_minutes of the session, heated_sessions, sustained_sessions.
     uses_learnt and false_learnt: how many of the person's verdicts it has learnt from.
+    pace_ms: how far apart readings come that do not say that they held. episode: the use under way, 0 for none, 1 while
+    it was seen in a single reading, else 2; episodes have ended so far, of which glimpses were seen in a single one.
     """
 
     watermark_ms: int = NEVER
     last_milliwatts: int = 0
     fold_since_ms: int = NEVER
-    measured_ms: int = 0
+    samples: int = 0
+    held_ms: int = 0
     covered_ms: int = 0
     fold_microjoules: int = 0
     use_ms: int = 0
@@ -70,6 +73,10 @@ class State:
     sustained_sessions: int = 0
     uses_learnt: int = 0
     false_learnt: int = 0
+    pace_ms: int = 0
+    episode: int = 0
+    episodes: int = 0
+    glimpses: int = 0
     watt_minutes: list[int] = field(default_factory=lambda: [0] * histogram.BINS)
     idle_runs: list[int] = field(default_factory=lambda: [0] * dwell.BINS)
 
@@ -98,9 +105,9 @@ class State:
             all(0 <= energy <= _MOST_MICROJOULES for energy in energies)
             and all(NEVER <= value <= LATEST_MS for value in values.values() if isinstance(value, int))
             and all(math.isfinite(value) and 0 <= value <= _MOST for value in broken)
-            and max(self.last_milliwatts, self.measured_ms, self.covered_ms, self.use_ms) <= _MOST
+            and max(self.last_milliwatts, self.samples, self.held_ms, self.covered_ms, self.use_ms) <= _MOST
             and max(self.uses_learnt, self.false_learnt) <= _MOST
-            and self.heat_minutes <= _MOST_HELD
+            and max(self.heat_minutes, self.episodes) <= _MOST_HELD
             and max(self.watt_minutes) <= histogram.MEMORY_MINUTES
             and max(self.idle_runs) <= dwell.MEMORY_RUNS
             and (self.last_bin < histogram.BINS or self.last_bin == NOTHING_DRAWN)
@@ -135,6 +142,9 @@ _LEARNED = (
     "sustained_sessions",
     "uses_learnt",
     "false_learnt",
+    "pace_ms",
+    "episodes",
+    "glimpses",
     "watt_minutes",
     "idle_runs",
 )
@@ -143,5 +153,5 @@ _SCALARS = State.__slots__[:-2]
 _ENERGIES = ("fold_microjoules", "use_microjoules", "fixed_microjoules", "standby_microjoules")
 _LISTED = histogram.BINS + dwell.BINS
 _values_of, _scalars_of = attrgetter(*State.__slots__), attrgetter(*_SCALARS)
-_PACKED = struct.Struct(f"<B qi qIIqIq BBB qqI qd qqqB qq ddd BHHH II {_LISTED}H".replace(" ", ""))
+_PACKED = struct.Struct(f"<B qi qIIIqIq BBB qqI qd qqqB qq ddd BHHH II IBHH {_LISTED}H".replace(" ", ""))
 PACKED_BYTES = _PACKED.size

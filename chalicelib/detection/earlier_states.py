@@ -7,8 +7,6 @@ from typing import Any
 
 from chalicelib.detection.model import MINUTE_MS
 
-SAMPLE_MS = 10_000
-"""The time that a reading counted as measured."""
 HISTOGRAM_BINS, RUN_BINS = 80, 27
 _FORMAT_2 = (
     ("watermark_ms", "q"),
@@ -107,7 +105,7 @@ def _fold(old: dict[str, Any]) -> dict[str, int]:
     share = covered_ms / readings
     return {
         "fold_since_ms": since_ms,
-        "measured_ms": readings * SAMPLE_MS,
+        "samples": readings,
         "covered_ms": covered_ms,
         "fold_microjoules": round(old["watt_sum"] * share * 1_000),
         "use_ms": round(old.get("use_readings", 0) * share),

@@ -9,6 +9,7 @@ from chalicelib.detection import dwell, histogram, learned_rule
 from chalicelib.detection.detector import is_left_alone, standby_threshold_watts
 from chalicelib.detection.detector_state import NEVER, State
 from chalicelib.detection.model import Advice, Status, duration_text, phantom_status
+from chalicelib.detection.signal import MAX_GAP_MS
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import RIGHT_PER_WRONG, Rule
 
@@ -43,6 +44,8 @@ class Explanation:
         idle_runs: How many runs of idle time were seen.
         typical_idle_minutes: The length of the run in which a typical idle minute lies.
         dwell_seconds: How long standby must last before it counts.
+        readings_apart_seconds: How far apart readings come where that is too far, and they do not say how long they
+            held; else None.
         advice: The most that the detector may do.
         waits_for: One sentence for the owner: the first thing that stands between this port and a cut.
     """
@@ -56,6 +59,7 @@ class Explanation:
     idle_runs: int
     typical_idle_minutes: float
     dwell_seconds: int
+    readings_apart_seconds: int | None
     advice: Advice
     waits_for: str
 
@@ -73,6 +77,7 @@ def explain_decision(state: State, rule: Rule) -> Explanation:
         idle_runs=sum(state.idle_runs),
         typical_idle_minutes=dwell.typical_minutes(state.idle_runs, learned_rule.idle_minutes(state)),
         dwell_seconds=_dwell_seconds(state, rule),
+        readings_apart_seconds=_too_far_apart_seconds(state),
         advice="notify" if _only_tells(rule) else "cut",
         waits_for=_waits_for(state, rule),
     )
@@ -100,6 +105,10 @@ def _dwell_seconds(state: State, rule: Rule) -> int:
     return learned_rule.dwell_ms(state, rule) // 1_000
 
 
+def _too_far_apart_seconds(state: State) -> int | None:
+    return round(state.pace_ms / 1_000) if state.pace_ms > MAX_GAP_MS else None
+
+
 def _only_tells(rule: Rule) -> bool:
     return rule.is_protected or (not rule.is_fixed and rule.has_lost_trust)
 
@@ -109,8 +118,16 @@ def _waits_for(state: State, rule: Rule) -> str:
     threshold = standby_threshold_watts(state, rule)
     if rule.is_protected:
         return _protection(rule)
+    apart_seconds = _too_far_apart_seconds(state)
+    if apart_seconds is not None and _dwell_seconds(state, rule):
+        longest = MAX_GAP_MS // 1_000
+        return f"Readings come {apart_seconds} s apart. They must come within {longest} s, or say how long they held."
     if threshold is None:
         return "Always on so far: the power never dropped to a clear standby level."
+    return _waits_for_trust(state, rule) or _waits_for_dwell(state, rule, threshold)
+
+
+def _waits_for_trust(state: State, rule: Rule) -> str | None:
     if _only_tells(rule):
         missing = rule.false_cuts * RIGHT_PER_WRONG - rule.uses_confirmed
         return f"A cut was wrong, so Ghostwatt only notifies you; {missing} right cuts make up for it."
@@ -119,7 +136,7 @@ def _waits_for(state: State, rule: Rule) -> str:
     if not rule.is_fixed and not learned_rule.is_trusted(state, rule):
         longest = dwell.THERMOSTAT_MINUTES
         return f"It has not been idle for {longest} min at a time yet: shorter pauses may be those of a thermostat."
-    return _waits_for_dwell(state, rule, threshold)
+    return None
 
 
 def _protection(rule: Rule) -> str:

@@ -91,13 +91,17 @@ def minutes_from(minutes: Sequence[int], from_watts: float, below_watts: float =
 
 
 def find_gap(
-    minutes: Sequence[int], max_standby_watts: float = MAX_STANDBY_WATTS, held_watts: float = 0.0
+    minutes: Sequence[int],
+    max_standby_watts: float = MAX_STANDBY_WATTS,
+    held_watts: float = 0.0,
+    least_watts: float = 0.0,
 ) -> Gap | None:
     """The lowest gap that parts a level with its share of the time from use, else the lowest of all.
 
     None while there is none (always on, or only off and use so far). The gap around held_watts, the threshold so far,
     needs half of the share: the threshold must not jump to and fro. A max_standby_watts over MAX_STANDBY_WATTS comes
-    with a kind that is known to wait at so much: then HIGH_RATIO is not asked for.
+    with a kind that is known to wait at so much: then HIGH_RATIO is not asked for. A gap of less than least_watts is
+    none.
     """
     highest = min(BINS - 2, bin_of(max_standby_watts * SPREAD))
     least = MIN_SHARE * sum(minutes[1 : highest + 1])
@@ -106,6 +110,8 @@ def find_gap(
     for gap, below in _gaps(minutes, highest, sure_watts):
         if gap.standby_watts > max_standby_watts:
             break
+        if gap.high_watts - gap.low_watts < least_watts:
+            continue
         is_held = gap.low_watts <= held_watts < gap.high_watts
         if below >= (least / 2 if is_held else least):
             return gap

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import starmap
 from operator import mul
 
 from chalicelib.detection import dwell, histogram
 from chalicelib.detection.detector_state import NEVER, NOTHING_DRAWN, State
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
-from chalicelib.detection.signal import Window
+from chalicelib.detection.signal import MAX_GAP_MS, Window
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import DEFAULT_THRESHOLD_WATTS, Rule
 
@@ -18,6 +17,8 @@ FOLD_MS, SAMPLE_MS, MAX_FOLD_MINUTES = 50_000, 10_000, 5
 A span is measured all through; a reading without one stands for ten seconds: a meter that steps by two watts shows a
 standby of one watt only in the mean of several. It is not a whole minute, because spans leave a little out at a change.
 """
+METER_STEP_WATTS = 2.1
+"""Many meters step by so much. The mean of a few readings takes few values: a gap is wider than what parts these."""
 FIRST_USE = 15
 """Minutes of use so far when the gap first shows, at most, for what went before to be one idle run."""
 LEARN_EVERY_MINUTES = 10
@@ -34,6 +35,11 @@ HEAT_MINUTES = 10
 PROGRAMME_MINUTES = 60
 """A programme soaks or dries for up to three quarters of an hour between two stretches of use: a session goes on, and
 nothing is found, for an hour. Likewise where use comes in pulses: a slow meter misses those of seconds."""
+MISSING_PACE_MS, MAX_GLIMPSED_MINUTES, MIN_GLIMPSES = 20_000, 180, 3
+"""Where use lasts for less than the time between two readings, some of it is missed, and pauses look longer than they
+are. The wait is an hour for each 20 s of the pace, three hours at most: what keeps warm stops by itself after two."""
+PACE_FOLDS = 4
+"""The weight of the pace so far, in folds."""
 AFTER_USE_MINUTES = 10
 """The fold in which use ends and the fold after it last for less."""
 MAX_SESSIONS = 60
@@ -53,27 +59,49 @@ def fold_is_over(state: State) -> bool:
     if state.watermark_ms % MINUTE_MS:
         return False
     minutes = state.watermark_ms // MINUTE_MS - state.fold_since_ms // MINUTE_MS
-    return state.measured_ms >= FOLD_MS or minutes >= MAX_FOLD_MINUTES
+    return state.held_ms + state.samples * SAMPLE_MS >= FOLD_MS or minutes >= MAX_FOLD_MINUTES
 
 
 def add(state: State, rule: Rule, window: Window, boundary: float) -> None:
     """Add what was drawn within a clock minute to the fold under way (state is changed)."""
     if state.fold_since_ms == NEVER:
         state.fold_since_ms = window.start_ms
-    lengths = window.lengths()
-    state.measured_ms += window.held_ms + window.samples * SAMPLE_MS
+    powers, lengths = window.powers()
+    state.samples += window.samples
+    state.held_ms += window.held_ms
     state.covered_ms += window.end_ms - window.start_ms
-    state.fold_microjoules += sum(starmap(mul, lengths))
+    state.fold_microjoules += sum(map(mul, powers, lengths))
     threshold = boundary * 1_000
-    if max(lengths)[0] >= threshold:
-        for milliwatts, length_ms in lengths:
+    if max(powers) >= threshold:
+        for milliwatts, length_ms in zip(powers, lengths, strict=True):
             if milliwatts >= threshold:
                 state.use_ms += length_ms
                 state.use_microjoules += milliwatts * length_ms
         if not rule.is_fixed:
             state.in_use_at_ms = _last_use_ms(state, window, threshold)
+        _watch_use(state, window, threshold)
+    elif state.episode:
+        _end_episode(state)
     if rule.relay_off:
         state.relay_was_off = 1
+
+
+def _watch_use(state: State, window: Window, threshold: float) -> None:
+    """Count episodes of use, and how many of them were seen in a single reading that did not hold."""
+    for start_ms, at_ms, milliwatts in zip(window.starts_ms, window.times_ms, window.milliwatts, strict=True):
+        if milliwatts >= threshold:
+            state.episode = 2 if state.episode or at_ms > start_ms else 1
+        elif state.episode:
+            _end_episode(state)
+
+
+def _end_episode(state: State) -> None:
+    state.episodes += 1
+    state.glimpses += state.episode == 1
+    state.episode = 0
+    if state.episodes > MAX_SESSIONS:
+        state.episodes //= 2
+        state.glimpses //= 2
 
 
 def _last_use_ms(state: State, window: Window, threshold: float) -> int:
@@ -86,6 +114,8 @@ def end_fold(state: State, rule: Rule) -> bool:
     """Learn from the fold under way, which is over (state is changed); whether it was one of use."""
     started_ms, watts = state.fold_since_ms, fold_watts(state)
     covered_ms, microjoules = state.covered_ms, state.fold_microjoules
+    if covered_ms:
+        _learn_pace(state)
     lasted_minutes = max(1, -(-state.watermark_ms // MINUTE_MS) - started_ms // MINUTE_MS)
     boundary = boundary_watts(state, rule)
     used = watts >= boundary
@@ -112,6 +142,13 @@ def end_fold(state: State, rule: Rule) -> bool:
     return False
 
 
+def _learn_pace(state: State) -> None:
+    """Learn how far apart readings come, from the time of a fold for which none held."""
+    pace_ms = min((state.covered_ms - state.held_ms) // max(1, state.samples), MAX_GAP_MS)
+    is_known = 0 < state.pace_ms <= MAX_GAP_MS
+    state.pace_ms += (pace_ms - state.pace_ms) // PACE_FOLDS if is_known else pace_ms - state.pace_ms
+
+
 def fold_watts(state: State) -> float:
     """The mean of the fold under way; a reading with a gap on both sides covers no time, and is the mean by itself."""
     return state.fold_microjoules / state.covered_ms / 1_000 if state.covered_ms else state.last_watts
@@ -119,7 +156,7 @@ def fold_watts(state: State) -> float:
 
 def _forget_fold(state: State) -> None:
     state.fold_since_ms = NEVER
-    state.measured_ms = state.covered_ms = state.fold_microjoules = 0
+    state.samples = state.held_ms = state.covered_ms = state.fold_microjoules = 0
     state.use_ms = state.use_microjoules = state.relay_was_off = 0
 
 
@@ -145,6 +182,8 @@ def _count(state: State, watts: float, lasted_minutes: int, *, used: bool) -> No
 
 def break_off(state: State) -> None:
     """Readings stopped: a gap is never dwell. A run is known to have lasted so long at least, which counts if long."""
+    if state.episode:
+        _end_episode(state)
     if idle_minutes(state) >= dwell.THERMOSTAT_MINUTES:
         dwell.record(state.idle_runs, idle_minutes(state))
     state.heat_minutes = 0
@@ -201,12 +240,20 @@ def dwell_ms(state: State, rule: Rule) -> int:
         minutes = max(minutes, kind.programme_minutes)
     if runs_programmes(state) or dwell.is_pulsed(state.idle_runs):
         minutes = max(minutes, PROGRAMME_MINUTES)
+    if misses_use(state):
+        minutes = max(minutes, min(state.pace_ms * PROGRAMME_MINUTES // MISSING_PACE_MS, MAX_GLIMPSED_MINUTES))
     return MINUTE_MS * (minutes << min(rule.false_cuts, MAX_DOUBLINGS))
 
 
 def runs_programmes(state: State) -> bool:
     """Whether heat is sustained in half of the sessions that heat at all."""
     return state.sustained_sessions > 0 and 2 * state.sustained_sessions >= state.heated_sessions
+
+
+def misses_use(state: State) -> bool:
+    """Whether use is mostly seen in single readings, at a pace at which more of it is missed than seen."""
+    is_glimpsed = state.glimpses >= MIN_GLIMPSES and 2 * state.glimpses > state.episodes
+    return is_glimpsed and state.pace_ms >= MISSING_PACE_MS
 
 
 def kind_watts(state: State, rule: Rule) -> float | None:
@@ -231,7 +278,8 @@ def _learn_gap(state: State, rule: Rule) -> None:
     """Look for the gap. One that was learned stays until another is better supported, or nothing is left of it."""
     state.minutes_unlearnt = 0
     minutes, held_watts = state.watt_minutes, state.threshold_watts
-    gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts)
+    least_watts = METER_STEP_WATTS * state.pace_ms / (MAX_FOLD_MINUTES * MINUTE_MS)
+    gap = histogram.find_gap(minutes, kind_of(rule.kind).max_standby_watts, held_watts, least_watts)
     if gap is not None and (not held_watts or _is_better(minutes, gap, held_watts)):
         state.threshold_watts, state.standby_watts = gap.threshold_watts, gap.standby_watts
         state.use_watts = gap.high_watts

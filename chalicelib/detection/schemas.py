@@ -29,6 +29,8 @@ class DetectorAnswer(Answer, frozen=True, kw_only=True):
     """Why the detector decides as it does for a port.
 
     source says where the threshold comes from: given, learned, kind, default or none (always on so far).
+    readingsApartSeconds says how far apart readings come where that is too far for standby to be found: over 120 s, and
+    they do not say how long they held (null otherwise).
     """
 
     port_id: str
@@ -41,6 +43,7 @@ class DetectorAnswer(Answer, frozen=True, kw_only=True):
     idle_runs: int
     typical_idle_minutes: float
     dwell_seconds: int
+    readings_apart_seconds: int | None
     advice: Advice
     waits_for: str
 
@@ -130,6 +133,7 @@ def detector_answer(port_id: str, explanation: Explanation) -> DetectorAnswer:
         idle_runs=explanation.idle_runs,
         typical_idle_minutes=explanation.typical_idle_minutes,
         dwell_seconds=explanation.dwell_seconds,
+        readings_apart_seconds=explanation.readings_apart_seconds,
         advice=explanation.advice,
         waits_for=explanation.waits_for,
     )

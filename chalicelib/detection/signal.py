@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, pairwise
 from operator import lt, sub
+from typing import NamedTuple
 
 from chalicelib.detection.model import MINUTE_MS
 
@@ -39,8 +40,7 @@ class Stretch:
     is_held: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The signal within one clock minute, as far as it is known.
 
     Attributes:
@@ -49,6 +49,7 @@ class Window:
         carried_milliwatts: The power of that reading.
         starts_ms, times_ms, milliwatts: The spans within it (clipped to it), and the readings without one.
         samples: How many of them are readings that do not continue a span.
+        held_ms: The time within it for which readings say that they held.
     """
 
     start_ms: int
@@ -59,19 +60,12 @@ class Window:
     times_ms: Sequence[int]
     milliwatts: Sequence[int]
     samples: int
+    held_ms: int
 
-    @property
-    def held_ms(self) -> int:
-        """The time within it for which readings say that they held."""
-        return sum(self.times_ms) - sum(self.starts_ms)
-
-    def lengths(self) -> list[tuple[int, int]]:
-        """Milliwatts, and for how many milliseconds they stood: what was carried first, then each reading."""
-        edges = pairwise([self.start_ms, *self.starts_ms, self.end_ms])
-        return [
-            (milliwatts, end_ms - start_ms)
-            for milliwatts, (start_ms, end_ms) in zip([self.carried_milliwatts, *self.milliwatts], edges, strict=True)
-        ]
+    def powers(self) -> tuple[list[int], list[int]]:
+        """The milliwatts, first those that were carried, and for how many milliseconds each stood."""
+        edges = [self.start_ms, *self.starts_ms, self.end_ms]
+        return [self.carried_milliwatts, *self.milliwatts], list(map(sub, edges[1:], edges))
 
 
 def stretches(
@@ -139,9 +133,11 @@ def windows(stretch: Stretch, from_ms: int, carried_milliwatts: int) -> Iterator
         if first and times_ms[first - 1] > from_ms:
             first -= 1  # its span goes on
         starts, times, inside = starts_ms[first:after], times_ms[first:after], milliwatts[first:after]
+        held_ms = 0
         if stretch.is_held and starts:
             starts, times = [max(starts[0], from_ms), *starts[1:]], [*times[:-1], min(times[-1], end_ms)]
-        yield Window(from_ms, end_ms, heard_ms, carried_milliwatts, starts, times, inside, samples)
+            held_ms = sum(times) - sum(starts)
+        yield Window(from_ms, end_ms, heard_ms, carried_milliwatts, starts, times, inside, samples, held_ms)
         from_ms = end_ms
         if inside:
             heard_ms, carried_milliwatts = times[-1], inside[-1]

@@ -14,7 +14,8 @@ from chalicelib.detection.detector import step_detector
 from chalicelib.detection.detector_state import State
 from chalicelib.detection.explain import explain_decision
 from chalicelib.ports.model import Rule
-from tests.benchmarks.recordings import WORTH_A_SHARE_WH, Recordings, place_from
+from tests.benchmarks.recordings import Recordings, place_from
+from tests.benchmarks.scorer import WORTH_A_SHARE_WH
 from tests.benchmarks.trace_detector import EPOCH_MS, ByMinute
 
 WIDTH, BAR, LABELS = 760, 16, 250

@@ -140,7 +140,7 @@ NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e308, -1.0]
         {"memory": {"fixed_microjoules": -1, "fixed_since_ms": 1}},
         {"memory": {"watermark_ms": 2**62}},
         {"memory": {"standby_covered_ms": 2**62}},
-        {"memory": {"measured_ms": 2**32 - 1}},
+        {"memory": {"samples": 2**32 - 1}},
         {"memory": {"uses_learnt": 2**32 - 1}},
         {"memory": {"heat_minutes": 2**16 - 1}},
         {"memory": {"last_bin": 200}},

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.detector_state import State
+from chalicelib.detection.explain import explain_decision
 from chalicelib.detection.model import Verdict
 from chalicelib.ports.model import Rule
 
@@ -111,7 +112,9 @@ def test_what_holds_is_found_as_if_it_was_read_every_five_seconds(spans: list[tu
         often += [(second_ms, power, 0) for second_ms in range(at_ms, end_ms + 1, 5 * SECOND)]
         at_ms += minutes * MINUTE
     by_spans, by_readings = taken_in([held], rule), taken_in([often], rule)
-    by_spans.measured_ms, by_spans.in_use_at_ms = by_readings.measured_ms, by_readings.in_use_at_ms
+    for memory in (by_spans, by_readings):  # what tells how it was measured
+        memory.samples = memory.held_ms = memory.pace_ms = memory.episode = memory.glimpses = memory.episodes = 0
+    by_spans.in_use_at_ms = by_readings.in_use_at_ms
     assert without_told(by_spans) == without_told(by_readings)
 
 
@@ -179,3 +182,42 @@ def test_a_dwell_of_zero_finds_on_one_reading_with_a_span_or_without() -> None:
 def test_there_are_as_many_spans_as_readings_or_none() -> None:
     with pytest.raises(ValueError, match="as many"):
         step_detector(State(), GIVEN, [START, START + 1], [3.0, 3.0], [0])
+
+
+def test_readings_too_far_apart_are_said_to_be_so_until_they_come_faster_or_say_that_they_held() -> None:
+    apart = "Readings come 300 s apart. They must come within 120 s, or say how long they held."
+    state, _ = step(State(), BLIND, night_and_day(300, 0))
+    slow = explain_decision(state, BLIND)
+    assert (slow.waits_for, slow.readings_apart_seconds) == (apart, 300)
+    assert explain_decision(state, GIVEN).waits_for == apart
+    assert explain_decision(state, Rule(threshold_watts=10, dwell_seconds=0)).waits_for != apart
+    at_ms = state.watermark_ms
+    held = [(at_ms + number * 300 * SECOND, 2.0, 300 * SECOND) for number in range(1, 3)]
+    faster = [(at_ms + number * 60 * SECOND, 2.0, 0) for number in range(1, 10)]
+    for readings in (held, faster):
+        told = explain_decision(step(state, BLIND, readings)[0], BLIND)
+        assert told.readings_apart_seconds is None
+        assert told.waits_for != apart
+
+
+def test_an_outage_is_no_pace() -> None:
+    state, _ = step(State(), BLIND, night_and_day(10, 0))
+    state, _ = step(state, BLIND, [(state.watermark_ms + 3_600 * SECOND, 2.0, 0)])
+    assert explain_decision(state, BLIND).readings_apart_seconds is None
+    assert state.pace_ms == pytest.approx(10 * SECOND, rel=0.1)
+
+
+def pulses(every_s: int) -> list[Reading]:
+    """What keeps warm with five seconds of 700 W each minute and a half for two hours a day; 3 W between."""
+    seconds = range(0, 4 * 86_400, every_s)
+    is_warm = [at % 86_400 < 7_200 for at in seconds]
+    power = [700.0 if warm and (at * 7 % 95) < 5 else 3.0 for at, warm in zip(seconds, is_warm, strict=True)]
+    return [(START + at * SECOND, watts, 0) for at, watts in zip(seconds, power, strict=True)]
+
+
+@pytest.mark.parametrize(("every_s", "minutes"), [(30, 85), (60, 170), (120, 180)])
+def test_use_that_is_seen_in_single_readings_is_waited_for_longer_the_slower_they_come(
+    every_s: int, minutes: int
+) -> None:
+    state, _ = step(State(), BLIND, pulses(every_s))
+    assert explain_decision(state, BLIND).dwell_seconds >= minutes * 60

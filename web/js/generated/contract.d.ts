@@ -1148,6 +1148,7 @@ export interface components {
             idleRuns: number;
             typicalIdleMinutes: number;
             dwellSeconds: number;
+            readingsApartSeconds: number | null;
             /** @enum {unknown} */
             advice: "cut" | "notify";
             waitsFor: string;

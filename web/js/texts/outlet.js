@@ -127,7 +127,7 @@ export const detectorTexts = {
   columns: ["Power", "Time", "Share"],
   facts: {
     threshold: "Counts as standby", standby: "Standby of this outlet", use: "Use starts", dwell: "Waits before acting",
-    observed: "Measured for", idle: "Idle so far",
+    observed: "Measured for", idle: "Idle so far", pace: "Readings come",
   },
   sources: {
     given: "set by you",
@@ -146,6 +146,8 @@ export const detectorTexts = {
   atAbout: (watts) => `at about ${watts}`,
   /** @param {number} runs @param {string} duration */
   idleRuns: (runs, duration) => `${plural(runs, "once", "# times")}, typically for ${duration}`,
+  /** @param {number} seconds */
+  apart: (seconds) => `${seconds} s apart, which is too slow unless they say how long they held`,
   /** @param {string} from @param {string} to */
   fromTo: (from, to) => `${from} to ${to}`,
 };

@@ -53,7 +53,8 @@ export function detectorCard(portId) {
  * @param {DetectorReport} report
  * @returns {[term: string, text: string][]}
  */
-function factsOf({ thresholdWatts, source, standbyWatts, gapToWatts, dwellSeconds, observedMinutes, idleRuns, typicalIdleMinutes }) {
+function factsOf({ thresholdWatts, source, standbyWatts, gapToWatts, dwellSeconds, observedMinutes, idleRuns, typicalIdleMinutes,
+  readingsApartSeconds }) {
   const { facts, sources } = detectorTexts;
   /** @type {[term: string, text: string][]} */
   const rows = [[
@@ -64,6 +65,7 @@ function factsOf({ thresholdWatts, source, standbyWatts, gapToWatts, dwellSecond
   if (gapToWatts !== null) rows.push([facts.use, detectorTexts.atAbout(wattsText(gapToWatts))]);
   rows.push([facts.dwell, durationText(dwellSeconds * 1000)], [facts.observed, durationText(observedMinutes * MINUTE_MS)]);
   if (idleRuns > 0) rows.push([facts.idle, detectorTexts.idleRuns(idleRuns, durationText(typicalIdleMinutes * MINUTE_MS))]);
+  if (readingsApartSeconds !== null) rows.push([facts.pace, detectorTexts.apart(readingsApartSeconds)]);
   return rows;
 }
 
