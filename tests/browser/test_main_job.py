@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
@@ -45,6 +49,34 @@ def test_a_typed_code_can_be_denied(person: Person, base_url: str) -> None:
     expect(page.get_by_role("heading", name="Pairing declined")).to_be_visible()
     page.get_by_role("link", name="To my home").click()
     expect(page.get_by_text("Find your phantoms")).to_be_visible()
+
+
+def test_the_page_of_the_pi_shows_the_code_to_who_cannot_see_its_terminal(
+    person: Person, base_url: str, tmp_path: Path
+) -> None:
+    page, command = person.page, [sys.executable, "-m", "ghostwatt_pi", "claim", "--tell", "json"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [*command, "--api", f"{base_url}/api", "--data", str(tmp_path), "--port", str(port)], stdout=subprocess.PIPE
+    ) as pi:
+        try:
+            assert pi.stdout
+            pi.stdout.readline()  # it waits with a code
+            page.get_by_role("link", name="Enter the code").click()
+            page.get_by_text("You cannot see the Pi's terminal?").click()
+            link = page.get_by_role("link", name="Open the Pi's page")
+            expect(link).to_have_attribute("href", "http://raspberrypi.local:5000/")
+            page.get_by_label("Name or address of the Pi").fill(f"127.0.0.1:{port}")
+            with page.context.expect_page() as opened:
+                link.click()
+            code = opened.value.locator(".code").inner_text()
+            page.get_by_label("Code").fill(code)
+            page.get_by_role("button", name="Find my Pi").click()
+            expect(page.get_by_role("heading", name="Is this your Pi?")).to_be_visible()
+        finally:
+            pi.kill()
 
 
 def test_a_code_that_pairs_nothing_says_why(person: Person, base_url: str) -> None:

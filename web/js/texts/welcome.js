@@ -35,6 +35,10 @@ export const mailLinkTexts = {
 export const pairingTexts = {
   title: "Pair a Pi",
   run: ["Run ", " on the Pi and type the code that it shows."],
+  noCode: "You cannot see the Pi's terminal?",
+  localWay: ["The Pi shows its code on a page of its own, while ", " is running on it and both are in the same network."],
+  piHost: "Name or address of the Pi",
+  openPi: "Open the Pi's page",
   code: "Code",
   codePlaceholder: "ABCD-2345",
   find: "Find my Pi",

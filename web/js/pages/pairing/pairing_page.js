@@ -9,8 +9,9 @@ import { outletFormTexts } from "../../texts/outlet.js";
 import { pairingTexts } from "../../texts/welcome.js";
 import { html, replaceChildren } from "../../ui/dom.js";
 import { showToast } from "../../ui/feedback.js";
-import { form, textField } from "../../ui/form.js";
+import { form, inputOf, textField } from "../../ui/form.js";
 import { addOutletForm } from "../common/outlet_form.js";
+import { PI_HOST, piAddress } from "./pi_address.js";
 
 /** @import { Claim } from "../../api/types.d.ts" */
 /** @import { Children, Page } from "../../ui/types.d.ts" */
@@ -61,8 +62,32 @@ function showCodeStep(node, code) {
     send: async ({ userCode }) => showClaim(node, await findClaim(normalizedCode(userCode))),
   });
   const [before, after] = pairingTexts.run;
-  showStep(node, "code", pairingTexts.title, html("p", {}, before, html("code", {}, "ghostwatt-pi claim"), after), codeForm);
+  const command = html("p", {}, before, html("code", {}, "ghostwatt-pi claim"), after);
+  showStep(node, "code", pairingTexts.title, command, codeForm, localWay());
   if (code) queueMicrotask(() => codeForm.requestSubmit()); // once the page is shown
+}
+
+/**
+ * Make the way for somebody who does not see the Pi's terminal: the Pi's own page shows the code, with a link back.
+ *
+ * It is opened as a page, not asked for its code by script: browsers do not let an https page call http://PI:5000.
+ */
+function localWay() {
+  const link = html("a", { class: "button soft", target: "_blank", rel: "noopener noreferrer" }, pairingTexts.openPi);
+  const field = textField({
+    name: "piHost", label: pairingTexts.piHost, value: PI_HOST, autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 253,
+  });
+  const input = inputOf(field);
+  const follow = () => {
+    const address = piAddress(input.value);
+    if (address) link.href = address;
+    else link.removeAttribute("href");
+  };
+  input.addEventListener("input", follow);
+  follow();
+  const [before, after] = pairingTexts.localWay;
+  return html("details", { class: "local-way" },
+    html("summary", {}, pairingTexts.noCode), html("p", {}, before, html("code", {}, "ghostwatt-pi run --lan"), after), field, link);
 }
 
 /**
