@@ -23,7 +23,7 @@ from pynamodb.models import Model
 from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.core import remembered
+from chalicelib.core import read_cache
 from chalicelib.core.errors import Busy, Unavailable
 from chalicelib.core.local_dynamo import LocalClient
 from chalicelib.core.settings import local_database_url, settings
@@ -88,7 +88,7 @@ class Connection(PynamoConnection):
             raise
         except BotoCoreError as error:
             if operation_name in WRITES:
-                remembered.note_unanswered_write()
+                read_cache.note_unanswered_write()
             raise _unavailable() from error
         finally:
             if operation_name in WRITES:
@@ -105,7 +105,7 @@ class Connection(PynamoConnection):
                     self._note_writes({"TableName": table, **given})
         if "TableName" in arguments:
             table, keys = arguments["TableName"], arguments.get("Item") or arguments["Key"]
-            remembered.note_write(table, keys[self.get_meta_table(table).hash_keyname].get("S", ""))
+            read_cache.note_write(table, keys[self.get_meta_table(table).hash_keyname].get("S", ""))
 
 
 def check_expressions(arguments: Mapping[str, Any]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from chalicelib.detection import fixed_rule, learned_rule
 from chalicelib.detection.detector_state import NEVER, State
+from chalicelib.detection.minute_windows import MAX_GAP_MS, Stretch, Window, stretches, windows
 from chalicelib.detection.model import MINUTE_MS, Finding, Verdict, phantom_status
-from chalicelib.detection.signal import MAX_GAP_MS, Stretch, Window, stretches, windows
 from chalicelib.ports.model import Rule
 
 __all__ = ["LEFT_ALONE_MS", "MAX_GAP_MS", "is_left_alone", "standby_threshold_watts", "step_detector"]

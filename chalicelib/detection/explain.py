@@ -8,8 +8,8 @@ from typing import Literal
 from chalicelib.detection import dwell, histogram, learned_rule
 from chalicelib.detection.detector import is_left_alone, standby_threshold_watts
 from chalicelib.detection.detector_state import NEVER, State
+from chalicelib.detection.minute_windows import MAX_GAP_MS
 from chalicelib.detection.model import Advice, Status, duration_text, phantom_status
-from chalicelib.detection.signal import MAX_GAP_MS
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import RIGHT_PER_WRONG, Rule
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.detection.detector_state import NEVER, State
+from chalicelib.detection.minute_windows import Window
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
-from chalicelib.detection.signal import Window
 from chalicelib.ports.model import Rule
 
 HYSTERESIS = 1.2

@@ -7,8 +7,8 @@ from operator import mul
 
 from chalicelib.detection import dwell, histogram
 from chalicelib.detection.detector_state import NEVER, NOTHING_DRAWN, State
+from chalicelib.detection.minute_windows import MAX_GAP_MS, Window
 from chalicelib.detection.model import MINUTE_MS, Advice, Finding, reason
-from chalicelib.detection.signal import MAX_GAP_MS, Window
 from chalicelib.ports.kinds import kind_of
 from chalicelib.ports.model import DEFAULT_THRESHOLD_WATTS, Rule
 

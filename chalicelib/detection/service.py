@@ -17,6 +17,7 @@ from chalicelib.core.dynamo import Transaction, retry_conflicts
 from chalicelib.core.error_collector import ErrorCollector
 from chalicelib.core.event_bus import Event
 from chalicelib.detection import outlet_silence, phantom_event_store
+from chalicelib.detection.cut_decisions import Effects, effects_of, with_silence
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.domain_events import (
     HoursTouched,
@@ -26,7 +27,6 @@ from chalicelib.detection.domain_events import (
     PortCut,
     ReadingsTaken,
 )
-from chalicelib.detection.effects import Effects, effects_of, with_silence
 from chalicelib.detection.outlet_status import is_off
 from chalicelib.detection.port_state import DeviceState, PortState
 from chalicelib.detection.store import load_device_state, put_device_state, save_device_state

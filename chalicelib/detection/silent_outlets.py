@@ -12,8 +12,8 @@ from chalicelib.core.dynamo import Transaction
 from chalicelib.core.event_bus import Event, publish
 from chalicelib.core.settings import settings
 from chalicelib.detection import outlet_silence
+from chalicelib.detection.cut_decisions import Effects, with_silence
 from chalicelib.detection.domain_events import OutletSilenceChanged
-from chalicelib.detection.effects import Effects, with_silence
 from chalicelib.detection.store import load_device_state, put_device_state
 from chalicelib.devices.model import Device
 from chalicelib.notifications.model import NotificationAdded

@@ -12,7 +12,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from chalicelib.core.due_index import shard
 from chalicelib.core.dynamo import Item, Transaction, table_name
-from chalicelib.core.remembered import Remembered
+from chalicelib.core.read_cache import ReadCache
 from chalicelib.detection.detector_state import State
 from chalicelib.detection.model import Outcome, Status
 from chalicelib.detection.port_state import DeviceState, PortState
@@ -136,7 +136,7 @@ def _item(state: DeviceState) -> StateItem:
 
 def load_device_state(device_uid: str) -> DeviceState:
     """The state of a device; an empty one (version 0) if nothing was stored yet."""
-    return _remembered_state(device_uid)
+    return _cached_state(device_uid)
 
 
 def _read_state(device_uid: str) -> DeviceState:
@@ -146,7 +146,7 @@ def _read_state(device_uid: str) -> DeviceState:
         return DeviceState(device_uid)
 
 
-_remembered_state = Remembered(StateItem.Meta.table_name, _read_state)
+_cached_state = ReadCache(StateItem.Meta.table_name, _read_state)
 
 
 def load_port_state(port: Port) -> PortState:

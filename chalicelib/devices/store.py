@@ -14,7 +14,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from chalicelib.accounts.retention import Retention
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
-from chalicelib.core.remembered import Remembered
+from chalicelib.core.read_cache import ReadCache
 from chalicelib.devices.liveness import Presence
 from chalicelib.devices.model import AgentReport, Calls, Device, Keys, PortName
 
@@ -126,7 +126,7 @@ class FewDevices(NamedTuple):
 
 def load_device(device_id: str) -> Device | None:
     """The device of a public id; None if there is none."""
-    return _remembered_device(device_id)
+    return _cached_device(device_id)
 
 
 def _read_device(device_id: str) -> Device | None:
@@ -136,7 +136,7 @@ def _read_device(device_id: str) -> Device | None:
         return None
 
 
-_remembered_device = Remembered(DeviceItem.Meta.table_name, _read_device)
+_cached_device = ReadCache(DeviceItem.Meta.table_name, _read_device)
 
 
 LISTED = (

@@ -12,7 +12,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from chalicelib.core.dynamo import DataAttribute, Item, Transaction, table_name
 from chalicelib.core.pagination import load_page, start_key
-from chalicelib.core.remembered import Remembered
+from chalicelib.core.read_cache import ReadCache
 from chalicelib.ports.model import Port, device_uid_of
 from chalicelib.ports.relay_commands import Relay
 
@@ -94,10 +94,10 @@ def load_port(port_id: str) -> Port | None:
 
 def load_ports_of_device(device_uid: str) -> list[Port]:
     """All ports of a device (at most 32), as they are at this moment."""
-    return list(_remembered_ports(device_uid))
+    return list(_cached_ports(device_uid))
 
 
-_remembered_ports = Remembered(
+_cached_ports = ReadCache(
     PortItem.Meta.table_name,
     lambda device_uid: tuple(_port(item) for item in PortItem.query(device_uid, consistent_read=True)),
 )

@@ -9,7 +9,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.core.dynamo import Item, table_name
-from chalicelib.core.remembered import Remembered
+from chalicelib.core.read_cache import ReadCache
 
 NEVER = 2**40
 """Later than any connection lives."""
@@ -94,7 +94,7 @@ def delete_connection(connection_id: str) -> None:
 
 def load_connections(owner_id: str) -> dict[str, Dashboard]:
     """Load a person's dashboards by connection id, the newest first."""
-    return dict(_remembered_connections(owner_id))
+    return dict(_cached_connections(owner_id))
 
 
 def _read_connections(owner_id: str) -> Mapping[str, Dashboard]:
@@ -103,7 +103,7 @@ def _read_connections(owner_id: str) -> Mapping[str, Dashboard]:
     return dict(sorted(dashboards.items(), key=lambda pair: pair[1].opened_at, reverse=True))
 
 
-_remembered_connections = Remembered(ConnectionItem.Meta.table_name, _read_connections, by_key=False)
+_cached_connections = ReadCache(ConnectionItem.Meta.table_name, _read_connections, by_key=False)
 
 
 def _packed(dashboard: Dashboard) -> str:

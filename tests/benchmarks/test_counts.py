@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import app
-from chalicelib.core import remembered
+from chalicelib.core import read_cache
 from chalicelib.core.settings import settings
 from chalicelib.readings import chunk_codec
 from infra.local.emulator.template import ROOT
@@ -42,8 +42,8 @@ def entry(database: str) -> Entry:
 def only_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the process of a PC's stack."""
     alone = replace(settings(), is_only_writer=True)
-    monkeypatch.setattr(remembered, "settings", lambda: alone)
-    monkeypatch.setattr(remembered, "_in_doubt_until", 0.0)
+    monkeypatch.setattr(read_cache, "settings", lambda: alone)
+    monkeypatch.setattr(read_cache, "_in_doubt_until", 0.0)
 
 
 def measured(works: Iterable[Work], name: str) -> Cost:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict
 
+from chalicelib.detection.cut_decisions import effects_of
 from chalicelib.detection.detector import step_detector
 from chalicelib.detection.detector_state import State
-from chalicelib.detection.effects import effects_of
 from chalicelib.detection.model import MINUTE_MS
 from chalicelib.detection.port_state import PortState
 from chalicelib.ports.model import Port

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.core import remembered
+from chalicelib.core import read_cache
 from chalicelib.core.dynamo import Transaction, connection
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.local_dynamo import Unreachable
@@ -21,8 +21,8 @@ from chalicelib.devices.store import DeviceItem, load_device
 @pytest.fixture(autouse=True)
 def _only_writer(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
     of_process = replace(settings(), is_only_writer=True)
-    monkeypatch.setattr(remembered, "settings", lambda: of_process)
-    monkeypatch.setattr(remembered, "_in_doubt_until", 0.0)
+    monkeypatch.setattr(read_cache, "settings", lambda: of_process)
+    monkeypatch.setattr(read_cache, "_in_doubt_until", 0.0)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a process remembers of items that it has read, until it writes them.
+"""A cache of items that this process has read, each until the process writes it.
 
 Only where one process alone writes the tables, as on a PC: its database answers nobody else, and its folder is locked.
 On AWS there are many processes, so there each call reads. A write takes effect at once in both places: before its
@@ -47,7 +47,7 @@ def _slot(table: str, key: str | None) -> int:
     return hash((table, key)) % SLOTS
 
 
-class Remembered(Generic[Loaded]):
+class ReadCache(Generic[Loaded]):
     """Loads something of a table by a key, and remembers it if this process alone writes the table.
 
     What is loaded is shared by all callers, so it must be immutable.

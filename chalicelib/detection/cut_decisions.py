@@ -1,4 +1,4 @@
-"""The effects of a verdict on an outlet: a phantom event, a cut, its confirmation, its end. Nothing is stored here.
+"""Decide what follows from a verdict: a phantom event, a cut, its confirmation, its end. Nothing is stored here.
 
 One event stands for one stretch of standby, however often the detector finds it again. A second event opens only when
 the owner of a stretch that was notified allows a cut.

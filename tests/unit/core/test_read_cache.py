@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core import remembered
-from chalicelib.core.remembered import Remembered, note_unanswered_write, note_write
+from chalicelib.core import read_cache
+from chalicelib.core.read_cache import ReadCache, note_unanswered_write, note_write
 from chalicelib.core.settings import Settings, settings
 
 TABLE = "ghostwatt-local-things"
@@ -18,12 +18,12 @@ TABLE = "ghostwatt-local-things"
 
 @pytest.fixture(autouse=True)
 def _only_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "_in_doubt_until", 0.0)
+    monkeypatch.setattr(read_cache, "_in_doubt_until", 0.0)
     set_up(monkeypatch, replace(settings(), is_only_writer=True))
 
 
 def set_up(patch: pytest.MonkeyPatch, of_process: Settings) -> None:
-    patch.setattr(remembered, "settings", lambda: of_process)
+    patch.setattr(read_cache, "settings", lambda: of_process)
 
 
 class Stored:
@@ -44,7 +44,7 @@ class Stored:
 
 def test_what_was_read_is_not_read_again() -> None:
     stored = Stored()
-    load = Remembered(TABLE, stored.read)
+    load = ReadCache(TABLE, stored.read)
     assert [load("a"), load("a")] == [None, None], "also that there is none"
     assert stored.reads == 1
 
@@ -52,7 +52,7 @@ def test_what_was_read_is_not_read_again() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.text(max_size=3))))
 def test_every_read_gives_what_was_written_last(steps: list[tuple[str, str | None]]) -> None:
     stored = Stored()
-    by_key, by_table = Remembered(TABLE, stored.read), Remembered(TABLE, stored.read, by_key=False)
+    by_key, by_table = ReadCache(TABLE, stored.read), ReadCache(TABLE, stored.read, by_key=False)
     for key, text in steps:
         if text is not None:
             stored.write(key, text)
@@ -68,7 +68,7 @@ def test_what_was_read_while_it_was_written_is_not_kept() -> None:
         written.wait(60)
         return found
 
-    load = Remembered(TABLE, slow_read)
+    load = ReadCache(TABLE, slow_read)
     reader = Thread(target=load, args=("a",))
     reader.start()
     reading.wait(60)
@@ -80,7 +80,7 @@ def test_what_was_read_while_it_was_written_is_not_kept() -> None:
 
 def test_after_a_write_that_nobody_answered_nothing_is_remembered() -> None:
     stored = Stored()
-    load = Remembered(TABLE, stored.read)
+    load = ReadCache(TABLE, stored.read)
     load("a")
     note_unanswered_write()
     stored.items["a"] = "carried out late"
@@ -92,15 +92,15 @@ def test_after_a_write_that_nobody_answered_nothing_is_remembered() -> None:
 def test_where_others_write_too_every_call_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(monkeypatch, replace(settings(), is_only_writer=False))
     stored = Stored()
-    load = Remembered(TABLE, stored.read)
+    load = ReadCache(TABLE, stored.read)
     load("a"), load("a")
     assert stored.reads == 2
 
 
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "MOST", 3)
+    monkeypatch.setattr(read_cache, "MOST", 3)
     stored = Stored()
-    load = Remembered(TABLE, stored.read)
+    load = ReadCache(TABLE, stored.read)
     for key in "abcda":
         load(key)
     assert stored.reads == 5, "the oldest one was forgotten"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.detection import outlet_status
+from chalicelib.detection.cut_decisions import METER_LAG_MS, REFUSED_PAUSE_MS, Effects, effects_of, with_silence
 from chalicelib.detection.detector_state import State
-from chalicelib.detection.effects import METER_LAG_MS, REFUSED_PAUSE_MS, Effects, effects_of, with_silence
 from chalicelib.detection.model import Finding, Verdict
 from chalicelib.detection.outlet_alerts import ALWAYS_ON_MINUTES
 from chalicelib.detection.outlet_status import is_off
