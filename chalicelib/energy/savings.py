@@ -139,7 +139,7 @@ def potential_saving(usages: Iterable[Usage], dwell_ms: int, prices: Prices) -> 
 
     A stretch of standby has no use, no off and no gap in it. A cut saves its energy past the dwell. The backtest
     (detection/backtest.py) is exact, but the detector takes half a second of CPU for an outlet's month: too long for a
-    home in one answer.
+    home in one answer (docs/decisions/0035-what-if-is-an-estimate-of-its-own.md).
 
     Args:
         usages: Slots in the order of time.
