@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.core.local_dynamo import LocalClient
 from infra.local.emulator.clients import create_client
 
-TABLE = "ghostwatt-local-readings"
+TABLE = "ghostwatt-local-usage-hours"
+"""A table without a stream: what is made up here is no reading, and other tests examine the stream of these."""
 OK = b'{"Count":0}'
 
 
@@ -57,14 +58,14 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def item(**more: Any) -> dict[str, Any]:
-    keys = {"device_uid": {"S": secrets.token_hex(4)}, "chunk_id": {"S": "watts#a#0"}}
-    return {**keys, "time_key": {"S": "watts#1"}, "first_ms": {"N": "1"}, **more}
+    keys = {"device_uid": {"S": secrets.token_hex(4)}, "usage_key": {"S": "made-up"}}
+    return {**keys, "expires_at": {"N": "1"}, **more}
 
 
 def calls(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Calls of each kind; the last ones are refused."""
-    key = {name: made[name] for name in ("device_uid", "chunk_id")}
-    new = {"ConditionExpression": "attribute_not_exists(chunk_id)"}
+    key = {name: made[name] for name in ("device_uid", "usage_key")}
+    new = {"ConditionExpression": "attribute_not_exists(usage_key)"}
     yield "GetItem", {"TableName": TABLE, "Key": key}
     yield "PutItem", {"TableName": TABLE, "Item": made, "ReturnConsumedCapacity": "TOTAL"}
     yield "GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True}
@@ -97,7 +98,7 @@ def test_every_call_is_answered_and_refused_as_botocore_does(database: str) -> N
     theirs = create_client("dynamodb", database)
     with closing(LocalClient(database)) as ours:
         by_ours = list(outcomes(ours.call, made))
-    theirs.delete_item(TableName=TABLE, Key={name: made[name] for name in ("device_uid", "chunk_id")})
+    theirs.delete_item(TableName=TABLE, Key={name: made[name] for name in ("device_uid", "usage_key")})
     assert by_ours == list(outcomes(theirs._make_api_call, made))  # noqa: SLF001 - as PynamoDB calls it
     assert by_ours[2]["Item"] == made
 

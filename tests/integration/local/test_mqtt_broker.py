@@ -480,8 +480,8 @@ def test_what_was_read_before_a_goodbye_is_taken(person: Person, broker: Running
     client.close()
     while len(broker.taken) < 5:
         eventually(lambda: not broker.promises[-1].done(), "the next waits")
-        broker.promises[-1].set_result(None)
         count = len(broker.taken)
+        broker.promises[-1].set_result(None)
         eventually(lambda seen=count: len(broker.taken) > seen, "and is taken in its turn")  # type: ignore[misc]
     broker.promises[-1].set_result(None)
 
